@@ -1,0 +1,104 @@
+/* The C side of Frames Depot: what JavaScript cannot ask of the operating system.
+ *
+ * Every function answers 0 or more on success and -errno on failure. None keeps global state, and none allocates
+ * except where it makes a handle. The ring itself is written in TypeScript (ring/): here are segments, locks that
+ * die with their process, waiting, and the few 64-bit atomics that are slow or missing there. */
+#ifndef FRAMES_DEPOT_H
+#define FRAMES_DEPOT_H
+
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define FD_API __declspec(dllexport)
+#else
+#define FD_API __attribute__((visibility("default")))
+#endif
+
+/* Raised whenever a signature below changes; the loader refuses another one. */
+#define FD_ABI 1
+
+/* Names are checked in TypeScript: 1 to 128 of A-Z a-z 0-9 . _ - and no leading dot. */
+#define FD_NAME_BYTES 128
+#define FD_PREFIX "frames-depot."
+
+/* A segment that this process has open: a file description, not yet a mapping. */
+typedef struct fd_segment fd_segment;
+
+/* A thread that waits on behalf of a runtime that has no asynchronous foreign calls. */
+typedef struct fd_waiter fd_waiter;
+typedef void (*fd_woken)(int32_t token);
+
+/* What fd_segment_info tells, in this order. */
+enum {
+  FD_INFO_BYTES,
+  FD_INFO_MODE,
+  FD_INFO_OWNER,  /* user id of the segment's owner, or -1 where the system has none */
+  FD_INFO_SELF,   /* user id of this process, or -1 */
+  FD_INFO_LINKED, /* 1 while the name still leads to this segment */
+  FD_INFO_COUNT
+};
+
+/* What fd_space tells, in bytes; -1 where the system does not say. */
+enum { FD_SPACE_FREE, FD_SPACE_TOTAL, FD_SPACE_MEMORY, FD_SPACE_COUNT };
+
+/* Locks of a segment: one for changes of membership, then one for each peer, held as long as the peer lives. */
+enum { FD_LOCK_MEMBERS = 0, FD_LOCK_PEER = 1 };
+
+/* The two things a process waits for. */
+enum { FD_LANE_PUBLISHED = 0, FD_LANE_CONSUMED = 1 };
+
+FD_API int32_t fd_abi(void);
+/* The layout as C has it: a line `section field offset bytes` each. Answers the bytes needed. */
+FD_API int32_t fd_layout(char *out, int32_t capacity);
+/* This process: its id and when it started (system's own unit). */
+FD_API int32_t fd_identity(double *out);
+
+/* Memory that has no name yet: zeroed, allocated for good (-ENOSPC instead of a SIGBUS later). If this process
+ * dies before fd_segment_publish, the system takes it back. */
+FD_API int32_t fd_segment_create(const char *name, double bytes, uint32_t mode, fd_segment **out);
+/* Gives the segment its name in one step; -EEXIST when the name is taken. */
+FD_API int32_t fd_segment_publish(fd_segment *segment);
+/* -ENOENT, -EACCES, -ELOOP (a symbolic link), -EISDIR, -ENOTSUP (not a regular file). */
+FD_API int32_t fd_segment_open(const char *name, fd_segment **out);
+FD_API int32_t fd_segment_info(fd_segment *segment, double *out);
+FD_API int32_t fd_segment_map(fd_segment *segment, double bytes, int32_t prefault, void **out);
+FD_API int32_t fd_segment_unmap(void *address, double bytes);
+/* Removes the name if it still leads to this segment: 1 removed, 0 it leads elsewhere or nowhere. */
+FD_API int32_t fd_segment_unlink(fd_segment *segment);
+/* Lets go of the handle. Locks are given back when the mapping is gone as well. */
+FD_API int32_t fd_segment_close(fd_segment *segment);
+/* Removes a name whatever it leads to, except a directory. */
+FD_API int32_t fd_unlink(const char *name);
+/* The names of all segments, each ended by a line feed. Answers the bytes needed. */
+FD_API int32_t fd_list(char *out, int32_t capacity);
+FD_API int32_t fd_space(double *out);
+
+/* Locks that the kernel gives back when their holder ends, whatever ends it. 1 taken, 0 somebody else has it. */
+FD_API int32_t fd_lock(fd_segment *segment, int32_t index);
+FD_API int32_t fd_unlock(fd_segment *segment, int32_t index);
+/* 1 when another open file description holds the lock, 0 when nobody or only this one does. */
+FD_API int32_t fd_lock_held(fd_segment *segment, int32_t index);
+
+/* Sleeps while *word is `expected`: 0 woken or changed (or for no reason: look again), 1 after timeout_ms.
+ * `lane` and `peer` say who waits for what, for systems that need an event of its own for each sleeper. */
+FD_API int32_t fd_wait(fd_segment *segment, int32_t *word, int32_t lane, int32_t peer, int32_t expected,
+                       int32_t timeout_ms);
+/* Wakes every process that sleeps on the word. */
+FD_API int32_t fd_wake(fd_segment *segment, int32_t *word, int32_t lane);
+
+FD_API int32_t fd_waiter_start(fd_woken callback, fd_waiter **out);
+/* Has the waiter's thread do one fd_wait and then call callback(token). -EBUSY while it is still in another. */
+FD_API int32_t fd_waiter_post(fd_waiter *waiter, fd_segment *segment, int32_t *word, int32_t lane, int32_t peer,
+                              int32_t expected, int32_t timeout_ms, int32_t token);
+/* Ends the thread after the wait it is in; no callback comes after this. The handle is gone. */
+FD_API int32_t fd_waiter_stop(fd_waiter *waiter);
+
+/* 64-bit words by offset from a mapping's start. Values travel as doubles, which hold every sequence below 2^53.
+ * All are sequentially consistent. */
+FD_API double fd_load(const void *base, int32_t offset);
+FD_API void fd_store(void *base, int32_t offset, double value);
+FD_API int32_t fd_cas(void *base, int32_t offset, double expected, double desired);
+/* Raises the word to at least value: 1 raised, 0 it was there already. */
+FD_API int32_t fd_raise(void *base, int32_t offset, double value);
+
+#endif

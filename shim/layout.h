@@ -1,0 +1,179 @@
+/* The bytes of a segment, as C sees them; ring/layout.ts has the same numbers and docs/layout.md explains them. */
+#ifndef FRAMES_DEPOT_LAYOUT_H
+#define FRAMES_DEPOT_LAYOUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FD_MAGIC "FRMDEPOT"
+#define FD_LAYOUT_VERSION 1u
+#define FD_BYTE_ORDER 0x01020304u
+#define FD_READY 0x59444552u /* "REDY" */
+
+/* One page. The first 256 bytes are written once, before ready; each hot word has 128 bytes to itself, because
+ * x86 fetches lines in pairs and Apple's are that long. */
+struct fd_header {
+  uint8_t magic[8];
+  uint32_t version;
+  uint32_t byte_order;
+  uint32_t ready;
+  uint32_t header_bytes;
+  uint64_t total_bytes;
+  uint64_t peers_offset;
+  uint64_t readers_offset;
+  uint64_t slots_offset;
+  uint64_t payload_offset;
+  uint64_t payload_stride;
+  uint64_t frame_bytes;
+  uint32_t peer_stride;
+  uint32_t reader_stride;
+  uint32_t slot_stride;
+  uint32_t max_peers;
+  uint32_t max_readers;
+  uint32_t pin_words;
+  uint32_t max_size;
+  uint32_t when_full;
+  uint32_t width;
+  uint32_t height;
+  uint32_t channels;
+  uint32_t element_type;
+  uint32_t metadata_bytes;
+  uint8_t pixel_format[16];
+  uint32_t reserved0;
+  uint64_t created_ns;
+  uint64_t first_sequence;
+  uint8_t reserved1[88];
+  uint64_t head;
+  uint32_t skipped;
+  uint8_t reserved2[116];
+  uint64_t tail;
+  uint64_t cleared;
+  uint32_t joins;
+  uint8_t reserved3[108];
+  uint32_t published;
+  uint32_t published_sleepers;
+  uint8_t reserved4[120];
+  uint32_t consumed;
+  uint32_t consumed_sleepers;
+  uint8_t reserved5[120];
+  uint8_t reserved6[3328];
+};
+
+struct fd_peer {
+  uint32_t id;
+  uint32_t pid;
+  uint32_t runtime;
+  uint32_t generation;
+  uint64_t start_time;
+  uint64_t joined_ns;
+  double stored;
+  double dropped;
+  double stored_base;
+  double dropped_base;
+  uint8_t reserved[64];
+};
+
+struct fd_reader {
+  uint32_t owner;
+  uint32_t gating;
+  uint64_t cursor;
+  double read;
+  double lost;
+  double read_base;
+  double lost_base;
+  uint32_t ahead;
+  uint32_t mode;
+  uint8_t reserved[72];
+};
+
+/* Followed by pin_words words of pins, then room up to the next multiple of 64. */
+struct fd_slot {
+  uint32_t writer;
+  uint32_t metadata_length;
+  uint64_t claimed;
+  uint64_t sequence;
+  int64_t frame_number;
+  uint64_t timestamp_ns;
+  uint64_t byte_length;
+  uint32_t skipped;
+  uint8_t reserved[12];
+};
+
+/* X(section, field, offset, bytes) */
+#define FD_LAYOUT_FIELDS(X) \
+  X(header, magic, 0, 8) \
+  X(header, version, 8, 4) \
+  X(header, byte_order, 12, 4) \
+  X(header, ready, 16, 4) \
+  X(header, header_bytes, 20, 4) \
+  X(header, total_bytes, 24, 8) \
+  X(header, peers_offset, 32, 8) \
+  X(header, readers_offset, 40, 8) \
+  X(header, slots_offset, 48, 8) \
+  X(header, payload_offset, 56, 8) \
+  X(header, payload_stride, 64, 8) \
+  X(header, frame_bytes, 72, 8) \
+  X(header, peer_stride, 80, 4) \
+  X(header, reader_stride, 84, 4) \
+  X(header, slot_stride, 88, 4) \
+  X(header, max_peers, 92, 4) \
+  X(header, max_readers, 96, 4) \
+  X(header, pin_words, 100, 4) \
+  X(header, max_size, 104, 4) \
+  X(header, when_full, 108, 4) \
+  X(header, width, 112, 4) \
+  X(header, height, 116, 4) \
+  X(header, channels, 120, 4) \
+  X(header, element_type, 124, 4) \
+  X(header, metadata_bytes, 128, 4) \
+  X(header, pixel_format, 132, 16) \
+  X(header, created_ns, 152, 8) \
+  X(header, first_sequence, 160, 8) \
+  X(header, head, 256, 8) \
+  X(header, skipped, 264, 4) \
+  X(header, tail, 384, 8) \
+  X(header, cleared, 392, 8) \
+  X(header, joins, 400, 4) \
+  X(header, published, 512, 4) \
+  X(header, published_sleepers, 516, 4) \
+  X(header, consumed, 640, 4) \
+  X(header, consumed_sleepers, 644, 4) \
+  X(peer, id, 0, 4) \
+  X(peer, pid, 4, 4) \
+  X(peer, runtime, 8, 4) \
+  X(peer, generation, 12, 4) \
+  X(peer, start_time, 16, 8) \
+  X(peer, joined_ns, 24, 8) \
+  X(peer, stored, 32, 8) \
+  X(peer, dropped, 40, 8) \
+  X(peer, stored_base, 48, 8) \
+  X(peer, dropped_base, 56, 8) \
+  X(reader, owner, 0, 4) \
+  X(reader, gating, 4, 4) \
+  X(reader, cursor, 8, 8) \
+  X(reader, read, 16, 8) \
+  X(reader, lost, 24, 8) \
+  X(reader, read_base, 32, 8) \
+  X(reader, lost_base, 40, 8) \
+  X(reader, ahead, 48, 4) \
+  X(reader, mode, 52, 4) \
+  X(slot, writer, 0, 4) \
+  X(slot, metadata_length, 4, 4) \
+  X(slot, claimed, 8, 8) \
+  X(slot, sequence, 16, 8) \
+  X(slot, frame_number, 24, 8) \
+  X(slot, timestamp_ns, 32, 8) \
+  X(slot, byte_length, 40, 8) \
+  X(slot, skipped, 48, 4)
+
+#define FD_ASSERT_FIELD(section, field, at, bytes) \
+  _Static_assert(offsetof(struct fd_##section, field) == (at), #section "." #field " has moved"); \
+  _Static_assert(sizeof(((struct fd_##section *)0)->field) == (bytes), #section "." #field " has another size");
+FD_LAYOUT_FIELDS(FD_ASSERT_FIELD)
+
+_Static_assert(sizeof(struct fd_header) == 4096, "header");
+_Static_assert(sizeof(struct fd_peer) == 128, "peer");
+_Static_assert(sizeof(struct fd_reader) == 128, "reader");
+_Static_assert(sizeof(struct fd_slot) == 64, "slot");
+
+#endif

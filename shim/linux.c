@@ -1,0 +1,252 @@
+/* Linux: segments are files of the tmpfs at /dev/shm, proof of life is an open-file-description lock, waiting is a
+ * futex. The calls are plain open, link and mmap rather than shm_open, which is the same and lives in another library
+ * on older systems. */
+#define _GNU_SOURCE
+#include "frames_depot.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef F_OFD_GETLK
+#define F_OFD_GETLK 36
+#define F_OFD_SETLK 37
+#endif
+#ifndef O_TMPFILE
+#define O_TMPFILE (020000000 | O_DIRECTORY)
+#endif
+
+#define DIRECTORY "/dev/shm/"
+
+/* Allocation is done in parts so that a signal costs one part and not everything. */
+enum { ALLOCATE_BYTES = 256 * 1024 * 1024 };
+enum { PATH_BYTES = sizeof DIRECTORY + sizeof FD_PREFIX + FD_NAME_BYTES };
+
+struct fd_segment {
+  int file;
+  char path[PATH_BYTES];
+};
+
+static int32_t path_of(const char *name, char *out) {
+  if (strlen(name) > FD_NAME_BYTES) return -ENAMETOOLONG;
+  snprintf(out, PATH_BYTES, DIRECTORY FD_PREFIX "%s", name);
+  return 0;
+}
+
+int32_t fd_identity(double *out) {
+  out[0] = (double)getpid();
+  out[1] = 0;
+  /* The 22nd field of /proc/self/stat; the second is in parentheses and may hold anything, so count from the last. */
+  char text[1024];
+  const int file = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  const ssize_t length = read(file, text, sizeof text - 1);
+  close(file);
+  if (length <= 0) return 0;
+  text[length] = 0;
+  const char *at = strrchr(text, ')');
+  for (int field = 2; at != NULL && field < 22; field++) at = strchr(at + 1, ' ');
+  if (at != NULL) out[1] = strtod(at, NULL);
+  return 0;
+}
+
+static int32_t allocate(int file, double bytes) {
+  const off_t end = (off_t)bytes;
+  if (ftruncate(file, end) != 0) return -errno;
+  off_t at = 0;
+  while (at < end) {
+    const off_t part = end - at < ALLOCATE_BYTES ? end - at : ALLOCATE_BYTES;
+    if (fallocate(file, 0, at, part) == 0) {
+      at += part;
+    } else if (errno != EINTR) {
+      return -errno;
+    }
+  }
+  return 0;
+}
+
+int32_t fd_segment_create(const char *name, double bytes, uint32_t mode, fd_segment **out) {
+  fd_segment *segment = calloc(1, sizeof *segment);
+  if (segment == NULL) return -ENOMEM;
+  int32_t answer = path_of(name, segment->path);
+  if (answer == 0) {
+    /* A file without a name: it appears complete or not at all, and a crash before that leaves nothing. */
+    segment->file = open(DIRECTORY, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (segment->file < 0) answer = -errno;
+  }
+  if (answer != 0) {
+    free(segment);
+    return answer;
+  }
+  answer = allocate(segment->file, bytes);
+  if (answer == 0 && fchmod(segment->file, (mode_t)mode) != 0) answer = -errno; /* whatever the umask is */
+  if (answer != 0) {
+    close(segment->file);
+    free(segment);
+    return answer;
+  }
+  *out = segment;
+  return 0;
+}
+
+int32_t fd_segment_publish(fd_segment *segment) {
+  char self[64];
+  snprintf(self, sizeof self, "/proc/self/fd/%d", segment->file);
+  return linkat(AT_FDCWD, self, AT_FDCWD, segment->path, AT_SYMLINK_FOLLOW) == 0 ? 0 : -errno;
+}
+
+int32_t fd_segment_open(const char *name, fd_segment **out) {
+  fd_segment *segment = calloc(1, sizeof *segment);
+  if (segment == NULL) return -ENOMEM;
+  int32_t answer = path_of(name, segment->path);
+  if (answer == 0) {
+    /* O_NONBLOCK: a named pipe put there must not hold us up. */
+    segment->file = open(segment->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (segment->file < 0) answer = -errno;
+  }
+  struct stat status;
+  if (answer == 0 && (fstat(segment->file, &status) != 0 || !S_ISREG(status.st_mode))) {
+    close(segment->file);
+    answer = -ENOTSUP;
+  }
+  if (answer != 0) {
+    free(segment);
+    return answer;
+  }
+  *out = segment;
+  return 0;
+}
+
+static int is_linked(const fd_segment *segment, const struct stat *mine) {
+  struct stat named;
+  return lstat(segment->path, &named) == 0 && named.st_ino == mine->st_ino && named.st_dev == mine->st_dev;
+}
+
+int32_t fd_segment_info(fd_segment *segment, double *out) {
+  struct stat status;
+  if (fstat(segment->file, &status) != 0) return -errno;
+  out[FD_INFO_BYTES] = (double)status.st_size;
+  out[FD_INFO_MODE] = (double)(status.st_mode & 07777);
+  out[FD_INFO_OWNER] = (double)status.st_uid;
+  out[FD_INFO_SELF] = (double)geteuid();
+  out[FD_INFO_LINKED] = is_linked(segment, &status);
+  return 0;
+}
+
+int32_t fd_segment_map(fd_segment *segment, double bytes, int32_t prefault, void **out) {
+  void *address = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED | (prefault ? MAP_POPULATE : 0),
+                       segment->file, 0);
+  if (address == MAP_FAILED) return -errno;
+  *out = address;
+  return 0;
+}
+
+int32_t fd_segment_unmap(void *address, double bytes) { return munmap(address, (size_t)bytes) == 0 ? 0 : -errno; }
+
+int32_t fd_segment_unlink(fd_segment *segment) {
+  struct stat status;
+  if (fstat(segment->file, &status) != 0) return -errno;
+  if (!is_linked(segment, &status)) return 0;
+  if (unlink(segment->path) == 0) return 1;
+  return errno == ENOENT ? 0 : -errno;
+}
+
+int32_t fd_segment_close(fd_segment *segment) {
+  close(segment->file);
+  free(segment);
+  return 0;
+}
+
+int32_t fd_unlink(const char *name) {
+  char path[PATH_BYTES];
+  const int32_t answer = path_of(name, path);
+  if (answer != 0) return answer;
+  return unlink(path) == 0 ? 0 : -errno;
+}
+
+int32_t fd_list(char *out, int32_t capacity) {
+  DIR *directory = opendir(DIRECTORY);
+  if (directory == NULL) return -errno;
+  int32_t needed = 0;
+  const size_t prefix = sizeof FD_PREFIX - 1;
+  for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+    if (strncmp(entry->d_name, FD_PREFIX, prefix) != 0) continue;
+    const char *name = entry->d_name + prefix;
+    const int32_t length = (int32_t)strlen(name);
+    if (out != NULL && needed + length + 1 <= capacity) {
+      memcpy(out + needed, name, (size_t)length);
+      out[needed + length] = '\n';
+    }
+    needed += length + 1;
+  }
+  closedir(directory);
+  return needed;
+}
+
+static double available_memory(void) {
+  char text[1024];
+  const int file = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return -1;
+  const ssize_t length = read(file, text, sizeof text - 1);
+  close(file);
+  if (length <= 0) return -1;
+  text[length] = 0;
+  const char *at = strstr(text, "MemAvailable:");
+  return at == NULL ? -1 : strtod(at + sizeof "MemAvailable:" - 1, NULL) * 1024;
+}
+
+int32_t fd_space(double *out) {
+  struct statvfs space;
+  if (statvfs(DIRECTORY, &space) != 0) return -errno;
+  out[FD_SPACE_FREE] = (double)space.f_bavail * (double)space.f_frsize;
+  out[FD_SPACE_TOTAL] = (double)space.f_blocks * (double)space.f_frsize;
+  out[FD_SPACE_MEMORY] = available_memory();
+  return 0;
+}
+
+/* Open-file-description locks: they belong to the description, not to the process, so two depots in one process
+ * do not share them, they survive pid namespaces, and the kernel drops them when the last reference is gone. */
+static int32_t lock(fd_segment *segment, int32_t index, short type) {
+  struct flock range = {.l_type = type, .l_whence = SEEK_SET, .l_start = index, .l_len = 1};
+  for (;;) {
+    if (fcntl(segment->file, F_OFD_SETLK, &range) == 0) return 1;
+    if (errno == EAGAIN || errno == EACCES) return 0;
+    if (errno != EINTR) return -errno;
+  }
+}
+
+int32_t fd_lock(fd_segment *segment, int32_t index) { return lock(segment, index, F_WRLCK); }
+
+int32_t fd_unlock(fd_segment *segment, int32_t index) { return lock(segment, index, F_UNLCK); }
+
+int32_t fd_lock_held(fd_segment *segment, int32_t index) {
+  struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = index, .l_len = 1};
+  if (fcntl(segment->file, F_OFD_GETLK, &range) != 0) return -errno;
+  return range.l_type != F_UNLCK;
+}
+
+int32_t fd_wait(fd_segment *segment, int32_t *word, int32_t lane, int32_t peer, int32_t expected,
+                int32_t timeout_ms) {
+  (void)segment, (void)lane, (void)peer;
+  const struct timespec timeout = {.tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1000000L};
+  /* Without FUTEX_PRIVATE_FLAG: the sleepers are in other processes. EAGAIN and EINTR mean look again, like a wake;
+   * EFAULT, that the mapping went while we slept. */
+  if (syscall(SYS_futex, word, FUTEX_WAIT, expected, &timeout, NULL, 0) == 0) return 0;
+  return errno == ETIMEDOUT;
+}
+
+int32_t fd_wake(fd_segment *segment, int32_t *word, int32_t lane) {
+  (void)segment, (void)lane;
+  const long woken = syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+  return woken < 0 ? -errno : (int32_t)woken;
+}
