@@ -1,0 +1,242 @@
+/**
+ * The shim as the rest of the library sees it: segments and mappings, with addresses kept inside. A negative number is
+ * `-errno` (Linux's numbers on every system); what else the number means stands at each method.
+ *
+ * @module
+ */
+import type { Backend, Library } from "./backend.ts";
+import type { Native, Pointer } from "./symbols.ts";
+
+/** The errno values that the library tells apart, the same on every system. */
+export const ERRNO = {
+  EPERM: 1,
+  ENOENT: 2,
+  ENOMEM: 12,
+  EACCES: 13,
+  EEXIST: 17,
+  EISDIR: 21,
+  EINVAL: 22,
+  EMFILE: 24,
+  ENOSPC: 28,
+  ENAMETOOLONG: 36,
+  ELOOP: 40,
+  ENOTSUP: 95,
+} as const;
+
+/** What a process waits for: a frame (`PUBLISHED`) or room (`CONSUMED`). */
+export const LANE = { PUBLISHED: 0, CONSUMED: 1 } as const;
+
+/** What the system says of an open segment. `owner` and `self` are user ids, -1 where there are none. */
+export type SegmentInfo = { bytes: number; mode: number; owner: number; self: number; linked: boolean };
+
+/** Bytes free and in all where segments live, and of memory; -1 where the system does not say. */
+export type Space = { free: number; total: number; memory: number };
+
+const cString = (text: string): Uint8Array => new TextEncoder().encode(`${text}\0`);
+
+/** A segment's memory in this process. Every use after {@linkcode Mapping.unmap} is the caller's error. */
+export class Mapping {
+  /** Length in bytes. */
+  readonly bytes: number;
+  #library: Library;
+  #backend: Backend;
+  #native: Native;
+  #base: Pointer;
+  #segment: Pointer;
+  #words: Pointer[];
+
+  /** @param address where the mapping starts @param wakeWords offsets of the wake words, by lane */
+  constructor(
+    library: Library,
+    backend: Backend,
+    segment: Pointer,
+    address: bigint,
+    bytes: number,
+    wakeWords: readonly number[],
+  ) {
+    this.bytes = bytes;
+    this.#library = library;
+    this.#backend = backend;
+    this.#native = library.native;
+    this.#segment = segment;
+    this.#base = backend.pointer(address);
+    this.#words = wakeWords.map((offset) => backend.pointer(address + BigInt(offset)));
+  }
+
+  /** A new ArrayBuffer over a part of the memory; it must be detached before `unmap`. */
+  view(offset: number, byteLength: number): ArrayBuffer {
+    return this.#backend.view(this.#base, offset, byteLength);
+  }
+
+  /** The 64-bit word at an offset. All four are sequentially consistent. */
+  load(offset: number): number {
+    return this.#native.fd_load(this.#base, offset);
+  }
+
+  /** Stores a 64-bit word. */
+  store(offset: number, value: number): void {
+    this.#native.fd_store(this.#base, offset, value);
+  }
+
+  /** Replaces `expected` by `desired`: 1 done, 0 something else was there. */
+  cas(offset: number, expected: number, desired: number): number {
+    return this.#native.fd_cas(this.#base, offset, expected, desired);
+  }
+
+  /** Raises the word to at least `value`: 1 raised, 0 it was there already. */
+  raise(offset: number, value: number): number {
+    return this.#native.fd_raise(this.#base, offset, value);
+  }
+
+  /** Sleeps beside the event loop while the lane's word is `expected`; may end for no reason. */
+  wait(lane: number, peer: number, expected: number, timeoutMs: number): Promise<void> {
+    const word = this.#words[lane];
+    return this.#library.wait({ segment: this.#segment, word, lane, peer, expected: expected | 0, timeoutMs });
+  }
+
+  /** Wakes whoever sleeps on the lane's word. */
+  wake(lane: number): void {
+    this.#native.fd_wake(this.#segment, this.#words[lane], lane);
+  }
+
+  /** Gives the address range back. */
+  unmap(): void {
+    this.#native.fd_segment_unmap(this.#base, this.bytes);
+  }
+}
+
+/** An open segment. */
+export class Segment {
+  #library: Library;
+  #backend: Backend;
+  #native: Native;
+  #handle: Pointer;
+
+  /** Made by {@linkcode Shim.create} and {@linkcode Shim.open}. */
+  constructor(library: Library, backend: Backend, handle: Pointer) {
+    this.#library = library;
+    this.#backend = backend;
+    this.#native = library.native;
+    this.#handle = handle;
+  }
+
+  /** Gives the segment its name: 0, or -EEXIST. */
+  publish(): number {
+    return this.#native.fd_segment_publish(this.#handle);
+  }
+
+  /** Asks the system about the segment. */
+  info(): SegmentInfo {
+    const out = new Float64Array(5);
+    const answer = this.#native.fd_segment_info(this.#handle, out);
+    if (answer < 0) return { bytes: 0, mode: 0, owner: -1, self: -1, linked: false };
+    return { bytes: out[0], mode: out[1], owner: out[2], self: out[3], linked: out[4] === 1 };
+  }
+
+  /** Maps the first `bytes`; `prefault` makes the page tables at once instead of at each first touch. */
+  map(bytes: number, prefault: boolean, wakeWords: readonly number[]): Mapping | number {
+    const out = new BigUint64Array(1);
+    const answer = this.#native.fd_segment_map(this.#handle, bytes, prefault ? 1 : 0, out);
+    if (answer < 0) return answer;
+    return new Mapping(this.#library, this.#backend, this.#handle, out[0], bytes, wakeWords);
+  }
+
+  /** Removes the name if it still leads here: 1 removed, 0 it does not. */
+  unlink(): number {
+    return this.#native.fd_segment_unlink(this.#handle);
+  }
+
+  /** Takes a lock that ends with its holder: 1 taken, 0 somebody else has it. */
+  lock(index: number): number {
+    return this.#native.fd_lock(this.#handle, index);
+  }
+
+  /** Gives a lock back. */
+  unlock(index: number): void {
+    this.#native.fd_unlock(this.#handle, index);
+  }
+
+  /** Whether somebody else holds a lock. Errors count as held: nobody is declared dead by mistake. */
+  lockHeld(index: number): boolean {
+    return this.#native.fd_lock_held(this.#handle, index) !== 0;
+  }
+
+  /** Closes the handle. No wait may be under way. */
+  close(): void {
+    this.#native.fd_segment_close(this.#handle);
+  }
+}
+
+/** The loaded library. */
+export class Shim {
+  /** Where it came from, for messages: a path, or the name of the binary inside the package. */
+  readonly source: string;
+  /** The runtime that this process is. */
+  readonly runtime: "deno" | "bun";
+  #backend: Backend;
+  #library: Library;
+  #native: Native;
+
+  /** Made by `loadShim`. */
+  constructor(backend: Backend, library: Library, source: string) {
+    this.source = source;
+    this.runtime = backend.runtime;
+    this.#backend = backend;
+    this.#library = library;
+    this.#native = library.native;
+  }
+
+  /** The layout as C has it: lines of `section field offset bytes`. */
+  layout(): string {
+    const size = this.#native.fd_layout(new Uint8Array(1), 0);
+    const out = new Uint8Array(size);
+    this.#native.fd_layout(out, size);
+    return new TextDecoder().decode(out);
+  }
+
+  /** This process's id and start time (system's unit). */
+  identity(): { pid: number; startTime: number } {
+    const out = new Float64Array(2);
+    this.#native.fd_identity(out);
+    return { pid: out[0], startTime: out[1] };
+  }
+
+  /** Zeroed memory, allocated for good, without a name yet. */
+  create(name: string, bytes: number, mode: number): Segment | number {
+    const out = new BigUint64Array(1);
+    return this.#handle(this.#native.fd_segment_create(cString(name), bytes, mode, out), out);
+  }
+
+  /** Opens the segment of that name. */
+  open(name: string): Segment | number {
+    const out = new BigUint64Array(1);
+    return this.#handle(this.#native.fd_segment_open(cString(name), out), out);
+  }
+
+  #handle(answer: number, out: BigUint64Array): Segment | number {
+    return answer < 0 ? answer : new Segment(this.#library, this.#backend, this.#backend.pointer(out[0]));
+  }
+
+  /** Removes a name whatever it leads to: 0 or -errno. */
+  unlink(name: string): number {
+    return this.#native.fd_unlink(cString(name));
+  }
+
+  /** The names of all segments, of every user. */
+  list(): string[] {
+    for (let capacity = 4096;;) {
+      const out = new Uint8Array(capacity);
+      const needed = this.#native.fd_list(out, capacity);
+      if (needed <= 0) return [];
+      if (needed <= capacity) return new TextDecoder().decode(out.subarray(0, needed)).trimEnd().split("\n");
+      capacity = needed * 2; // names may be added between two calls
+    }
+  }
+
+  /** Bytes left where segments live. */
+  space(): Space {
+    const out = new Float64Array(3).fill(-1);
+    this.#native.fd_space(out);
+    return { free: out[0], total: out[1], memory: out[2] };
+  }
+}

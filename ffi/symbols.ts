@@ -1,0 +1,65 @@
+/**
+ * The C functions of `shim/frames_depot.h`, written once in terms that both runtimes know. Each backend translates
+ * the table into its own words.
+ *
+ * @module
+ */
+
+/** How a value crosses: `pointer` is an address, `buffer` a typed array of ours that C reads or fills. */
+export type NativeType = "i32" | "u32" | "f64" | "pointer" | "buffer" | "void";
+
+/** Parameters and result of one C function. */
+export type Signature = { parameters: readonly NativeType[]; result: NativeType };
+
+/** The ABI that this table describes: `FD_ABI` in the header. */
+export const ABI = 1;
+
+/** Every exported C function, in the order of the header. */
+export const SYMBOLS = {
+  fd_abi: { parameters: [], result: "i32" },
+  fd_layout: { parameters: ["buffer", "i32"], result: "i32" },
+  fd_identity: { parameters: ["buffer"], result: "i32" },
+  fd_segment_create: { parameters: ["buffer", "f64", "u32", "buffer"], result: "i32" },
+  fd_segment_publish: { parameters: ["pointer"], result: "i32" },
+  fd_segment_open: { parameters: ["buffer", "buffer"], result: "i32" },
+  fd_segment_info: { parameters: ["pointer", "buffer"], result: "i32" },
+  fd_segment_map: { parameters: ["pointer", "f64", "i32", "buffer"], result: "i32" },
+  fd_segment_unmap: { parameters: ["pointer", "f64"], result: "i32" },
+  fd_segment_unlink: { parameters: ["pointer"], result: "i32" },
+  fd_segment_close: { parameters: ["pointer"], result: "i32" },
+  fd_unlink: { parameters: ["buffer"], result: "i32" },
+  fd_list: { parameters: ["buffer", "i32"], result: "i32" },
+  fd_space: { parameters: ["buffer"], result: "i32" },
+  fd_lock: { parameters: ["pointer", "i32"], result: "i32" },
+  fd_unlock: { parameters: ["pointer", "i32"], result: "i32" },
+  fd_lock_held: { parameters: ["pointer", "i32"], result: "i32" },
+  fd_wait: { parameters: ["pointer", "pointer", "i32", "i32", "i32", "i32"], result: "i32" },
+  fd_wake: { parameters: ["pointer", "pointer", "i32"], result: "i32" },
+  fd_waiter_start: { parameters: ["pointer", "buffer"], result: "i32" },
+  fd_waiter_post: {
+    parameters: ["pointer", "pointer", "pointer", "i32", "i32", "i32", "i32", "i32"],
+    result: "i32",
+  },
+  fd_waiter_stop: { parameters: ["pointer"], result: "i32" },
+  fd_load: { parameters: ["pointer", "i32"], result: "f64" },
+  fd_store: { parameters: ["pointer", "i32", "f64"], result: "void" },
+  fd_cas: { parameters: ["pointer", "i32", "f64", "f64"], result: "i32" },
+  fd_raise: { parameters: ["pointer", "i32", "f64"], result: "i32" },
+} as const satisfies Record<string, Signature>;
+
+type Value<T extends NativeType> = T extends "pointer" ? Pointer
+  : T extends "buffer" ? Uint8Array | Float64Array | BigUint64Array
+  : T extends "void" ? void
+  : number;
+
+type Values<P extends readonly NativeType[]> = { [K in keyof P]: Value<P[K]> };
+
+/** An address, in whatever form the runtime gives it. It never leaves `ffi/`. */
+export type Pointer = { readonly pointer: unique symbol };
+
+/** The library's functions as a backend hands them over: plain, synchronous, nothing checked. */
+export type Native = {
+  readonly [K in keyof typeof SYMBOLS]: (
+    ...parameters: Values<typeof SYMBOLS[K]["parameters"]>
+  ) => Value<typeof SYMBOLS[K]["result"]>;
+};

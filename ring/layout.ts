@@ -1,0 +1,125 @@
+/**
+ * The bytes of a segment: offsets as literal numbers, each with who writes the word, who reads it and how it wraps.
+ * `shim/layout.h` has the same table for C, a test compares the two, and docs/layout.md draws it.
+ *
+ * "u64+1" is a sequence plus one, so that zero means none. Counters are IEEE doubles with one writer each: they hold
+ * whole numbers up to 2^53 and a plain aligned store of one is not torn on any supported machine.
+ *
+ * @module
+ */
+
+/** `FRMDEPOT`: the first eight bytes. */
+export const MAGIC = "FRMDEPOT";
+/** Raised when any offset or meaning below changes; another version is refused. */
+export const LAYOUT_VERSION = 1;
+/** Reads as another number on a machine of the other byte order. */
+export const BYTE_ORDER = 0x01020304;
+/** `ready` once everything else is in place. */
+export const READY = 0x59444552;
+
+/** One page at offset 0. Up to 255 written once by the creator before `ready`; each hot word has 128 bytes. */
+export const HEADER = {
+  /** Size of this section. */
+  size: 4096,
+  magic: 0, // 8 bytes
+  version: 8, // u32
+  byteOrder: 12, // u32
+  ready: 16, // u32; stored last
+  headerBytes: 20, // u32
+  totalBytes: 24, // u64; the file may be longer (rounded to pages), never shorter
+  peersOffset: 32, // u64
+  readersOffset: 40, // u64
+  slotsOffset: 48, // u64
+  payloadOffset: 56, // u64
+  payloadStride: 64, // u64; bytes from one slot's payload to the next
+  frameBytes: 72, // u64
+  peerStride: 80, // u32
+  readerStride: 84, // u32
+  slotStride: 88, // u32
+  maxPeers: 92, // u32
+  maxReaders: 96, // u32
+  pinWords: 100, // u32; 32-bit words of pins a slot
+  maxSize: 104, // u32; slots
+  whenFull: 108, // u32; index into WHEN_FULL
+  width: 112, // u32
+  height: 116, // u32
+  channels: 120, // u32
+  elementType: 124, // u32; index into ELEMENT_TYPES
+  metadataBytes: 128, // u32
+  pixelFormat: 132, // 16 bytes of ASCII, ended by a zero
+  createdNs: 152, // u64; nanoseconds since 1970
+  firstSequence: 160, // u64; where head started
+  head: 256, // u64; next sequence to claim. Producers: CAS (C7). Never wraps: at most 2^53 - 1
+  skipped: 264, // u32; burned sequences. Whoever burned one adds one; wraps, only differences count
+  tail: 384, // u64; oldest sequence kept for a lossless reader. Raised by producers (G4) and leavers
+  cleared: 392, // u64; everything below is cleared. Raised by clearQueue
+  joins: 400, // u32; +1 when a lossless reader begins to gate (J2), read by producers (G1, G3); wraps
+  published: 512, // u32; wake word of readers; wraps
+  publishedSleepers: 516, // u32; 1 while somebody may sleep on it
+  consumed: 640, // u32; wake word of producers; wraps
+  consumedSleepers: 644, // u32
+} as const;
+
+/** An open depot object. Its own counters are written by it alone; the rest under the membership lock. */
+export const PEER = {
+  /** Size of this section. */
+  size: 128,
+  id: 0, // u32; 0 free, else generation << 12 | index + 1
+  pid: 4, // u32; as its own pid namespace has it: for people, never proof of anything
+  runtime: 8, // u32; index into RUNTIMES
+  generation: 12, // u32; of the last id given out
+  startTime: 16, // u64; system's unit
+  joinedNs: 24, // u64
+  stored: 32, // f64; frames published through this entry, ever
+  dropped: 40, // f64; frames refused, ever
+  storedBase: 48, // f64; where the present peer found them
+  droppedBase: 56, // f64
+} as const;
+
+/** A place in the sequence. Written by the peer that owns it, or by whoever recovers that peer. */
+export const READER = {
+  /** Size of this section. */
+  size: 128,
+  owner: 0, // u32; id of the peer, 0 free. Its index is its bit in every slot's pins
+  gating: 4, // u32; 1: producers wait for its cursor
+  cursor: 8, // u64; next sequence wanted
+  read: 16, // f64; frames leased through this entry, ever
+  lost: 24, // f64; frames missed, ever
+  readBase: 32, // f64
+  lostBase: 40, // f64
+  ahead: 48, // u32; frames beyond the cursor that were consumed by number already
+  mode: 52, // u32; index into READER_MODES
+} as const;
+
+/** A slot's words; the pins follow at `size`, one bit a reader, filled up to a multiple of 64 bytes. */
+export const SLOT = {
+  /** Size of this section, without the pins. */
+  size: 64,
+  writer: 0, // u32; 0, or the id of the peer that owns the slot. CAS (C3)
+  metadataLength: 4, // u32; the writer, read under a pin, as all below
+  claimed: 8, // u64+1; the sequence its writer is after (C6)
+  sequence: 16, // u64+1; what is published in it (C8, C10)
+  frameNumber: 24, // i64; the user's number
+  timestampNs: 32, // u64; nanoseconds, the user's or since 1970
+  byteLength: 40, // u64; always frameBytes in this version
+  skipped: 48, // u32; header.skipped as its writer saw it when claiming
+} as const;
+
+/** Names of `whenFull`, by their number in the segment. */
+export const WHEN_FULL = ["drop", "wait", "overwrite"] as const;
+/** Names of `elementType`, by their number in the segment. */
+export const ELEMENT_TYPES = ["uint8", "uint16", "float32"] as const;
+/** Names of `peer.runtime`, by their number in the segment. */
+export const RUNTIMES = ["other", "deno", "bun", "c", "python"] as const;
+/** Names of `reader.mode`, by their number in the segment; `lookup` serves getFrame and peekFrame. */
+export const READER_MODES = ["lookup", "lossless", "lossy", "latest"] as const;
+
+/** Index of a peer lives in these bits of its id. */
+export const PEER_INDEX_BITS = 12;
+/** Peers beyond the readers: producers, onlookers, lookups. */
+export const EXTRA_PEERS = 32;
+/** The last sequence that may be claimed: with one added it is still a safe integer. */
+export const LAST_SEQUENCE = Number.MAX_SAFE_INTEGER - 1;
+
+/** Locks of a segment: membership, and from here on one a peer. */
+export const LOCK = { members: 0, peer: 1 } as const;
