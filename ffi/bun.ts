@@ -148,6 +148,9 @@ export const bunBackend: Backend = {
   pointer(address) {
     return Number(address) as unknown as Pointer;
   },
+  unref(timer) {
+    (timer as unknown as { unref(): void }).unref();
+  },
   view(base, offset, byteLength) {
     return ffi().toArrayBuffer(base as unknown as number, offset, byteLength);
   },

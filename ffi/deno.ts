@@ -56,6 +56,9 @@ export const denoBackend: Backend = {
   pointer(address) {
     return Deno.UnsafePointer.create(address) as unknown as Pointer;
   },
+  unref(timer) {
+    Deno.unrefTimer(timer);
+  },
   view(base, offset, byteLength) {
     return Deno.UnsafePointerView.getArrayBuffer(
       base as unknown as Deno.PointerObject,

@@ -233,6 +233,11 @@ export class Shim {
     }
   }
 
+  /** Lets the process end although a timer runs. */
+  unref(timer: ReturnType<typeof setTimeout>): void {
+    this.#backend.unref(timer);
+  }
+
   /** Bytes left where segments live. */
   space(): Space {
     const out = new Float64Array(3).fill(-1);

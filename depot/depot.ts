@@ -1,0 +1,292 @@
+/**
+ * The depot as its users hold it.
+ *
+ * @module
+ */
+import { type DepotInfo, find, findOrMake, listDepots, make, removeName } from "./finding.ts";
+import { loadShim } from "../ffi/load.ts";
+import type { WaitOptions } from "../ring/lane.ts";
+import type { Attachment } from "../ring/segment.ts";
+import type { Frame, FrameDetails, FrameSlot } from "./frame.ts";
+import { type EnqueueResult, type FrameInput, Intake } from "./intake.ts";
+import { type FrameStatus, Lookup } from "./lookup.ts";
+import {
+  checkCallback,
+  checkGeometry,
+  checkMode,
+  checkName,
+  checkWait,
+  type DepotOptions,
+  type ElementType,
+  type OnBackpressure,
+  type OpenOptions,
+  type WhenFull,
+} from "./options.ts";
+import { Session } from "./session.ts";
+import { type DepotStats, depotStats, droppedFrames, queueLength } from "./stats.ts";
+import { FrameReader, type FramesOptions } from "./stream.ts";
+import { readableOf, writableOf } from "./web_streams.ts";
+
+/**
+ * A fixed-size queue of numbered video frames in shared memory, by name: any process can fill it, follow it, or ask it
+ * for "frame 5".
+ *
+ * A depot object belongs to the thread that made it; another thread or process opens its own.
+ *
+ * @example Frames in, frames out
+ * ```ts
+ * import { FramesDepot } from "@frames-depot/frames-depot";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using depot = await FramesDepot.create("doc-depot", { frameSize: [640, 480, 3], pixelFormat: "rgb24" });
+ * await depot.enqueue({ frameNumber: 0, frame: new Uint8Array(640 * 480 * 3).fill(128) });
+ *
+ * for await (const frame of depot.frames({ timeoutMs: 10 })) {
+ *   assertEquals([frame.frameNumber, frame.data.length, frame.data[0]], [0, 921600, 128]);
+ * }
+ * ```
+ */
+export class FramesDepot implements AsyncDisposable {
+  readonly #session: Session;
+  readonly #intake: Intake;
+  readonly #lookup: Lookup;
+
+  private constructor(attachment: Attachment, onBackpressure: OnBackpressure | undefined) {
+    this.#session = new Session(loadShim(), attachment);
+    this.#intake = new Intake(this.#session, onBackpressure);
+    this.#lookup = new Lookup(this.#session);
+  }
+
+  /**
+   * Makes a depot. Its memory is allocated before it is used; a name that only dead processes held is taken over.
+   *
+   * @param name 1 to 128 of A-Z a-z 0-9 _ - and, but not first, a full stop
+   * @throws {TypeError | RangeError} for wrong arguments
+   * @throws {DepotError} EXISTS (a live process holds the name), NO_SPACE, PERMISSION, UNSUPPORTED
+   */
+  static async create(name: string, options: DepotOptions): Promise<FramesDepot> {
+    const checked = { name: checkName(name), geometry: checkGeometry(options), mode: checkMode(options.mode) };
+    const onBackpressure = checkCallback(options.onBackpressure);
+    return new FramesDepot(await make(checked.name, checked.geometry, checked.mode), onBackpressure);
+  }
+
+  /**
+   * Opens a depot that somebody else made; its geometry comes from the segment.
+   *
+   * @param options `timeoutMs`: how long to wait for a depot that is not there or not ready; default 0
+   * @throws {TypeError | RangeError} for wrong arguments
+   * @throws {DepotError} NOT_FOUND, NOT_READY, INCOMPATIBLE, CORRUPT, PERMISSION, TOO_MANY_PEERS, UNSUPPORTED
+   */
+  static async open(name: string, options: OpenOptions = {}): Promise<FramesDepot> {
+    const checked = checkName(name);
+    const wait = checkWait(options);
+    const onBackpressure = checkCallback(options.onBackpressure);
+    const { stale = false, trustedOwners = [] } = options;
+    return new FramesDepot(await find(checked, { stale, trustedOwners }, wait), onBackpressure);
+  }
+
+  /**
+   * Opens a depot, or makes it if there is none. Whoever comes first makes it.
+   *
+   * @throws {TypeError | RangeError} for wrong arguments
+   * @throws {DepotError} INCOMPATIBLE when there is one of another geometry; otherwise as create and open
+   */
+  static async createOrOpen(name: string, options: DepotOptions & OpenOptions): Promise<FramesDepot> {
+    const checked = checkName(name);
+    const geometry = checkGeometry(options);
+    const mode = checkMode(options.mode);
+    const wait = checkWait(options);
+    const onBackpressure = checkCallback(options.onBackpressure);
+    const { stale = false, trustedOwners = [] } = options;
+    const attachment = await findOrMake(checked, geometry, mode, { stale, trustedOwners }, wait);
+    return new FramesDepot(attachment, onBackpressure);
+  }
+
+  /** Every depot of this user, live or stale, and why. Opens none of them. */
+  static list(): DepotInfo[] {
+    return listDepots();
+  }
+
+  /**
+   * Removes a name. Processes that have the depot open keep it; a new one can be made under the name.
+   *
+   * @returns false when there was none
+   * @throws {DepotError} PERMISSION
+   */
+  static unlink(name: string): boolean {
+    return removeName(checkName(name));
+  }
+
+  /**
+   * Puts a frame in, with one copy. When there is room it is stored before the call returns its promise; otherwise the
+   * depot's `whenFull` decides, and the array must not change until the promise is settled.
+   *
+   * @param input the frame, its number (any safe integer), timestamp and metadata
+   * @param options what ends the waiting of a depot that waits
+   * @throws {TypeError | RangeError} for a frame of another type or byte length, before anything is written
+   * @throws {DepotError} CLOSED, also when the depot is closed while waiting; and the reason of an aborted `signal`
+   */
+  enqueue(input: FrameInput, options: WaitOptions = {}): Promise<EnqueueResult> {
+    return this.#intake.enqueue(input, options);
+  }
+
+  /**
+   * {@linkcode FramesDepot.enqueue} if there is room now.
+   *
+   * @returns undefined when there is none: nothing is counted, nobody is told
+   */
+  tryEnqueue(input: FrameInput): EnqueueResult | undefined {
+    return this.#intake.tryEnqueue(input);
+  }
+
+  /**
+   * A slot to write the next frame into, without a copy.
+   *
+   * @returns undefined when there is no room: nothing is counted, nobody is told
+   * @throws {TypeError | RangeError} for wrong details @throws {DepotError} CLOSED
+   */
+  tryClaim(details: FrameDetails = {}): FrameSlot | undefined {
+    return this.#intake.tryClaim(details);
+  }
+
+  /**
+   * The same by the depot's `whenFull`: a depot that waits waits, the others count the frame as dropped.
+   *
+   * @returns undefined when dropped or when the time is up
+   * @throws as {@linkcode FramesDepot.enqueue}
+   */
+  claim(options: FrameDetails & WaitOptions = {}): Promise<FrameSlot | undefined> {
+    return this.#intake.claim(options, options);
+  }
+
+  /** A stream to write frames into, with the depot's back-pressure. Closing it does not close the depot. */
+  writable(): WritableStream<FrameInput> {
+    return writableOf(this);
+  }
+
+  /**
+   * The frame of that number, and consumes every frame numbered up to it. From its first call on this depot object is
+   * a lossless reader: producers wait until it has consumed.
+   *
+   * @returns undefined when there is none in the queue; {@linkcode FramesDepot.statusOf} tells why
+   * @throws {TypeError | RangeError} unless it is a safe integer @throws {DepotError} CLOSED, TOO_MANY_PEERS
+   */
+  getFrame(frameNumber: number): Frame | undefined {
+    return this.#lookup.get(frameNumber);
+  }
+
+  /** {@linkcode FramesDepot.getFrame} without consuming, and without becoming a reader that producers wait for. */
+  peekFrame(frameNumber: number): Frame | undefined {
+    return this.#lookup.peek(frameNumber);
+  }
+
+  /** What is known of a frame number. @throws {TypeError | RangeError} unless it is a safe integer */
+  statusOf(frameNumber: number): FrameStatus {
+    return this.#lookup.statusOf(frameNumber);
+  }
+
+  /**
+   * A reader with its own place in the queue, for `for await`. It takes its place at once, and each frame is released
+   * when the next one is asked for.
+   *
+   * @throws {TypeError | RangeError} for wrong options @throws {DepotError} CLOSED, TOO_MANY_PEERS
+   */
+  frames(options: FramesOptions = {}): FrameReader {
+    return new FrameReader(this.#session, this.#lookup, options);
+  }
+
+  /** The same as a stream. */
+  readable(options: FramesOptions = {}): ReadableStream<Frame> {
+    return readableOf(this.frames(options));
+  }
+
+  /** Empties queue and index, for every process. Leases that are held stay whole until they are released. */
+  // deno-lint-ignore require-await -- a promise by contract, and errors arrive through it
+  async clearQueue(): Promise<void> {
+    this.#session.assertOpen();
+    this.#session.attachment.room.clear();
+  }
+
+  /** Frames that wait for the slowest lossless reader or, while there is none, for one to come. 0 once closed. */
+  get length(): number {
+    return this.#session.closed ? 0 : queueLength(this.#session.attachment);
+  }
+
+  /** Whether the next frame finds no room. Never true of a depot that overwrites. */
+  get queueIsFull(): boolean {
+    if (this.#session.closed || this.whenFull === "overwrite") return false;
+    const { room } = this.#session.attachment;
+    return room.head() - this.maxSize >= room.gate();
+  }
+
+  /** Frames refused since the depot was made, by all processes. */
+  get droppedFrames(): number {
+    return this.#session.closed ? 0 : droppedFrames(this.#session.attachment);
+  }
+
+  /** Counters and peers, read from the segment: the same numbers in every process. @throws {DepotError} CLOSED */
+  stats(): DepotStats {
+    this.#session.assertOpen();
+    this.#session.attachment.peers.recoverDead();
+    return depotStats(this.#session.attachment);
+  }
+
+  /** The name. */
+  get name(): string {
+    return this.#session.name;
+  }
+
+  /** Slots: frames in the queue at most. */
+  get maxSize(): number {
+    return this.#session.attachment.geometry.maxSize;
+  }
+
+  /** `[width, height, channels]`: pixels, pixels, elements per pixel. */
+  get frameSize(): [width: number, height: number, channels: number] {
+    const { width, height, channels } = this.#session.attachment.geometry;
+    return [width, height, channels];
+  }
+
+  /** Bytes of a frame. */
+  get frameBytes(): number {
+    return this.#session.attachment.geometry.frameBytes;
+  }
+
+  /** What an element of a frame is. */
+  get elementType(): ElementType {
+    return this.#session.attachment.geometry.elementType;
+  }
+
+  /** The label, empty if there is none. */
+  get pixelFormat(): string {
+    return this.#session.attachment.geometry.pixelFormat;
+  }
+
+  /** What happens to a frame for which there is no room. */
+  get whenFull(): WhenFull {
+    return this.#session.attachment.geometry.whenFull;
+  }
+
+  /** Bytes of metadata beside each frame at most. */
+  get metadataBytes(): number {
+    return this.#session.attachment.geometry.metadataBytes;
+  }
+
+  /** Whether it has been closed. */
+  get closed(): boolean {
+    return this.#session.closed;
+  }
+
+  /**
+   * Releases every lease, ends every wait and leaves. The last one out removes the segment. A second call answers the
+   * same promise.
+   */
+  close(): Promise<void> {
+    return this.#session.close();
+  }
+
+  /** {@linkcode FramesDepot.close}, at the end of an `await using` scope. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

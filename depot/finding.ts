@@ -1,0 +1,190 @@
+/**
+ * Making, opening and listing depots: what happens around a name.
+ *
+ * @module
+ */
+import { loadShim } from "../ffi/load.ts";
+import { ERRNO, type Shim } from "../ffi/shim.ts";
+import type { Geometry } from "../ring/geometry.ts";
+import type { WaitOptions } from "../ring/lane.ts";
+import { fail } from "../ring/failures.ts";
+import {
+  Attachment,
+  createSegment,
+  inspect,
+  openSegment,
+  type OpenSegmentOptions,
+  type Outcome,
+} from "../ring/segment.ts";
+import { WAKE_WORDS } from "../ring/words.ts";
+import { DepotError } from "./errors.ts";
+import type { ElementType, WhenFull } from "./options.ts";
+import { queueLength } from "./stats.ts";
+
+/** How long making or opening waits for others who change the same depot's membership at the same moment. */
+const BUSY_MS = 2000;
+/** How often a name is looked at by somebody who waits for it. */
+const POLL_MS = 5;
+
+/** What {@linkcode FramesDepot.list} says of a depot. */
+export type DepotInfo = {
+  name: string;
+  /** False when something of that name is there but is not a depot that can be opened; `reason` says why. */
+  usable: boolean;
+  /** True when no process that is alive has it open; `create` takes such a name over. */
+  stale: boolean;
+  /** Why it is stale, or not usable; who holds it otherwise. */
+  reason: string;
+  /** Bytes of the segment. */
+  bytes: number;
+  /** What follows is undefined where it cannot be read. */
+  frameSize?: [width: number, height: number, channels: number];
+  elementType?: ElementType;
+  pixelFormat?: string;
+  frameBytes?: number;
+  maxSize?: number;
+  whenFull?: WhenFull;
+  /** Frames that wait for the slowest lossless reader. */
+  length?: number;
+  /** Depot objects that are alive. */
+  peers?: number;
+};
+
+/** Tries until there is an attachment, the time is up, or an error says that trying again is useless. */
+async function retry(attempt: () => Outcome, waits: readonly string[], wait: WaitOptions): Promise<Attachment> {
+  const started = performance.now();
+  for (;;) {
+    wait.signal?.throwIfAborted();
+    const outcome = attempt();
+    if (outcome instanceof Attachment) return outcome;
+    const limit = waits.includes(outcome.code) ? wait.timeoutMs ?? 0 : 0;
+    // Somebody joins or leaves at this moment: that is over in microseconds, unless they are stopped.
+    const busy = outcome.code === "NOT_READY" && outcome.message.includes("membership") ? BUSY_MS : 0;
+    const left = started + Math.max(limit, busy) - performance.now();
+    if (left <= 0) throw outcome;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(wake, Math.min(POLL_MS, left));
+      function wake() {
+        clearTimeout(timer);
+        wait.signal?.removeEventListener("abort", wake);
+        resolve();
+      }
+      wait.signal?.addEventListener("abort", wake);
+    });
+  }
+}
+
+/** Makes a depot's segment. @throws {DepotError} EXISTS, NO_SPACE, PERMISSION, UNSUPPORTED */
+export function make(name: string, geometry: Geometry, mode: number): Promise<Attachment> {
+  const shim = loadShim();
+  return retry(() => createSegment(shim, name, geometry, mode), [], {});
+}
+
+/** Opens a depot's segment. @throws {DepotError} */
+export function find(name: string, options: OpenSegmentOptions, wait: WaitOptions): Promise<Attachment> {
+  const shim = loadShim();
+  return retry(() => openSegment(shim, name, options), ["NOT_FOUND", "NOT_READY"], wait);
+}
+
+/** Opens a depot of the same geometry or makes one, whatever others do meanwhile. @throws {DepotError} */
+export async function findOrMake(
+  name: string,
+  geometry: Geometry,
+  mode: number,
+  options: OpenSegmentOptions,
+  wait: WaitOptions,
+): Promise<Attachment> {
+  const shim = loadShim();
+  const attachment = await retry(
+    () => {
+      const opened = openSegment(shim, name, options);
+      if (opened instanceof Attachment || opened.code !== "NOT_FOUND") return opened;
+      const created = createSegment(shim, name, geometry, mode);
+      // Somebody was quicker: theirs is to be opened, in the next round.
+      return created instanceof DepotError && created.code === "EXISTS"
+        ? new DepotError("NOT_READY", `cannot open depot "${name}": its membership is being changed`, { depot: name })
+        : created;
+    },
+    ["NOT_READY"],
+    wait,
+  );
+  const other = difference(attachment.geometry, geometry);
+  if (other === undefined) return attachment;
+  attachment.leave();
+  attachment.unmap();
+  throw new DepotError("INCOMPATIBLE", `cannot open depot "${name}": ${other}`, { depot: name });
+}
+
+/** The first thing in which two geometries differ, in words. */
+function difference(found: Geometry, wanted: Geometry): string | undefined {
+  for (const key of Object.keys(wanted) as (keyof Geometry)[]) {
+    if (key !== "firstSequence" && found[key] !== wanted[key]) {
+      return `its ${key} is ${JSON.stringify(found[key])}, not ${JSON.stringify(wanted[key])}`;
+    }
+  }
+  return undefined;
+}
+
+/** Removes a name; processes that have the depot open keep it. @returns false when there was none */
+export function removeName(name: string): boolean {
+  const answer = loadShim().unlink(name);
+  if (answer === 0) return true;
+  return answer === -ERRNO.ENOENT ? false : fail("unlink", name, answer);
+}
+
+/** Every depot that this user may open, and what is in the way of the others. */
+export function listDepots(): DepotInfo[] {
+  const shim = loadShim();
+  return shim.list().sort().map((name) => describe(shim, name)).filter((info) => info !== undefined);
+}
+
+function describe(shim: Shim, name: string): DepotInfo | undefined {
+  const unusable = (reason: string, bytes = 0): DepotInfo => ({ name, usable: false, stale: false, reason, bytes });
+  const segment = shim.open(name);
+  if (typeof segment === "number") {
+    if (segment === -ERRNO.ENOENT) return undefined; // gone since it was listed
+    return segment === -ERRNO.EACCES ? undefined : unusable(reasonOf(() => fail("open", name, segment)));
+  }
+  let attachment: Attachment | undefined;
+  const { bytes } = segment.info();
+  try {
+    const geometry = inspect(name, segment, []);
+    if (geometry instanceof DepotError) return unusable(geometry.message, bytes);
+    const mapping = segment.map(bytes, false, WAKE_WORDS);
+    if (typeof mapping === "number") return unusable(reasonOf(() => fail("map", name, mapping)), bytes);
+    attachment = new Attachment(name, geometry, segment, mapping);
+    const entries = attachment.peers.entries();
+    const alive = entries.filter((entry) => entry.alive).length;
+    const { width, height, channels, elementType, pixelFormat, frameBytes, maxSize, whenFull } = geometry;
+    return {
+      name,
+      usable: true,
+      stale: alive === 0,
+      reason: alive > 0
+        ? `${alive} open depot object${alive > 1 ? "s" : ""} hold it`
+        : `none of the ${entries.length} that had it open is alive`,
+      bytes,
+      frameSize: [width, height, channels],
+      elementType,
+      pixelFormat,
+      frameBytes,
+      maxSize,
+      whenFull,
+      length: queueLength(attachment),
+      peers: alive,
+    };
+  } catch (error) {
+    if (error instanceof DepotError && error.code === "PERMISSION") return undefined;
+    return unusable(error instanceof Error ? error.message : String(error), bytes);
+  } finally {
+    attachment === undefined ? segment.close() : attachment.unmap();
+  }
+}
+
+function reasonOf(failing: () => never): string {
+  try {
+    return failing();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,339 @@
+/**
+ * Frames to read and slots to write: leases on shared memory.
+ *
+ * @module
+ */
+import { ELEMENT_BYTES, metadataOffset } from "../ring/geometry.ts";
+import type { Reader } from "../ring/reader.ts";
+import type { Attachment } from "../ring/segment.ts";
+import type { Lease, Remains } from "./lease.ts";
+import { checkFrameNumber, type ElementType, type FrameData } from "./options.ts";
+import { checkMetadata, checkTimestamp, nowNs } from "./payload.ts";
+
+const CONSTRUCTORS = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array };
+
+/** Keeps a lease alive as long as any view of its memory is in use: views refer to their buffer, this to the lease. */
+const HOLDER = Symbol("lease");
+
+/** The part that both kinds of lease share: one slot's memory, lent out as views and taken back. */
+class SlotMemory {
+  readonly #attachment: Attachment;
+  readonly #slot: number;
+  #buffer: ArrayBuffer | undefined;
+  #data: FrameData | undefined;
+
+  constructor(attachment: Attachment, slot: number) {
+    this.#attachment = attachment;
+    this.#slot = slot;
+  }
+
+  #take(holder: unknown): ArrayBuffer {
+    if (this.#buffer === undefined) {
+      this.#buffer = this.#attachment.payload.take(this.#slot);
+      (this.#buffer as { [HOLDER]?: unknown })[HOLDER] = holder;
+    }
+    return this.#buffer;
+  }
+
+  data(holder: unknown): FrameData {
+    if (this.#data !== undefined) return this.#data;
+    const { elementType, frameBytes } = this.#attachment.geometry;
+    const length = frameBytes / ELEMENT_BYTES[elementType];
+    return this.#data = new CONSTRUCTORS[elementType](this.#take(holder), 0, length);
+  }
+
+  metadata(holder: unknown, length: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#take(holder), metadataOffset(this.#attachment.geometry.frameBytes), length);
+  }
+
+  /** Empties every view. */
+  give(): void {
+    if (this.#buffer !== undefined) this.#attachment.payload.give(this.#slot, this.#buffer);
+    this.#buffer = undefined;
+  }
+
+  /** What `data` is once the lease has ended: the detached view, or an empty array where none was ever made. */
+  ended(): FrameData {
+    return this.#data ??= new CONSTRUCTORS[this.#attachment.geometry.elementType](0);
+  }
+}
+
+/**
+ * One frame, leased: as long as it is held no process overwrites it. It is shared memory, not a copy; after
+ * {@linkcode Frame.release} every view of it is empty (length 0), so what is read is never torn.
+ *
+ * @example A lease ends with its scope
+ * ```ts
+ * import { FramesDepot } from "@frames-depot/frames-depot";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using depot = await FramesDepot.create("doc-frame", { frameSize: [4, 2, 3] });
+ * await depot.enqueue({ frameNumber: 5, frame: new Uint8Array(24).fill(7) });
+ * {
+ *   using frame = depot.getFrame(5);
+ *   assertEquals(frame?.data[23], 7);
+ * }
+ * ```
+ */
+export class Frame implements Lease, Disposable {
+  /** The user's number. */
+  readonly frameNumber: number;
+  /** The ring's number: grows by one from frame to frame, with gaps where a number was burned. */
+  readonly sequence: number;
+  /** Frames that this reader missed between the frame before and this one. Always 0 for lookups. */
+  readonly lost: number;
+  readonly #attachment: Attachment;
+  readonly #reader: Reader;
+  readonly #slot: number;
+  readonly #memory: SlotMemory;
+  readonly #metadataLength: number;
+  readonly #timestamp: [low: number, high: number];
+  readonly #passed: (() => void) | undefined;
+  #metadata: Uint8Array<ArrayBuffer> | undefined;
+  #remains: Remains | undefined;
+  #released = false;
+
+  /** Made by a depot, over a slot that `reader` has pinned. `passed` is called when the lease ends. */
+  constructor(attachment: Attachment, reader: Reader, sequence: number, lost: number, passed?: () => void) {
+    const slot = reader.slotOf(sequence);
+    this.frameNumber = reader.frameNumber(slot);
+    this.sequence = sequence;
+    this.lost = lost;
+    this.#attachment = attachment;
+    this.#reader = reader;
+    this.#slot = slot;
+    this.#memory = new SlotMemory(attachment, slot);
+    this.#metadataLength = reader.metadataLength(slot, attachment.geometry.metadataBytes);
+    this.#timestamp = reader.timestamp(slot);
+    this.#passed = passed;
+  }
+
+  /** The frame's elements over the shared memory itself; length 0 once released. Do not write. */
+  get data(): FrameData {
+    return this.#released ? this.#memory.ended() : this.#memory.data(this);
+  }
+
+  /** The user's bytes beside the frame, as many as were given; length 0 once released. */
+  get metadata(): Uint8Array<ArrayBuffer> {
+    if (this.#metadata === undefined) {
+      this.#metadata = this.#released ? new Uint8Array(0) : this.#memory.metadata(this, this.#metadataLength);
+    }
+    return this.#metadata;
+  }
+
+  /** Nanoseconds: as given with the frame, or since 1970 when it was published. */
+  get timestampNs(): bigint {
+    const [low, high] = this.#timestamp;
+    return (BigInt(high) << 32n) | BigInt(low);
+  }
+
+  /** Pixels. */
+  get width(): number {
+    return this.#attachment.geometry.width;
+  }
+
+  /** Pixels. */
+  get height(): number {
+    return this.#attachment.geometry.height;
+  }
+
+  /** Elements per pixel. */
+  get channels(): number {
+    return this.#attachment.geometry.channels;
+  }
+
+  /** What an element is. */
+  get elementType(): ElementType {
+    return this.#attachment.geometry.elementType;
+  }
+
+  /** The depot's label, empty if it has none. */
+  get pixelFormat(): string {
+    return this.#attachment.geometry.pixelFormat;
+  }
+
+  /** Whether the lease has ended. */
+  get released(): boolean {
+    return this.#released;
+  }
+
+  /**
+   * A copy of the elements in memory of your own.
+   *
+   * @throws {TypeError} when the frame has been released
+   */
+  copy(): FrameData {
+    this.#assertHeld();
+    const { elementType, frameBytes } = this.#attachment.geometry;
+    const own = new CONSTRUCTORS[elementType](frameBytes / ELEMENT_BYTES[elementType]);
+    own.set(this.data);
+    return own;
+  }
+
+  /**
+   * Copies the elements into an array that you keep for it: faster than {@linkcode Frame.copy}, which allocates.
+   *
+   * @param destination of the same element type, or bytes; at least as long as the frame
+   * @throws {TypeError} when the frame has been released @throws {RangeError} when the destination is too short
+   */
+  copyTo<T extends FrameData | Uint8Array>(destination: T): T {
+    this.#assertHeld();
+    const source = this.data;
+    if (destination.byteLength < source.byteLength) {
+      throw new RangeError(
+        `destination must have at least ${source.byteLength} bytes, those of a frame: ${destination.byteLength}`,
+      );
+    }
+    if (destination instanceof Uint8Array) {
+      destination.set(new Uint8Array(source.buffer, source.byteOffset, source.byteLength));
+    } else if (destination.constructor === source.constructor) {
+      destination.set(source);
+    } else {
+      throw new TypeError(`destination must be a ${source.constructor.name} or a Uint8Array`);
+    }
+    return destination;
+  }
+
+  #assertHeld(): void {
+    if (this.#released) throw new TypeError(`frame ${this.frameNumber} has been released`);
+  }
+
+  /** Ends the lease: every view of the frame is detached. A second call does nothing. */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    if (this.#remains !== undefined) this.#remains.ended = true;
+    this.#memory.give();
+    this.#reader.unpin(this.#slot);
+    this.#passed?.();
+  }
+
+  /** What to do if the frame is forgotten. */
+  outlive(): Remains {
+    const [reader, slot] = [this.#reader, this.#slot];
+    return this.#remains = { what: `frame ${this.frameNumber}`, ended: false, end: () => reader.unpin(slot) };
+  }
+
+  /** {@linkcode Frame.release}, at the end of a `using` scope. */
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}
+
+/** What may be said of a frame at the moment it is claimed or published. */
+export type FrameDetails = {
+  /** Any safe integer; left out, the frame's sequence is its number. */
+  frameNumber?: number;
+  /** Nanoseconds, 0 to 2^64 - 1; left out, the time of publishing since 1970. */
+  timestampNs?: bigint | number;
+  /** At most the depot's `metadataBytes`. */
+  metadata?: Uint8Array;
+};
+
+/**
+ * A slot to write a frame into, without a copy. Nobody sees it before {@linkcode FrameSlot.publish}; leaving the scope
+ * of a `using` declaration without it gives the slot back.
+ *
+ * @example Drawing straight into shared memory
+ * ```ts
+ * import { FramesDepot } from "@frames-depot/frames-depot";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using depot = await FramesDepot.create("doc-slot", { frameSize: [4, 2, 3] });
+ * {
+ *   using slot = depot.tryClaim({ frameNumber: 8 });
+ *   slot?.data.fill(200);
+ *   slot?.publish();
+ * }
+ * using frame = depot.getFrame(8);
+ * assertEquals(frame?.data[0], 200);
+ * ```
+ */
+export class FrameSlot implements Lease, Disposable {
+  /** The ring's number of the frame to be. */
+  readonly sequence: number;
+  readonly #attachment: Attachment;
+  readonly #memory: SlotMemory;
+  #details: FrameDetails;
+  #metadata: Uint8Array<ArrayBuffer> | undefined;
+  #remains: Remains | undefined;
+  #released = false;
+
+  /** Made by a depot, over a sequence that it has claimed. */
+  constructor(attachment: Attachment, sequence: number, details: FrameDetails) {
+    this.sequence = sequence;
+    this.#attachment = attachment;
+    this.#memory = new SlotMemory(attachment, attachment.producer.slotOf(sequence));
+    this.#details = details;
+  }
+
+  /** The slot's elements over the shared memory itself, with what an older frame left in them; length 0 afterwards. */
+  get data(): FrameData {
+    return this.#released ? this.#memory.ended() : this.#memory.data(this);
+  }
+
+  /** All `metadataBytes` of the slot, to be written in place; length 0 afterwards. */
+  get metadata(): Uint8Array<ArrayBuffer> {
+    if (this.#metadata === undefined) {
+      const { metadataBytes } = this.#attachment.geometry;
+      this.#metadata = this.#released ? new Uint8Array(0) : this.#memory.metadata(this, metadataBytes);
+    }
+    return this.#metadata;
+  }
+
+  /** The number that the frame will have. */
+  get frameNumber(): number {
+    return this.#details.frameNumber ?? this.sequence;
+  }
+
+  /** Whether the slot has been published or given back. */
+  get released(): boolean {
+    return this.#released;
+  }
+
+  /**
+   * Makes the frame visible to every process and detaches the views.
+   *
+   * @param details what was not said, or said otherwise, when claiming. Metadata left out is what was written into
+   *   {@linkcode FrameSlot.metadata}, or nothing if that was never touched
+   * @throws {TypeError} when the slot has been published or given back @throws {RangeError} see {@linkcode FrameDetails}
+   */
+  publish(details: FrameDetails = {}): void {
+    if (this.#released) throw new TypeError(`slot ${this.sequence} has been published or given back`);
+    const { producer, geometry } = this.#attachment;
+    const given = { ...this.#details, ...details };
+    const frameNumber = given.frameNumber === undefined ? this.sequence : checkFrameNumber(given.frameNumber);
+    const timestampNs = given.timestampNs === undefined ? nowNs() : checkTimestamp(given.timestampNs);
+    let metadataLength = this.#metadata === undefined ? 0 : geometry.metadataBytes;
+    if (given.metadata !== undefined) {
+      metadataLength = checkMetadata(given.metadata, geometry.metadataBytes).length;
+      this.#memory.metadata(this, metadataLength).set(given.metadata);
+    }
+    this.#end();
+    producer.publish(this.sequence, { frameNumber, timestampNs, metadataLength });
+  }
+
+  /** Gives the slot back without a frame, unless it has been published. */
+  release(): void {
+    if (this.#released) return;
+    this.#end();
+    this.#attachment.producer.giveBack(this.sequence);
+  }
+
+  #end(): void {
+    this.#released = true;
+    if (this.#remains !== undefined) this.#remains.ended = true;
+    this.#memory.give();
+  }
+
+  /** What to do if the slot is forgotten. */
+  outlive(): Remains {
+    const [producer, sequence] = [this.#attachment.producer, this.sequence];
+    return this.#remains = { what: `slot ${sequence}`, ended: false, end: () => producer.giveBack(sequence) };
+  }
+
+  /** {@linkcode FrameSlot.release}, at the end of a `using` scope. */
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}

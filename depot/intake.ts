@@ -1,0 +1,174 @@
+/**
+ * Putting frames in: one copy (enqueue) or none (claim), and what happens when there is no room.
+ *
+ * @module
+ */
+import { metadataOffset } from "../ring/geometry.ts";
+import type { WaitOptions } from "../ring/lane.ts";
+import { EXHAUSTED, FULL } from "../ring/producer.ts";
+import { DepotError } from "./errors.ts";
+import { FrameSlot } from "./frame.ts";
+import type { FrameDetails } from "./frame.ts";
+import { checkFrameNumber, checkWait, type OnBackpressure } from "./options.ts";
+import { checkFrame, checkMetadata, checkTimestamp, nowNs } from "./payload.ts";
+import type { Session } from "./session.ts";
+import { backpressureEvent } from "./stats.ts";
+
+/** What {@linkcode FramesDepot.enqueue} takes. */
+export type FrameInput = FrameDetails & {
+  /** The depot's `frameBytes` as an array of its element type, or as bytes. */
+  frame: ArrayBufferView<ArrayBufferLike> | ArrayBuffer;
+};
+
+/** What became of a frame. */
+export type EnqueueResult =
+  | { state: "stored"; sequence: number }
+  | { state: "dropped"; droppedFrames: number }
+  | { state: "timeout" };
+
+/** At most so often a producer that finds no room asks the kernel whether somebody died. */
+const RECOVER_EVERY_MS = 100;
+
+/** The producing side of one depot object. */
+export class Intake {
+  readonly #session: Session;
+  readonly #onBackpressure: OnBackpressure | undefined;
+  /** Those who wait for room, in the order they came: only the first may take it. */
+  readonly #queue: symbol[] = [];
+  /** One buffer a slot for copies; nobody else ever sees them. */
+  readonly #copies: (Uint8Array | undefined)[];
+  #lastRecovery = -Infinity;
+
+  constructor(session: Session, onBackpressure: OnBackpressure | undefined) {
+    this.#session = session;
+    this.#onBackpressure = onBackpressure;
+    this.#copies = new Array(session.attachment.geometry.maxSize);
+    session.onClose(() => {
+      for (const copy of this.#copies) (copy?.buffer as ArrayBuffer | undefined)?.transfer(0);
+    });
+  }
+
+  /** As {@linkcode FramesDepot.enqueue}. */
+  async enqueue(input: FrameInput, options: WaitOptions): Promise<EnqueueResult> {
+    const { attachment } = this.#session;
+    this.#session.assertOpen();
+    if (typeof input !== "object" || input === null) throw new TypeError("enqueue takes an object with a frame");
+    const bytes = checkFrame(input.frame, attachment.geometry);
+    const checked = this.#check(input);
+    const wait = checkWait(options);
+    const sequence = this.#queue.length === 0 ? this.#claim() : FULL;
+    if (sequence >= 0) return this.#store(sequence, bytes, checked);
+    const claimed = await this.#whenFull(checked.frameNumber, wait);
+    return typeof claimed === "number" ? this.#store(claimed, bytes, checked) : claimed;
+  }
+
+  /** As {@linkcode FramesDepot.tryEnqueue}. */
+  tryEnqueue(input: FrameInput): EnqueueResult | undefined {
+    this.#session.assertOpen();
+    const bytes = checkFrame(input.frame, this.#session.attachment.geometry);
+    const checked = this.#check(input);
+    const sequence = this.#queue.length === 0 ? this.#claim() : FULL;
+    return sequence < 0 ? undefined : this.#store(sequence, bytes, checked);
+  }
+
+  /** As {@linkcode FramesDepot.tryClaim}. */
+  tryClaim(details: FrameDetails): FrameSlot | undefined {
+    this.#session.assertOpen();
+    const checked = this.#check(details);
+    const sequence = this.#queue.length === 0 ? this.#claim() : FULL;
+    return sequence < 0 ? undefined : this.#slot(sequence, checked);
+  }
+
+  /** As {@linkcode FramesDepot.claim}. */
+  async claim(details: FrameDetails, options: WaitOptions): Promise<FrameSlot | undefined> {
+    this.#session.assertOpen();
+    const checked = this.#check(details);
+    const wait = checkWait(options);
+    const sequence = this.#queue.length === 0 ? this.#claim() : FULL;
+    if (sequence >= 0) return this.#slot(sequence, checked);
+    const claimed = await this.#whenFull(checked.frameNumber, wait);
+    return typeof claimed === "number" ? this.#slot(claimed, checked) : undefined;
+  }
+
+  #check({ frameNumber, timestampNs, metadata }: FrameDetails): FrameDetails {
+    return {
+      frameNumber: frameNumber === undefined ? undefined : checkFrameNumber(frameNumber),
+      timestampNs: timestampNs === undefined ? undefined : checkTimestamp(timestampNs),
+      metadata: metadata === undefined
+        ? undefined
+        : checkMetadata(metadata, this.#session.attachment.geometry.metadataBytes),
+    };
+  }
+
+  #slot(sequence: number, details: FrameDetails): FrameSlot {
+    const slot = new FrameSlot(this.#session.attachment, sequence, details);
+    this.#session.leases.watch(slot);
+    return slot;
+  }
+
+  #store(sequence: number, bytes: Uint8Array, details: FrameDetails): EnqueueResult {
+    const { producer, payload, geometry } = this.#session.attachment;
+    const slot = producer.slotOf(sequence);
+    const copy = this.#copies[slot] ??= new Uint8Array(payload.take(slot));
+    copy.set(bytes);
+    if (details.metadata !== undefined) copy.set(details.metadata, metadataOffset(geometry.frameBytes));
+    producer.publish(sequence, {
+      frameNumber: details.frameNumber ?? sequence,
+      timestampNs: details.timestampNs ?? nowNs(),
+      metadataLength: details.metadata?.length ?? 0,
+    });
+    return { state: "stored", sequence };
+  }
+
+  /** One try, and a second one if the room was held by the dead. */
+  #claim(): number {
+    const { producer, peers } = this.#session.attachment;
+    let sequence = producer.claim();
+    if (sequence === FULL && performance.now() - this.#lastRecovery > RECOVER_EVERY_MS) {
+      this.#lastRecovery = performance.now();
+      if (peers.recoverDead() > 0) sequence = producer.claim();
+    }
+    if (sequence === EXHAUSTED) {
+      throw new DepotError("UNSUPPORTED", `depot "${this.#session.name}" has used its last sequence, 2^53 - 2`, {
+        depot: this.#session.name,
+      });
+    }
+    return sequence;
+  }
+
+  /** No room: refuses the frame or waits, by the depot's policy. @returns the sequence claimed after all */
+  async #whenFull(frameNumber: number | undefined, wait: WaitOptions): Promise<number | EnqueueResult> {
+    const { attachment } = this.#session;
+    if (attachment.geometry.whenFull !== "wait") {
+      attachment.producer.countDropped();
+      const event = backpressureEvent(attachment, frameNumber);
+      await this.#onBackpressure?.(event);
+      return { state: "dropped", droppedFrames: event.droppedFrames };
+    }
+    const ticket = Symbol();
+    this.#queue.push(ticket);
+    let told: void | Promise<void> = undefined;
+    try {
+      // Once a stall, and beside the waiting: a callback may take its time, clear the queue, or enqueue itself.
+      if (this.#queue.length === 1) told = this.#onBackpressure?.(backpressureEvent(attachment, frameNumber));
+      const claimed = await this.#session.consumed.until(
+        () => this.#closedOrClaimed(ticket),
+        () => attachment.peers.recoverDead(),
+        wait,
+      );
+      if (claimed === undefined && this.#session.closed) throw this.#session.closedError();
+      return claimed ?? { state: "timeout" };
+    } finally {
+      this.#queue.splice(this.#queue.indexOf(ticket), 1);
+      this.#session.consumed.nudge();
+      await told;
+    }
+  }
+
+  #closedOrClaimed(ticket: symbol): number | undefined {
+    if (this.#session.closed) throw this.#session.closedError();
+    if (this.#queue[0] !== ticket) return undefined;
+    const sequence = this.#claim();
+    return sequence < 0 ? undefined : sequence;
+  }
+}

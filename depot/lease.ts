@@ -1,0 +1,83 @@
+/**
+ * Leases that somebody has to end: watching for those that nobody does.
+ *
+ * @module
+ */
+
+/** What outlives a lease's object: how to end the lease without it. */
+export type Remains = { what: string; ended: boolean; end: () => void };
+
+/** Anything that holds a slot or a reader until it is released. */
+export interface Lease {
+  /** Whether it has ended. */
+  readonly released: boolean;
+  /** Ends the lease; a second call does nothing. If {@linkcode Lease.outlive} was called, marks the remains ended. */
+  release(): void;
+  /** Prepares for being forgotten: the answer must not refer to the lease. Asked once, if the lease grows old. */
+  outlive(): Remains;
+}
+
+/** A lease younger than this is held by us, and costs nothing more; an older one is watched for being forgotten. */
+const YOUNG_MS = 100;
+/** Released leases that are kept until the next sweep at most. */
+const YOUNG_COUNT = 1024;
+
+/**
+ * Tells a forgotten lease from one in use. Nearly all leases end within milliseconds, and registering each with the
+ * garbage collector would cost more than the lease itself; so only those that grow old are registered.
+ */
+export class LeaseWatch {
+  readonly #forgotten: FinalizationRegistry<Remains>;
+  readonly #old = new Set<WeakRef<Lease>>();
+  readonly #unref: (timer: ReturnType<typeof setTimeout>) => void;
+  #young: Lease[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #reported = false;
+
+  /** @param unref lets the process end although the timer runs */
+  constructor(depot: string, unref: (timer: ReturnType<typeof setTimeout>) => void) {
+    this.#unref = unref;
+    this.#forgotten = new FinalizationRegistry((remains) => {
+      if (remains.ended) return;
+      remains.ended = true;
+      remains.end();
+      if (this.#reported) return;
+      this.#reported = true;
+      console.warn(
+        `frames-depot: ${remains.what} of depot "${depot}" was never released and has been reclaimed; ` +
+          "`using` or release() ends a lease in time (reported once)",
+      );
+    });
+  }
+
+  /** Watches a lease until it is released. */
+  watch(lease: Lease): void {
+    this.#young.push(lease);
+    if (this.#young.length > YOUNG_COUNT) this.#young = this.#young.filter(({ released }) => !released);
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => this.#sweep(), YOUNG_MS);
+    this.#unref(this.#timer);
+  }
+
+  #sweep(): void {
+    this.#timer = undefined;
+    const grown = this.#young.filter(({ released }) => !released);
+    this.#young = [];
+    for (const reference of this.#old) {
+      if (reference.deref()?.released !== false) this.#old.delete(reference);
+    }
+    for (const lease of grown) {
+      this.#forgotten.register(lease, lease.outlive());
+      this.#old.add(new WeakRef(lease));
+    }
+  }
+
+  /** Ends every lease that is still held. */
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const lease of this.#young) lease.release();
+    for (const reference of this.#old) reference.deref()?.release();
+    this.#young = [];
+    this.#old.clear();
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Asking for frames by number: getFrame, peekFrame, statusOf.
+ *
+ * @module
+ */
+import { FrameIndex } from "../ring/frame_index.ts";
+import { FATE, type Reader } from "../ring/reader.ts";
+import { Frame } from "./frame.ts";
+import { checkFrameNumber } from "./options.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * What is known of a frame number: it is in the queue; it was and is no more (consumed by this depot object, cleared,
+ * or overwritten); it is above all seen; or it is a gap.
+ */
+export type FrameStatus = "stored" | "evicted" | "pending" | "missing";
+
+/** Tries to pin a frame whose producer backs off at this moment. */
+const PIN_TRIES = 1000;
+
+/** The looking-up side of one depot object: one reader entry and one index, made when first needed. */
+export class Lookup {
+  readonly #session: Session;
+  #reader: Reader | undefined;
+  #index: FrameIndex | undefined;
+  /** Sequences beyond the cursor that were consumed because their number was small enough. */
+  readonly #consumedAhead = new Set<number>();
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  #tools(): { reader: Reader; index: FrameIndex } {
+    const { room, geometry } = this.#session.attachment;
+    this.#reader ??= this.#session.reader("lookup");
+    this.#index ??= new FrameIndex(this.#reader, room, geometry.maxSize, geometry.firstSequence);
+    this.#index.refresh();
+    return { reader: this.#reader, index: this.#index };
+  }
+
+  /** As {@linkcode FramesDepot.getFrame}. */
+  get(frameNumber: number): Frame | undefined {
+    this.#session.assertOpen();
+    const number = checkFrameNumber(frameNumber);
+    const { reader, index } = this.#tools();
+    if (!reader.gating) reader.startGating(0);
+    index.refresh();
+    const frame = this.#lease(reader, index, number);
+    this.#consume(reader, index, number);
+    return frame;
+  }
+
+  /** As {@linkcode FramesDepot.peekFrame}. */
+  peek(frameNumber: number): Frame | undefined {
+    this.#session.assertOpen();
+    const number = checkFrameNumber(frameNumber);
+    const { reader, index } = this.#tools();
+    return this.#lease(reader, index, number);
+  }
+
+  /** As {@linkcode FramesDepot.statusOf}. */
+  statusOf(frameNumber: number): FrameStatus {
+    this.#session.assertOpen();
+    const number = checkFrameNumber(frameNumber);
+    const { reader, index } = this.#tools();
+    const sequence = index.sequenceOf(number);
+    if (sequence === undefined) return index.stateOf(number);
+    return this.#isQueued(reader, sequence) && reader.fate(sequence, false) === FATE.THERE ? "stored" : "evicted";
+  }
+
+  /** The sequence of a frame that is in the queue, for a reader that wants to begin there. */
+  sequenceOf(number: number): number | undefined {
+    const { index, reader } = this.#tools();
+    const sequence = index.sequenceOf(number);
+    return sequence !== undefined && this.#isQueued(reader, sequence) ? sequence : undefined;
+  }
+
+  /** Whether neither clearQueue nor this depot object's own getFrame has taken a sequence out. */
+  #isQueued(reader: Reader, sequence: number): boolean {
+    if (sequence < this.#session.attachment.room.cleared()) return false;
+    return !reader.gating || (sequence >= reader.cursor && !this.#consumedAhead.has(sequence));
+  }
+
+  #lease(reader: Reader, index: FrameIndex, number: number): Frame | undefined {
+    const sequence = index.sequenceOf(number);
+    if (sequence === undefined || !this.#isQueued(reader, sequence)) return undefined;
+    for (let tries = 0; !reader.pin(sequence); tries++) {
+      if (tries > PIN_TRIES || reader.fate(sequence, tries === PIN_TRIES) !== FATE.THERE) return undefined;
+    }
+    if (reader.frameNumber(reader.slotOf(sequence)) !== number) {
+      reader.unpin(reader.slotOf(sequence));
+      return undefined;
+    }
+    reader.count(1, 0);
+    const frame = new Frame(this.#session.attachment, reader, sequence, 0);
+    this.#session.leases.watch(frame);
+    return frame;
+  }
+
+  /** Passes every frame numbered up to `number`. The cursor moves past what has been consumed without a gap. */
+  #consume(reader: Reader, index: FrameIndex, number: number): void {
+    const { room, geometry } = this.#session.attachment;
+    const head = room.head();
+    // In an overwriting depot the ring may have gone on without us.
+    let cursor = Math.max(reader.cursor, room.cleared(), head - geometry.maxSize);
+    if (!index.isAscendingFrom(cursor)) {
+      for (let sequence = cursor; sequence < head; sequence++) {
+        if ((index.numberOf(sequence) ?? Infinity) <= number) this.#consumedAhead.add(sequence);
+      }
+    }
+    for (; cursor < head; cursor++) {
+      const known = index.numberOf(cursor);
+      if (known === undefined ? reader.fate(cursor, false) !== FATE.GONE : known > number) {
+        if (!this.#consumedAhead.has(cursor)) break;
+      }
+    }
+    if (cursor !== reader.cursor) reader.advance(cursor);
+    if (this.#consumedAhead.size === 0) return;
+    for (const sequence of this.#consumedAhead) if (sequence < cursor) this.#consumedAhead.delete(sequence);
+    reader.setAhead(this.#consumedAhead.size);
+  }
+}

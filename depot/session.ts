@@ -1,0 +1,114 @@
+/**
+ * An open depot from the inside: the attachment, the two lanes to wait in, and an orderly end.
+ *
+ * @module
+ */
+import { LANE, type Shim } from "../ffi/shim.ts";
+import type { Lane } from "../ring/lane.ts";
+import { READER_MODES } from "../ring/layout.ts";
+import { Reader } from "../ring/reader.ts";
+import type { Attachment } from "../ring/segment.ts";
+import { DepotError } from "./errors.ts";
+import { LeaseWatch } from "./lease.ts";
+
+/** How long leaving waits for others who join or leave at the same moment. */
+const LEAVE_MS = 1000;
+
+type Process = { on(event: "exit", listener: () => void): void };
+
+/** Depots that this process has open, so that ending without close() leaves nothing behind. */
+const open = new Set<Session>();
+
+/** What a depot object works with. */
+export class Session {
+  readonly attachment: Attachment;
+  readonly published: Lane;
+  readonly consumed: Lane;
+  readonly leases: LeaseWatch;
+  readonly #closers = new Set<() => void>();
+  #closing: Promise<void> | undefined;
+
+  constructor(shim: Shim, attachment: Attachment) {
+    this.attachment = attachment;
+    this.published = attachment.lane(LANE.PUBLISHED);
+    this.consumed = attachment.lane(LANE.CONSUMED);
+    this.leases = new LeaseWatch(attachment.name, (timer) => shim.unref(timer));
+    if (open.size === 0) leaveAtExit();
+    open.add(this);
+  }
+
+  /** The depot's name. */
+  get name(): string {
+    return this.attachment.name;
+  }
+
+  /** Whether close has begun. */
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** @throws {DepotError} CLOSED */
+  assertOpen(): void {
+    if (this.#closing !== undefined) throw this.closedError();
+  }
+
+  /** The error of whoever still waits when the depot is closed. */
+  closedError(): DepotError {
+    return new DepotError("CLOSED", `depot "${this.name}" is closed in this process`, { depot: this.name });
+  }
+
+  /** A new reader. @throws {DepotError} TOO_MANY_PEERS */
+  reader(mode: typeof READER_MODES[number]): Reader {
+    const { words, room, peers, geometry, name } = this.attachment;
+    let index = room.enter(peers.id, mode);
+    if (index < 0 && peers.recoverDead() > 0) index = room.enter(peers.id, mode);
+    if (index < 0) {
+      throw new DepotError(
+        "TOO_MANY_PEERS",
+        `cannot read from depot "${name}": all ${geometry.maxReaders} readers are in use (maxReaders)`,
+        { depot: name },
+      );
+    }
+    return new Reader(words, room, peers, geometry, index);
+  }
+
+  /** Has `closer` called when the depot is closed; it must be synchronous. @returns a function that takes it back */
+  onClose(closer: () => void): () => void {
+    this.#closers.add(closer);
+    return () => this.#closers.delete(closer);
+  }
+
+  /** Ends leases, waits and membership; the last one out removes the segment. Called twice, it ends once. */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    open.delete(this);
+    // What waits must see #closing set, which it is once this function has first awaited.
+    await undefined;
+    for (const closer of [...this.#closers]) closer();
+    await Promise.all([this.published.close(), this.consumed.close()]);
+    this.leases.close();
+    const deadline = performance.now() + LEAVE_MS;
+    while (!this.attachment.leave() && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    this.attachment.unmap();
+  }
+
+  /** What can be done while the process ends: the memory stays mapped, because a thread may still be in it. */
+  leaveNow(): void {
+    this.attachment.leave();
+  }
+}
+
+let watching = false;
+
+function leaveAtExit(): void {
+  if (watching) return;
+  watching = true;
+  (globalThis as unknown as { process: Process }).process.on("exit", () => {
+    for (const session of open) session.leaveNow();
+  });
+}

@@ -1,0 +1,158 @@
+/**
+ * Counters and peers as the segment has them: the same numbers in every process.
+ *
+ * @module
+ */
+import type { Attachment } from "../ring/segment.ts";
+import { HEADER, PEER, READER, READER_MODES, RUNTIMES } from "../ring/layout.ts";
+import type { BackpressureEvent } from "./options.ts";
+
+/** One place in the sequence. */
+export type ReaderStats = {
+  /** `lossless`, `lossy` and `latest` are loops; `lookup` serves getFrame and peekFrame. */
+  mode: typeof READER_MODES[number];
+  /** Whether producers wait for it. */
+  gating: boolean;
+  /** The oldest sequence that it still wants. */
+  cursor: number;
+  /** How many sequences it is behind the newest. */
+  lag: number;
+  /** Frames leased by it. */
+  read: number;
+  /** Frames missed by it. */
+  lost: number;
+};
+
+/** One open depot object. */
+export type PeerStats = {
+  /** As its own pid namespace has it. */
+  pid: number;
+  runtime: typeof RUNTIMES[number];
+  /** Whether it is the depot object that was asked. */
+  self: boolean;
+  /** Whether the kernel still holds its lock. */
+  alive: boolean;
+  /** Milliseconds since 1970. */
+  joinedMs: number;
+  /** Frames published by it. */
+  stored: number;
+  /** Frames of it that were refused. */
+  dropped: number;
+  readers: ReaderStats[];
+};
+
+/** What {@linkcode FramesDepot.stats} answers. */
+export type DepotStats = {
+  name: string;
+  maxSize: number;
+  /** Frames that wait for the slowest lossless reader. */
+  length: number;
+  /** The next sequence. */
+  head: number;
+  /** Frames stored since the depot was made. */
+  stored: number;
+  /** Frames refused since the depot was made. */
+  dropped: number;
+  /** Sequences that carry no frame: leased slots passed over, claims given back or lost with their process. */
+  skipped: number;
+  /** Bytes of the segment. */
+  bytes: number;
+  peers: PeerStats[];
+  /** Who holds the queue up, if anybody reads. */
+  slowest: { pid: number; lag: number } | undefined;
+};
+
+const HIGH = 2 ** 32;
+
+function sum(attachment: Attachment, offset: number): number {
+  const { words, layout } = attachment;
+  let total = 0;
+  for (let index = 0; index < layout.maxPeers; index++) total += words.f64[(words.peer(index) + offset) >> 3];
+  return total;
+}
+
+/** Frames refused since the depot was made, by all its producers. */
+export function droppedFrames(attachment: Attachment): number {
+  return sum(attachment, PEER.dropped);
+}
+
+/** Frames that wait for the slowest lossless reader, or for one to come. */
+export function queueLength(attachment: Attachment): number {
+  const { room, words, geometry } = attachment;
+  const slowest = room.slowest();
+  const tail = words.mapping.load(HEADER.tail);
+  const from = Math.max(slowest?.cursor ?? tail, tail, room.cleared());
+  const ahead = slowest === undefined ? 0 : words.load32(words.reader(slowest.index) + READER.ahead);
+  return Math.min(geometry.maxSize, Math.max(0, room.head() - from - ahead));
+}
+
+/** The slowest reader, as people need it: a process to look at. */
+export function slowestReader(attachment: Attachment): { pid: number; lag: number } | undefined {
+  const { room, words } = attachment;
+  const slowest = room.slowest();
+  if (slowest === undefined) return undefined;
+  const owner = words.load32(words.reader(slowest.index) + READER.owner);
+  const entry = attachment.peers.entries().find(({ id }) => id === owner);
+  const pid = entry === undefined ? 0 : words.load32(words.peer(entry.index) + PEER.pid);
+  return { pid, lag: Math.max(0, room.head() - Math.max(slowest.cursor, room.cleared())) };
+}
+
+/** What an onBackpressure callback is told. */
+export function backpressureEvent(attachment: Attachment, frameNumber: number | undefined): BackpressureEvent {
+  return {
+    frameNumber,
+    length: queueLength(attachment),
+    maxSize: attachment.geometry.maxSize,
+    droppedFrames: droppedFrames(attachment),
+    slowest: slowestReader(attachment),
+  };
+}
+
+function readersOf(attachment: Attachment, owner: number, head: number): ReaderStats[] {
+  const { words, geometry, room } = attachment;
+  const found: ReaderStats[] = [];
+  for (let index = 0; index < geometry.maxReaders; index++) {
+    const entry = words.reader(index);
+    if (words.load32(entry + READER.owner) !== owner) continue;
+    const cursor = Math.max(words.mapping.load(entry + READER.cursor), room.cleared());
+    found.push({
+      mode: READER_MODES[words.load32(entry + READER.mode) % READER_MODES.length],
+      gating: words.load32(entry + READER.gating) === 1,
+      cursor,
+      lag: Math.max(0, head - cursor),
+      read: words.f64[(entry + READER.read) >> 3] - words.f64[(entry + READER.readBase) >> 3],
+      lost: words.f64[(entry + READER.lost) >> 3] - words.f64[(entry + READER.lostBase) >> 3],
+    });
+  }
+  return found;
+}
+
+/** Everything, read word by word while others go on: each number is right, their moment may differ. */
+export function depotStats(attachment: Attachment): DepotStats {
+  const { words, room, peers, geometry, layout, name } = attachment;
+  const head = room.head();
+  return {
+    name,
+    maxSize: geometry.maxSize,
+    length: queueLength(attachment),
+    head,
+    stored: sum(attachment, PEER.stored),
+    dropped: droppedFrames(attachment),
+    skipped: words.load32(HEADER.skipped),
+    bytes: layout.totalBytes,
+    peers: peers.entries().map(({ index, id, alive }) => {
+      const entry = words.peer(index);
+      return {
+        pid: words.load32(entry + PEER.pid),
+        runtime: RUNTIMES[words.load32(entry + PEER.runtime) % RUNTIMES.length],
+        self: id === peers.id,
+        alive,
+        joinedMs: (words.u32[(entry + PEER.joinedNs) >> 2] + words.u32[(entry + PEER.joinedNs + 4) >> 2] * HIGH) / 1e6,
+        stored: words.f64[(entry + PEER.stored) >> 3] - words.f64[(entry + PEER.storedBase) >> 3],
+        dropped: words.f64[(entry + PEER.dropped) >> 3] - words.f64[(entry + PEER.droppedBase) >> 3],
+        readers: readersOf(attachment, id, head),
+      };
+    }),
+    slowest: slowestReader(attachment),
+  };
+}

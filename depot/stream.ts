@@ -1,0 +1,248 @@
+/**
+ * Following a depot: a loop over its frames, and the web streams on top of it.
+ *
+ * @module
+ */
+import type { WaitOptions } from "../ring/lane.ts";
+import { READER_MODES } from "../ring/layout.ts";
+import { FATE, type Reader } from "../ring/reader.ts";
+import { Frame } from "./frame.ts";
+import type { Lease, Remains } from "./lease.ts";
+import { checkFrameNumber, checkWait } from "./options.ts";
+import type { Lookup } from "./lookup.ts";
+import type { Session } from "./session.ts";
+
+/** Where a reader begins: the oldest frame still kept, the newest one, the next to come, or a frame number. */
+export type From = "oldest" | "latest" | "next" | number;
+
+/** What a reader does when it falls behind. */
+export type ReadMode = "lossless" | "lossy" | "latest";
+
+/** How a depot is followed. */
+export type FramesOptions = WaitOptions & {
+  /**
+   * Default `"oldest"`. A number begins with the frame of that number; if it is not in the queue, with the first frame
+   * whose number is not below it.
+   */
+  from?: From;
+  /**
+   * - `"lossless"` (default): producers are held back for this reader, unless the depot overwrites
+   * - `"lossy"`: never holds anyone back; `frame.lost` counts what it missed just before
+   * - `"latest"`: lossy, and always jumps to the newest frame
+   */
+  mode?: ReadMode;
+};
+
+/** Looks at a frame that is there but whose slot a producer touches at this moment, before others get their turn. */
+const PIN_TRIES = 100;
+
+/**
+ * A reader with its own place in the queue: `for await`, or {@linkcode FrameReader.tryNext} without waiting. Each frame
+ * is released when the next one is asked for. It belongs to one loop at a time.
+ */
+export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposable, Lease {
+  readonly #session: Session;
+  readonly #reader: Reader;
+  readonly #mode: ReadMode;
+  readonly #wait: WaitOptions;
+  readonly #maxSize: number;
+  /** Frames numbered below are passed over, until the first that is not. */
+  #skipBelow = -Infinity;
+  #current: Frame | undefined;
+  #remains: Remains | undefined;
+  #released = false;
+  #clearedSeen: number;
+  /** Sequences jumped over since the last frame, and those of them known to be burned. */
+  #jumped = 0;
+  #knownBurned = 0;
+  #burnedBefore: number | undefined;
+
+  /** Made by a depot. @throws {TypeError | RangeError} for wrong options @throws {DepotError} TOO_MANY_PEERS */
+  constructor(session: Session, lookup: Lookup, options: FramesOptions) {
+    session.assertOpen();
+    this.#wait = checkWait(options);
+    const { from = "oldest", mode = "lossless" } = options;
+    if (!READER_MODES.includes(mode) || mode as string === "lookup") {
+      throw new RangeError(`mode must be one of "lossless", "lossy", "latest": ${String(mode)}`);
+    }
+    if (typeof from === "number") checkFrameNumber(from);
+    else if (!["oldest", "latest", "next"].includes(from)) {
+      throw new RangeError(`from must be "oldest", "latest", "next" or a frame number: ${String(from)}`);
+    }
+    const { room, geometry } = session.attachment;
+    this.#session = session;
+    this.#mode = mode;
+    this.#maxSize = geometry.maxSize;
+    this.#reader = session.reader(mode);
+    this.#clearedSeen = room.clearedHint();
+    this.#start(from, lookup);
+    session.leases.watch(this);
+  }
+
+  #start(from: From, lookup: Lookup): void {
+    const { room } = this.#session.attachment;
+    const head = room.head();
+    let wish = Math.max(0, head - this.#maxSize, room.cleared());
+    if (from === "latest") wish = this.#newest(head, wish) ?? head;
+    if (from === "next") wish = head;
+    if (typeof from === "number") {
+      const sequence = lookup.sequenceOf(from);
+      if (sequence === undefined) this.#skipBelow = from;
+      else wish = sequence;
+    }
+    if (this.#mode === "lossless") this.#reader.startGating(wish);
+    else this.#reader.startAt(wish);
+  }
+
+  /** The newest frame from `from` on that seems to be there. */
+  #newest(head: number, from: number): number | undefined {
+    for (let sequence = head - 1; sequence >= Math.max(from, head - this.#maxSize); sequence--) {
+      if (this.#reader.seems(sequence)) return sequence;
+    }
+    return undefined;
+  }
+
+  /** Whether the reader has ended. */
+  get released(): boolean {
+    return this.#released;
+  }
+
+  /** The next frame if there is one now. The frame before is released. */
+  tryNext(): Frame | undefined {
+    if (this.#released || this.#session.closed) return undefined;
+    this.#releaseCurrent();
+    const { room } = this.#session.attachment;
+    const hint = room.clearedHint();
+    if (hint !== this.#clearedSeen) {
+      this.#clearedSeen = hint;
+      this.#jump(room.cleared());
+    }
+    if (this.#mode === "latest") {
+      const newest = this.#newest(room.head(), this.#reader.cursor);
+      if (newest !== undefined) this.#jump(newest);
+    }
+    for (let tries = 0;;) {
+      const sequence = this.#reader.cursor;
+      if (this.#reader.seems(sequence) && this.#reader.pin(sequence)) {
+        const frame = this.#lease(sequence);
+        if (frame !== undefined) return frame;
+        continue;
+      }
+      const fate = this.#reader.fate(sequence, false);
+      if (fate === FATE.GONE) this.#pass(sequence);
+      else if (fate !== FATE.THERE || ++tries > PIN_TRIES) return undefined;
+    }
+  }
+
+  /** @returns undefined when the frame is to be passed over */
+  #lease(sequence: number): Frame | undefined {
+    const reader = this.#reader;
+    const slot = reader.slotOf(sequence);
+    if (reader.frameNumber(slot) < this.#skipBelow) {
+      reader.unpin(slot);
+      reader.advance(sequence + 1);
+      return undefined;
+    }
+    this.#skipBelow = -Infinity;
+    const lost = this.#countLost(reader.skippedAt(slot));
+    reader.count(1, lost);
+    return this.#current = new Frame(this.#session.attachment, reader, sequence, lost, () => {
+      if (!this.#released) reader.advance(Math.max(reader.cursor, sequence + 1));
+    });
+  }
+
+  /** A sequence that will not come. */
+  #pass(sequence: number): void {
+    const head = this.#session.attachment.room.head();
+    if (head - sequence > this.#maxSize) {
+      // Past the slot that is overwritten next: on it, reader and producer could keep refusing each other.
+      this.#jump(Math.max(sequence + 1, head - this.#maxSize + 1));
+    } else {
+      this.#knownBurned++;
+      this.#jumped++;
+      this.#reader.advance(sequence + 1);
+    }
+  }
+
+  #jump(to: number): void {
+    if (to <= this.#reader.cursor) return;
+    this.#jumped += to - this.#reader.cursor;
+    this.#reader.advance(to);
+  }
+
+  /**
+   * What was missed: the sequences jumped over, less those that never carried a frame. Their number is known from the
+   * count that each frame's producer saw.
+   */
+  #countLost(burned: number): number {
+    const between = this.#burnedBefore === undefined ? 0 : Math.max(0, (burned - this.#burnedBefore) | 0);
+    const lost = Math.max(0, this.#jumped - Math.max(between, this.#knownBurned));
+    this.#burnedBefore = burned;
+    this.#jumped = 0;
+    this.#knownBurned = 0;
+    return lost;
+  }
+
+  #releaseCurrent(): void {
+    this.#current?.release();
+    this.#current = undefined;
+  }
+
+  /**
+   * The next frame, waiting for it if need be.
+   *
+   * @returns `done` when `timeoutMs` passed without a frame, or when the depot object was closed
+   * @throws the reason of the `signal`
+   */
+  async next(): Promise<IteratorResult<Frame, undefined>> {
+    const atOnce = this.#wait.signal?.aborted ? undefined : this.tryNext();
+    if (atOnce !== undefined) return { done: false, value: atOnce };
+    if (this.#released || this.#session.closed) return this.return();
+    let frame: Frame | undefined;
+    try {
+      frame = await this.#session.published.until(() => this.tryNext(), () => this.#idle(), this.#wait);
+    } catch (error) {
+      await this.return();
+      throw error;
+    }
+    return frame === undefined ? this.return() : { done: false, value: frame };
+  }
+
+  /** Nothing came for a while: the producer may have died with the slot in its hands. */
+  #idle(): void {
+    this.#reader.recover(this.#reader.cursor);
+    this.#session.attachment.peers.recoverDead();
+  }
+
+  /** Ends the reader; the last frame is released and producers no longer wait for it. */
+  return(): Promise<IteratorResult<Frame, undefined>> {
+    this.release();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  /** {@linkcode FrameReader.return}, at once. */
+  release(): void {
+    if (this.#released) return;
+    this.#releaseCurrent();
+    this.#released = true;
+    if (this.#remains !== undefined) this.#remains.ended = true;
+    this.#reader.leave();
+  }
+
+  /** What to do if the reader is forgotten. */
+  outlive(): Remains {
+    const reader = this.#reader;
+    return this.#remains = { what: "a reader", ended: false, end: () => reader.leave() };
+  }
+
+  /** The reader itself. */
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** {@linkcode FrameReader.release}, at the end of an `await using` scope. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.release();
+    return Promise.resolve();
+  }
+}

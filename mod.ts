@@ -1,0 +1,46 @@
+/**
+ * Video frames in shared memory, by name and number, between processes.
+ *
+ * A {@linkcode FramesDepot} is a fixed-size queue of numbered frames that any Deno or Bun process can fill, follow, or
+ * ask for "frame 5": without copies, with back-pressure, and surviving the death of any of them. There is no daemon
+ * and no addon; a small C library inside this package is loaded at the first use. Importing this module runs no native
+ * code and touches no disk. Deno needs `--allow-ffi`, Bun needs nothing.
+ *
+ * @example One process fills, another follows
+ * ```ts
+ * import { FramesDepot } from "@frames-depot/frames-depot";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // The producer:
+ * await using camera = await FramesDepot.create("doc-camera", { frameSize: [320, 240, 3], whenFull: "wait" });
+ * for (let n = 0; n < 3; n++) {
+ *   await camera.enqueue({ frameNumber: n, frame: new Uint8Array(320 * 240 * 3).fill(n) });
+ * }
+ *
+ * // Another process:
+ * await using depot = await FramesDepot.open("doc-camera", { timeoutMs: 1000 });
+ * let sum = 0;
+ * for await (const frame of depot.frames({ timeoutMs: 10 })) sum += frame.data[0];
+ * assertEquals(sum, 0 + 1 + 2);
+ * ```
+ *
+ * @module
+ */
+export { FramesDepot } from "./depot/depot.ts";
+export { DepotError, type DepotErrorCode, type DepotErrorDetails } from "./depot/errors.ts";
+export type { DepotInfo } from "./depot/finding.ts";
+export { Frame, type FrameDetails, FrameSlot } from "./depot/frame.ts";
+export type { EnqueueResult, FrameInput } from "./depot/intake.ts";
+export type { FrameStatus } from "./depot/lookup.ts";
+export type {
+  BackpressureEvent,
+  DepotOptions,
+  ElementType,
+  FrameData,
+  OnBackpressure,
+  OpenOptions,
+  WhenFull,
+} from "./depot/options.ts";
+export type { DepotStats, PeerStats, ReaderStats } from "./depot/stats.ts";
+export { FrameReader, type FramesOptions, type From, type ReadMode } from "./depot/stream.ts";
+export type { WaitOptions } from "./ring/lane.ts";

@@ -1,0 +1,171 @@
+/**
+ * From frame numbers to sequences. Each depot object keeps its own map, filled by following the slots it has not seen
+ * yet, so there is no shared structure that a crash could leave half-written. An answer is a hint: whoever gets it
+ * pins the slot and compares the frame number there.
+ *
+ * @module
+ */
+import { FATE, type Reader } from "./reader.ts";
+import type { Room } from "./room.ts";
+
+/** What is known of a number that is not in the map. */
+export type NumberState = "evicted" | "pending" | "missing";
+
+const NOTHING = -1;
+/** Runs of numbers that are remembered; older ones flow together. */
+const RUNS = 4096;
+
+/** Which numbers have ever been seen, as runs of consecutive ones. */
+class History {
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
+
+  /** Remembers `from` to `to`, both included. Numbers that grow by one cost nothing to speak of. */
+  add(from: number, to: number): void {
+    const last = this.#ends.length - 1;
+    if (last >= 0 && from <= this.#ends[last] + 1 && from >= this.#starts[last]) {
+      this.#ends[last] = Math.max(this.#ends[last], to);
+      return;
+    }
+    let at = this.#after(from);
+    if (at > 0 && this.#ends[at - 1] >= from - 1) at--;
+    let end = to;
+    let start = from;
+    let absorbed = 0;
+    while (at + absorbed < this.#starts.length && this.#starts[at + absorbed] <= to + 1) {
+      start = Math.min(start, this.#starts[at + absorbed]);
+      end = Math.max(end, this.#ends[at + absorbed]);
+      absorbed++;
+    }
+    this.#starts.splice(at, absorbed, start);
+    this.#ends.splice(at, absorbed, end);
+    if (this.#starts.length > RUNS) {
+      this.#starts.splice(1, 1);
+      this.#ends.splice(0, 1);
+    }
+  }
+
+  has(number: number): boolean {
+    const at = this.#after(number);
+    return at > 0 && number <= this.#ends[at - 1];
+  }
+
+  /** The first run that begins after `number`. */
+  #after(number: number): number {
+    let low = 0;
+    let high = this.#starts.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#starts[middle] <= number) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** The map of one depot object. A look-up costs the same with 10 slots and with 65,536. */
+export class FrameIndex {
+  readonly #reader: Reader;
+  readonly #room: Room;
+  readonly #maxSize: number;
+  readonly #sequences = new Map<number, number>();
+  /** By slot: the sequence that was last seen in it, and its frame number. */
+  readonly #sequenceAt: Float64Array;
+  readonly #numberAt: Float64Array;
+  readonly #history = new History();
+  /** Everything below has been looked at. */
+  #seen: number;
+  /** Frames had come and gone before this process looked: what is unknown and low was evicted. */
+  #joinedLate: boolean;
+  /** Sequences that were still being written when we passed. */
+  readonly #unfinished = new Set<number>();
+  #highest = -Infinity;
+  #lowest = Infinity;
+  #previous = -Infinity;
+  /** The last sequence whose number is smaller than that of the one before it. */
+  #lastInversion = NOTHING;
+
+  constructor(reader: Reader, room: Room, maxSize: number, firstSequence: number) {
+    this.#reader = reader;
+    this.#room = room;
+    this.#maxSize = maxSize;
+    this.#seen = firstSequence;
+    this.#joinedLate = room.head() - maxSize > firstSequence;
+    this.#sequenceAt = new Float64Array(maxSize).fill(NOTHING);
+    this.#numberAt = new Float64Array(maxSize);
+  }
+
+  /** Follows what has been published since the last call. Costs what is new, at most one lap. */
+  refresh(): void {
+    const head = this.#room.head();
+    if (head === this.#seen && this.#unfinished.size === 0) return;
+    for (const sequence of this.#unfinished) {
+      if (this.#look(sequence, false)) this.#unfinished.delete(sequence);
+    }
+    const from = Math.max(this.#seen, head - this.#maxSize);
+    let jumped = from > this.#seen && this.#highest > -Infinity;
+    for (let sequence = from; sequence < head; sequence++) {
+      if (!this.#look(sequence, jumped)) this.#unfinished.add(sequence);
+      else jumped = false;
+    }
+    this.#seen = head;
+  }
+
+  /** @returns false while the sequence is still being written */
+  #look(sequence: number, jumped: boolean): boolean {
+    const slot = this.#reader.slotOf(sequence);
+    // A number read while its slot changed is thrown away by the second look; one that slips through is found wrong
+    // under the pin.
+    if (this.#reader.seems(sequence)) {
+      const number = this.#reader.frameNumber(slot);
+      if (this.#reader.seems(sequence)) {
+        this.#enter(slot, sequence, number, jumped);
+        return true;
+      }
+    }
+    return this.#reader.fate(sequence, true) === FATE.GONE;
+  }
+
+  #enter(slot: number, sequence: number, number: number, jumped: boolean): void {
+    const old = this.#sequenceAt[slot];
+    if (old !== NOTHING && this.#sequences.get(this.#numberAt[slot]) === old) {
+      this.#sequences.delete(this.#numberAt[slot]);
+    }
+    this.#sequenceAt[slot] = sequence;
+    this.#numberAt[slot] = number;
+    // The newest frame of a number that was given twice is the one meant.
+    const known = this.#sequences.get(number);
+    if (known === undefined || known < sequence) this.#sequences.set(number, sequence);
+    // What went by between two looks is taken to have had the numbers between.
+    this.#history.add(jumped && this.#highest < number ? this.#highest : number, number);
+    if (number < this.#previous || sequence < this.#seen) {
+      this.#lastInversion = Math.max(this.#lastInversion, sequence);
+    }
+    this.#previous = number;
+    this.#highest = Math.max(this.#highest, number);
+    this.#lowest = Math.min(this.#lowest, number);
+  }
+
+  /** The sequence that carried this number when last seen. */
+  sequenceOf(number: number): number | undefined {
+    return this.#sequences.get(number);
+  }
+
+  /** The number that a sequence was last seen with; undefined where it is not known (any more). */
+  numberOf(sequence: number): number | undefined {
+    const slot = this.#reader.slotOf(sequence);
+    return this.#sequenceAt[slot] === sequence ? this.#numberAt[slot] : undefined;
+  }
+
+  /** Whether numbers only grow from this sequence on. */
+  isAscendingFrom(sequence: number): boolean {
+    return this.#lastInversion <= sequence;
+  }
+
+  /** What can be said of a number whose frame is not in the queue. */
+  stateOf(number: number): NumberState {
+    if (number > this.#highest) return "pending";
+    if (this.#history.has(number)) return "evicted";
+    return number < this.#lowest && this.#joinedLate ? "evicted" : "missing";
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Waiting for frames or for room without blocking the event loop: look, spin a little, then sleep in the kernel
+ * (docs/protocol.md, *Waiting and waking*).
+ *
+ * @module
+ */
+import { LANE } from "../ffi/shim.ts";
+import { HEADER } from "./layout.ts";
+import { trace } from "./trace.ts";
+import type { Words } from "./words.ts";
+
+/** The longest sleep: what a waker that died half-way can cost, and how often a sleeper looks after the dead. */
+export const SLICE_MS = 250;
+/** Looks in a row before the event loop gets its turn: a few microseconds. */
+const SPINS = 60;
+/** Turns of the event loop before sleeping: tens of microseconds. */
+const TURNS = 20;
+
+/** How a wait is bounded. */
+export type WaitOptions = {
+  /** Ends the wait; its reason is thrown. */
+  signal?: AbortSignal;
+  /** Ends the wait with `undefined` after so many milliseconds. Without it there is no limit. */
+  timeoutMs?: number;
+};
+
+/** One lane of one depot object: all that wait in it share one sleeping call. */
+export class Lane {
+  readonly #words: Words;
+  readonly #lane: number;
+  readonly #peer: number;
+  readonly #word: number;
+  readonly #sleepers = new Set<() => void>();
+  #asleep: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(words: Words, lane: number, peer: number) {
+    this.#words = words;
+    this.#lane = lane;
+    this.#peer = peer;
+    this.#word = (lane === LANE.PUBLISHED ? HEADER.published : HEADER.consumed) >> 2;
+  }
+
+  /**
+   * Waits until `attempt` answers something.
+   *
+   * @param attempt called often; must be quick and must not wait
+   * @param idle called after a slice in which nothing happened
+   * @returns what `attempt` answered, or undefined when the time is up or the lane has been closed
+   */
+  async until<T>(attempt: () => T | undefined, idle: () => void, options: WaitOptions): Promise<T | undefined> {
+    const { signal, timeoutMs } = options;
+    const deadline = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
+    for (let turn = 0;; turn++) {
+      signal?.throwIfAborted();
+      for (let spin = 0; spin < SPINS; spin++) {
+        const answer = attempt();
+        if (answer !== undefined) return answer;
+      }
+      if (this.#closed) return undefined;
+      const left = deadline - performance.now();
+      if (left <= 0) return undefined;
+      if (turn < TURNS) {
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        continue;
+      }
+      const answer = await this.#sleep(attempt, idle, left, signal);
+      if (answer !== undefined) return answer;
+    }
+  }
+
+  async #sleep<T>(
+    attempt: () => T | undefined,
+    idle: () => void,
+    leftMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<T | undefined> {
+    const { u32 } = this.#words;
+    Atomics.store(u32, this.#word + 1, 1);
+    const word = Atomics.load(u32, this.#word);
+    trace.at?.("S1");
+    const answer = attempt();
+    if (answer !== undefined) return answer;
+    this.#asleep ??= this.#words.mapping.wait(this.#lane, this.#peer, word, SLICE_MS).then(() => {
+      this.#asleep = undefined;
+      this.nudge();
+    });
+    const started = performance.now();
+    await new Promise<void>((resolve) => {
+      const timer = leftMs < SLICE_MS ? setTimeout(wake, leftMs) : undefined;
+      const sleepers = this.#sleepers;
+      function wake() {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", wake);
+        sleepers.delete(wake);
+        resolve();
+      }
+      signal?.addEventListener("abort", wake);
+      sleepers.add(wake);
+    });
+    // Nobody left to wake: end the sleeping call too, so that it does not keep the process alive.
+    if (this.#sleepers.size === 0 && this.#asleep !== undefined) this.#poke();
+    if (performance.now() - started >= SLICE_MS * 0.9 && !this.#closed) idle();
+    return undefined;
+  }
+
+  /** Has everyone in this lane of this depot object look again. */
+  nudge(): void {
+    for (const wake of [...this.#sleepers]) wake();
+  }
+
+  #poke(): void {
+    Atomics.add(this.#words.u32, this.#word, 1);
+    this.#words.mapping.wake(this.#lane);
+  }
+
+  /** Ends all waits with `undefined`. @returns when no thread is inside the segment's memory any more */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#asleep !== undefined) this.#poke();
+    this.nudge();
+    while (this.#asleep !== undefined) await this.#asleep;
+  }
+}

@@ -1,0 +1,209 @@
+/**
+ * Pin, read, unpin, and what became of a sequence: steps R and D of docs/protocol.md, for any number of readers.
+ *
+ * @module
+ */
+import { LANE } from "../ffi/shim.ts";
+import type { Geometry } from "./geometry.ts";
+import { HEADER, READER, SLOT } from "./layout.ts";
+import type { Peers } from "./peers.ts";
+import type { Room } from "./room.ts";
+import { trace } from "./trace.ts";
+import type { Words } from "./words.ts";
+
+/** What became of a sequence. */
+export const FATE = {
+  /** It is in its slot and can be pinned, or could a moment ago. */
+  THERE: 0,
+  /** Nobody has claimed it yet. */
+  NOT_YET: 1,
+  /** Its producer is writing it. */
+  BEING_WRITTEN: 2,
+  /** It will not come, or no more: burned, given back, or overwritten since. */
+  GONE: 3,
+} as const;
+
+/** One of the values of {@linkcode FATE}. */
+export type Fate = typeof FATE[keyof typeof FATE];
+
+/** One entry of the reader table: a cursor and a bit in every slot's pins. */
+export class Reader {
+  /** Place in the table, and number of the bit. */
+  readonly index: number;
+  readonly #words: Words;
+  readonly #room: Room;
+  readonly #peers: Peers;
+  readonly #maxSize: number;
+  readonly #bit: number;
+  readonly #entry: number;
+  /** Leases by slot: the bit is shared by all leases of this reader. */
+  readonly #pinned: Uint32Array;
+  #gating = false;
+  /** The oldest sequence this reader still wants. */
+  cursor = 0;
+  #lastSequence = 0;
+  #lastSlot = 0;
+
+  constructor(words: Words, room: Room, peers: Peers, geometry: Geometry, index: number) {
+    this.index = index;
+    this.#words = words;
+    this.#room = room;
+    this.#peers = peers;
+    this.#maxSize = geometry.maxSize;
+    this.#pinned = new Uint32Array(geometry.maxSize);
+    this.#bit = 1 << (index & 31);
+    this.#entry = words.reader(index);
+  }
+
+  /** Whether producers wait for it. */
+  get gating(): boolean {
+    return this.#gating;
+  }
+
+  /** Begins to hold producers back, from `wish` on or from the oldest that is still kept. */
+  startGating(wish: number): void {
+    this.#gating = true;
+    this.cursor = this.#room.startGating(this.index, wish);
+  }
+
+  /** Begins without holding anybody back. */
+  startAt(sequence: number): void {
+    this.cursor = sequence;
+    this.#words.mapping.store(this.#entry + READER.cursor, sequence);
+  }
+
+  /** Passes everything below `sequence`; producers may then overwrite it. */
+  advance(sequence: number): void {
+    this.cursor = sequence;
+    this.#words.mapping.store(this.#entry + READER.cursor, sequence);
+    trace.at?.("R6");
+    if (this.#gating) this.#room.wake(LANE.CONSUMED);
+  }
+
+  /** The slot of a sequence, as {@linkcode Producer.slotOf}. */
+  slotOf(sequence: number): number {
+    let slot = this.#lastSlot + (sequence - this.#lastSequence);
+    if (slot >= this.#maxSize) slot -= this.#maxSize;
+    if (slot < 0 || slot >= this.#maxSize) slot = sequence % this.#maxSize;
+    this.#lastSequence = sequence;
+    this.#lastSlot = slot;
+    return slot;
+  }
+
+  /** Whether a sequence seems to be in its slot: a look that disturbs nobody, to be confirmed by pinning. */
+  seems(sequence: number): boolean {
+    const slot = this.#words.slot(this.slotOf(sequence));
+    return this.#words.load32(slot + SLOT.writer) === 0 &&
+      this.#words.plain64(slot + SLOT.sequence) === sequence + 1;
+  }
+
+  /** Pins a sequence's slot if the sequence is in it (R1 to R4). Every success needs an {@linkcode Reader.unpin}. */
+  pin(sequence: number): boolean {
+    const slotIndex = this.slotOf(sequence);
+    const slot = this.#words.slot(slotIndex);
+    const leases = this.#pinned[slotIndex];
+    const word = this.#words.pins(slot, this.index) >> 2;
+    if (leases === 0) {
+      Atomics.or(this.#words.u32, word, this.#bit); // R1
+      trace.at?.("R1");
+      if (this.#words.load32(slot + SLOT.writer) !== 0) { // R2
+        this.#unset(word);
+        return false;
+      }
+    }
+    if (this.#words.plain64(slot + SLOT.sequence) !== sequence + 1) { // R3
+      if (leases === 0) this.#unset(word);
+      return false;
+    }
+    this.#pinned[slotIndex] = leases + 1; // R4
+    trace.at?.("R4");
+    return true;
+  }
+
+  /** Ends one lease on a slot (R5). */
+  unpin(slotIndex: number): void {
+    if (--this.#pinned[slotIndex] > 0) return;
+    this.#unset(this.#words.pins(this.#words.slot(slotIndex), this.index) >> 2);
+  }
+
+  /** A producer that saw the bit may have answered "full" because of it, so it is told. */
+  #unset(word: number): void {
+    Atomics.and(this.#words.u32, word, ~this.#bit);
+    trace.at?.("R5");
+    this.#room.wake(LANE.CONSUMED);
+  }
+
+  /**
+   * What became of a sequence (D0 to D3).
+   *
+   * @param recover whether to ask the kernel for a writer that keeps us waiting; that is a system call
+   */
+  fate(sequence: number, recover: boolean): Fate {
+    for (;;) {
+      if (this.#room.head() <= sequence) return FATE.NOT_YET; // D0
+      const slot = this.#words.slot(this.slotOf(sequence));
+      const writer = this.#words.load32(slot + SLOT.writer); // D1
+      const claimed = this.#words.mapping.load(slot + SLOT.claimed);
+      if (this.#words.mapping.load(slot + SLOT.sequence) === sequence + 1) return FATE.THERE;
+      if (writer === 0 || claimed !== sequence + 1) return FATE.GONE; // D3
+      if (!recover || !this.#peers.isDead(writer)) return FATE.BEING_WRITTEN; // D2
+      this.#peers.recoverSlot(slot, writer);
+    }
+  }
+
+  /** The id of the peer that writes a sequence's slot just now; 0 when nobody does. */
+  writerOf(sequence: number): number {
+    return this.#words.load32(this.#words.slot(this.slotOf(sequence)) + SLOT.writer);
+  }
+
+  /** Frees the slot of a sequence if its writer is dead, also when it holds an older frame of it. */
+  recover(sequence: number): void {
+    const slot = this.#words.slot(this.slotOf(sequence));
+    const writer = this.#words.load32(slot + SLOT.writer);
+    if (writer !== 0 && this.#peers.isDead(writer)) this.#peers.recoverSlot(slot, writer);
+  }
+
+  /** Words beside a pinned frame. */
+  frameNumber(slotIndex: number): number {
+    return this.#words.plainSigned64(this.#words.slot(slotIndex) + SLOT.frameNumber);
+  }
+
+  /** Nanoseconds, in two halves: most readers never ask for them, and a bigint has to be allocated. */
+  timestamp(slotIndex: number): [low: number, high: number] {
+    const at = (this.#words.slot(slotIndex) + SLOT.timestampNs) >> 2;
+    return [this.#words.u32[at], this.#words.u32[at + 1]];
+  }
+
+  /** Bytes of metadata, bounded by what the depot has room for. */
+  metadataLength(slotIndex: number, limit: number): number {
+    return Math.min(this.#words.u32[(this.#words.slot(slotIndex) + SLOT.metadataLength) >> 2], limit);
+  }
+
+  /** The count of burned numbers that the frame's producer saw. */
+  skippedAt(slotIndex: number): number {
+    return this.#words.u32[(this.#words.slot(slotIndex) + SLOT.skipped) >> 2];
+  }
+
+  /** The count of burned numbers now. */
+  skippedNow(): number {
+    return this.#words.load32(HEADER.skipped);
+  }
+
+  /** Adds to this reader's counters. */
+  count(read: number, lost: number): void {
+    const { f64 } = this.#words;
+    f64[(this.#entry + READER.read) >> 3] += read;
+    if (lost > 0) f64[(this.#entry + READER.lost) >> 3] += lost;
+  }
+
+  /** Notes how many frames beyond the cursor were consumed by number already. */
+  setAhead(count: number): void {
+    this.#words.u32[(this.#entry + READER.ahead) >> 2] = count;
+  }
+
+  /** Gives the entry back. All leases must have been released. */
+  leave(): void {
+    this.#gating = false;
+    this.#room.leave(this.index);
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * Room, tail, joining and clearing: which sequences a producer may overwrite. Steps G, J and the leaving of readers in
+ * docs/protocol.md; the model is docs/model/room.pml.
+ *
+ * @module
+ */
+import { LANE } from "../ffi/shim.ts";
+import { HEADER, READER, READER_MODES } from "./layout.ts";
+import { trace } from "./trace.ts";
+import type { Words } from "./words.ts";
+
+/** A scan that is disturbed by this many joins in a row answers from `tail`, which errs on the safe side. */
+const SCANS = 1000;
+
+/** The reader table and the words that bound what may be overwritten. */
+export class Room {
+  readonly #words: Words;
+  readonly #maxReaders: number;
+
+  constructor(words: Words, maxReaders: number) {
+    this.#words = words;
+    this.#maxReaders = maxReaders;
+  }
+
+  /** The next sequence to be claimed. */
+  head(): number {
+    return this.#words.mapping.load(HEADER.head);
+  }
+
+  /** Everything below has been cleared. */
+  cleared(): number {
+    return this.#words.mapping.load(HEADER.cleared);
+  }
+
+  /** The low half of `cleared`, cheap enough to look at before every frame. */
+  clearedHint(): number {
+    return this.#words.load32(HEADER.cleared);
+  }
+
+  /** The oldest sequence that a producer has to keep (G1 to G4). */
+  gate(): number {
+    const { mapping } = this.#words;
+    for (let scan = 0; scan < SCANS; scan++) {
+      const joins = this.#words.load32(HEADER.joins); // G1
+      const smallest = this.#smallestCursor(-1); // G2
+      if (this.#words.load32(HEADER.joins) !== joins) continue; // G3
+      if (smallest !== undefined) mapping.raise(HEADER.tail, smallest); // G4
+      break;
+    }
+    return Math.max(mapping.load(HEADER.tail), this.cleared());
+  }
+
+  /** The smallest cursor of the gating readers but one; undefined when none gates. */
+  #smallestCursor(except: number): number | undefined {
+    let smallest: number | undefined;
+    for (let index = 0; index < this.#maxReaders; index++) {
+      const entry = this.#words.reader(index);
+      if (index === except || this.#words.load32(entry + READER.gating) !== 1) continue;
+      const cursor = this.#words.mapping.load(entry + READER.cursor);
+      if (smallest === undefined || cursor < smallest) smallest = cursor;
+    }
+    return smallest;
+  }
+
+  /** The gating reader that is furthest behind, as an index into the table. */
+  slowest(): { index: number; cursor: number } | undefined {
+    let slowest: { index: number; cursor: number } | undefined;
+    for (let index = 0; index < this.#maxReaders; index++) {
+      const entry = this.#words.reader(index);
+      if (this.#words.load32(entry + READER.gating) !== 1) continue;
+      const cursor = this.#words.mapping.load(entry + READER.cursor);
+      if (slowest === undefined || cursor < slowest.cursor) slowest = { index, cursor };
+    }
+    return slowest;
+  }
+
+  /** Takes a free entry (J1). @returns its index, or -1 when all are taken */
+  enter(owner: number, mode: typeof READER_MODES[number]): number {
+    const { u32, f64 } = this.#words;
+    for (let index = 0; index < this.#maxReaders; index++) {
+      const entry = this.#words.reader(index);
+      if (Atomics.compareExchange(u32, (entry + READER.owner) >> 2, 0, owner) !== 0) continue;
+      trace.at?.("J1");
+      f64[(entry + READER.readBase) >> 3] = f64[(entry + READER.read) >> 3];
+      f64[(entry + READER.lostBase) >> 3] = f64[(entry + READER.lost) >> 3];
+      u32[(entry + READER.ahead) >> 2] = 0;
+      u32[(entry + READER.mode) >> 2] = READER_MODES.indexOf(mode);
+      return index;
+    }
+    return -1;
+  }
+
+  /**
+   * Makes a reader gate and gives it its place (J2 to J4).
+   *
+   * @param wish where it would like to begin; it begins there, or at the oldest sequence that is still kept
+   */
+  startGating(index: number, wish: number): number {
+    const { mapping } = this.#words;
+    const entry = this.#words.reader(index);
+    mapping.store(entry + READER.cursor, 0); // J2
+    this.#words.store32(entry + READER.gating, 1);
+    trace.at?.("J2");
+    Atomics.add(this.#words.u32, HEADER.joins >> 2, 1);
+    const smallest = this.#smallestCursor(index) ?? 0; // J3
+    trace.at?.("J3");
+    const kept = Math.max(smallest, mapping.load(HEADER.tail), this.cleared());
+    const place = Math.max(kept, wish);
+    mapping.store(entry + READER.cursor, place); // J4
+    trace.at?.("J4");
+    this.wake(LANE.CONSUMED);
+    return place;
+  }
+
+  /** Gives an entry back, and with it what it kept from being overwritten. Can be done twice. */
+  leave(index: number): void {
+    const entry = this.#words.reader(index);
+    if (this.#words.load32(entry + READER.gating) === 1) {
+      if (this.#smallestCursor(index) === undefined) {
+        this.#words.mapping.raise(HEADER.tail, this.#words.mapping.load(entry + READER.cursor));
+        trace.at?.("L1");
+      }
+      this.#words.store32(entry + READER.gating, 0);
+    }
+    this.#words.store32(entry + READER.owner, 0);
+    this.wake(LANE.CONSUMED);
+  }
+
+  /** Clears queue and index for every process: the new oldest sequence. */
+  clear(): number {
+    this.#words.mapping.raise(HEADER.cleared, this.head());
+    this.wake(LANE.CONSUMED);
+    this.wake(LANE.PUBLISHED);
+    return this.cleared();
+  }
+
+  /** Wakes whoever sleeps in a lane, if anybody does (docs/protocol.md, *Waiting and waking*). */
+  wake(lane: number): void {
+    const word = lane === LANE.PUBLISHED ? HEADER.published >> 2 : HEADER.consumed >> 2;
+    const { u32 } = this.#words;
+    if (Atomics.load(u32, word + 1) === 0) return;
+    Atomics.store(u32, word + 1, 0);
+    Atomics.add(u32, word, 1);
+    trace.at?.("W1");
+    this.#words.mapping.wake(lane);
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * Making, opening and leaving a segment, with each half-open state named. What a depot object holds of a segment is an
+ * {@linkcode Attachment}.
+ *
+ * @module
+ */
+import { DepotError } from "../depot/errors.ts";
+import { ERRNO, LANE, type Mapping, type Segment, type Shim } from "../ffi/shim.ts";
+import { fail } from "./failures.ts";
+import { type Geometry, LIMITS, type Plan, plan, readHeader, writeHeader } from "./geometry.ts";
+import { EXTRA_PEERS, HEADER, LOCK, READY } from "./layout.ts";
+import { Lane } from "./lane.ts";
+import { Peers } from "./peers.ts";
+import { Producer } from "./producer.ts";
+import { Room } from "./room.ts";
+import { Payload, WAKE_WORDS, Words } from "./words.ts";
+
+/** Above this, page tables are made at first touch: making them all at once would take longer than opening may. */
+const PREFAULT_BYTES = 64 * 1024 * 1024;
+
+/** A segment as one depot object has it: mapped, joined, with the ring's parts over it. */
+export class Attachment {
+  readonly name: string;
+  readonly geometry: Geometry;
+  readonly layout: Plan;
+  readonly segment: Segment;
+  readonly mapping: Mapping;
+  readonly words: Words;
+  readonly payload: Payload;
+  readonly room: Room;
+  readonly peers: Peers;
+  readonly producer: Producer;
+
+  constructor(name: string, geometry: Geometry, segment: Segment, mapping: Mapping) {
+    this.name = name;
+    this.geometry = geometry;
+    this.layout = plan(geometry);
+    this.segment = segment;
+    this.mapping = mapping;
+    this.words = new Words(mapping, this.layout);
+    this.payload = new Payload(mapping, geometry, this.layout);
+    this.room = new Room(this.words, geometry.maxReaders);
+    this.peers = new Peers(segment, this.words, this.room, geometry, this.layout);
+    this.producer = new Producer(this.words, this.room, this.peers, geometry, this.layout.pinWords);
+  }
+
+  /** A lane of this attachment; the peer must have joined. */
+  lane(lane: typeof LANE[keyof typeof LANE]): Lane {
+    return new Lane(this.words, lane, this.peers.index);
+  }
+
+  /**
+   * Leaves the segment and removes its name if nobody is left.
+   *
+   * @returns false when the membership is being changed by somebody else just now: try again
+   */
+  leave(): boolean {
+    const left = this.peers.underLock(() => {
+      this.peers.leave();
+      if (!this.peers.entries().some(({ alive }) => alive)) this.segment.unlink();
+      return true;
+    });
+    return left === true;
+  }
+
+  /** Takes the memory away. No lease may be held, no wait be under way, and nothing here be used any more. */
+  unmap(): void {
+    this.words.detach();
+    this.payload.detach();
+    this.mapping.unmap();
+    this.segment.close();
+  }
+}
+
+/** What came of one try: something to use, or the reason to try again or to give up. */
+export type Outcome = Attachment | DepotError;
+
+/**
+ * Makes a segment, joins it and gives it its name, in this order: nobody ever finds it unfinished.
+ *
+ * @returns an attachment, or a DepotError with code EXISTS or NOT_READY when the name is taken
+ * @throws {DepotError} NO_SPACE, PERMISSION: what trying again would not change
+ */
+export function createSegment(shim: Shim, name: string, geometry: Geometry, mode: number): Outcome {
+  const taken = freeName(shim, name);
+  if (taken !== undefined) return taken;
+  const layout = plan(geometry);
+  const space = shim.space();
+  const free = [space.free, space.memory].filter((bytes) => bytes >= 0);
+  if (layout.totalBytes > Math.min(...free)) fail("create", name, -ERRNO.ENOSPC, { layout, space });
+  const segment = shim.create(name, layout.totalBytes, mode);
+  if (typeof segment === "number") {
+    if (segment === -ERRNO.EEXIST) return existsError(name);
+    return fail("create", name, segment, { layout, space });
+  }
+  const mapping = segment.map(layout.totalBytes, true, WAKE_WORDS);
+  if (typeof mapping === "number") {
+    segment.close();
+    return fail("map", name, mapping, { layout, space });
+  }
+  const attachment = new Attachment(name, geometry, segment, mapping);
+  writeHeader(new DataView(attachment.words.u32.buffer, 0, HEADER.size), geometry, BigInt(Date.now()) * 1000000n);
+  attachment.peers.underLock(() => attachment.peers.enter(shim));
+  attachment.words.store32(HEADER.ready, READY);
+  const published = segment.publish();
+  if (published === 0) return attachment;
+  attachment.unmap();
+  return published === -ERRNO.EEXIST ? existsError(name) : fail("name", name, published, { layout, space });
+}
+
+const existsError = (name: string) =>
+  new DepotError("EXISTS", `cannot create depot "${name}": a live process holds a depot of that name`, {
+    depot: name,
+    errno: ERRNO.EEXIST,
+  });
+
+/** Removes what only dead processes held under a name. @returns why the name cannot be had, if it cannot */
+function freeName(shim: Shim, name: string): DepotError | undefined {
+  const segment = shim.open(name);
+  if (typeof segment === "number") {
+    if (segment === -ERRNO.ENOENT) return undefined;
+    return fail("create", name, segment);
+  }
+  try {
+    const removed = removeStale(segment);
+    if (removed === "live") return existsError(name);
+    if (removed === "busy") {
+      return new DepotError("NOT_READY", `cannot create depot "${name}": its membership is being changed`, {
+        depot: name,
+      });
+    }
+    return removed < 0 ? fail("remove the stale segment of", name, removed) : undefined;
+  } finally {
+    segment.close();
+  }
+}
+
+/** Removes a segment's name if no peer of it lives. @returns -errno where the system refuses */
+export function removeStale(segment: Segment): "live" | "busy" | number {
+  if (hasLivePeer(segment)) return "live";
+  if (segment.lock(LOCK.members) !== 1) return "busy";
+  try {
+    return hasLivePeer(segment) ? "live" : segment.unlink();
+  } finally {
+    segment.unlock(LOCK.members);
+  }
+}
+
+/** Whether any process holds a peer's lock. Asks for every peer there could be: the header may hold anything. */
+export function hasLivePeer(segment: Segment, maxPeers: number = LIMITS.maxReaders + EXTRA_PEERS): boolean {
+  for (let index = 0; index < maxPeers; index++) {
+    if (segment.lockHeld(LOCK.peer + index)) return true;
+  }
+  return false;
+}
+
+/** How to open. */
+export type OpenSegmentOptions = {
+  /** Also a segment that only dead processes held. */
+  stale: boolean;
+  /** User ids whose segments are trusted besides one's own and root's. */
+  trustedOwners: readonly number[];
+};
+
+/**
+ * Opens a segment, checks it and joins it.
+ *
+ * @returns an attachment, or a DepotError with code NOT_FOUND or NOT_READY: what waiting may change
+ * @throws {DepotError} PERMISSION, INCOMPATIBLE, CORRUPT, TOO_MANY_PEERS
+ */
+export function openSegment(shim: Shim, name: string, options: OpenSegmentOptions): Outcome {
+  const segment = shim.open(name);
+  if (typeof segment === "number") {
+    return segment === -ERRNO.ENOENT ? notFound(name, "there is none") : fail("open", name, segment);
+  }
+  let attachment: Attachment | undefined;
+  let joined = false;
+  try {
+    const geometry = inspect(name, segment, options.trustedOwners);
+    if (geometry instanceof DepotError) return geometry;
+    const { totalBytes, maxPeers } = plan(geometry);
+    if (!options.stale && !hasLivePeer(segment, maxPeers)) {
+      return notFound(name, "the processes that held it are dead; `stale: true` opens what they left");
+    }
+    const mapping = segment.map(totalBytes, totalBytes <= PREFAULT_BYTES, WAKE_WORDS);
+    if (typeof mapping === "number") return fail("map", name, mapping);
+    attachment = new Attachment(name, geometry, segment, mapping);
+    const outcome = join(attachment, shim);
+    joined = outcome instanceof Attachment;
+    return outcome;
+  } finally {
+    if (!joined) attachment === undefined ? segment.close() : attachment.unmap();
+  }
+}
+
+/** Enters the peer table, if the name still leads here. */
+function join(attachment: Attachment, shim: Shim): Outcome {
+  const { name, peers, segment, layout } = attachment;
+  const entered = peers.underLock(() => {
+    if (!segment.info().linked) return "unlinked";
+    if (peers.enter(shim)) return "entered";
+    peers.recoverUnderLock();
+    return peers.enter(shim) ? "entered" : "full";
+  });
+  switch (entered) {
+    case "entered":
+      return attachment;
+    case "busy":
+      return new DepotError("NOT_READY", `cannot open depot "${name}": its membership is being changed`, { depot: name });
+    case "unlinked":
+      return notFound(name, "it was removed just now");
+    case "full":
+      throw new DepotError(
+        "TOO_MANY_PEERS",
+        `cannot open depot "${name}": all ${layout.maxPeers} entries are in use (maxReaders + ${EXTRA_PEERS})`,
+        { depot: name },
+      );
+  }
+}
+
+const notFound = (name: string, why: string) =>
+  new DepotError("NOT_FOUND", `cannot open depot "${name}": ${why}`, { depot: name, errno: ERRNO.ENOENT });
+
+/**
+ * Checks what a segment claims to be. The header is copied once and only the copy is looked at.
+ *
+ * @returns its geometry, or a DepotError NOT_READY
+ */
+export function inspect(name: string, segment: Segment, trustedOwners: readonly number[]): Geometry | DepotError {
+  const { bytes, owner, self } = segment.info();
+  if (owner !== self && owner !== 0 && !trustedOwners.includes(owner)) {
+    throw new DepotError(
+      "PERMISSION",
+      `cannot open depot "${name}": it belongs to user ${owner}, this process is user ${self}; ` +
+        `\`trustedOwners: [${owner}]\` opens it all the same`,
+      { depot: name, errno: ERRNO.EACCES },
+    );
+  }
+  if (bytes === 0) {
+    return new DepotError("NOT_READY", `cannot open depot "${name}": it is still empty`, { depot: name });
+  }
+  if (bytes < HEADER.size) {
+    throw new DepotError("CORRUPT", `cannot open depot "${name}": ${bytes} bytes are less than a header`, {
+      depot: name,
+    });
+  }
+  const mapping = segment.map(HEADER.size, false, WAKE_WORDS);
+  if (typeof mapping === "number") return fail("map", name, mapping);
+  const view = mapping.view(0, HEADER.size);
+  const copy = new Uint8Array(view).slice();
+  view.transfer(0);
+  mapping.unmap();
+  try {
+    return readHeader(name, copy, bytes);
+  } catch (error) {
+    if (error instanceof DepotError && error.code === "NOT_READY") return error;
+    throw error;
+  }
+}

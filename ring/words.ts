@@ -1,0 +1,140 @@
+/**
+ * The words of a mapped segment, by the offsets of `layout.ts`.
+ *
+ * @module
+ */
+import type { Mapping } from "../ffi/shim.ts";
+import { HEADER, PEER, READER, SLOT } from "./layout.ts";
+import type { Geometry, Plan } from "./geometry.ts";
+
+/** Offsets of the wake words by lane, for the shim. */
+export const WAKE_WORDS: readonly number[] = [HEADER.published, HEADER.consumed];
+
+const HIGH = 2 ** 32;
+
+/**
+ * Typed arrays over header and tables, and byte offsets into them. 32-bit atomics go through `u32` with `Atomics`;
+ * 64-bit ones through the shim, because BigInt atomics cost several times a foreign call.
+ */
+export class Words {
+  readonly mapping: Mapping;
+  readonly u32: Uint32Array;
+  readonly f64: Float64Array;
+  readonly #peers: number;
+  readonly #readers: number;
+  readonly #slots: number;
+  readonly #slotStride: number;
+
+  constructor(mapping: Mapping, layout: Plan) {
+    const buffer = mapping.view(0, layout.payloadOffset);
+    this.mapping = mapping;
+    this.u32 = new Uint32Array(buffer);
+    this.f64 = new Float64Array(buffer);
+    this.#peers = layout.peersOffset;
+    this.#readers = layout.readersOffset;
+    this.#slots = layout.slotsOffset;
+    this.#slotStride = layout.slotStride;
+  }
+
+  /** Byte offset of a peer's entry. */
+  peer(index: number): number {
+    return this.#peers + index * PEER.size;
+  }
+
+  /** Byte offset of a reader's entry. */
+  reader(index: number): number {
+    return this.#readers + index * READER.size;
+  }
+
+  /** Byte offset of a slot's words. */
+  slot(index: number): number {
+    return this.#slots + index * this.#slotStride;
+  }
+
+  /** Byte offset of the word of pins that holds a reader's bit. */
+  pins(slot: number, reader: number): number {
+    return slot + SLOT.size + (reader >>> 5) * 4;
+  }
+
+  /** A 32-bit atomic load by byte offset. */
+  load32(offset: number): number {
+    return Atomics.load(this.u32, offset >> 2);
+  }
+
+  /** A 32-bit atomic store by byte offset. */
+  store32(offset: number, value: number): void {
+    Atomics.store(this.u32, offset >> 2, value);
+  }
+
+  /** A plain read of 64 bits as a number: only where nobody can be writing. */
+  plain64(offset: number): number {
+    const i = offset >> 2;
+    return this.u32[i] + this.u32[i + 1] * HIGH;
+  }
+
+  /** A plain write of 64 bits, two's complement: only by the word's one writer. */
+  setPlain64(offset: number, value: number): void {
+    const i = offset >> 2;
+    this.u32[i] = value;
+    this.u32[i + 1] = Math.floor(value / HIGH);
+  }
+
+  /** The same for a value that a number cannot hold. */
+  setBig64(offset: number, value: bigint): void {
+    const i = offset >> 2;
+    this.u32[i] = Number(BigInt.asUintN(32, value));
+    this.u32[i + 1] = Number(BigInt.asUintN(32, value >> 32n));
+  }
+
+  /** A plain read of a signed number. */
+  plainSigned64(offset: number): number {
+    const i = offset >> 2;
+    return this.u32[i] + (this.u32[i + 1] | 0) * HIGH;
+  }
+
+  /** Detaches the arrays, so that nothing here can reach the memory after it is unmapped. */
+  detach(): void {
+    (this.u32.buffer as ArrayBuffer).transfer(0);
+  }
+}
+
+/** Hands out one ArrayBuffer a slot over its payload, and takes it back. */
+export class Payload {
+  readonly #mapping: Mapping;
+  readonly #start: number;
+  readonly #stride: number;
+  readonly #bytes: number;
+  readonly #idle: (ArrayBuffer | undefined)[];
+
+  constructor(mapping: Mapping, geometry: Geometry, layout: Plan) {
+    this.#mapping = mapping;
+    this.#start = layout.payloadOffset;
+    this.#stride = layout.payloadStride;
+    this.#bytes = layout.payloadStride;
+    this.#idle = new Array(geometry.maxSize);
+  }
+
+  /** A buffer that nobody else has; making one anew costs a microsecond, so they are kept. */
+  take(slot: number): ArrayBuffer {
+    const kept = this.#idle[slot];
+    if (kept === undefined) return this.#mapping.view(this.#start + slot * this.#stride, this.#bytes);
+    this.#idle[slot] = undefined;
+    return kept;
+  }
+
+  /**
+   * Takes a buffer back after its user is done with it: every view of it becomes empty, the memory lives on in a new
+   * buffer that nobody has seen. A buffer that its user has transferred away is gone; `take` makes another.
+   */
+  give(slot: number, buffer: ArrayBuffer): void {
+    if (!buffer.detached) this.#idle[slot] = buffer.transfer();
+  }
+
+  /** Detaches all that is kept. */
+  detach(): void {
+    for (const [slot, buffer] of this.#idle.entries()) {
+      buffer?.transfer(0);
+      this.#idle[slot] = undefined;
+    }
+  }
+}

@@ -1,0 +1,10 @@
+/**
+ * The versions that everything here is tried with, in one place.
+ *
+ * @module
+ */
+
+/** Also named in the README's two commands. */
+export const DENO_VERSION = "2.9.6";
+/** From the npm registry, run by `npx`. */
+export const BUN_VERSION = "1.4.5";
