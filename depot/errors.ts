@@ -66,7 +66,11 @@ export class DepotError extends Error {
   /** The system's error number, where it said one. */
   readonly errno: number | undefined;
 
-  /** @param message what was tried, a colon, then the actual value and its limit */
+  /**
+   * Makes one; the library throws them.
+   *
+   * @param message what was tried, a colon, then the actual value and its limit
+   */
   constructor(code: DepotErrorCode, message: string, details: DepotErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;

@@ -6,7 +6,7 @@
 import { ELEMENT_BYTES, metadataOffset } from "../ring/geometry.ts";
 import type { Reader } from "../ring/reader.ts";
 import type { Attachment } from "../ring/segment.ts";
-import type { Lease, Remains } from "./lease.ts";
+import { OUTLIVE, type Remains } from "./lease.ts";
 import { checkFrameNumber, type ElementType, type FrameData } from "./options.ts";
 import { checkMetadata, checkTimestamp, nowNs } from "./payload.ts";
 
@@ -75,7 +75,7 @@ class SlotMemory {
  * }
  * ```
  */
-export class Frame implements Lease, Disposable {
+export class Frame implements Disposable {
   /** The user's number. */
   readonly frameNumber: number;
   /** The ring's number: grows by one from frame to frame, with gaps where a number was burned. */
@@ -208,8 +208,8 @@ export class Frame implements Lease, Disposable {
     this.#passed?.();
   }
 
-  /** What to do if the frame is forgotten. */
-  outlive(): Remains {
+  /** What to do if the frame is forgotten. @internal */
+  [OUTLIVE](): { what: string; ended: boolean; end: () => void } {
     const [reader, slot] = [this.#reader, this.#slot];
     return this.#remains = { what: `frame ${this.frameNumber}`, ended: false, end: () => reader.unpin(slot) };
   }
@@ -249,7 +249,7 @@ export type FrameDetails = {
  * assertEquals(frame?.data[0], 200);
  * ```
  */
-export class FrameSlot implements Lease, Disposable {
+export class FrameSlot implements Disposable {
   /** The ring's number of the frame to be. */
   readonly sequence: number;
   readonly #attachment: Attachment;
@@ -326,8 +326,8 @@ export class FrameSlot implements Lease, Disposable {
     this.#memory.give();
   }
 
-  /** What to do if the slot is forgotten. */
-  outlive(): Remains {
+  /** What to do if the slot is forgotten. @internal */
+  [OUTLIVE](): { what: string; ended: boolean; end: () => void } {
     const [producer, sequence] = [this.#attachment.producer, this.sequence];
     return this.#remains = { what: `slot ${sequence}`, ended: false, end: () => producer.giveBack(sequence) };
   }

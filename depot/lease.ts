@@ -7,14 +7,17 @@
 /** What outlives a lease's object: how to end the lease without it. */
 export type Remains = { what: string; ended: boolean; end: () => void };
 
+/** Names the method that prepares a lease for being forgotten; a symbol, because it is nobody else's business. */
+export const OUTLIVE: unique symbol = Symbol("outlive");
+
 /** Anything that holds a slot or a reader until it is released. */
 export interface Lease {
   /** Whether it has ended. */
   readonly released: boolean;
-  /** Ends the lease; a second call does nothing. If {@linkcode Lease.outlive} was called, marks the remains ended. */
+  /** Ends the lease; a second call does nothing. If its remains were asked for, marks them ended. */
   release(): void;
   /** Prepares for being forgotten: the answer must not refer to the lease. Asked once, if the lease grows old. */
-  outlive(): Remains;
+  [OUTLIVE](): Remains;
 }
 
 /** A lease younger than this is held by us, and costs nothing more; an older one is watched for being forgotten. */
@@ -67,7 +70,7 @@ export class LeaseWatch {
       if (reference.deref()?.released !== false) this.#old.delete(reference);
     }
     for (const lease of grown) {
-      this.#forgotten.register(lease, lease.outlive());
+      this.#forgotten.register(lease, lease[OUTLIVE]());
       this.#old.add(new WeakRef(lease));
     }
   }

@@ -126,7 +126,9 @@ export function checkCallback(value: unknown): OnBackpressure | undefined {
 
 /** What may bound a wait. @throws {TypeError | RangeError} */
 export function checkWait(options: WaitOptions): WaitOptions {
-  if (typeof options !== "object" || options === null) throw new TypeError(`options must be an object: ${show(options)}`);
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`options must be an object: ${show(options)}`);
+  }
   const { timeoutMs, signal } = options;
   if (timeoutMs !== undefined) {
     if (typeof timeoutMs !== "number") throw new TypeError(`timeoutMs must be a number: ${show(timeoutMs)}`);

@@ -54,7 +54,9 @@ export function checkFrame(value: unknown, geometry: Geometry): Uint8Array {
   const { byteLength } = value as ArrayBufferLike & ArrayBufferView;
   if (byteLength !== frameBytes) {
     throw new RangeError(
-      `frame must have ${frameBytes} bytes (${frameBytes / ELEMENT_BYTES[elementType]} × ${elementType}): ${byteLength}`,
+      `frame must have ${frameBytes} bytes (${
+        frameBytes / ELEMENT_BYTES[elementType]
+      } × ${elementType}): ${byteLength}`,
     );
   }
   if (value instanceof Uint8Array) return value;

@@ -5,7 +5,7 @@
  */
 import { LANE, type Shim } from "../ffi/shim.ts";
 import type { Lane } from "../ring/lane.ts";
-import { READER_MODES } from "../ring/layout.ts";
+import type { READER_MODES } from "../ring/layout.ts";
 import { Reader } from "../ring/reader.ts";
 import type { Attachment } from "../ring/segment.ts";
 import { DepotError } from "./errors.ts";

@@ -10,7 +10,7 @@ import type { BackpressureEvent } from "./options.ts";
 /** One place in the sequence. */
 export type ReaderStats = {
   /** `lossless`, `lossy` and `latest` are loops; `lookup` serves getFrame and peekFrame. */
-  mode: typeof READER_MODES[number];
+  mode: "lookup" | "lossless" | "lossy" | "latest";
   /** Whether producers wait for it. */
   gating: boolean;
   /** The oldest sequence that it still wants. */
@@ -27,7 +27,8 @@ export type ReaderStats = {
 export type PeerStats = {
   /** As its own pid namespace has it. */
   pid: number;
-  runtime: typeof RUNTIMES[number];
+  /** Who it is: a Deno or Bun process, or a peer in another language. */
+  runtime: "other" | "deno" | "bun" | "c" | "python";
   /** Whether it is the depot object that was asked. */
   self: boolean;
   /** Whether the kernel still holds its lock. */

@@ -7,7 +7,7 @@ import type { WaitOptions } from "../ring/lane.ts";
 import { READER_MODES } from "../ring/layout.ts";
 import { FATE, type Reader } from "../ring/reader.ts";
 import { Frame } from "./frame.ts";
-import type { Lease, Remains } from "./lease.ts";
+import { OUTLIVE, type Remains } from "./lease.ts";
 import { checkFrameNumber, checkWait } from "./options.ts";
 import type { Lookup } from "./lookup.ts";
 import type { Session } from "./session.ts";
@@ -40,7 +40,7 @@ const PIN_TRIES = 100;
  * A reader with its own place in the queue: `for await`, or {@linkcode FrameReader.tryNext} without waiting. Each frame
  * is released when the next one is asked for. It belongs to one loop at a time.
  */
-export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposable, Lease {
+export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposable {
   readonly #session: Session;
   readonly #reader: Reader;
   readonly #mode: ReadMode;
@@ -229,8 +229,8 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
     this.#reader.leave();
   }
 
-  /** What to do if the reader is forgotten. */
-  outlive(): Remains {
+  /** What to do if the reader is forgotten. @internal */
+  [OUTLIVE](): { what: string; ended: boolean; end: () => void } {
     const reader = this.#reader;
     return this.#remains = { what: "a reader", ended: false, end: () => reader.leave() };
   }

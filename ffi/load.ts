@@ -102,7 +102,9 @@ function manual(tried: string[]): string {
     `the native library cannot be loaded: target ${target}`,
     ...(tried.length > 0 ? tried : [none]).map((line) => `  tried ${line}`),
     "What helps:",
-    ...(backend.runtime === "deno" ? ["  deno needs --allow-ffi (without a path: pointers need the whole permission)"] : []),
+    ...(backend.runtime === "deno"
+      ? ["  deno needs --allow-ffi (without a path: pointers need the whole permission)"]
+      : []),
     "  on another target, compile shim/ with its local compiler: `deno run -A shim/build.ts --local` in the sources",
     `  and set ${LIBRARY_VARIABLE} to the file${
       backend.runtime === "deno" ? ` (deno: --allow-env=${LIBRARY_VARIABLE})` : ""

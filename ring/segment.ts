@@ -5,7 +5,7 @@
  * @module
  */
 import { DepotError } from "../depot/errors.ts";
-import { ERRNO, LANE, type Mapping, type Segment, type Shim } from "../ffi/shim.ts";
+import { ERRNO, type LANE, type Mapping, type Segment, type Shim } from "../ffi/shim.ts";
 import { fail } from "./failures.ts";
 import { type Geometry, LIMITS, type Plan, plan, readHeader, writeHeader } from "./geometry.ts";
 import { EXTRA_PEERS, HEADER, LOCK, READY } from "./layout.ts";
@@ -206,7 +206,9 @@ function join(attachment: Attachment, shim: Shim): Outcome {
     case "entered":
       return attachment;
     case "busy":
-      return new DepotError("NOT_READY", `cannot open depot "${name}": its membership is being changed`, { depot: name });
+      return new DepotError("NOT_READY", `cannot open depot "${name}": its membership is being changed`, {
+        depot: name,
+      });
     case "unlinked":
       return notFound(name, "it was removed just now");
     case "full":

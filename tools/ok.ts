@@ -1,0 +1,30 @@
+/**
+ * `deno task ok`: the whole gate. `--fast` leaves out what takes minutes, for work in between.
+ *
+ * @module
+ */
+import { importFlags } from "./imports.ts";
+import { run } from "./run.ts";
+import { denoPath } from "./runtimes.ts";
+
+const deno = denoPath();
+const fast = Deno.args.includes("--fast");
+const { flags, says } = await importFlags();
+const ROOMS = ["mod.ts", "depot/", "ring/", "ffi/", "shim/", "tools/", "tests/"];
+
+console.log(says);
+run({ title: "format", command: [deno, "fmt", "--check"] });
+run({ title: "lint", command: [deno, "lint"] });
+run({ title: "types", command: [deno, "check", ...flags, ...ROOMS] });
+run({ title: "documentation", command: [deno, "doc", "--lint", "mod.ts"] });
+run({ title: "imports", command: [deno, "run", "--allow-read", "tools/imports_point_down.ts"] });
+if (!fast) {
+  run({
+    title: "shipped binaries are what the sources give",
+    command: [deno, "run", "-A", "shim/build.ts", "--check"],
+  });
+  run({ title: "C tests of the shim", command: [deno, "run", "-A", "shim/test.ts"] });
+  run({ title: "models", command: ["bash", "docs/model/run.sh"] });
+}
+run({ title: "tests", command: [deno, "run", "-A", "tools/test.ts"] });
+console.log("\nok");

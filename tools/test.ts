@@ -1,0 +1,34 @@
+/**
+ * `deno task test`: the same test files in Deno and in Bun, the examples in the documentation, and a look at what is
+ * left behind. Parameters are passed on as files or folders to test; without any, everything is.
+ *
+ * @module
+ */
+import { leftovers } from "../tests/support/leftovers.ts";
+import { importFlags } from "./imports.ts";
+import { run } from "./run.ts";
+import { bunPath, denoPath } from "./runtimes.ts";
+
+const deno = denoPath();
+const bun = bunPath();
+const env = { FRAMES_DEPOT_TEST_DENO: deno, FRAMES_DEPOT_TEST_BUN: bun };
+const { flags, says } = await importFlags();
+const chosen = Deno.args.length > 0 ? Deno.args : ["tests/"];
+const before = leftovers();
+
+console.log(says);
+run({ title: "tests in Deno", command: [deno, "test", "-A", "--quiet", ...flags, ...chosen], env });
+run({ title: "tests in Bun", command: [bun, "test", ...chosen.map((path) => `./${path}`)], env });
+if (Deno.args.length === 0) {
+  run({
+    title: "examples in the documentation",
+    command: [deno, "test", "-A", "--quiet", "--doc", ...flags, "mod.ts", "depot/", "README.md"],
+  });
+}
+
+const left = leftovers().filter((name) => !before.includes(name));
+if (left.length > 0) {
+  console.error(`\nleft behind by the tests: ${left.join(", ")}`);
+  Deno.exit(1);
+}
+console.log("\nnothing left behind: shared memory is as it was before");
