@@ -1,17 +1,16 @@
-/* "Room, tail, joining, clearing" (docs/protocol.md): joining J1..J4, leaving, the gate G1..G4, clearQueue, P1's part in it.
+/* "Room, tail, joining, clearing" (docs/protocol.md): joining J1..J4, leaving, the gate G1..G4, clearQueue, and P1's leaving for the dead.
  *
- * Claim and write are one step here (ring.pml takes them apart); every other access to a shared word is a step of its own.
- * Entries 0 .. OLD-1 (in the scan order set by FIRST) gate from the start and may leave at any moment; NJOIN joiners take any free entry.
- * A lossless reader must find every sequence from its own start on, except those cleared.
+ * Claim, write and publish are one step here, and so are reading a frame and passing it (ring.pml takes them apart); every other
+ * access to a shared word is a step of its own. OLD readers gate from the start and leave whenever they like; NJOIN readers join and
+ * leave whenever they like, in any free entry (entry FREE is free from the start). What is promised: a lossless reader finds every
+ * sequence from its own start on, except those cleared. Without joiners also: what every reader has passed does not wait any more.
  *
- * CRASH: one reader may stop at any step of joining, reading or leaving; recoverers then leave for it, and may die as well.
- *
- * Mutations: MUT_* below; MUT_CHECK_BEFORE_RAISE and MUT_GATE_TAKES_TAIL are an earlier version of G3 and G4. */
+ * CRASH: one reader may stop at any step of joining, reading or leaving; recoverers leave in its name, and may die as well. */
 #ifndef N
-#define N 2                      /* maxSize */
+#define N 1                      /* maxSize */
 #endif
 #ifndef LAST
-#define LAST 4                   /* producers stop here */
+#define LAST 3                   /* sequences */
 #endif
 #ifndef NPROD
 #define NPROD 1
@@ -22,175 +21,189 @@
 #ifndef NJOIN
 #define NJOIN 1
 #endif
-#define R (OLD + 1)              /* entries; entry FREE is free at the start */
 #ifndef FREE
 #define FREE 1
 #endif
-#define BIG 255
+#define R (OLD + 1)              /* entries */
+#define NONE 255
 
 byte head, tail, joins, cleared;
-byte owner[R], cursor[R];        /* owner: 0 none, else the process id of the reader */
+byte owner[R];                   /* 0: free; else the process that has the entry */
+byte cursor[R];
 bool gating[R];
-byte slot[N] = BIG;
-byte deadPid = 0;                /* the reader that has stopped */
-byte done = 0;                   /* readers that have ended, one way or another */
-byte lowest = BIG;               /* ghost: smallest cursor of those that have left */
+byte slot[N] = NONE;
+byte dead = NONE;                /* the reader that has stopped */
+byte lowest = NONE, left = 0;    /* ghost: smallest cursor with which a reader left, and how many have left */
 
-inline raiseTail(v) { atomic { if :: tail < v -> tail = v :: else fi } }
+inline atLeast(to, v) { atomic { if :: to < v -> to = v :: else fi } }
 
-/* t = smallest cursor of the gating readers, entry `not` left out (BIG: nobody gates) */
+/* t = smallest cursor of the gating readers, entry `not` left out (NONE: nobody gates) */
 inline scan(not) {
-  t = BIG; i = 0;
+  t = NONE; i = 0;
   do
   :: i == R -> break
+  :: i < R && i == not -> i++
   :: i < R && i != not ->
      if
      :: gating[i] -> atomic { if :: cursor[i] < t -> t = cursor[i] :: else fi; i++ }
      :: else -> i++
      fi
-  :: else -> i++
-  od
+  od;
+  i = 0
 }
 
-inline computeGate() {           /* G1..G4, in t */
+inline computeGate() {           /* leaves it in t */
   do
   :: j = joins;                                            /* G1 */
-     scan(BIG);                                            /* G2 */
-#ifdef MUT_CHECK_BEFORE_RAISE
+     scan(NONE);                                           /* G2 */
+#ifdef MUT_CHECK_BEFORE_RAISE                              /* looks at joins before raising tail, not after */
      if :: joins != j -> goto again :: else fi;
 #endif
      if
-     :: t != BIG -> raiseTail(t)                           /* G3 */
+     :: t != NONE -> atLeast(tail, t)                      /* G3 */
      :: else -> t = tail
      fi;
-#ifdef MUT_GATE_TAKES_TAIL
-     atomic { if :: tail > t -> t = tail :: else fi };
+#ifdef MUT_GATE_TAKES_TAIL                                 /* tail counts even while somebody gates */
+     atLeast(t, tail);
 #endif
-     atomic { if :: cleared > t -> t = cleared :: else fi };
-#if defined(MUT_CHECK_BEFORE_RAISE) || defined(MUT_NO_JOINS)
+     atLeast(t, cleared);
+#if defined(MUT_CHECK_BEFORE_RAISE) || defined(MUT_IGNORE_JOINS)
      break;
 #else
      if :: joins == j -> break :: else fi;                 /* G4 */
 #endif
 again: skip
-  od
+  od;
+  j = 0
 }
 
 proctype Producer() {
-  byte gate = 0, t, j, i, h;
+  byte gate = 0, t, j, i;
   do
-  :: head >= LAST -> break
-  :: else ->
-     h = head;
-     if
-     :: h >= gate + N -> 
-        if :: done == OLD + NJOIN && gate == tail -> break :: else fi;   /* full for good */
-        computeGate(); gate = t
-     :: else -> atomic { if :: head == h -> slot[h % N] = h; head = h + 1 :: else fi }
-     fi
+  :: head == LAST -> break
+  :: atomic { head < LAST && head < gate + N -> slot[head % N] = head; head++ }
+  :: head < LAST && head >= gate + N -> computeGate(); atomic { gate = t; t = 0 }
   od
 }
 
-/* leave for entry e, also in the name of a dead reader (P1); safe to do again from the top */
+/* Also for a dead reader, and again from the top if whoever did it died: hence only while the entry gates. */
 inline leave(e) {
   if
   :: gating[e] ->
-#ifdef MUT_LEAVE_WITHOUT_TAIL
+#if defined(MUT_LEAVE_WITHOUT_TAIL)
      skip;
+#elif defined(MUT_LEAVE_ASKS_FOR_OTHERS)                   /* raises tail to its own cursor, if no other reader gates */
+     scan(e);
+     if :: t == NONE -> atLeast(tail, cursor[e]) :: else fi;
 #else
-     scan(BIG);
-     if :: t != BIG -> raiseTail(t) :: else fi;
+     scan(NONE);
+     if :: t != NONE -> atLeast(tail, t) :: else fi;
 #endif
-     gating[e] = false
+     t = 0;
+     atomic {
+       gating[e] = false; left++;
+       if :: cursor[e] < lowest -> lowest = cursor[e] :: else fi;
+       assert(NJOIN > 0 || left < OLD || tail >= lowest)
+     }
   :: else
   fi;
   owner[e] = 0
 }
 
-inline read1(e) {                /* one frame, or a number that was cleared */
-  atomic { r < head -> assert(slot[r % N] == r || r < cleared) };
-  r++;
-  cursor[e] = r
-}
-
-proctype Reader(byte e; byte mustJoin) {
-  byte r = 0, t, i, j;
+proctype Reader(byte e; bool joining) {
+  byte t, i;
   {
   if
-  :: mustJoin ->
-     atomic { i = 0; do :: i < R && owner[i] == 0 -> owner[i] = _pid; e = i; break :: i < R && owner[i] != 0 -> i++ :: i == R -> goto out od };  /* J1 */
-     cursor[e] = 0;                                        /* J2 */
-     gating[e] = true;
+  :: joining ->
+     atomic {                                              /* J1 */
+       do
+       :: e < R && owner[e] == 0 -> owner[e] = _pid; break
+       :: e < R && owner[e] != 0 -> e++
+       :: e == R -> goto out
+       od
+     };
+#ifndef MUT_CHOOSES_BEFORE_GATING
+     cursor[e] = 0; gating[e] = true;                      /* J2 */
 #ifndef MUT_JOINER_WITHOUT_JOINS
      joins++;
 #endif
-#ifdef MUT_CURSOR_BEFORE_GATING
-     gating[e] = false;
 #endif
      scan(e);                                              /* J3 */
-     if :: t == BIG -> t = 0 :: else fi;
+     if :: t == NONE -> t = 0 :: else fi;
 #ifndef MUT_JOIN_IGNORES_TAIL
-     atomic { if :: tail > t -> t = tail :: else fi };
+     atLeast(t, tail);
 #endif
-     atomic { if :: cleared > t -> t = cleared :: else fi };
-     if :: r = t :: r = head; if :: r < t -> r = t :: else fi fi;   /* J4, wish: everything, or only what comes now */
-     cursor[e] = r
-#ifdef MUT_CURSOR_BEFORE_GATING
-     ; gating[e] = true
+     atLeast(t, cleared);
+     atomic { if :: true :: head > t -> t = head fi };     /* its wish: everything, or only what comes now */
+     cursor[e] = t;                                        /* J4 */
+     t = 0
+#ifdef MUT_CHOOSES_BEFORE_GATING
+     ; gating[e] = true; joins++
 #endif
   :: else
   fi;
   do
-  :: read1(e)
-  :: break                       /* leaves whenever it likes */
+  :: atomic { cursor[e] < head ->
+       assert(slot[cursor[e] % N] == cursor[e] || cursor[e] < cleared);
+       cursor[e] = cursor[e] + 1 }
+  :: break
   od;
-  leave(e);
-  } unless { deadPid == _pid };
-out: done++
+  leave(e)
+  } unless { dead == _pid };
+out: skip
 }
 
 #ifdef CLEAR
 proctype Clearer() {             /* clearQueue */
   byte h = head;
 #ifdef MUT_CLEAR_SETS_TAIL
-  tail = h;
+  tail = h
 #else
-  atomic { if :: cleared < h -> cleared = h :: else fi }
+  atLeast(cleared, h)
 #endif
 }
 #endif
 
 #ifdef CRASH
-proctype Killer() { byte p; if :: select(p : FIRSTPID .. FIRSTPID + OLD + NJOIN - 1); deadPid = p :: true fi }
-proctype Recoverer() {           /* P1 under the membership lock; going back to the start is: it died, and another began */
-  byte e, t, i, j;
-  deadPid != 0;
+proctype Killer() {
+  if
+  :: dead = 1 + NPROD            /* reader 0 of the old ones */
+  :: NJOIN > 0 -> dead = 1 + NPROD + OLD
+  :: true
+  fi
+}
+
+proctype Recoverer() {           /* P1, under the membership lock; back to the top: this one died, and the next begins */
+  byte e, t, i;
+  dead != NONE;
 top:
   e = 0;
   do
   :: e == R -> break
   :: e < R ->
-     if :: owner[e] == deadPid -> leave(e) :: else fi;
-     if :: e++ :: goto top fi
+     if :: owner[e] == dead -> leave(e) :: else fi;
+     if :: e++ :: e > 0 -> goto top fi
   od
 }
 #endif
-init {
+
+init {                           /* process numbers: 1.. producers, then old readers, then joiners */
   byte n;
   atomic {
     n = 0; do :: n < NPROD -> run Producer(); n++ :: else -> break od;
-    n = 0; do
-    :: n < R && n != FREE -> gating[n] = true; owner[n] = 1 + NPROD + n - (n > FREE -> 1 : 0); run Reader(n, 0); n++
+    n = 0;
+    do
+    :: n < R && n != FREE -> gating[n] = true; owner[n] = 1 + NPROD + (n > FREE -> n - 1 : n); run Reader(n, false); n++
     :: n < R && n == FREE -> n++
-    :: else -> break
+    :: n == R -> break
     od;
-    n = 0; do :: n < NJOIN -> run Reader(0, 1); n++ :: else -> break od;
+    n = 0; do :: n < NJOIN -> run Reader(0, true); n++ :: else -> break od;
 #ifdef CLEAR
     run Clearer();
 #endif
 #ifdef CRASH
-    run Killer(); run Recoverer()
+    run Killer(); run Recoverer();
 #endif
+    n = 0
   }
 }
-#define FIRSTPID (1 + NPROD)

@@ -97,10 +97,7 @@ proctype Waker() {
         d_step { for (i : 0 .. NS - 1) { asleep[i] = false } }
 #endif
      fi
-  od;
-#ifdef CRASH
-    run Killer()
-#endif
+  od
   }
 #ifdef CRASH
   unless { died && _pid == 1 }
@@ -121,7 +118,11 @@ init {
        select(x : 1 .. ALL); wants[i] = x;
 #endif
        run Sleeper(i); i++
-    :: else -> break od;
+    :: else -> break
+    od;
+#ifdef CRASH
+    run Killer()
+#endif
   }
   /* nothing can move any more: whoever still sleeps must have nothing to see */
   timeout -> 
