@@ -58,6 +58,12 @@ class SlotMemory {
   }
 }
 
+/** Whoever leased a frame out and wants to know when it comes back. */
+export interface FrameHolder {
+  /** The lease on a sequence has ended. */
+  passed(sequence: number): void;
+}
+
 /**
  * One frame, leased: as long as it is held no process overwrites it. It is shared memory, not a copy; after
  * {@linkcode Frame.release} every view of it is empty (length 0), so what is read is never torn.
@@ -85,16 +91,18 @@ export class Frame implements Disposable {
   readonly #attachment: Attachment;
   readonly #reader: Reader;
   readonly #slot: number;
-  readonly #memory: SlotMemory;
   readonly #metadataLength: number;
-  readonly #timestamp: [low: number, high: number];
-  readonly #passed: (() => void) | undefined;
+  readonly #timestampLow: number;
+  readonly #timestampHigh: number;
+  readonly #holder: FrameHolder | undefined;
+  /** Made at the first look: a frame whose views are never asked for has nothing to detach. */
+  #memory: SlotMemory | undefined;
   #metadata: Uint8Array<ArrayBuffer> | undefined;
   #remains: Remains | undefined;
   #released = false;
 
-  /** Made by a depot, over a slot that `reader` has pinned. `passed` is called when the lease ends. */
-  constructor(attachment: Attachment, reader: Reader, sequence: number, lost: number, passed?: () => void) {
+  /** Made by a depot, over a slot that `reader` has pinned. `holder` is told when the lease ends. */
+  constructor(attachment: Attachment, reader: Reader, sequence: number, lost: number, holder?: FrameHolder) {
     const slot = reader.slotOf(sequence);
     this.frameNumber = reader.frameNumber(slot);
     this.sequence = sequence;
@@ -102,20 +110,22 @@ export class Frame implements Disposable {
     this.#attachment = attachment;
     this.#reader = reader;
     this.#slot = slot;
-    this.#memory = new SlotMemory(attachment, slot);
     this.#metadataLength = reader.metadataLength(slot, attachment.geometry.metadataBytes);
-    this.#timestamp = reader.timestamp(slot);
-    this.#passed = passed;
+    this.#timestampLow = reader.timestampLow(slot);
+    this.#timestampHigh = reader.timestampHigh(slot);
+    this.#holder = holder;
   }
 
   /** The frame's elements over the shared memory itself; length 0 once released. Do not write. */
   get data(): FrameData {
-    return this.#released ? this.#memory.ended() : this.#memory.data(this);
+    const memory = this.#memory ??= new SlotMemory(this.#attachment, this.#slot);
+    return this.#released ? memory.ended() : memory.data(this);
   }
 
   /** The user's bytes beside the frame, as many as were given; length 0 once released. */
   get metadata(): Uint8Array<ArrayBuffer> {
     if (this.#metadata === undefined) {
+      this.#memory ??= new SlotMemory(this.#attachment, this.#slot);
       this.#metadata = this.#released ? new Uint8Array(0) : this.#memory.metadata(this, this.#metadataLength);
     }
     return this.#metadata;
@@ -123,8 +133,7 @@ export class Frame implements Disposable {
 
   /** Nanoseconds: as given with the frame, or since 1970 when it was published. */
   get timestampNs(): bigint {
-    const [low, high] = this.#timestamp;
-    return (BigInt(high) << 32n) | BigInt(low);
+    return (BigInt(this.#timestampHigh) << 32n) | BigInt(this.#timestampLow);
   }
 
   /** Pixels. */
@@ -203,9 +212,9 @@ export class Frame implements Disposable {
     if (this.#released) return;
     this.#released = true;
     if (this.#remains !== undefined) this.#remains.ended = true;
-    this.#memory.give();
+    this.#memory?.give();
     this.#reader.unpin(this.#slot);
-    this.#passed?.();
+    this.#holder?.passed(this.sequence);
   }
 
   /** What to do if the frame is forgotten. @internal */
@@ -253,8 +262,8 @@ export class FrameSlot implements Disposable {
   /** The ring's number of the frame to be. */
   readonly sequence: number;
   readonly #attachment: Attachment;
-  readonly #memory: SlotMemory;
-  #details: FrameDetails;
+  readonly #details: FrameDetails;
+  #memory: SlotMemory | undefined;
   #metadata: Uint8Array<ArrayBuffer> | undefined;
   #remains: Remains | undefined;
   #released = false;
@@ -263,20 +272,24 @@ export class FrameSlot implements Disposable {
   constructor(attachment: Attachment, sequence: number, details: FrameDetails) {
     this.sequence = sequence;
     this.#attachment = attachment;
-    this.#memory = new SlotMemory(attachment, attachment.producer.slotOf(sequence));
     this.#details = details;
+  }
+
+  #slotMemory(): SlotMemory {
+    const { producer } = this.#attachment;
+    return this.#memory ??= new SlotMemory(this.#attachment, producer.slotOf(this.sequence));
   }
 
   /** The slot's elements over the shared memory itself, with what an older frame left in them; length 0 afterwards. */
   get data(): FrameData {
-    return this.#released ? this.#memory.ended() : this.#memory.data(this);
+    return this.#released ? this.#slotMemory().ended() : this.#slotMemory().data(this);
   }
 
   /** All `metadataBytes` of the slot, to be written in place; length 0 afterwards. */
   get metadata(): Uint8Array<ArrayBuffer> {
     if (this.#metadata === undefined) {
       const { metadataBytes } = this.#attachment.geometry;
-      this.#metadata = this.#released ? new Uint8Array(0) : this.#memory.metadata(this, metadataBytes);
+      this.#metadata = this.#released ? new Uint8Array(0) : this.#slotMemory().metadata(this, metadataBytes);
     }
     return this.#metadata;
   }
@@ -301,16 +314,22 @@ export class FrameSlot implements Disposable {
   publish(details: FrameDetails = {}): void {
     if (this.#released) throw new TypeError(`slot ${this.sequence} has been published or given back`);
     const { producer, geometry } = this.#attachment;
-    const given = { ...this.#details, ...details };
-    const frameNumber = given.frameNumber === undefined ? this.sequence : checkFrameNumber(given.frameNumber);
-    const timestampNs = given.timestampNs === undefined ? nowNs() : checkTimestamp(given.timestampNs);
+    const given = this.#details;
+    const frameNumber = details.frameNumber ?? given.frameNumber;
+    const timestampNs = details.timestampNs ?? given.timestampNs;
+    const metadata = details.metadata ?? given.metadata;
     let metadataLength = this.#metadata === undefined ? 0 : geometry.metadataBytes;
-    if (given.metadata !== undefined) {
-      metadataLength = checkMetadata(given.metadata, geometry.metadataBytes).length;
-      this.#memory.metadata(this, metadataLength).set(given.metadata);
+    if (metadata !== undefined) {
+      metadataLength = checkMetadata(metadata, geometry.metadataBytes).length;
+      this.#slotMemory().metadata(this, metadataLength).set(metadata);
     }
+    const header = {
+      frameNumber: frameNumber === undefined ? this.sequence : checkFrameNumber(frameNumber),
+      timestampNs: timestampNs === undefined ? nowNs() : checkTimestamp(timestampNs),
+      metadataLength,
+    };
     this.#end();
-    producer.publish(this.sequence, { frameNumber, timestampNs, metadataLength });
+    producer.publish(this.sequence, header);
   }
 
   /** Gives the slot back without a frame, unless it has been published. */
@@ -323,7 +342,7 @@ export class FrameSlot implements Disposable {
   #end(): void {
     this.#released = true;
     if (this.#remains !== undefined) this.#remains.ended = true;
-    this.#memory.give();
+    this.#memory?.give();
   }
 
   /** What to do if the slot is forgotten. @internal */

@@ -12,7 +12,7 @@ import type { FrameDetails } from "./frame.ts";
 import { checkFrameNumber, checkWait, type OnBackpressure } from "./options.ts";
 import { checkFrame, checkMetadata, checkTimestamp, nowNs } from "./payload.ts";
 import type { Session } from "./session.ts";
-import { backpressureEvent } from "./stats.ts";
+import { backpressureEvent, droppedFrames } from "./stats.ts";
 
 /** What {@linkcode FramesDepot.enqueue} takes. */
 export type FrameInput = FrameDetails & {
@@ -141,9 +141,8 @@ export class Intake {
     const { attachment } = this.#session;
     if (attachment.geometry.whenFull !== "wait") {
       attachment.producer.countDropped();
-      const event = backpressureEvent(attachment, frameNumber);
-      await this.#onBackpressure?.(event);
-      return { state: "dropped", droppedFrames: event.droppedFrames };
+      await this.#onBackpressure?.(backpressureEvent(attachment, frameNumber));
+      return { state: "dropped", droppedFrames: droppedFrames(attachment) };
     }
     const ticket = Symbol();
     this.#queue.push(ticket);

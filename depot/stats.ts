@@ -92,9 +92,7 @@ export function slowestReader(attachment: Attachment): { pid: number; lag: numbe
   const { room, words } = attachment;
   const slowest = room.slowest();
   if (slowest === undefined) return undefined;
-  const owner = words.load32(words.reader(slowest.index) + READER.owner);
-  const entry = attachment.peers.entries().find(({ id }) => id === owner);
-  const pid = entry === undefined ? 0 : words.load32(words.peer(entry.index) + PEER.pid);
+  const pid = attachment.peers.pidOf(words.load32(words.reader(slowest.index) + READER.owner));
   return { pid, lag: Math.max(0, room.head() - Math.max(slowest.cursor, room.cleared())) };
 }
 

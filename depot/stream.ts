@@ -6,7 +6,7 @@
 import type { WaitOptions } from "../ring/lane.ts";
 import { READER_MODES } from "../ring/layout.ts";
 import { FATE, type Reader } from "../ring/reader.ts";
-import { Frame } from "./frame.ts";
+import { Frame, type FrameHolder } from "./frame.ts";
 import { OUTLIVE, type Remains } from "./lease.ts";
 import { checkFrameNumber, checkWait } from "./options.ts";
 import type { Lookup } from "./lookup.ts";
@@ -46,6 +46,12 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
   readonly #mode: ReadMode;
   readonly #wait: WaitOptions;
   readonly #maxSize: number;
+  /** A frame's lease has ended, by its user or by us: the cursor passes it. */
+  readonly #holder: FrameHolder = {
+    passed: (sequence) => {
+      if (!this.#released) this.#reader.advance(Math.max(this.#reader.cursor, sequence + 1));
+    },
+  };
   /** Frames numbered below are passed over, until the first that is not. */
   #skipBelow = -Infinity;
   #current: Frame | undefined;
@@ -146,9 +152,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
     this.#skipBelow = -Infinity;
     const lost = this.#countLost(reader.skippedAt(slot));
     reader.count(1, lost);
-    return this.#current = new Frame(this.#session.attachment, reader, sequence, lost, () => {
-      if (!this.#released) reader.advance(Math.max(reader.cursor, sequence + 1));
-    });
+    return this.#current = new Frame(this.#session.attachment, reader, sequence, lost, this.#holder);
   }
 
   /** A sequence that will not come. */

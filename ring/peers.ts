@@ -93,6 +93,14 @@ export class Peers {
     return id !== this.id && !this.#segment.lockHeld(LOCK.peer + index);
   }
 
+  /** The process id of a peer, for people; 0 where nobody has that id. */
+  pidOf(id: number): number {
+    const index = (id & INDEX_MASK) - 1;
+    if (index < 0 || index >= this.#maxPeers) return 0;
+    const entry = this.#words.peer(index);
+    return this.#words.load32(entry + PEER.id) === id ? this.#words.load32(entry + PEER.pid) : 0;
+  }
+
   /** Frees a slot whose writer is dead (C3, D2). Its sequence stays as it is. */
   recoverSlot(slot: number, writer: number): void {
     Atomics.compareExchange(this.#words.u32, (slot + SLOT.writer) >> 2, writer, 0);

@@ -84,7 +84,7 @@ export class Producer {
       }
       if (this.#isPinned(slot)) { // C5
         Atomics.store(u32, writer, 0);
-        if (!this.#overwrite || ++skips > this.#maxSize) return FULL;
+        if (++skips > this.#maxSize || this.#allPinned()) return FULL;
         this.#skip(h);
         continue;
       }
@@ -114,6 +114,14 @@ export class Producer {
       if (Atomics.load(this.#words.u32, index) !== 0) return true;
     }
     return false;
+  }
+
+  /** Whether passing over leased slots would lead nowhere. Nearly always the second look already says no. */
+  #allPinned(): boolean {
+    for (let slot = 0; slot < this.#maxSize; slot++) {
+      if (!this.#isPinned(this.#words.slot(slot))) return false;
+    }
+    return true;
   }
 
   #skip(h: number): void {

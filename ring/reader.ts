@@ -168,10 +168,14 @@ export class Reader {
     return this.#words.plainSigned64(this.#words.slot(slotIndex) + SLOT.frameNumber);
   }
 
-  /** Nanoseconds, in two halves: most readers never ask for them, and a bigint has to be allocated. */
-  timestamp(slotIndex: number): [low: number, high: number] {
-    const at = (this.#words.slot(slotIndex) + SLOT.timestampNs) >> 2;
-    return [this.#words.u32[at], this.#words.u32[at + 1]];
+  /** Low half of the nanoseconds: most readers never ask for them, and a bigint has to be allocated. */
+  timestampLow(slotIndex: number): number {
+    return this.#words.u32[(this.#words.slot(slotIndex) + SLOT.timestampNs) >> 2];
+  }
+
+  /** High half of the nanoseconds. */
+  timestampHigh(slotIndex: number): number {
+    return this.#words.u32[(this.#words.slot(slotIndex) + SLOT.timestampNs + 4) >> 2];
   }
 
   /** Bytes of metadata, bounded by what the depot has room for. */
