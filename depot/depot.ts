@@ -216,7 +216,7 @@ export class FramesDepot implements AsyncDisposable {
   get queueIsFull(): boolean {
     if (this.#session.closed || this.whenFull === "overwrite") return false;
     const { room } = this.#session.attachment;
-    return room.head() - this.maxSize >= room.gate();
+    return room.head() - this.maxSize >= room.gate(0);
   }
 
   /** Frames refused since the depot was made, by all processes. */

@@ -81,8 +81,7 @@ export function droppedFrames(attachment: Attachment): number {
 export function queueLength(attachment: Attachment): number {
   const { room, words, geometry } = attachment;
   const slowest = room.slowest();
-  const tail = words.mapping.load(HEADER.tail);
-  const from = Math.max(slowest?.cursor ?? tail, tail, room.cleared());
+  const from = Math.max(slowest?.cursor ?? words.mapping.load(HEADER.tail), room.cleared());
   const ahead = slowest === undefined ? 0 : words.load32(words.reader(slowest.index) + READER.ahead);
   return Math.min(geometry.maxSize, Math.max(0, room.head() - from - ahead));
 }

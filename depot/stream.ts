@@ -214,7 +214,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
 
   /** Nothing came for a while: the producer may have died with the slot in its hands. */
   #idle(): void {
-    this.#reader.recover(this.#reader.cursor);
+    this.#reader.fate(this.#reader.cursor, true);
     this.#session.attachment.peers.recoverDead();
   }
 

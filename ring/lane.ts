@@ -76,9 +76,11 @@ export class Lane {
     signal: AbortSignal | undefined,
   ): Promise<T | undefined> {
     const { u32 } = this.#words;
-    Atomics.store(u32, this.#word + 1, 1);
+    // The word before the flag: a waker that takes the flag away then has changed the word that we sleep on.
     const word = Atomics.load(u32, this.#word);
     trace.at?.("S1");
+    Atomics.store(u32, this.#word + 1, 1);
+    trace.at?.("S2");
     const answer = attempt();
     if (answer !== undefined) return answer;
     this.#asleep ??= this.#words.mapping.wait(this.#lane, this.#peer, word, SLICE_MS).then(() => {

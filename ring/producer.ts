@@ -79,11 +79,11 @@ export class Producer {
       }
       trace.at?.("C3");
       if (mapping.load(HEADER.head) !== h) { // C4
-        Atomics.store(u32, writer, 0);
+        this.#retreat(writer);
         continue;
       }
       if (this.#isPinned(slot)) { // C5
-        Atomics.store(u32, writer, 0);
+        this.#retreat(writer);
         if (++skips > this.#maxSize || this.#allPinned()) return FULL;
         this.#skip(h);
         continue;
@@ -91,7 +91,7 @@ export class Producer {
       this.#words.setPlain64(slot + SLOT.claimed, h + 1); // C6
       trace.at?.("C6");
       if (mapping.cas(HEADER.head, h, h + 1) === 0) { // C7
-        Atomics.store(u32, writer, 0);
+        this.#retreat(writer);
         continue;
       }
       trace.at?.("C7");
@@ -102,9 +102,15 @@ export class Producer {
     }
   }
 
+  /** A reader that saw us in the slot may have gone to sleep for a frame that does not come. */
+  #retreat(writer: number): void {
+    Atomics.store(this.#words.u32, writer, 0);
+    this.#room.wake(LANE.PUBLISHED);
+  }
+
   #hasRoom(h: number): boolean {
     if (h - this.#maxSize < this.#gate) return true;
-    this.#gate = this.#room.gate();
+    this.#gate = this.#room.gate(this.#gate);
     return h - this.#maxSize < this.#gate;
   }
 

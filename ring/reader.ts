@@ -134,7 +134,7 @@ export class Reader {
   }
 
   /**
-   * What became of a sequence (D0 to D3).
+   * What became of a sequence (D0 to D5).
    *
    * @param recover whether to ask the kernel for a writer that keeps us waiting; that is a system call
    */
@@ -144,23 +144,13 @@ export class Reader {
       const slot = this.#words.slot(this.slotOf(sequence));
       const writer = this.#words.load32(slot + SLOT.writer); // D1
       const claimed = this.#words.mapping.load(slot + SLOT.claimed);
-      if (this.#words.mapping.load(slot + SLOT.sequence) === sequence + 1) return FATE.THERE;
-      if (writer === 0 || claimed !== sequence + 1) return FATE.GONE; // D3
-      if (!recover || !this.#peers.isDead(writer)) return FATE.BEING_WRITTEN; // D2
+      const isThere = this.#words.mapping.load(slot + SLOT.sequence) === sequence + 1;
+      if (!isThere && (writer === 0 || claimed !== sequence + 1)) return FATE.GONE; // D5
+      if (!recover || writer === 0 || !this.#peers.isDead(writer)) { // D2
+        return isThere ? FATE.THERE : FATE.BEING_WRITTEN; // D3, D4
+      }
       this.#peers.recoverSlot(slot, writer);
     }
-  }
-
-  /** The id of the peer that writes a sequence's slot just now; 0 when nobody does. */
-  writerOf(sequence: number): number {
-    return this.#words.load32(this.#words.slot(this.slotOf(sequence)) + SLOT.writer);
-  }
-
-  /** Frees the slot of a sequence if its writer is dead, also when it holds an older frame of it. */
-  recover(sequence: number): void {
-    const slot = this.#words.slot(this.slotOf(sequence));
-    const writer = this.#words.load32(slot + SLOT.writer);
-    if (writer !== 0 && this.#peers.isDead(writer)) this.#peers.recoverSlot(slot, writer);
   }
 
   /** Words beside a pinned frame. */

@@ -4,12 +4,13 @@
  *
  * @module
  */
+import { DepotError } from "../depot/errors.ts";
 import { LANE } from "../ffi/shim.ts";
-import { HEADER, READER, READER_MODES } from "./layout.ts";
+import { HEADER, LAST_SEQUENCE, READER, READER_MODES } from "./layout.ts";
 import { trace } from "./trace.ts";
 import type { Words } from "./words.ts";
 
-/** A scan that is disturbed by this many joins in a row answers from `tail`, which errs on the safe side. */
+/** A scan that is disturbed by this many joins in a row answers what was known before. */
 const SCANS = 1000;
 
 /** The reader table and the words that bound what may be overwritten. */
@@ -22,14 +23,22 @@ export class Room {
     this.#maxReaders = maxReaders;
   }
 
-  /** The next sequence to be claimed. */
+  /**
+   * The next sequence to be claimed.
+   *
+   * @throws {DepotError} CORRUPT when it is beyond all sequences: somebody wrote over it
+   */
   head(): number {
-    return this.#words.mapping.load(HEADER.head);
+    const head = this.#words.mapping.load(HEADER.head);
+    if (head > LAST_SEQUENCE + 1) {
+      throw new DepotError("CORRUPT", `the depot's head is ${head}, out of 0 to 2^53 - 1: it has been overwritten`);
+    }
+    return head;
   }
 
-  /** Everything below has been cleared. */
+  /** Everything below has been cleared. Never beyond head, whatever is written there. */
   cleared(): number {
-    return this.#words.mapping.load(HEADER.cleared);
+    return Math.min(this.#words.mapping.load(HEADER.cleared), LAST_SEQUENCE);
   }
 
   /** The low half of `cleared`, cheap enough to look at before every frame. */
@@ -37,17 +46,22 @@ export class Room {
     return this.#words.load32(HEADER.cleared);
   }
 
-  /** The oldest sequence that a producer has to keep (G1 to G4). */
-  gate(): number {
+  /**
+   * The oldest sequence that a producer has to keep (G1 to G4).
+   *
+   * @param before what the caller was told before: also right, because gates only grow
+   */
+  gate(before: number): number {
     const { mapping } = this.#words;
     for (let scan = 0; scan < SCANS; scan++) {
       const joins = this.#words.load32(HEADER.joins); // G1
       const smallest = this.#smallestCursor(-1); // G2
-      if (this.#words.load32(HEADER.joins) !== joins) continue; // G3
-      if (smallest !== undefined) mapping.raise(HEADER.tail, smallest); // G4
-      break;
+      if (smallest !== undefined) mapping.raise(HEADER.tail, smallest); // G3
+      trace.at?.("G3");
+      const gate = Math.max(smallest ?? mapping.load(HEADER.tail), this.cleared());
+      if (this.#words.load32(HEADER.joins) === joins) return gate; // G4
     }
-    return Math.max(mapping.load(HEADER.tail), this.cleared());
+    return before;
   }
 
   /** The smallest cursor of the gating readers but one; undefined when none gates. */
@@ -116,11 +130,10 @@ export class Room {
   leave(index: number): void {
     const entry = this.#words.reader(index);
     if (this.#words.load32(entry + READER.gating) === 1) {
-      if (this.#smallestCursor(index) === undefined) {
-        this.#words.mapping.raise(HEADER.tail, this.#words.mapping.load(entry + READER.cursor));
-        trace.at?.("L1");
-      }
-      this.#words.store32(entry + READER.gating, 0);
+      const smallest = this.#smallestCursor(-1);
+      if (smallest !== undefined) this.#words.mapping.raise(HEADER.tail, smallest); // L1
+      trace.at?.("L1");
+      this.#words.store32(entry + READER.gating, 0); // L2
     }
     this.#words.store32(entry + READER.owner, 0);
     this.wake(LANE.CONSUMED);
