@@ -5,7 +5,7 @@
  */
 import { loadShim } from "../ffi/load.ts";
 import { ERRNO, type Shim } from "../ffi/shim.ts";
-import type { Geometry } from "../ring/geometry.ts";
+import { type Geometry, plan } from "../ring/geometry.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { fail } from "../ring/failures.ts";
 import {
@@ -150,7 +150,8 @@ function describe(shim: Shim, name: string): DepotInfo | undefined {
   try {
     const geometry = inspect(name, segment, []);
     if (geometry instanceof DepotError) return unusable(geometry.message, bytes);
-    const mapping = segment.map(bytes, false, WAKE_WORDS);
+    // What was checked is what is mapped: the size may have changed since it was asked for.
+    const mapping = segment.map(plan(geometry).totalBytes, false, WAKE_WORDS);
     if (typeof mapping === "number") return unusable(reasonOf(() => fail("map", name, mapping)), bytes);
     attachment = new Attachment(name, geometry, segment, mapping);
     const entries = attachment.peers.entries();

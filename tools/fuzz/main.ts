@@ -1,0 +1,40 @@
+/**
+ * `deno task fuzz`: a million broken and hostile segments by default, in both runtimes.
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { bunPath, denoPath } from "../runtimes.ts";
+import { type Result, runCases } from "./run.ts";
+
+const { values } = parseArgs({
+  options: {
+    cases: { type: "string", default: "1000000" },
+    seed: { type: "string", default: "1" },
+    from: { type: "string", default: "0" },
+  },
+});
+const [cases, seed, from] = [Number(values.cases), Number(values.seed), Number(values.from)];
+const half = from + Math.ceil(cases / 2);
+
+const started = performance.now();
+const results: [string, Result][] = await Promise.all([
+  runCases({ executable: [denoPath(), "run", "--quiet", "--no-check", "-A"], seed, from, to: half })
+    .then((result): [string, Result] => ["deno", result]),
+  runCases({ executable: [bunPath(), "run"], seed, from: half, to: from + cases })
+    .then((result): [string, Result] => ["bun", result]),
+]);
+
+const outcomes = [...new Set(results.flatMap(([, { outcomes }]) => Object.keys(outcomes)))].sort();
+console.table(
+  Object.fromEntries(
+    outcomes.map((outcome) => [
+      outcome,
+      Object.fromEntries(results.map(([runtime, result]) => [runtime, result.outcomes[outcome] ?? 0])),
+    ]),
+  ),
+);
+const total = results.reduce((sum, [, result]) => sum + result.cases, 0);
+console.log(`${total} cases with seed ${seed} in ${((performance.now() - started) / 1000).toFixed(0)} s`);
+for (const [runtime, { fault }] of results) if (fault !== undefined) console.error(`${runtime}: ${fault}`);
+Deno.exit(results.some(([, { fault }]) => fault !== undefined) ? 1 : 0);
