@@ -192,7 +192,7 @@ export class FramesDepot implements AsyncDisposable {
    * @throws {TypeError | RangeError} for wrong options @throws {DepotError} CLOSED, TOO_MANY_PEERS
    */
   frames(options: FramesOptions = {}): FrameReader {
-    return new FrameReader(this.#session, this.#lookup, options);
+    return new FrameReader(this.#session, options);
   }
 
   /** The same as a stream. */
@@ -209,7 +209,9 @@ export class FramesDepot implements AsyncDisposable {
 
   /** Frames that wait for the slowest lossless reader or, while there is none, for one to come. 0 once closed. */
   get length(): number {
-    return this.#session.closed ? 0 : queueLength(this.#session.attachment);
+    if (this.#session.closed) return 0;
+    this.#lookup.settle();
+    return queueLength(this.#session.attachment);
   }
 
   /** Whether the next frame finds no room. Never true of a depot that overwrites. */

@@ -58,8 +58,8 @@ export class Intake {
     const wait = checkWait(options);
     const sequence = this.#queue.length === 0 ? this.#claim() : FULL;
     if (sequence >= 0) return this.#store(sequence, bytes, checked);
-    const claimed = await this.#whenFull(checked.frameNumber, wait);
-    return typeof claimed === "number" ? this.#store(claimed, bytes, checked) : claimed;
+    const stored = await this.#whenFull(checked.frameNumber, wait, (sequence) => this.#store(sequence, bytes, checked));
+    return stored ?? { state: "timeout" };
   }
 
   /** As {@linkcode FramesDepot.tryEnqueue}. */
@@ -86,8 +86,8 @@ export class Intake {
     const wait = checkWait(options);
     const sequence = this.#queue.length === 0 ? this.#claim() : FULL;
     if (sequence >= 0) return this.#slot(sequence, checked);
-    const claimed = await this.#whenFull(checked.frameNumber, wait);
-    return typeof claimed === "number" ? this.#slot(claimed, checked) : undefined;
+    const slot = await this.#whenFull(checked.frameNumber, wait, (sequence) => this.#slot(sequence, checked));
+    return slot instanceof FrameSlot ? slot : undefined;
   }
 
   #check({ frameNumber, timestampNs, metadata }: FrameDetails): FrameDetails {
@@ -136,38 +136,57 @@ export class Intake {
     return sequence;
   }
 
-  /** No room: refuses the frame or waits, by the depot's policy. @returns the sequence claimed after all */
-  async #whenFull(frameNumber: number | undefined, wait: WaitOptions): Promise<number | EnqueueResult> {
+  /**
+   * No room: refuses the frame or waits, by the depot's policy.
+   *
+   * @param take what to do with a sequence once there is one, at once: nothing may come between a claim and its use
+   * @returns undefined when the time is up
+   */
+  async #whenFull<T>(
+    frameNumber: number | undefined,
+    wait: WaitOptions,
+    take: (sequence: number) => T,
+  ): Promise<T | EnqueueResult & { state: "dropped" } | undefined> {
     const { attachment } = this.#session;
     if (attachment.geometry.whenFull !== "wait") {
       attachment.producer.countDropped();
       await this.#onBackpressure?.(backpressureEvent(attachment, frameNumber));
+      this.#session.assertOpen();
       return { state: "dropped", droppedFrames: droppedFrames(attachment) };
     }
     const ticket = Symbol();
     this.#queue.push(ticket);
-    let told: void | Promise<void> = undefined;
+    let told: Promise<void> | undefined;
+    let failure: { error: unknown } | undefined;
+    let taken: { value: T } | undefined;
     try {
-      // Once a stall, and beside the waiting: a callback may take its time, clear the queue, or enqueue itself.
-      if (this.#queue.length === 1) told = this.#onBackpressure?.(backpressureEvent(attachment, frameNumber));
-      const claimed = await this.#session.consumed.until(
-        () => this.#closedOrClaimed(ticket),
+      // Once a stall, and beside the waiting: a callback may take its time, clear the queue, or enqueue itself. Its
+      // error ends the waiting, and is never swallowed: if there was room before it came, the frame is stored all the same.
+      if (this.#queue.length === 1) {
+        const answer = this.#onBackpressure?.(backpressureEvent(attachment, frameNumber));
+        told = Promise.resolve(answer).catch((error) => {
+          failure = { error };
+          this.#session.consumed.nudge();
+        });
+      }
+      taken = await this.#session.consumed.until(
+        () => {
+          if (this.#session.closed) throw this.#session.closedError();
+          if (failure !== undefined) throw failure.error;
+          if (this.#queue[0] !== ticket) return undefined;
+          const sequence = this.#claim();
+          return sequence < 0 ? undefined : { value: take(sequence) };
+        },
         () => attachment.peers.recoverDead(),
         wait,
       );
-      if (claimed === undefined && this.#session.closed) throw this.#session.closedError();
-      return claimed ?? { state: "timeout" };
+      if (taken === undefined && this.#session.closed) throw this.#session.closedError();
     } finally {
       this.#queue.splice(this.#queue.indexOf(ticket), 1);
       this.#session.consumed.nudge();
       await told;
     }
-  }
-
-  #closedOrClaimed(ticket: symbol): number | undefined {
-    if (this.#session.closed) throw this.#session.closedError();
-    if (this.#queue[0] !== ticket) return undefined;
-    const sequence = this.#claim();
-    return sequence < 0 ? undefined : sequence;
+    if (failure !== undefined) throw (failure as { error: unknown }).error;
+    return taken?.value;
   }
 }

@@ -32,6 +32,7 @@ const YOUNG_COUNT = 1024;
 export class LeaseWatch {
   readonly #forgotten: FinalizationRegistry<Remains>;
   readonly #old = new Set<WeakRef<Lease>>();
+  readonly #remains = new Set<Remains>();
   readonly #unref: (timer: ReturnType<typeof setTimeout>) => void;
   #young: Lease[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -41,6 +42,7 @@ export class LeaseWatch {
   constructor(depot: string, unref: (timer: ReturnType<typeof setTimeout>) => void) {
     this.#unref = unref;
     this.#forgotten = new FinalizationRegistry((remains) => {
+      this.#remains.delete(remains);
       if (remains.ended) return;
       remains.ended = true;
       remains.end();
@@ -69,15 +71,20 @@ export class LeaseWatch {
     for (const reference of this.#old) {
       if (reference.deref()?.released !== false) this.#old.delete(reference);
     }
+    for (const remains of this.#remains) if (remains.ended) this.#remains.delete(remains);
     for (const lease of grown) {
-      this.#forgotten.register(lease, lease[OUTLIVE]());
+      const remains = lease[OUTLIVE]();
+      this.#remains.add(remains);
+      this.#forgotten.register(lease, remains);
       this.#old.add(new WeakRef(lease));
     }
   }
 
-  /** Ends every lease that is still held. */
+  /** Ends every lease that is still held, and leaves nothing to do for those that were forgotten. */
   close(): void {
     clearTimeout(this.#timer);
+    for (const remains of this.#remains) remains.ended = true;
+    this.#remains.clear();
     for (const lease of this.#young) lease.release();
     for (const reference of this.#old) reference.deref()?.release();
     this.#young = [];

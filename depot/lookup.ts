@@ -4,7 +4,8 @@
  * @module
  */
 import { FrameIndex } from "../ring/frame_index.ts";
-import { FATE, type Reader } from "../ring/reader.ts";
+import { FATE } from "../ring/fate.ts";
+import type { Reader } from "../ring/reader.ts";
 import { Frame } from "./frame.ts";
 import { checkFrameNumber } from "./options.ts";
 import type { Session } from "./session.ts";
@@ -68,11 +69,9 @@ export class Lookup {
     return this.#isQueued(reader, sequence) && reader.fate(sequence, false) === FATE.THERE ? "stored" : "evicted";
   }
 
-  /** The sequence of a frame that is in the queue, for a reader that wants to begin there. */
-  sequenceOf(number: number): number | undefined {
-    const { index, reader } = this.#tools();
-    const sequence = index.sequenceOf(number);
-    return sequence !== undefined && this.#isQueued(reader, sequence) ? sequence : undefined;
+  /** Passes what the ring has overwritten or cleared meanwhile, so that the count of waiting frames is exact. */
+  settle(): void {
+    if (this.#reader?.gating && this.#index !== undefined) this.#consume(this.#reader, this.#index, -Infinity);
   }
 
   /** Whether neither clearQueue nor this depot object's own getFrame has taken a sequence out. */
@@ -103,16 +102,17 @@ export class Lookup {
     const head = room.head();
     // In an overwriting depot the ring may have gone on without us.
     let cursor = Math.max(reader.cursor, room.cleared(), head - geometry.maxSize);
-    if (!index.isAscendingFrom(cursor)) {
-      for (let sequence = cursor; sequence < head; sequence++) {
-        if ((index.numberOf(sequence) ?? Infinity) <= number) this.#consumedAhead.add(sequence);
-      }
-    }
+    let beyond = index.isAscendingFrom(cursor) ? head : cursor;
     for (; cursor < head; cursor++) {
       const known = index.numberOf(cursor);
-      if (known === undefined ? reader.fate(cursor, false) !== FATE.GONE : known > number) {
-        if (!this.#consumedAhead.has(cursor)) break;
-      }
+      if (known !== undefined ? known <= number : reader.fate(cursor, false) === FATE.GONE) continue;
+      if (this.#consumedAhead.has(cursor)) continue;
+      // A slot still being written holds the cursor up, but not what comes after it.
+      if (known === undefined) beyond = cursor;
+      break;
+    }
+    for (let sequence = Math.max(beyond, cursor); sequence < head; sequence++) {
+      if ((index.numberOf(sequence) ?? Infinity) <= number) this.#consumedAhead.add(sequence);
     }
     if (cursor !== reader.cursor) reader.advance(cursor);
     if (this.#consumedAhead.size === 0) return;

@@ -14,8 +14,6 @@ import { LeaseWatch } from "./lease.ts";
 /** How long leaving waits for others who join or leave at the same moment. */
 const LEAVE_MS = 1000;
 
-type Process = { on(event: "exit", listener: () => void): void };
-
 /** Depots that this process has open, so that ending without close() leaves nothing behind. */
 const open = new Set<Session>();
 
@@ -33,7 +31,7 @@ export class Session {
     this.published = attachment.lane(LANE.PUBLISHED);
     this.consumed = attachment.lane(LANE.CONSUMED);
     this.leases = new LeaseWatch(attachment.name, (timer) => shim.unref(timer));
-    if (open.size === 0) leaveAtExit();
+    if (open.size === 0) leaveAtExit(shim);
     open.add(this);
   }
 
@@ -105,10 +103,10 @@ export class Session {
 
 let watching = false;
 
-function leaveAtExit(): void {
+function leaveAtExit(shim: Shim): void {
   if (watching) return;
   watching = true;
-  (globalThis as unknown as { process: Process }).process.on("exit", () => {
+  shim.onExit(() => {
     for (const session of open) session.leaveNow();
   });
 }

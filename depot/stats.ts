@@ -81,8 +81,10 @@ export function droppedFrames(attachment: Attachment): number {
 export function queueLength(attachment: Attachment): number {
   const { room, words, geometry } = attachment;
   const slowest = room.slowest();
-  const from = Math.max(slowest?.cursor ?? words.mapping.load(HEADER.tail), room.cleared());
-  const ahead = slowest === undefined ? 0 : words.load32(words.reader(slowest.index) + READER.ahead);
+  const cursor = slowest?.cursor ?? words.mapping.load(HEADER.tail);
+  const from = Math.max(cursor, room.cleared(), room.head() - geometry.maxSize);
+  // What was consumed out of order counts from the reader's own cursor; it is void once that has been overtaken.
+  const ahead = slowest === undefined || from > cursor ? 0 : words.load32(words.reader(slowest.index) + READER.ahead);
   return Math.min(geometry.maxSize, Math.max(0, room.head() - from - ahead));
 }
 

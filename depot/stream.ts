@@ -5,11 +5,13 @@
  */
 import type { WaitOptions } from "../ring/lane.ts";
 import { READER_MODES } from "../ring/layout.ts";
-import { FATE, type Reader } from "../ring/reader.ts";
+import { FATE } from "../ring/fate.ts";
+import { FrameIndex } from "../ring/frame_index.ts";
+import type { Reader } from "../ring/reader.ts";
 import { Frame, type FrameHolder } from "./frame.ts";
+import { Losses } from "./losses.ts";
 import { OUTLIVE, type Remains } from "./lease.ts";
 import { checkFrameNumber, checkWait } from "./options.ts";
-import type { Lookup } from "./lookup.ts";
 import type { Session } from "./session.ts";
 
 /** Where a reader begins: the oldest frame still kept, the newest one, the next to come, or a frame number. */
@@ -58,13 +60,10 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
   #remains: Remains | undefined;
   #released = false;
   #clearedSeen: number;
-  /** Sequences jumped over since the last frame, and those of them known to be burned. */
-  #jumped = 0;
-  #knownBurned = 0;
-  #burnedBefore: number | undefined;
+  readonly #losses: Losses;
 
   /** Made by a depot. @throws {TypeError | RangeError} for wrong options @throws {DepotError} TOO_MANY_PEERS */
-  constructor(session: Session, lookup: Lookup, options: FramesOptions) {
+  constructor(session: Session, options: FramesOptions) {
     session.assertOpen();
     this.#wait = checkWait(options);
     const { from = "oldest", mode = "lossless" } = options;
@@ -81,23 +80,32 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
     this.#maxSize = geometry.maxSize;
     this.#reader = session.reader(mode);
     this.#clearedSeen = room.clearedHint();
-    this.#start(from, lookup);
+    const wish = this.#place(from);
+    if (mode === "lossless") this.#reader.startGating(wish);
+    else this.#reader.startAt(wish);
+    this.#losses = new Losses(this.#reader, room.head(), this.#maxSize);
     session.leases.watch(this);
   }
 
-  #start(from: From, lookup: Lookup): void {
-    const { room } = this.#session.attachment;
+  /** Where it would like to begin. */
+  #place(from: From): number {
+    const { room, geometry } = this.#session.attachment;
     const head = room.head();
-    let wish = Math.max(0, head - this.#maxSize, room.cleared());
-    if (from === "latest") wish = this.#newest(head, wish) ?? head;
-    if (from === "next") wish = head;
-    if (typeof from === "number") {
-      const sequence = lookup.sequenceOf(from);
-      if (sequence === undefined) this.#skipBelow = from;
-      else wish = sequence;
+    const oldest = Math.max(0, head - this.#maxSize, room.cleared());
+    switch (from) {
+      case "oldest":
+        return oldest;
+      case "latest":
+        return this.#newest(head, oldest) ?? head;
+      case "next":
+        return head;
     }
-    if (this.#mode === "lossless") this.#reader.startGating(wish);
-    else this.#reader.startAt(wish);
+    const index = new FrameIndex(this.#reader, room, geometry.maxSize, geometry.firstSequence);
+    index.refresh();
+    const sequence = index.sequenceOf(from);
+    if (sequence !== undefined && sequence >= oldest) return sequence;
+    this.#skipBelow = from;
+    return oldest;
   }
 
   /** The newest frame from `from` on that seems to be there. */
@@ -150,7 +158,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
       return undefined;
     }
     this.#skipBelow = -Infinity;
-    const lost = this.#countLost(reader.skippedAt(slot));
+    const lost = this.#losses.at(reader.skippedAt(slot));
     reader.count(1, lost);
     return this.#current = new Frame(this.#session.attachment, reader, sequence, lost, this.#holder);
   }
@@ -162,29 +170,15 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
       // Past the slot that is overwritten next: on it, reader and producer could keep refusing each other.
       this.#jump(Math.max(sequence + 1, head - this.#maxSize + 1));
     } else {
-      this.#knownBurned++;
-      this.#jumped++;
+      this.#losses.burned++;
       this.#reader.advance(sequence + 1);
     }
   }
 
   #jump(to: number): void {
     if (to <= this.#reader.cursor) return;
-    this.#jumped += to - this.#reader.cursor;
+    this.#losses.jumped += to - this.#reader.cursor;
     this.#reader.advance(to);
-  }
-
-  /**
-   * What was missed: the sequences jumped over, less those that never carried a frame. Their number is known from the
-   * count that each frame's producer saw.
-   */
-  #countLost(burned: number): number {
-    const between = this.#burnedBefore === undefined ? 0 : Math.max(0, (burned - this.#burnedBefore) | 0);
-    const lost = Math.max(0, this.#jumped - Math.max(between, this.#knownBurned));
-    this.#burnedBefore = burned;
-    this.#jumped = 0;
-    this.#knownBurned = 0;
-    return lost;
   }
 
   #releaseCurrent(): void {
@@ -236,7 +230,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
   /** What to do if the reader is forgotten. @internal */
   [OUTLIVE](): { what: string; ended: boolean; end: () => void } {
     const reader = this.#reader;
-    return this.#remains = { what: "a reader", ended: false, end: () => reader.leave() };
+    return this.#remains = { what: "a reader", ended: false, end: () => reader.abandon() };
   }
 
   /** The reader itself. */

@@ -10,13 +10,13 @@ import type { FrameReader } from "./stream.ts";
 
 /** A stream of what {@linkcode FramesDepot.enqueue} takes, one at a time: its back-pressure is the depot's. */
 export function writableOf(depot: FramesDepot): WritableStream<FrameInput> {
-  const abort = new AbortController();
+  let signal: AbortSignal;
   return new WritableStream<FrameInput>({
-    async write(input) {
-      await depot.enqueue(input, { signal: abort.signal });
+    start(controller) {
+      signal = controller.signal; // aborted at once, while abort() of a sink waits for the write in flight
     },
-    abort(reason) {
-      abort.abort(reason);
+    async write(input) {
+      await depot.enqueue(input, { signal });
     },
   }, new CountQueuingStrategy({ highWaterMark: 1 }));
 }

@@ -37,6 +37,8 @@ export interface Backend {
    */
   memoryFile(libc: string, bytes: Uint8Array): string | undefined;
   pointer(address: bigint): Pointer;
+  /** Calls back when the process ends by itself or by exit(); nothing asynchronous happens any more. */
+  onExit(listener: () => void): void;
   /** Lets the process end although a timer runs. */
   unref(timer: ReturnType<typeof setTimeout>): void;
   /** A new ArrayBuffer over foreign memory. Nothing is copied and nothing is freed with it. */

@@ -148,6 +148,9 @@ export const bunBackend: Backend = {
   pointer(address) {
     return Number(address) as unknown as Pointer;
   },
+  onExit(listener) {
+    process.on("exit", listener);
+  },
   unref(timer) {
     (timer as unknown as { unref(): void }).unref();
   },

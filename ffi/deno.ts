@@ -56,6 +56,10 @@ export const denoBackend: Backend = {
   pointer(address) {
     return Deno.UnsafePointer.create(address) as unknown as Pointer;
   },
+  onExit(listener) {
+    // Not process.on("exit"), which Deno.exit() passes by.
+    globalThis.addEventListener("unload", listener);
+  },
   unref(timer) {
     Deno.unrefTimer(timer);
   },

@@ -233,6 +233,11 @@ export class Shim {
     }
   }
 
+  /** Calls back when the process ends by itself or by exit(). */
+  onExit(listener: () => void): void {
+    this.#backend.onExit(listener);
+  }
+
   /** Lets the process end although a timer runs. */
   unref(timer: ReturnType<typeof setTimeout>): void {
     this.#backend.unref(timer);

@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { FATE, type Reader } from "./reader.ts";
+import { FATE } from "./fate.ts";
+import type { Reader } from "./reader.ts";
 import type { Room } from "./room.ts";
 
 /** What is known of a number that is not in the map. */

@@ -32,6 +32,7 @@ export class Lane {
   readonly #word: number;
   readonly #sleepers = new Set<() => void>();
   #asleep: Promise<void> | undefined;
+  #failure: { error: unknown } | undefined;
   #closed = false;
 
   constructor(words: Words, lane: number, peer: number) {
@@ -83,10 +84,12 @@ export class Lane {
     trace.at?.("S2");
     const answer = attempt();
     if (answer !== undefined) return answer;
-    this.#asleep ??= this.#words.mapping.wait(this.#lane, this.#peer, word, SLICE_MS).then(() => {
-      this.#asleep = undefined;
-      this.nudge();
-    });
+    this.#asleep ??= this.#words.mapping.wait(this.#lane, this.#peer, word, SLICE_MS)
+      .catch((error) => this.#failure = { error })
+      .then(() => {
+        this.#asleep = undefined;
+        this.nudge();
+      });
     const started = performance.now();
     await new Promise<void>((resolve) => {
       const timer = leftMs < SLICE_MS ? setTimeout(wake, leftMs) : undefined;
@@ -100,6 +103,7 @@ export class Lane {
       signal?.addEventListener("abort", wake);
       sleepers.add(wake);
     });
+    if (this.#failure !== undefined) throw this.#failure.error;
     // Nobody left to wake: end the sleeping call too, so that it does not keep the process alive.
     if (this.#sleepers.size === 0 && this.#asleep !== undefined) this.#poke();
     if (performance.now() - started >= SLICE_MS * 0.9 && !this.#closed) idle();

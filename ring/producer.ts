@@ -4,6 +4,7 @@
  * @module
  */
 import { LANE } from "../ffi/shim.ts";
+import { FATE, fateOf } from "./fate.ts";
 import type { Geometry } from "./geometry.ts";
 import { HEADER, LAST_SEQUENCE, PEER, SLOT } from "./layout.ts";
 import type { Peers } from "./peers.ts";
@@ -111,7 +112,23 @@ export class Producer {
   #hasRoom(h: number): boolean {
     if (h - this.#maxSize < this.#gate) return true;
     this.#gate = this.#room.gate(this.#gate);
+    if (h - this.#maxSize < this.#gate) return true;
+    if (!this.#passBurned(h)) return false;
+    this.#gate = this.#room.gate(this.#gate);
     return h - this.#maxSize < this.#gate;
+  }
+
+  /** While nobody reads, numbers that carry no frame would take up room for ever: `tail` passes them (G5). */
+  #passBurned(h: number): boolean {
+    if (this.#room.slowest() !== undefined) return false;
+    let sequence = this.#gate;
+    for (; sequence < h; sequence++) {
+      const slot = this.#words.slot(this.slotOf(sequence));
+      if (fateOf(this.#words, this.#room, this.#peers, slot, sequence, false) !== FATE.GONE) break;
+    }
+    if (sequence === this.#gate) return false;
+    this.#room.raiseTail(sequence);
+    return true;
   }
 
   #isPinned(slot: number): boolean {

@@ -1,30 +1,16 @@
 /**
- * Pin, read, unpin, and what became of a sequence: steps R and D of docs/protocol.md, for any number of readers.
+ * Pin, read, unpin: steps R of docs/protocol.md, for any number of readers.
  *
  * @module
  */
 import { LANE } from "../ffi/shim.ts";
+import { type Fate, fateOf } from "./fate.ts";
 import type { Geometry } from "./geometry.ts";
 import { HEADER, READER, SLOT } from "./layout.ts";
 import type { Peers } from "./peers.ts";
 import type { Room } from "./room.ts";
 import { trace } from "./trace.ts";
 import type { Words } from "./words.ts";
-
-/** What became of a sequence. */
-export const FATE = {
-  /** It is in its slot and can be pinned, or could a moment ago. */
-  THERE: 0,
-  /** Nobody has claimed it yet. */
-  NOT_YET: 1,
-  /** Its producer is writing it. */
-  BEING_WRITTEN: 2,
-  /** It will not come, or no more: burned, given back, or overwritten since. */
-  GONE: 3,
-} as const;
-
-/** One of the values of {@linkcode FATE}. */
-export type Fate = typeof FATE[keyof typeof FATE];
 
 /** One entry of the reader table: a cursor and a bit in every slot's pins. */
 export class Reader {
@@ -133,24 +119,10 @@ export class Reader {
     this.#room.wake(LANE.CONSUMED);
   }
 
-  /**
-   * What became of a sequence (D0 to D5).
-   *
-   * @param recover whether to ask the kernel for a writer that keeps us waiting; that is a system call
-   */
+  /** What became of a sequence; see {@linkcode fateOf}. */
   fate(sequence: number, recover: boolean): Fate {
-    for (;;) {
-      if (this.#room.head() <= sequence) return FATE.NOT_YET; // D0
-      const slot = this.#words.slot(this.slotOf(sequence));
-      const writer = this.#words.load32(slot + SLOT.writer); // D1
-      const claimed = this.#words.mapping.load(slot + SLOT.claimed);
-      const isThere = this.#words.mapping.load(slot + SLOT.sequence) === sequence + 1;
-      if (!isThere && (writer === 0 || claimed !== sequence + 1)) return FATE.GONE; // D5
-      if (!recover || writer === 0 || !this.#peers.isDead(writer)) { // D2
-        return isThere ? FATE.THERE : FATE.BEING_WRITTEN; // D3, D4
-      }
-      this.#peers.recoverSlot(slot, writer);
-    }
+    const slot = this.#words.slot(this.slotOf(sequence));
+    return fateOf(this.#words, this.#room, this.#peers, slot, sequence, recover);
   }
 
   /** Words beside a pinned frame. */
@@ -193,6 +165,12 @@ export class Reader {
   /** Notes how many frames beyond the cursor were consumed by number already. */
   setAhead(count: number): void {
     this.#words.u32[(this.#entry + READER.ahead) >> 2] = count;
+  }
+
+  /** Gives the entry back although nobody can release its leases any more. */
+  abandon(): void {
+    this.#peers.clearPins(this.index);
+    this.leave();
   }
 
   /** Gives the entry back. All leases must have been released. */

@@ -64,6 +64,11 @@ export class Room {
     return before;
   }
 
+  /** Gives up everything below a sequence that carries no frame for a reader to come. */
+  raiseTail(sequence: number): void {
+    this.#words.mapping.raise(HEADER.tail, sequence);
+  }
+
   /** The smallest cursor of the gating readers but one; undefined when none gates. */
   #smallestCursor(except: number): number | undefined {
     let smallest: number | undefined;

@@ -37,14 +37,15 @@ export function depotTest(
   body: (name: string, anotherName: () => string) => Promise<void> | void,
   options: { watchdogMs?: number } = {},
 ): void {
-  test(title, async () => {
+  const watchdogMs = options.watchdogMs ?? WATCHDOG_MS;
+  // Bun has a limit of its own, five seconds, unless told otherwise.
+  test(title, { timeout: 2 * watchdogMs }, async () => {
     const names: string[] = [];
     const next = () => {
       names.push(uniqueName());
       return names.at(-1)!;
     };
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const watchdogMs = options.watchdogMs ?? WATCHDOG_MS;
     const watchdog = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`blocked for ${watchdogMs} ms`)), watchdogMs);
     });
@@ -57,6 +58,19 @@ export function depotTest(
   });
 }
 
+/** How another process is started, where it is not as usual. */
+export type PeerOptions = {
+  /** Permissions and flags for Deno; default `-A`. */
+  deno?: string[];
+  /** Environment variables to set, or to take away. */
+  env?: Record<string, string | undefined>;
+};
+
+/** The executable of a runtime. */
+export function executableOf(runtime: Runtime): string {
+  return process.env[`FRAMES_DEPOT_TEST_${runtime.toUpperCase()}`] ?? runtime;
+}
+
 /** A process that runs a module of tests/support/, and talks in lines of JSON. */
 export class Peer {
   readonly child: ChildProcess;
@@ -67,13 +81,13 @@ export class Peer {
   #exit: Promise<number>;
   #ended = false;
 
-  constructor(runtime: Runtime, module: string, parameters: unknown) {
+  constructor(runtime: Runtime, module: string, parameters: unknown, options: PeerOptions = {}) {
     this.runtime = runtime;
     const file = fromFileUrl(new URL(`./${module}`, import.meta.url));
-    const executable = process.env[`FRAMES_DEPOT_TEST_${runtime.toUpperCase()}`] ?? runtime;
-    const flags = runtime === "deno" ? ["run", "--quiet", "--no-check", "-A"] : ["run"];
-    this.child = spawn(executable, [...flags, file, JSON.stringify(parameters)], {
+    const flags = runtime === "deno" ? ["run", "--quiet", "--no-check", ...options.deno ?? ["-A"]] : ["run"];
+    this.child = spawn(executableOf(runtime), [...flags, file, JSON.stringify(parameters)], {
       stdio: ["pipe", "pipe", "pipe"],
+      env: { ...process.env, NO_COLOR: "1", ...options.env },
     });
     let rest = "";
     this.child.stdout!.setEncoding("utf8").on("data", (text: string) => {

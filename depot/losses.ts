@@ -1,0 +1,44 @@
+/**
+ * How many frames a reader has missed.
+ *
+ * @module
+ */
+import { FATE } from "../ring/fate.ts";
+import type { Reader } from "../ring/reader.ts";
+
+/**
+ * The account of one reader. Of numbers passed one by one it is known whether they carried a frame; of numbers jumped
+ * over, only how many were burned in between, from the count that each frame's producer saw. That count can run ahead
+ * of the place it is read at (several producers, claims given back late), so what is too little at one frame is made
+ * up for at a later one: the total is exact.
+ */
+export class Losses {
+  /** Sequences jumped over without a look. */
+  jumped = 0;
+  /** Sequences passed one by one that were burned. */
+  burned = 0;
+  readonly #base: number;
+  #reported = 0;
+
+  /** Begins at the reader's cursor: looks for the first frame from there on, to know what its producer had seen. */
+  constructor(reader: Reader, head: number, maxSize: number) {
+    let gone = 0;
+    for (let sequence = Math.max(reader.cursor, head - maxSize); sequence < head; sequence++) {
+      if (reader.seems(sequence)) {
+        this.#base = reader.skippedAt(reader.slotOf(sequence)) - gone;
+        return;
+      }
+      if (reader.fate(sequence, false) === FATE.GONE) gone++;
+    }
+    this.#base = reader.skippedNow() - gone;
+  }
+
+  /** Frames missed since the last frame, at a frame whose producer had counted `skipped` burned numbers. */
+  at(skipped: number): number {
+    if (this.jumped === 0) return 0;
+    const burnedInJumps = Math.max(0, ((skipped - this.#base) | 0) - this.burned);
+    const lost = Math.max(0, this.jumped - burnedInJumps - this.#reported);
+    this.#reported += lost;
+    return lost;
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * What became of a sequence: steps D of docs/protocol.md. It needs no record of numbers that were burned: whoever
+ * claims one holds its slot's writer word, with `claimed` set, from before head passes it until the frame is there.
+ *
+ * @module
+ */
+import { SLOT } from "./layout.ts";
+import type { Peers } from "./peers.ts";
+import type { Room } from "./room.ts";
+import type { Words } from "./words.ts";
+
+/** What became of a sequence. */
+export const FATE = {
+  /** It is in its slot and can be pinned, or could a moment ago. */
+  THERE: 0,
+  /** Nobody has claimed it yet. */
+  NOT_YET: 1,
+  /** Its producer is writing it. */
+  BEING_WRITTEN: 2,
+  /** It will not come, or no more: burned, given back, or overwritten since. */
+  GONE: 3,
+} as const;
+
+/** One of the values of {@linkcode FATE}. */
+export type Fate = typeof FATE[keyof typeof FATE];
+
+/**
+ * Decides (D0 to D5).
+ *
+ * @param slot byte offset of the sequence's slot
+ * @param recover whether to ask the kernel for a writer that keeps us waiting; that is a system call
+ */
+export function fateOf(
+  words: Words,
+  room: Room,
+  peers: Peers,
+  slot: number,
+  sequence: number,
+  recover: boolean,
+): Fate {
+  for (;;) {
+    if (room.head() <= sequence) return FATE.NOT_YET; // D0
+    const writer = words.load32(slot + SLOT.writer); // D1
+    const claimed = words.mapping.load(slot + SLOT.claimed);
+    const isThere = words.mapping.load(slot + SLOT.sequence) === sequence + 1;
+    if (!isThere && (writer === 0 || claimed !== sequence + 1)) return FATE.GONE; // D5
+    if (!recover || writer === 0 || !peers.isDead(writer)) { // D2
+      return isThere ? FATE.THERE : FATE.BEING_WRITTEN; // D3, D4
+    }
+    peers.recoverSlot(slot, writer);
+  }
+}
