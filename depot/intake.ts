@@ -150,9 +150,9 @@ export class Intake {
     const { attachment } = this.#session;
     if (attachment.geometry.whenFull !== "wait") {
       attachment.producer.countDropped();
+      const refused = { state: "dropped", droppedFrames: droppedFrames(attachment) } as const;
       await this.#onBackpressure?.(backpressureEvent(attachment, frameNumber));
-      this.#session.assertOpen();
-      return { state: "dropped", droppedFrames: droppedFrames(attachment) };
+      return refused;
     }
     const ticket = Symbol();
     this.#queue.push(ticket);

@@ -122,7 +122,7 @@ export class Producer {
   #passBurned(h: number): boolean {
     if (this.#room.slowest() !== undefined) return false;
     let sequence = this.#gate;
-    for (; sequence < h; sequence++) {
+    for (const end = Math.min(h, sequence + this.#maxSize); sequence < end; sequence++) {
       const slot = this.#words.slot(this.slotOf(sequence));
       if (fateOf(this.#words, this.#room, this.#peers, slot, sequence, false) !== FATE.GONE) break;
     }

@@ -1,0 +1,47 @@
+/**
+ * Broken and hostile segments: whatever stands under a depot's name, opening and using it answers with a DepotError or
+ * works. 20,000 cases of a fixed seed; `deno task fuzz` runs a million.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { existsSync } from "node:fs";
+import process from "node:process";
+import { runCases } from "../tools/fuzz/run.ts";
+import { depotTest, executableOf, HERE, Peer, type Runtime, RUNTIMES } from "./support/harness.ts";
+
+const CASES = 20_000;
+const FLAGS = { deno: ["run", "--quiet", "--no-check", "-A"], bun: ["run"] };
+
+depotTest("FramesDepot.open answers 20,000 broken segments with a DepotError, or works", async () => {
+  if (!existsSync("/dev/shm")) return console.log("no /dev/shm here: segments cannot be broken by hand");
+  const seed = Number(process.env.FRAMES_DEPOT_TEST_SEED ?? 20_000);
+  const { cases, outcomes, fault } = await runCases({
+    executable: [executableOf(HERE), ...FLAGS[HERE]],
+    seed,
+    from: 0,
+    to: CASES,
+  });
+  assertEquals(fault, undefined);
+  assertEquals(cases, CASES);
+  // Cases that all end alike would test nothing.
+  for (const outcome of ["worked", "CORRUPT", "INCOMPATIBLE", "NOT_READY"]) assert(outcomes[outcome] > 0, outcome);
+}, { watchdogMs: 600_000 });
+
+for (const whenFull of ["drop", "wait", "overwrite"] as const) {
+  const scribbler = whenFull === "drop" ? "deno" : "bun";
+  depotTest(
+    `FramesDepot survives a peer that scribbles over the hot words of a depot that ${whenFull}s`,
+    async (name) => {
+      const peer = (role: string, runtime: Runtime = HERE) =>
+        new Peer(runtime, "scribble_peer.ts", { role, name, seconds: 2, whenFull });
+      await using maker = peer("produce");
+      assertEquals(await maker.line(), { ready: true });
+      const readers = RUNTIMES.map((runtime) => peer("read", runtime));
+      for (const reader of readers) assertEquals(await reader.line(), { ready: true });
+      await using vandal = peer("scribble", scribbler);
+      assertEquals(await vandal.line(), { ready: true });
+      for (const peer of [maker, ...readers, vandal]) {
+        assertEquals(await peer.exit(), 0, `${peer.runtime}: ${peer.errors}`);
+      }
+    },
+  );
+}

@@ -1,0 +1,80 @@
+/**
+ * Processes that share a depot in which one writes noise over the words that the others work with. Errors of the
+ * outside world are fine; anything else, a crash or a hang is not.
+ *
+ * @module
+ */
+import { closeSync, openSync, writeSync } from "node:fs";
+import process from "node:process";
+import { DepotError, FramesDepot, type WhenFull } from "../../mod.ts";
+import { random } from "../../tools/fuzz/cases.ts";
+
+const { role, name, seconds, whenFull } = JSON.parse(process.argv[2]) as {
+  role: string;
+  name: string;
+  seconds: number;
+  whenFull: WhenFull;
+};
+const until = performance.now() + seconds * 1000;
+const ready = () => console.log(JSON.stringify({ ready: true }));
+const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 1));
+
+/** Does something as often as time allows; whatever the outside world is to blame for is fine. */
+async function again(act: () => unknown): Promise<void> {
+  while (performance.now() < until) {
+    try {
+      await act();
+    } catch (error) {
+      if (!(error instanceof DepotError)) throw error;
+      await pause();
+    }
+  }
+}
+
+/** Writes through the file, as any process of the same user can: words and bytes after the geometry, at random. */
+async function scribble(): Promise<void> {
+  const file = openSync(`/dev/shm/frames-depot.${name}`, "r+");
+  const next = random(process.pid);
+  const noise = new Uint8Array(8);
+  for (let i = 0; performance.now() < until; i++) {
+    for (let k = 0; k < noise.length; k++) noise[k] = next();
+    const at = 256 + (next() % ((HOT_END - 256) >> 3)) * 8;
+    writeSync(file, noise, 0, next() % 2 === 0 ? 4 : 8, at);
+    if (i % 10 === 0) await pause();
+  }
+  closeSync(file);
+}
+
+/** Header, peers, readers and slots of the depot below end before this. */
+const HOT_END = 12_000;
+
+if (role === "produce") {
+  const depot = await FramesDepot.create(name, { frameSize: [8, 8, 3], maxSize: 8, whenFull });
+  ready();
+  const frame = new Uint8Array(192);
+  let count = 0;
+  await again(async () => {
+    await depot.enqueue({ frameNumber: count++, frame }, { timeoutMs: 5 });
+    depot.tryClaim()?.publish();
+    if (count % 100 === 0) await pause();
+  });
+} else {
+  const depot = await FramesDepot.open(name, { timeoutMs: 5000 });
+  ready();
+  if (role === "scribble") await scribble();
+  else {
+    let count = 0;
+    await again(async () => {
+      for await (const frame of depot.frames({ mode: count % 2 ? "lossy" : "lossless", timeoutMs: 5 })) {
+        frame.copy();
+        depot.getFrame(frame.frameNumber)?.release();
+        if (++count % 50 === 0) {
+          depot.stats();
+          FramesDepot.list();
+          break;
+        }
+      }
+    });
+  }
+}
+process.exit(0);
