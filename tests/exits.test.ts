@@ -1,0 +1,34 @@
+/**
+ * Processes that end while a wait is pending: with their own exit code, and never by a crash of a thread that was
+ * still asleep in shared memory. FRAMES_DEPOT_TEST_RUNS says how often each way is tried.
+ */
+import { assertEquals } from "@std/assert";
+import process from "node:process";
+import { depotTest, HERE, Peer } from "./support/harness.ts";
+
+const RUNS = Number(process.env.FRAMES_DEPOT_TEST_RUNS ?? 12);
+const AT_ONCE = 4;
+/** How it ends, and the exit code that this gives; -2 stands for the signal. */
+const WAYS = {
+  "returns": 0,
+  "exits with 3": 3,
+  "throws": 1,
+  "rejects": 1,
+  "is interrupted": -2,
+  "handles Ctrl-C": 130,
+};
+
+for (const [how, code] of Object.entries(WAYS)) {
+  for (const waitsFor of ["a frame", "room"]) {
+    depotTest(`A process that waits for ${waitsFor} and ${how} ends with its own code`, async (_, anotherName) => {
+      for (let run = 0; run < RUNS; run += AT_ONCE) {
+        await Promise.all(Array.from({ length: AT_ONCE }, async (_, i) => {
+          const peer = new Peer(HERE, "exit_peer.ts", { how, waitsFor, name: anotherName(), pauseMs: (run + i) % 7 });
+          assertEquals(await peer.line(), { waiting: true });
+          if (how.includes("interrupted") || how.includes("Ctrl-C")) peer.child.kill("SIGINT");
+          assertEquals(await peer.exit(), code, `run ${run + i}: ${peer.errors}`);
+        }));
+      }
+    });
+  }
+}
