@@ -23,7 +23,7 @@ const waiting = waitsFor === "room"
 waiting.catch(() => {});
 
 if (how === "handles Ctrl-C") {
-  process.on("SIGINT", () => process.exit(130));
+  process.on("SIGINT", () => process.exit(42));
   await new Promise((resolve) => setTimeout(resolve, 50)); // Deno installs the handler a moment later
 }
 // Long enough to be asleep in the kernel in most runs, short enough to be on the way there in some.
