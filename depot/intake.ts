@@ -57,7 +57,11 @@ export class Intake {
     const checked = this.#check(input);
     const wait = checkWait(options);
     const sequence = this.#queue.length === 0 ? this.#claim() : FULL;
-    if (sequence >= 0) return this.#store(sequence, bytes, checked);
+    if (sequence >= 0) {
+      const stored = this.#store(sequence, bytes, checked);
+      if (this.#session.turns.due()) await this.#session.turns.take();
+      return stored;
+    }
     const stored = await this.#whenFull(checked.frameNumber, wait, (sequence) => this.#store(sequence, bytes, checked));
     return stored ?? { state: "timeout" };
   }
@@ -85,7 +89,11 @@ export class Intake {
     const checked = this.#check(details);
     const wait = checkWait(options);
     const sequence = this.#queue.length === 0 ? this.#claim() : FULL;
-    if (sequence >= 0) return this.#slot(sequence, checked);
+    if (sequence >= 0) {
+      const slot = this.#slot(sequence, checked);
+      if (this.#session.turns.due()) await this.#session.turns.take();
+      return slot;
+    }
     const slot = await this.#whenFull(checked.frameNumber, wait, (sequence) => this.#slot(sequence, checked));
     return slot instanceof FrameSlot ? slot : undefined;
   }

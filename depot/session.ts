@@ -10,6 +10,7 @@ import { Reader } from "../ring/reader.ts";
 import type { Attachment } from "../ring/segment.ts";
 import { DepotError } from "./errors.ts";
 import { LeaseWatch } from "./lease.ts";
+import { Turns } from "./turns.ts";
 
 /** How long leaving waits for others who join or leave at the same moment. */
 const LEAVE_MS = 1000;
@@ -23,6 +24,7 @@ export class Session {
   readonly published: Lane;
   readonly consumed: Lane;
   readonly leases: LeaseWatch;
+  readonly turns: Turns = new Turns();
   readonly #closers = new Set<() => void>();
   #closing: Promise<void> | undefined;
 

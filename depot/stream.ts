@@ -193,6 +193,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
    * @throws the reason of the `signal`
    */
   async next(): Promise<IteratorResult<Frame, undefined>> {
+    if (this.#session.turns.due()) await this.#session.turns.take();
     const atOnce = this.#wait.signal?.aborted ? undefined : this.tryNext();
     if (atOnce !== undefined) return { done: false, value: atOnce };
     if (this.#released || this.#session.closed) return this.return();

@@ -46,6 +46,12 @@ class History {
     }
   }
 
+  /** Takes the numbers between this one and the next that was seen for seen as well. */
+  bridge(number: number): void {
+    const next = this.#after(number);
+    if (next < this.#starts.length) this.add(number, this.#starts[next]);
+  }
+
   has(number: number): boolean {
     const at = this.#after(number);
     return at > 0 && number <= this.#ends[at - 1];
@@ -78,8 +84,10 @@ export class FrameIndex {
   #seen: number;
   /** Frames had come and gone before this process looked: what is unknown and low was evicted. */
   #joinedLate: boolean;
-  /** Sequences that were still being written when we passed. */
-  readonly #unfinished = new Set<number>();
+  /** Sequences that were still being written when we passed, each with the number before it. */
+  readonly #unfinished = new Map<number, number>();
+  /** Sequences went by unseen since the last number. */
+  #jumped = false;
   #highest = -Infinity;
   #lowest = Infinity;
   #previous = -Infinity;
@@ -100,34 +108,46 @@ export class FrameIndex {
   refresh(): void {
     const head = this.#room.head();
     if (head === this.#seen && this.#unfinished.size === 0) return;
-    for (const sequence of this.#unfinished) {
-      if (this.#look(sequence, false)) this.#unfinished.delete(sequence);
-    }
+    const earlier = [...this.#unfinished];
     const from = Math.max(this.#seen, head - this.#maxSize);
-    let jumped = from > this.#seen && this.#highest > -Infinity;
+    // What goes by between two looks is taken to have had the numbers between.
+    if (from > this.#seen && this.#highest > -Infinity) this.#jumped = true;
     for (let sequence = from; sequence < head; sequence++) {
-      if (!this.#look(sequence, jumped)) this.#unfinished.add(sequence);
-      else jumped = false;
+      if (!this.#look(sequence)) this.#unfinished.set(sequence, this.#previous);
+      else if (this.#wentBy(sequence)) this.#jumped = true;
     }
     this.#seen = head;
+    for (const [sequence, before] of earlier) {
+      if (!this.#look(sequence)) continue;
+      this.#unfinished.delete(sequence);
+      if (!this.#wentBy(sequence)) continue;
+      // Published and overwritten behind our back, or given back: its number lies between its neighbours'.
+      if (before === -Infinity) this.#joinedLate = true;
+      else this.#history.bridge(before);
+    }
+  }
+
+  /** Whether a sequence that is gone may have carried a frame that we never saw; a burned one is still in its lap. */
+  #wentBy(sequence: number): boolean {
+    return this.numberOf(sequence) === undefined && this.#room.head() - sequence > this.#maxSize;
   }
 
   /** @returns false while the sequence is still being written */
-  #look(sequence: number, jumped: boolean): boolean {
+  #look(sequence: number): boolean {
     const slot = this.#reader.slotOf(sequence);
     // A number read while its slot changed is thrown away by the second look; one that slips through is found wrong
     // under the pin.
     if (this.#reader.seems(sequence)) {
       const number = this.#reader.frameNumber(slot);
       if (this.#reader.seems(sequence)) {
-        this.#enter(slot, sequence, number, jumped);
+        this.#enter(slot, sequence, number);
         return true;
       }
     }
     return this.#reader.fate(sequence, true) === FATE.GONE;
   }
 
-  #enter(slot: number, sequence: number, number: number, jumped: boolean): void {
+  #enter(slot: number, sequence: number, number: number): void {
     const old = this.#sequenceAt[slot];
     if (old !== NOTHING && this.#sequences.get(this.#numberAt[slot]) === old) {
       this.#sequences.delete(this.#numberAt[slot]);
@@ -137,8 +157,8 @@ export class FrameIndex {
     // The newest frame of a number that was given twice is the one meant.
     const known = this.#sequences.get(number);
     if (known === undefined || known < sequence) this.#sequences.set(number, sequence);
-    // What went by between two looks is taken to have had the numbers between.
-    this.#history.add(jumped && this.#highest < number ? this.#highest : number, number);
+    this.#history.add(this.#jumped && this.#highest < number ? this.#highest : number, number);
+    this.#jumped = false;
     if (number < this.#previous || sequence < this.#seen) {
       this.#lastInversion = Math.max(this.#lastInversion, sequence);
     }

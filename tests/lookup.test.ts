@@ -127,3 +127,29 @@ depotTest("getFrame of two depot objects consumes for each of them alone", async
   assertEquals(take(depot, 1), 1);
   assertEquals([take(other, 1), take(other, 2), take(depot, 2)], [undefined, 2, 2]);
 });
+
+depotTest(
+  "statusOf says evicted of a frame that came and went between two looks, burned numbers or not",
+  async (name) => {
+    await using depot = await make(name, [0], { maxSize: 2, whenFull: "overwrite" });
+    await using other = await FramesDepot.open(name);
+    assertEquals(other.statusOf(0), "stored");
+    for (const n of [1, 2]) await depot.enqueue({ frameNumber: n, frame: pixels(n) });
+    depot.tryClaim()!.release();
+    await depot.enqueue({ frameNumber: 3, frame: pixels(3) });
+    assertEquals([other.statusOf(1), other.statusOf(2), other.statusOf(3)], ["evicted", "evicted", "stored"]);
+  },
+);
+
+depotTest(
+  "statusOf says evicted of a frame that was being written at one look and overwritten by the next",
+  async (name) => {
+    await using depot = await make(name, [0], { maxSize: 2, whenFull: "overwrite" });
+    await using other = await FramesDepot.open(name);
+    const slot = depot.tryClaim({ frameNumber: 1 })!;
+    assertEquals(other.statusOf(1), "pending");
+    slot.publish();
+    for (const n of [2, 3]) await depot.enqueue({ frameNumber: n, frame: pixels(n) });
+    assertEquals(other.statusOf(1), "evicted");
+  },
+);

@@ -82,8 +82,13 @@ class Crew {
   }
 }
 
-/** The four at work, from the first frame to the last. @returns what `depot.stats()` says at the end */
-async function play(crew: Crew, task: Task, runtimes: Record<"deno" | "bun", Runtime>, outcome: Outcome) {
+/** The four at work, from the first frame to the last; what the depot counted goes into `outcome`. */
+async function play(
+  crew: Crew,
+  task: Task,
+  runtimes: Record<"deno" | "bun", Runtime>,
+  outcome: Outcome,
+): Promise<void> {
   const producer = await crew.start(runtimes.deno, "producer", task);
   await using depot = await FramesDepot.open(task.depot);
   outcome.frameBytes = depot.frameBytes;
