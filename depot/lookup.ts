@@ -16,8 +16,10 @@ import type { Session } from "./session.ts";
  */
 export type FrameStatus = "stored" | "evicted" | "pending" | "missing";
 
-/** Tries to pin a frame whose producer backs off at this moment. */
-const PIN_TRIES = 1000;
+/** How long a frame is tried for whose slot a producer touches at this moment: it may have lost its core there. */
+const PIN_MS = 5;
+/** Tries between two looks at the clock. */
+const PIN_TRIES = 100;
 
 /** The looking-up side of one depot object: one reader entry and one index, made when first needed. */
 export class Lookup {
@@ -83,9 +85,7 @@ export class Lookup {
   #lease(reader: Reader, index: FrameIndex, number: number): Frame | undefined {
     const sequence = index.sequenceOf(number);
     if (sequence === undefined || !this.#isQueued(reader, sequence)) return undefined;
-    for (let tries = 0; !reader.pin(sequence); tries++) {
-      if (tries > PIN_TRIES || reader.fate(sequence, tries === PIN_TRIES) !== FATE.THERE) return undefined;
-    }
+    if (!this.#pin(reader, sequence)) return undefined;
     if (reader.frameNumber(reader.slotOf(sequence)) !== number) {
       reader.unpin(reader.slotOf(sequence));
       return undefined;
@@ -94,6 +94,18 @@ export class Lookup {
     const frame = new Frame(this.#session.attachment, reader, sequence, 0);
     this.#session.leases.watch(frame);
     return frame;
+  }
+
+  #pin(reader: Reader, sequence: number): boolean {
+    let deadline = 0;
+    for (let tries = 1; !reader.pin(sequence); tries++) {
+      const late = tries % PIN_TRIES === 0;
+      if (reader.fate(sequence, late) !== FATE.THERE) return false;
+      if (!late) continue;
+      if (deadline === 0) deadline = performance.now() + PIN_MS;
+      else if (performance.now() > deadline) return false;
+    }
+    return true;
   }
 
   /** Passes every frame numbered up to `number`. The cursor moves past what has been consumed without a gap. */

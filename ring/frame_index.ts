@@ -46,10 +46,12 @@ class History {
     }
   }
 
-  /** Takes the numbers between this one and the next that was seen for seen as well. */
-  bridge(number: number): void {
+  /** Takes the numbers between this one and the next that was seen for seen as well. @returns false without a next */
+  bridge(number: number): boolean {
     const next = this.#after(number);
-    if (next < this.#starts.length) this.add(number, this.#starts[next]);
+    if (next === this.#starts.length) return false;
+    this.add(number, this.#starts[next]);
+    return true;
   }
 
   has(number: number): boolean {
@@ -123,7 +125,7 @@ export class FrameIndex {
       if (!this.#wentBy(sequence)) continue;
       // Published and overwritten behind our back, or given back: its number lies between its neighbours'.
       if (before === -Infinity) this.#joinedLate = true;
-      else this.#history.bridge(before);
+      else if (!this.#history.bridge(before)) this.#jumped = true;
     }
   }
 
@@ -157,8 +159,10 @@ export class FrameIndex {
     // The newest frame of a number that was given twice is the one meant.
     const known = this.#sequences.get(number);
     if (known === undefined || known < sequence) this.#sequences.set(number, sequence);
-    this.#history.add(this.#jumped && this.#highest < number ? this.#highest : number, number);
-    this.#jumped = false;
+    const bridged = this.#jumped && this.#highest < number;
+    if (bridged && this.#highest === -Infinity) this.#joinedLate = true;
+    this.#history.add(bridged && this.#highest > -Infinity ? this.#highest : number, number);
+    if (bridged) this.#jumped = false;
     if (number < this.#previous || sequence < this.#seen) {
       this.#lastInversion = Math.max(this.#lastInversion, sequence);
     }
