@@ -85,7 +85,7 @@ export class FrameIndex {
   /** Everything below has been looked at. */
   #seen: number;
   /** Frames had come and gone before this process looked: what is unknown and low was evicted. */
-  #joinedLate: boolean;
+  #joinedLate = false;
   /** Sequences that were still being written when we passed, each with the number before it. */
   readonly #unfinished = new Map<number, number>();
   /** Sequences went by unseen since the last number. */
@@ -101,7 +101,6 @@ export class FrameIndex {
     this.#room = room;
     this.#maxSize = maxSize;
     this.#seen = firstSequence;
-    this.#joinedLate = room.head() - maxSize > firstSequence;
     this.#sequenceAt = new Float64Array(maxSize).fill(NOTHING);
     this.#numberAt = new Float64Array(maxSize);
   }
@@ -113,7 +112,7 @@ export class FrameIndex {
     const earlier = [...this.#unfinished];
     const from = Math.max(this.#seen, head - this.#maxSize);
     // What goes by between two looks is taken to have had the numbers between.
-    if (from > this.#seen && this.#highest > -Infinity) this.#jumped = true;
+    if (from > this.#seen) this.#jumped = true;
     for (let sequence = from; sequence < head; sequence++) {
       if (!this.#look(sequence)) this.#unfinished.set(sequence, this.#previous);
       else if (this.#wentBy(sequence)) this.#jumped = true;
