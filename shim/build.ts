@@ -15,7 +15,7 @@ import { dirname, join, resolve } from "node:path";
 import { Buffer } from "node:buffer";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { findZig, ZIG_VERSION } from "./zig.ts";
+import { cacheFolder, findZig, ZIG_VERSION } from "./zig.ts";
 
 const shim = fileURLToPath(new URL(".", import.meta.url));
 const prebuilt = fileURLToPath(new URL("../ffi/prebuilt/", import.meta.url));
@@ -33,12 +33,18 @@ export const SYSTEMS = {
     extension: "so",
   },
   macos: {
-    sources: ["macos.c", "common.c", "waiter.c"],
-    flags: ["-fPIC", "-shared"],
+    sources: ["macos.c", "macos_system.c", "common.c", "waiter.c"],
+    // Its own name would otherwise be the path that it is built at.
+    flags: ["-fPIC", "-shared", "-Wl,-install_name,@rpath/frames_depot.dylib"],
     libraries: [],
     extension: "dylib",
   },
-  windows: { sources: ["windows.c", "common.c"], flags: ["-shared"], libraries: ["-lntdll"], extension: "dll" },
+  windows: {
+    sources: ["windows.c", "windows_sync.c", "windows_list.c", "common.c", "waiter.c"],
+    flags: ["-shared"],
+    libraries: ["-lntdll"],
+    extension: "dll",
+  },
 } as const;
 
 type System = keyof typeof SYSTEMS;
@@ -49,8 +55,8 @@ export const TARGETS: Record<string, { system: System; triple: string }> = {
   linux_aarch64: { system: "linux", triple: "aarch64-linux-gnu.2.17" },
   linux_x86_64_musl: { system: "linux", triple: "x86_64-linux-musl" },
   linux_aarch64_musl: { system: "linux", triple: "aarch64-linux-musl" },
-  macos_x86_64: { system: "macos", triple: "x86_64-macos" },
-  macos_aarch64: { system: "macos", triple: "aarch64-macos" },
+  macos_x86_64: { system: "macos", triple: "x86_64-macos.11.0" },
+  macos_aarch64: { system: "macos", triple: "aarch64-macos.11.0" },
   windows_x86_64: { system: "windows", triple: "x86_64-windows-gnu" },
   windows_aarch64: { system: "windows", triple: "aarch64-windows-gnu" },
 };
@@ -137,7 +143,7 @@ function local(out: string | undefined): void {
   const system = systems[process.platform];
   if (system === undefined) throw new Error(`there is no shim for ${process.platform} yet: see frames_depot.h`);
   const { sources, flags, libraries, extension } = SYSTEMS[system];
-  const path = resolve(out ?? join(shim, "..", ".cache", `frames_depot.${extension}`));
+  const path = resolve(out ?? join(cacheFolder(), `frames_depot.${extension}`));
   mkdirSync(dirname(path), { recursive: true });
   const compiler = (process.env.CC || "cc").split(" ");
   compile([...compiler, ...C_FLAGS, "-fvisibility=hidden", ...flags, "-o", path, ...sources, ...libraries]);

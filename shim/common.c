@@ -1,5 +1,5 @@
 /* What is the same on every system: the layout's own account of itself and the 64-bit words. */
-#include "frames_depot.h"
+#include "internal.h"
 #include "layout.h"
 
 #include <string.h>
@@ -8,7 +8,11 @@
 static const char table[] = FD_LAYOUT_FIELDS(FD_LINE)
     "header size 0 4096\npeer size 0 128\nreader size 0 128\nslot size 0 64\n";
 
-int32_t fd_abi(void) { return FD_ABI; }
+/* Every loader asks this first, and that is the moment to make sure that the library stays. */
+int32_t fd_abi(void) {
+  fd_stay_loaded();
+  return FD_ABI;
+}
 
 int32_t fd_layout(char *out, int32_t capacity) {
   const int32_t needed = (int32_t)sizeof table - 1;
@@ -41,4 +45,23 @@ int32_t fd_raise(void *base, int32_t offset, double value) {
     }
   }
   return 0;
+}
+
+int32_t fd_check_name(const char *name) {
+  static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  const size_t length = strlen(name);
+  if (length > FD_NAME_BYTES) return -FD_ENAMETOOLONG;
+  return length > 0 && name[0] != '.' && strspn(name, allowed) == length ? 0 : -FD_EINVAL;
+}
+
+int32_t fd_check_bytes(double bytes) { return bytes >= 1 && bytes <= 9007199254740991.0 ? 0 : -FD_EINVAL; }
+
+void fd_add_name(struct fd_names *names, const char *name) {
+  if (fd_check_name(name) != 0) return;
+  const int32_t length = (int32_t)strlen(name);
+  if (names->out != NULL && names->capacity - names->needed > length) {
+    memcpy(names->out + names->needed, name, (size_t)length);
+    names->out[names->needed + length] = '\n';
+  }
+  names->needed += length + 1;
 }

@@ -1,8 +1,9 @@
 /* The C side of Frames Depot: what JavaScript cannot ask of the operating system.
  *
- * Every function answers 0 or more on success and -errno on failure. None keeps global state, and none allocates
- * except where it makes a handle. The ring itself is written in TypeScript (ring/): here are segments, locks that
- * die with their process, waiting, and the few 64-bit atomics that are slow or missing there. */
+ * Every function answers 0 or more on success and -errno on failure; the numbers are Linux's on every system. None
+ * keeps global state, and none allocates except where it makes a handle. The ring itself is written in TypeScript
+ * (ring/): here are segments, locks that die with their process, waiting, and the few 64-bit atomics that are slow or
+ * missing there. */
 #ifndef FRAMES_DEPOT_H
 #define FRAMES_DEPOT_H
 

@@ -2,7 +2,7 @@
  * futex. The calls are plain open, link and mmap rather than shm_open, which is the same and lives in another library
  * on older systems. */
 #define _GNU_SOURCE
-#include "frames_depot.h"
+#include "internal.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -28,8 +28,9 @@
 
 #define DIRECTORY "/dev/shm/"
 
-/* Allocation is done in parts so that a signal costs one part and not everything. */
-enum { ALLOCATE_BYTES = 256 * 1024 * 1024 };
+/* In many kernels a signal undoes the fallocate call that it interrupts. So allocation goes in parts, which
+ * get smaller until one fits between two signals: profilers send one every millisecond. */
+enum { ALLOCATE_BYTES = 256 * 1024 * 1024, ALLOCATE_LEAST_BYTES = 64 * 1024 };
 enum { PATH_BYTES = sizeof DIRECTORY + sizeof FD_PREFIX + FD_NAME_BYTES };
 
 struct fd_segment {
@@ -38,7 +39,8 @@ struct fd_segment {
 };
 
 static int32_t path_of(const char *name, char *out) {
-  if (strlen(name) > FD_NAME_BYTES) return -ENAMETOOLONG;
+  const int32_t answer = fd_check_name(name);
+  if (answer != 0) return answer;
   snprintf(out, PATH_BYTES, DIRECTORY FD_PREFIX "%s", name);
   return 0;
 }
@@ -60,22 +62,35 @@ int32_t fd_identity(double *out) {
   return 0;
 }
 
+/* The linker's -z nodelete has seen to it. */
+void fd_stay_loaded(void) {}
+
 static int32_t allocate(int file, double bytes) {
+  /* What the tmpfs can never give is refused before the first part is taken. Its limit may be above the memory there
+   * is: to ask fd_space first is the caller's part. */
+  struct statvfs space;
+  if (fstatvfs(file, &space) == 0 && space.f_blocks > 0 &&
+      bytes > (double)space.f_bavail * (double)space.f_frsize) {
+    return -ENOSPC;
+  }
   const off_t end = (off_t)bytes;
   if (ftruncate(file, end) != 0) return -errno;
-  off_t at = 0;
+  off_t at = 0, most = ALLOCATE_BYTES;
   while (at < end) {
-    const off_t part = end - at < ALLOCATE_BYTES ? end - at : ALLOCATE_BYTES;
+    const off_t part = end - at < most ? end - at : most;
     if (fallocate(file, 0, at, part) == 0) {
       at += part;
     } else if (errno != EINTR) {
       return -errno;
+    } else if (most > ALLOCATE_LEAST_BYTES) {
+      most /= 2;
     }
   }
   return 0;
 }
 
 int32_t fd_segment_create(const char *name, double bytes, uint32_t mode, fd_segment **out) {
+  if (fd_check_bytes(bytes) != 0) return -EINVAL;
   fd_segment *segment = calloc(1, sizeof *segment);
   if (segment == NULL) return -ENOMEM;
   int32_t answer = path_of(name, segment->path);
@@ -144,6 +159,7 @@ int32_t fd_segment_info(fd_segment *segment, double *out) {
 }
 
 int32_t fd_segment_map(fd_segment *segment, double bytes, int32_t prefault, void **out) {
+  if (fd_check_bytes(bytes) != 0) return -EINVAL;
   void *address = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED | (prefault ? MAP_POPULATE : 0),
                        segment->file, 0);
   if (address == MAP_FAILED) return -errno;
@@ -177,20 +193,13 @@ int32_t fd_unlink(const char *name) {
 int32_t fd_list(char *out, int32_t capacity) {
   DIR *directory = opendir(DIRECTORY);
   if (directory == NULL) return -errno;
-  int32_t needed = 0;
+  struct fd_names names = {.out = out, .capacity = capacity};
   const size_t prefix = sizeof FD_PREFIX - 1;
   for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-    if (strncmp(entry->d_name, FD_PREFIX, prefix) != 0) continue;
-    const char *name = entry->d_name + prefix;
-    const int32_t length = (int32_t)strlen(name);
-    if (out != NULL && needed + length + 1 <= capacity) {
-      memcpy(out + needed, name, (size_t)length);
-      out[needed + length] = '\n';
-    }
-    needed += length + 1;
+    if (strncmp(entry->d_name, FD_PREFIX, prefix) == 0) fd_add_name(&names, entry->d_name + prefix);
   }
   closedir(directory);
-  return needed;
+  return names.needed;
 }
 
 static double available_memory(void) {
@@ -227,7 +236,10 @@ static int32_t lock(fd_segment *segment, int32_t index, short type) {
 
 int32_t fd_lock(fd_segment *segment, int32_t index) { return lock(segment, index, F_WRLCK); }
 
-int32_t fd_unlock(fd_segment *segment, int32_t index) { return lock(segment, index, F_UNLCK); }
+int32_t fd_unlock(fd_segment *segment, int32_t index) {
+  const int32_t answer = lock(segment, index, F_UNLCK);
+  return answer < 0 ? answer : 0;
+}
 
 int32_t fd_lock_held(fd_segment *segment, int32_t index) {
   struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = index, .l_len = 1};
@@ -238,6 +250,7 @@ int32_t fd_lock_held(fd_segment *segment, int32_t index) {
 int32_t fd_wait(fd_segment *segment, int32_t *word, int32_t lane, int32_t peer, int32_t expected,
                 int32_t timeout_ms) {
   (void)segment, (void)lane, (void)peer;
+  if (timeout_ms < 0) timeout_ms = 0;
   const struct timespec timeout = {.tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1000000L};
   /* Without FUTEX_PRIVATE_FLAG: the sleepers are in other processes. EAGAIN and EINTR mean look again, like a wake;
    * EFAULT, that the mapping went while we slept. */

@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 /** The pinned version, of zig and of the Python package that carries it. */
 export const ZIG_VERSION = "0.17.1";
 
-const project = fileURLToPath(new URL("..", import.meta.url));
+const cache = fileURLToPath(new URL("../.cache", import.meta.url));
 const pythons = process.platform === "win32" ? ["python", "py"] : ["python3", "python"];
 
 /** Runs a program; `undefined` where it cannot be started or fails. */
@@ -22,15 +22,19 @@ function output(command: readonly string[]): string | undefined {
   return status === 0 ? stdout.trim() : undefined;
 }
 
-/** Installs zig into a folder of the project that git ignores, and answers its path. */
+/** A folder of the project that git ignores. */
+export function cacheFolder(): string {
+  mkdirSync(cache, { recursive: true });
+  writeFileSync(join(cache, ".gitignore"), "*\n");
+  return cache;
+}
+
+/** Installs zig into the cache folder and answers its path. */
 function install(): string[] {
-  const cache = join(project, ".cache");
   const folder = join(cache, `zig-${ZIG_VERSION}`);
   const zig = join(folder, "ziglang", process.platform === "win32" ? "zig.exe" : "zig");
   if (existsSync(zig)) return [zig];
-  mkdirSync(cache, { recursive: true });
-  writeFileSync(join(cache, ".gitignore"), "*\n");
-  const made = mkdtempSync(join(cache, "installing-"));
+  const made = mkdtempSync(join(cacheFolder(), "installing-"));
   const target = join(made, "packages");
   const pip = ["-m", "pip", "install", "--disable-pip-version-check", "--target", target, `ziglang==${ZIG_VERSION}`];
   const failures: string[] = [];

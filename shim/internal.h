@@ -1,0 +1,52 @@
+/* What the files of the shim share and nobody outside sees. */
+#ifndef FRAMES_DEPOT_INTERNAL_H
+#define FRAMES_DEPOT_INTERNAL_H
+
+#include "frames_depot.h"
+
+/* Linux's numbers: what every system's errors are translated to. */
+enum {
+  FD_ENOENT = 2,
+  FD_EIO = 5,
+  FD_EAGAIN = 11,
+  FD_ENOMEM = 12,
+  FD_EACCES = 13,
+  FD_EBUSY = 16,
+  FD_EEXIST = 17,
+  FD_EISDIR = 21,
+  FD_EINVAL = 22,
+  FD_EMFILE = 24,
+  FD_ENOSPC = 28,
+  FD_EDEADLK = 35,
+  FD_ENAMETOOLONG = 36,
+  FD_ENOSYS = 38,
+  FD_ELOOP = 40,
+  FD_EOVERFLOW = 75,
+  FD_ENOTSUP = 95,
+  FD_ETIMEDOUT = 110
+};
+
+/* -errno as the header promises it, from this system's own errno. */
+#if defined(__APPLE__)
+int32_t fd_failure(int code);
+#else
+static inline int32_t fd_failure(int code) { return -code; }
+#endif
+
+/* 0, or why this cannot be a depot's name. TypeScript has checked it; here it guards the paths made from it. */
+int32_t fd_check_name(const char *name);
+/* 0, or -EINVAL for what is no size at all. A cast of such a double would be undefined. */
+int32_t fd_check_bytes(double bytes);
+/* Keeps the library in the process for good: it may be unloaded while a thread sleeps inside. */
+void fd_stay_loaded(void);
+
+/* The list that fd_list fills. Names that nobody could have given to a depot are left out: a file's name may hold
+ * line feeds and worse. */
+struct fd_names {
+  char *out;
+  int32_t capacity;
+  int32_t needed;
+};
+void fd_add_name(struct fd_names *names, const char *name);
+
+#endif

@@ -1,0 +1,222 @@
+/* macOS: segments and their names. */
+#include "macos_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int32_t fd_failure(int code) {
+  switch (code) {
+    case EAGAIN: return -FD_EAGAIN;
+    case EDEADLK: return -FD_EDEADLK;
+    case ENAMETOOLONG: return -FD_ENAMETOOLONG;
+    case ENOSYS: return -FD_ENOSYS;
+    case ELOOP: return -FD_ELOOP;
+    case EOVERFLOW: return -FD_EOVERFLOW;
+    case EOPNOTSUPP:
+#if EOPNOTSUPP != ENOTSUP
+    case ENOTSUP:
+#endif
+      return -FD_ENOTSUP;
+    case ETIMEDOUT: return -FD_ETIMEDOUT;
+    default: return code <= 34 ? -code : -FD_EIO; /* the first 34 are the same everywhere but for EDEADLK */
+  }
+}
+
+static int32_t new_handle(const char *name, fd_segment **out) {
+  const int32_t answer = fd_check_name(name);
+  if (answer != 0) return answer;
+  fd_segment *segment = calloc(1, sizeof *segment);
+  if (segment == NULL) return -FD_ENOMEM;
+  segment->file = segment->memory = -1;
+  snprintf(segment->path, sizeof segment->path, FD_DIRECTORY FD_PREFIX "%s", name);
+  fd_find_waits(segment);
+  *out = segment;
+  return 0;
+}
+
+int fd_leads_to(const char *path, int file) {
+  struct stat mine, named;
+  return fstat(file, &mine) == 0 && lstat(path, &named) == 0 && named.st_ino == mine.st_ino &&
+         named.st_dev == mine.st_dev;
+}
+
+/* Takes a file and an object of the same new name. The file comes first and is locked before the object exists, so
+ * that there is no moment at which death would leave an object that nobody can find. */
+static int32_t take_names(fd_segment *segment, uint32_t mode) {
+  for (;;) {
+    uint64_t hex;
+    arc4random_buf(&hex, sizeof hex);
+    snprintf(segment->unpublished, sizeof segment->unpublished, FD_DIRECTORY FD_UNPUBLISHED "%016llx",
+             (unsigned long long)hex);
+    snprintf(segment->object, sizeof segment->object, FD_OBJECT "%016llx", (unsigned long long)hex);
+    segment->file = open(segment->unpublished, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (segment->file < 0 && errno == EEXIST) continue;
+    if (segment->file < 0) return fd_failure(errno);
+    /* Between open and lock somebody may have swept it away. */
+    const int32_t locked = fd_lock_file(segment->file, FD_LOCK_ALIVE, F_WRLCK);
+    if (locked < 0) return locked;
+    if (locked == 1 && fd_leads_to(segment->unpublished, segment->file)) break;
+    close(segment->file);
+  }
+  if (pwrite(segment->file, segment->object, FD_OBJECT_BYTES, 0) != FD_OBJECT_BYTES) return -FD_EIO;
+  /* The umask applies, and fchmod does not work on these: fd_segment_info tells what came of it. */
+  segment->memory = shm_open(segment->object, O_RDWR | O_CREAT | O_EXCL, (int)mode);
+  return segment->memory < 0 ? fd_failure(errno) : 0;
+}
+
+static void touch(const void *address, size_t bytes) {
+  const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  for (size_t at = 0; at < bytes; at += page) (void)*((const volatile char *)address + at);
+}
+
+/* The memory behind an object is the kernel's promise, kept by compressing and swapping. There is no allocation that
+ * could fail in time, and no SIGBUS either: pages are brought into being here, so that a system without room for them
+ * shows it now and not in the middle of a frame. */
+static int32_t allocate(int memory, double bytes) {
+  if (ftruncate(memory, (off_t)bytes) != 0) return fd_failure(errno);
+  void *address = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+  if (address == MAP_FAILED) return fd_failure(errno);
+  touch(address, (size_t)bytes);
+  munmap(address, (size_t)bytes);
+  return 0;
+}
+
+int32_t fd_segment_create(const char *name, double bytes, uint32_t mode, fd_segment **out) {
+  if (fd_check_bytes(bytes) != 0) return -FD_EINVAL;
+  double space[FD_SPACE_COUNT];
+  if (fd_space(space) == 0 && space[FD_SPACE_MEMORY] >= 0 && bytes > space[FD_SPACE_MEMORY]) return -FD_ENOSPC;
+  fd_segment *segment;
+  int32_t answer = new_handle(name, &segment);
+  if (answer != 0) return answer;
+  fd_sweep();
+  answer = take_names(segment, mode);
+  if (answer == 0) answer = allocate(segment->memory, bytes);
+  /* Other users lock through the file, so it has to let in whom the object lets in. */
+  if (answer == 0 && fchmod(segment->file, (mode_t)mode) != 0) answer = fd_failure(errno);
+  if (answer != 0) {
+    fd_segment_close(segment);
+    return answer;
+  }
+  *out = segment;
+  return 0;
+}
+
+int32_t fd_segment_publish(fd_segment *segment) {
+  if (segment->published) return -FD_EEXIST;
+  if (renamex_np(segment->unpublished, segment->path, RENAME_EXCL) != 0) return fd_failure(errno);
+  segment->published = 1;
+  return 0;
+}
+
+int32_t fd_read_object(int file, char *out) {
+  char text[FD_OBJECT_BYTES + 1];
+  if (pread(file, text, sizeof text, 0) != FD_OBJECT_BYTES) return -FD_ENOTSUP;
+  text[FD_OBJECT_BYTES] = 0;
+  const size_t prefix = sizeof FD_OBJECT - 1;
+  const int is_ours =
+      strncmp(text, FD_OBJECT, prefix) == 0 && strspn(text + prefix, "0123456789abcdef") == FD_HEX_BYTES;
+  if (!is_ours) return -FD_ENOTSUP;
+  memcpy(out, text, sizeof text);
+  return 0;
+}
+
+/* The name of a segment whose object is gone is free; under the membership lock, as every removal of a name. */
+static int32_t remove_leftover(const fd_segment *segment) {
+  if (fd_lock_file(segment->file, FD_LOCK_MEMBERS, F_WRLCK) != 1) return -FD_ENOENT;
+  if (fd_leads_to(segment->path, segment->file) && unlink(segment->path) != 0 && errno != ENOENT) {
+    return fd_failure(errno);
+  }
+  return -FD_ENOENT;
+}
+
+static int32_t open_both(fd_segment *segment) {
+  /* O_NONBLOCK: a named pipe put there must not hold us up. */
+  segment->file = open(segment->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  if (segment->file < 0) return fd_failure(errno);
+  struct stat file, memory;
+  if (fstat(segment->file, &file) != 0 || !S_ISREG(file.st_mode)) return -FD_ENOTSUP;
+  const int32_t answer = fd_read_object(segment->file, segment->object);
+  if (answer != 0) return answer;
+  segment->memory = shm_open(segment->object, O_RDWR, 0);
+  if (segment->memory < 0) return errno == ENOENT ? remove_leftover(segment) : fd_failure(errno);
+  if (fstat(segment->memory, &memory) != 0) return fd_failure(errno);
+  /* A file may name any object; only its own owner's is believed. */
+  return memory.st_uid == file.st_uid ? 0 : -FD_EACCES;
+}
+
+int32_t fd_segment_open(const char *name, fd_segment **out) {
+  fd_segment *segment;
+  int32_t answer = new_handle(name, &segment);
+  if (answer != 0) return answer;
+  segment->published = 1;
+  answer = open_both(segment);
+  if (answer != 0) {
+    fd_segment_close(segment);
+    return answer;
+  }
+  *out = segment;
+  return 0;
+}
+
+int32_t fd_segment_info(fd_segment *segment, double *out) {
+  struct stat memory;
+  if (fstat(segment->memory, &memory) != 0) return fd_failure(errno);
+  out[FD_INFO_BYTES] = (double)memory.st_size;
+  out[FD_INFO_MODE] = (double)(memory.st_mode & 07777);
+  out[FD_INFO_OWNER] = (double)memory.st_uid;
+  out[FD_INFO_SELF] = (double)geteuid();
+  out[FD_INFO_LINKED] = segment->published && fd_leads_to(segment->path, segment->file);
+  return 0;
+}
+
+int32_t fd_segment_map(fd_segment *segment, double bytes, int32_t prefault, void **out) {
+  if (fd_check_bytes(bytes) != 0) return -FD_EINVAL;
+  void *address = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, segment->memory, 0);
+  if (address == MAP_FAILED) return fd_failure(errno);
+  if (prefault) touch(address, (size_t)bytes);
+  *out = address;
+  return 0;
+}
+
+int32_t fd_segment_unmap(void *address, double bytes) {
+  return munmap(address, (size_t)bytes) == 0 ? 0 : fd_failure(errno);
+}
+
+int32_t fd_segment_unlink(fd_segment *segment) {
+  if (!segment->published || !fd_leads_to(segment->path, segment->file)) return 0;
+  /* The name first: as long as it is there, the object is. */
+  if (unlink(segment->path) != 0) return errno == ENOENT ? 0 : fd_failure(errno);
+  shm_unlink(segment->object);
+  return 1;
+}
+
+int32_t fd_segment_close(fd_segment *segment) {
+  if (!segment->published && segment->file >= 0) {
+    if (segment->memory >= 0) shm_unlink(segment->object);
+    unlink(segment->unpublished);
+  }
+  if (segment->memory >= 0) close(segment->memory);
+  if (segment->file >= 0) close(segment->file);
+  free(segment);
+  return 0;
+}
+
+int32_t fd_unlink(const char *name) {
+  fd_segment *segment;
+  int32_t answer = fd_segment_open(name, &segment);
+  if (answer == 0) {
+    answer = fd_segment_unlink(segment);
+    fd_segment_close(segment);
+    return answer < 0 ? answer : 0;
+  }
+  if (answer == -FD_ENOENT || answer == -FD_EINVAL || answer == -FD_ENAMETOOLONG || answer == -FD_EISDIR) return answer;
+  /* Something else has the name: it goes, and nothing that it leads to is touched. */
+  char path[FD_PATH_BYTES];
+  snprintf(path, sizeof path, FD_DIRECTORY FD_PREFIX "%s", name);
+  return unlink(path) == 0 ? 0 : fd_failure(errno);
+}

@@ -1,0 +1,154 @@
+/* macOS: locks, waiting, listing, and what the system says of itself. */
+#include "macos_internal.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <mach/mach.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sysctl.h>
+#include <unistd.h>
+
+/* A runtime lets go of the library while its threads are still inside. */
+void fd_stay_loaded(void) {
+  Dl_info info;
+  if (dladdr((const void *)fd_stay_loaded, &info) != 0) dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
+int32_t fd_identity(double *out) {
+  out[0] = (double)getpid();
+  out[1] = 0;
+  struct kinfo_proc process;
+  size_t length = sizeof process;
+  int query[] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, getpid()};
+  if (sysctl(query, 4, &process, &length, NULL, 0) != 0 || length < sizeof process) return 0;
+  const struct timeval started = process.kp_proc.p_starttime;
+  out[1] = (double)started.tv_sec * 1e6 + (double)started.tv_usec;
+  return 0;
+}
+
+/* What Activity Monitor does not call used. Objects have no limit of their own. */
+int32_t fd_space(double *out) {
+  for (int at = 0; at < FD_SPACE_COUNT; at++) out[at] = -1;
+  vm_statistics64_data_t memory;
+  mach_msg_type_number_t count = HOST_VM_INFO64_COUNT;
+  vm_size_t page = 0;
+  uint64_t total = 0;
+  size_t length = sizeof total;
+  const mach_port_t host = mach_host_self();
+  const int known = host_statistics64(host, HOST_VM_INFO64, (host_info64_t)&memory, &count) == KERN_SUCCESS &&
+                    host_page_size(host, &page) == KERN_SUCCESS &&
+                    sysctlbyname("hw.memsize", &total, &length, NULL, 0) == 0;
+  mach_port_deallocate(mach_task_self(), host);
+  if (!known) return 0;
+  const double used = (double)memory.wire_count + (double)memory.compressor_page_count +
+                      (double)memory.internal_page_count - (double)memory.purgeable_count;
+  const double left = (double)total - used * (double)page;
+  out[FD_SPACE_MEMORY] = left > 0 ? left : 0;
+  return 0;
+}
+
+/* Open-file-description locks: they belong to the description, not to the process, and the kernel drops them with its
+ * last reference. */
+int32_t fd_lock_file(int file, int32_t index, short type) {
+  struct flock range = {.l_type = type, .l_whence = SEEK_SET, .l_start = index, .l_len = 1};
+  for (;;) {
+    if (fcntl(file, F_OFD_SETLK, &range) == 0) return 1;
+    if (errno == EAGAIN || errno == EACCES) return 0;
+    if (errno != EINTR) return fd_failure(errno);
+  }
+}
+
+int32_t fd_lock(fd_segment *segment, int32_t index) { return fd_lock_file(segment->file, index, F_WRLCK); }
+
+int32_t fd_unlock(fd_segment *segment, int32_t index) {
+  const int32_t answer = fd_lock_file(segment->file, index, F_UNLCK);
+  return answer < 0 ? answer : 0;
+}
+
+int32_t fd_lock_held(fd_segment *segment, int32_t index) {
+  struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = index, .l_len = 1};
+  if (fcntl(segment->file, F_OFD_GETLK, &range) != 0) return fd_failure(errno);
+  return range.l_type != F_UNLCK;
+}
+
+/* From os/os_sync_wait_on_address.h, and from the kernel's ulock.h, which is private but what C++ libraries use. */
+enum { SYNC_SHARED = 1, SYNC_MACH_TIME = 32 };
+enum { ULOCK_COMPARE_SHARED = 3, ULOCK_WAKE_ALL = 0x100, ULOCK_NO_ERRNO = 0x1000000 };
+extern int __ulock_wait(uint32_t operation, void *address, uint64_t value, uint32_t timeout_us);
+extern int __ulock_wake(uint32_t operation, void *address, uint64_t value);
+
+void fd_find_waits(fd_segment *segment) {
+  segment->wait_on = (fd_wait_on)dlsym(RTLD_DEFAULT, "os_sync_wait_on_address_with_timeout");
+  segment->wake_all = (fd_wake_all)dlsym(RTLD_DEFAULT, "os_sync_wake_by_address_all");
+}
+
+int32_t fd_wait(fd_segment *segment, int32_t *word, int32_t lane, int32_t peer, int32_t expected,
+                int32_t timeout_ms) {
+  (void)lane, (void)peer;
+  const uint64_t value = (uint32_t)expected;
+  if (timeout_ms <= 0) return __atomic_load_n(word, __ATOMIC_SEQ_CST) == expected;
+  /* Both families would have to be there or neither: sleepers of one are not woken by the other. Errors other than
+   * the time's end mean look again. */
+  if (segment->wait_on != NULL && segment->wake_all != NULL) {
+    const uint64_t ns = (uint64_t)timeout_ms * 1000000;
+    if (segment->wait_on(word, value, sizeof *word, SYNC_SHARED, SYNC_MACH_TIME, ns) >= 0) return 0;
+    return errno == ETIMEDOUT;
+  }
+  const uint32_t us = timeout_ms < 4000000 ? (uint32_t)timeout_ms * 1000 : UINT32_MAX;
+  return __ulock_wait(ULOCK_COMPARE_SHARED | ULOCK_NO_ERRNO, word, value, us) == -ETIMEDOUT;
+}
+
+int32_t fd_wake(fd_segment *segment, int32_t *word, int32_t lane) {
+  (void)lane;
+  int failed;
+  if (segment->wait_on != NULL && segment->wake_all != NULL) {
+    failed = segment->wake_all(word, sizeof *word, SYNC_SHARED) >= 0 ? 0 : errno;
+  } else {
+    const int answer = __ulock_wake(ULOCK_COMPARE_SHARED | ULOCK_WAKE_ALL | ULOCK_NO_ERRNO, word, 0);
+    failed = answer >= 0 ? 0 : -answer;
+  }
+  return failed == 0 || failed == ENOENT ? 0 : fd_failure(failed); /* ENOENT: nobody sleeps */
+}
+
+int32_t fd_list(char *out, int32_t capacity) {
+  DIR *directory = opendir(FD_DIRECTORY);
+  if (directory == NULL) return fd_failure(errno);
+  struct fd_names names = {.out = out, .capacity = capacity};
+  const size_t prefix = sizeof FD_PREFIX - 1;
+  for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+    if (strncmp(entry->d_name, FD_PREFIX, prefix) == 0) fd_add_name(&names, entry->d_name + prefix);
+  }
+  closedir(directory);
+  return names.needed;
+}
+
+static void sweep_one(const char *path) {
+  const int file = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) return;
+  char object[FD_OBJECT_BYTES + 1];
+  struct stat status;
+  /* Others' files are theirs to sweep. The lock is taken and not just asked for, so that a creator that is about to
+   * lock its new file finds out. */
+  if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
+      fd_lock_file(file, FD_LOCK_ALIVE, F_WRLCK) == 1 && fd_leads_to(path, file)) {
+    if (fd_read_object(file, object) == 0) shm_unlink(object);
+    unlink(path);
+  }
+  close(file);
+}
+
+void fd_sweep(void) {
+  DIR *directory = opendir(FD_DIRECTORY);
+  if (directory == NULL) return;
+  for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+    if (strncmp(entry->d_name, FD_UNPUBLISHED, sizeof FD_UNPUBLISHED - 1) != 0) continue;
+    char path[sizeof FD_DIRECTORY + sizeof entry->d_name];
+    snprintf(path, sizeof path, FD_DIRECTORY "%s", entry->d_name);
+    sweep_one(path);
+  }
+  closedir(directory);
+}

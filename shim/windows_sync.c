@@ -1,0 +1,82 @@
+/* Windows: locks and waiting. */
+#include "windows_internal.h"
+
+/* A lock is held by whoever made the mutex of its name; nobody ever waits for it or owns it, it only exists. Its
+ * handle is closed by the system when the process ends. Somebody who looks at this very moment has a handle too, so
+ * a lock may seem held a microsecond longer than it is: whoever wants it tries again. */
+int32_t fd_lock(fd_segment *segment, int32_t index) {
+  if (index < 0 || index >= FD_LOCKS) return -FD_EINVAL;
+  if (segment->locks[index] != NULL) return 1;
+  char name[FD_OBJECT_NAME_BYTES];
+  fd_object_name(name, segment->id, "lock", index, 0);
+  const HANDLE made = CreateMutexA(NULL, FALSE, name);
+  if (made == NULL) return GetLastError() == ERROR_ACCESS_DENIED ? 0 : fd_last_failure();
+  if (GetLastError() == ERROR_ALREADY_EXISTS) {
+    CloseHandle(made);
+    return 0;
+  }
+  segment->locks[index] = made;
+  return 1;
+}
+
+int32_t fd_unlock(fd_segment *segment, int32_t index) {
+  if (index < 0 || index >= FD_LOCKS) return -FD_EINVAL;
+  if (segment->locks[index] != NULL) CloseHandle(segment->locks[index]);
+  segment->locks[index] = NULL;
+  return 0;
+}
+
+int32_t fd_lock_held(fd_segment *segment, int32_t index) {
+  if (index < 0 || index >= FD_LOCKS) return -FD_EINVAL;
+  if (segment->locks[index] != NULL) return 0;
+  char name[FD_OBJECT_NAME_BYTES];
+  fd_object_name(name, segment->id, "lock", index, 0);
+  const HANDLE there = OpenMutexA(SYNCHRONIZE, FALSE, name);
+  if (there == NULL) return GetLastError() != ERROR_FILE_NOT_FOUND;
+  CloseHandle(there);
+  return 1;
+}
+
+static uint64_t *bits_of(fd_segment *segment, int32_t lane, int32_t peer) {
+  return &segment->control->asleep[lane][peer / 64];
+}
+
+/* Makes the event, shows it, and only then looks at the word; a waker changes the word and then looks for events. So
+ * one of them sees the other. WaitOnAddress would not do: it knows this process only. */
+int32_t fd_wait(fd_segment *segment, int32_t *word, int32_t lane, int32_t peer, int32_t expected,
+                int32_t timeout_ms) {
+  if (lane < 0 || lane >= FD_LANES || peer < 0 || peer >= FD_PEERS) return -FD_EINVAL;
+  char name[FD_OBJECT_NAME_BYTES];
+  fd_object_name(name, segment->id, "wake", lane, peer);
+  const HANDLE event = CreateEventA(NULL, FALSE, FALSE, name);
+  if (event == NULL) return fd_last_failure();
+  const uint64_t bit = (uint64_t)1 << peer % 64;
+  __atomic_fetch_or(bits_of(segment, lane, peer), bit, __ATOMIC_SEQ_CST);
+  DWORD answer = WAIT_OBJECT_0;
+  if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == expected) {
+    answer = WaitForSingleObject(event, timeout_ms < 0 ? 0 : (DWORD)timeout_ms);
+  }
+  __atomic_fetch_and(bits_of(segment, lane, peer), ~bit, __ATOMIC_SEQ_CST);
+  CloseHandle(event);
+  return answer == WAIT_TIMEOUT;
+}
+
+int32_t fd_wake(fd_segment *segment, int32_t *word, int32_t lane) {
+  (void)word;
+  if (lane < 0 || lane >= FD_LANES) return -FD_EINVAL;
+  int32_t woken = 0;
+  for (int32_t first = 0; first < FD_PEERS; first += 64) {
+    uint64_t asleep = __atomic_load_n(bits_of(segment, lane, first), __ATOMIC_SEQ_CST);
+    for (; asleep != 0; asleep &= asleep - 1) {
+      char name[FD_OBJECT_NAME_BYTES];
+      fd_object_name(name, segment->id, "wake", lane, first + __builtin_ctzll(asleep));
+      /* A sleeper that was killed leaves its bit, and no event. */
+      const HANDLE event = OpenEventA(EVENT_MODIFY_STATE, FALSE, name);
+      if (event == NULL) continue;
+      SetEvent(event);
+      CloseHandle(event);
+      woken++;
+    }
+  }
+  return woken;
+}
