@@ -8,7 +8,7 @@ import type { Reader } from "../ring/reader.ts";
 import type { Attachment } from "../ring/segment.ts";
 import { OUTLIVE, type Remains } from "./lease.ts";
 import { checkFrameNumber, type ElementType, type FrameData } from "./options.ts";
-import { checkMetadata, checkTimestamp, nowNs } from "./payload.ts";
+import { checkMetadata, checkTimestamp } from "./payload.ts";
 
 const CONSTRUCTORS = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array };
 
@@ -325,7 +325,7 @@ export class FrameSlot implements Disposable {
     }
     const header = {
       frameNumber: frameNumber === undefined ? this.sequence : checkFrameNumber(frameNumber),
-      timestampNs: timestampNs === undefined ? nowNs() : checkTimestamp(timestampNs),
+      timestampNs: timestampNs === undefined ? this.#attachment.mapping.now() : checkTimestamp(timestampNs),
       metadataLength,
     };
     this.#end();

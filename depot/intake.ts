@@ -10,7 +10,7 @@ import { DepotError } from "./errors.ts";
 import { FrameSlot } from "./frame.ts";
 import type { FrameDetails } from "./frame.ts";
 import { checkFrameNumber, checkWait, type OnBackpressure } from "./options.ts";
-import { checkFrame, checkMetadata, checkTimestamp, nowNs } from "./payload.ts";
+import { checkFrame, checkMetadata, checkTimestamp } from "./payload.ts";
 import type { Session } from "./session.ts";
 import { backpressureEvent, droppedFrames } from "./stats.ts";
 
@@ -122,7 +122,7 @@ export class Intake {
     if (details.metadata !== undefined) copy.set(details.metadata, metadataOffset(geometry.frameBytes));
     producer.publish(sequence, {
       frameNumber: details.frameNumber ?? sequence,
-      timestampNs: details.timestampNs ?? nowNs(),
+      timestampNs: details.timestampNs ?? this.#session.attachment.mapping.now(),
       metadataLength: details.metadata?.length ?? 0,
     });
     return { state: "stored", sequence };

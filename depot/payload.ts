@@ -5,14 +5,6 @@
  */
 import { ELEMENT_BYTES, type Geometry } from "../ring/geometry.ts";
 
-/** Nanoseconds since 1970, to the microsecond: the same clock in all processes of a machine. */
-export function nowNs(): number {
-  return (timeOrigin + performance.now()) * 1e6;
-}
-
-/** Kept, because the getter costs more than the rest of a hand-off. */
-const { timeOrigin } = performance;
-
 /** @throws {TypeError | RangeError} unless it fits 64 bits without a sign */
 export function checkTimestamp(value: unknown): bigint | number {
   if (typeof value === "number") {

@@ -88,6 +88,11 @@ export class Mapping {
     return this.#native.fd_raise(this.#base, offset, value);
   }
 
+  /** Nanoseconds since 1970. */
+  now(): number {
+    return this.#native.fd_now();
+  }
+
   /** Sleeps beside the event loop while the lane's word is `expected`; may end for no reason. */
   wait(lane: number, peer: number, expected: number, timeoutMs: number): Promise<void> {
     const word = this.#words[lane];

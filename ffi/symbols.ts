@@ -18,6 +18,7 @@ export const ABI = 1;
 export const SYMBOLS = {
   fd_abi: { parameters: [], result: "i32" },
   fd_layout: { parameters: ["buffer", "i32"], result: "i32" },
+  fd_now: { parameters: [], result: "f64" },
   fd_identity: { parameters: ["buffer"], result: "i32" },
   fd_segment_create: { parameters: ["buffer", "f64", "u32", "buffer"], result: "i32" },
   fd_segment_publish: { parameters: ["pointer"], result: "i32" },

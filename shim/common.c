@@ -3,6 +3,7 @@
 #include "layout.h"
 
 #include <string.h>
+#include <time.h>
 
 #define FD_LINE(section, field, at, bytes) #section " " #field " " #at " " #bytes "\n"
 static const char table[] = FD_LAYOUT_FIELDS(FD_LINE)
@@ -64,4 +65,10 @@ void fd_add_name(struct fd_names *names, const char *name) {
     names->out[names->needed + length] = '\n';
   }
   names->needed += length + 1;
+}
+
+double fd_now(void) {
+  struct timespec now;
+  timespec_get(&now, TIME_UTC);
+  return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
