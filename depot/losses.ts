@@ -8,15 +8,17 @@ import type { Reader } from "../ring/reader.ts";
 
 /**
  * The account of one reader. Of numbers passed one by one it is known whether they carried a frame; of numbers jumped
- * over, only how many were burned in between, from the count that each frame's producer saw. That count can run ahead
- * of the place it is read at (several producers, claims given back late), so what is too little at one frame is made
- * up for at a later one: the total is exact.
+ * over, only how many were burned, from the count that each frame's producer saw. That count runs ahead of the place
+ * it is read at (several producers) or behind it (a claim given back later), so the total is corrected with every
+ * frame, downwards too; what a frame itself reports as lost can only be made up for at a later one.
  */
 export class Losses {
   /** Sequences jumped over without a look. */
   jumped = 0;
   /** Sequences passed one by one that were burned. */
   burned = 0;
+  /** Frames missed, as far as is known now. */
+  total = 0;
   readonly #base: number;
   #reported = 0;
 
@@ -24,8 +26,10 @@ export class Losses {
   constructor(reader: Reader, head: number, maxSize: number) {
     let gone = 0;
     for (let sequence = Math.max(reader.cursor, head - maxSize); sequence < head; sequence++) {
-      if (reader.seems(sequence)) {
-        this.#base = reader.skippedAt(reader.slotOf(sequence)) - gone;
+      if (reader.seems(sequence) && reader.pin(sequence)) {
+        const slot = reader.slotOf(sequence);
+        this.#base = reader.skippedAt(slot) - gone;
+        reader.unpin(slot);
         return;
       }
       if (reader.fate(sequence, false) === FATE.GONE) gone++;
@@ -33,11 +37,12 @@ export class Losses {
     this.#base = reader.skippedNow() - gone;
   }
 
-  /** Frames missed since the last frame, at a frame whose producer had counted `skipped` burned numbers. */
+  /** Frames to report as lost at a frame whose producer had counted `skipped` burned numbers. */
   at(skipped: number): number {
     if (this.jumped === 0) return 0;
     const burnedInJumps = Math.max(0, ((skipped - this.#base) | 0) - this.burned);
-    const lost = Math.max(0, this.jumped - burnedInJumps - this.#reported);
+    this.total = Math.max(0, this.jumped - burnedInJumps);
+    const lost = Math.max(0, this.total - this.#reported);
     this.#reported += lost;
     return lost;
   }

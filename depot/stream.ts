@@ -143,7 +143,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
         continue;
       }
       const fate = this.#reader.fate(sequence, false);
-      if (fate === FATE.GONE) this.#pass(sequence);
+      if (fate === FATE.GONE || this.#isLapped(sequence)) this.#pass(sequence);
       else if (fate !== FATE.THERE || ++tries > PIN_TRIES) return undefined;
     }
   }
@@ -158,17 +158,22 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
       return undefined;
     }
     this.#skipBelow = -Infinity;
+    const lostBefore = this.#losses.total;
     const lost = this.#losses.at(reader.skippedAt(slot));
-    reader.count(1, lost);
+    reader.count(1, this.#losses.total - lostBefore);
     return this.#current = new Frame(this.#session.attachment, reader, sequence, lost, this.#holder);
   }
 
-  /** A sequence that will not come. */
+  /** Whether producers are a lap ahead: whatever becomes of the sequence, it is not worth waiting for. */
+  #isLapped(sequence: number): boolean {
+    return this.#session.attachment.room.head() - sequence > this.#maxSize;
+  }
+
+  /** A sequence that will not come, or that is too far behind. */
   #pass(sequence: number): void {
-    const head = this.#session.attachment.room.head();
-    if (head - sequence > this.#maxSize) {
+    if (this.#isLapped(sequence)) {
       // Past the slot that is overwritten next: on it, reader and producer could keep refusing each other.
-      this.#jump(Math.max(sequence + 1, head - this.#maxSize + 1));
+      this.#jump(Math.max(sequence + 1, this.#session.attachment.room.head() - this.#maxSize + 1));
     } else {
       this.#losses.burned++;
       this.#reader.advance(sequence + 1);

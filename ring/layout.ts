@@ -51,9 +51,9 @@ export const HEADER = {
   firstSequence: 160, // u64; where head started
   head: 256, // u64; next sequence to claim. Producers: CAS (C7). Never wraps: at most 2^53 - 1
   skipped: 264, // u32; burned sequences. Whoever burned one adds one; wraps, only differences count
-  tail: 384, // u64; oldest sequence kept for a lossless reader. Raised by producers (G4) and leavers
+  tail: 384, // u64; oldest sequence kept for a lossless reader. Raised by producers (G3, G5) and leavers (L1)
   cleared: 392, // u64; everything below is cleared. Raised by clearQueue
-  joins: 400, // u32; +1 when a lossless reader begins to gate (J2), read by producers (G1, G3); wraps
+  joins: 400, // u32; +1 when a lossless reader begins to gate (J2), read by producers (G1, G4); wraps
   published: 512, // u32; wake word of readers; wraps
   publishedSleepers: 516, // u32; 1 while somebody may sleep on it
   consumed: 640, // u32; wake word of producers; wraps
@@ -97,12 +97,12 @@ export const SLOT = {
   size: 64,
   writer: 0, // u32; 0, or the id of the peer that owns the slot. CAS (C3)
   metadataLength: 4, // u32; the writer, read under a pin, as all below
-  claimed: 8, // u64+1; the sequence its writer is after (C6)
+  claimed: 8, // u64+1; the sequence its writer is after (C6); read by D1 at any time
   sequence: 16, // u64+1; what is published in it (C8, C10)
   frameNumber: 24, // i64; the user's number
   timestampNs: 32, // u64; nanoseconds, the user's or since 1970
   byteLength: 40, // u64; always frameBytes in this version
-  skipped: 48, // u32; header.skipped as its writer saw it when claiming
+  skipped: 48, // u32; header.skipped as its writer saw it after C8
 } as const;
 
 /** Names of `whenFull`, by their number in the segment. */

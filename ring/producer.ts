@@ -96,8 +96,8 @@ export class Producer {
         continue;
       }
       trace.at?.("C7");
-      u32[(slot + SLOT.skipped) >> 2] = Atomics.load(u32, HEADER.skipped >> 2);
       mapping.store(slot + SLOT.sequence, 0); // C8
+      u32[(slot + SLOT.skipped) >> 2] = Atomics.load(u32, HEADER.skipped >> 2);
       trace.at?.("C8");
       return h;
     }

@@ -155,11 +155,11 @@ export class Reader {
     return this.#words.load32(HEADER.skipped);
   }
 
-  /** Adds to this reader's counters. */
+  /** Adds to this reader's counters; what was counted as lost can turn out to have been burned. */
   count(read: number, lost: number): void {
     const { f64 } = this.#words;
     f64[(this.#entry + READER.read) >> 3] += read;
-    if (lost > 0) f64[(this.#entry + READER.lost) >> 3] += lost;
+    if (lost !== 0) f64[(this.#entry + READER.lost) >> 3] += lost;
   }
 
   /** Notes how many frames beyond the cursor were consumed by number already. */

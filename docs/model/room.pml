@@ -175,7 +175,7 @@ proctype Killer() {
 
 proctype Recoverer() {           /* P1, under the membership lock; back to the top: this one died, and the next begins */
   byte e, t, i;
-  dead != NONE;
+end: dead != NONE;
 top:
   e = 0;
   do

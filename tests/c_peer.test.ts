@@ -1,0 +1,346 @@
+/**
+ * The protocol as a C program has it that was written from docs/protocol.md and docs/layout.md (tests/c_peer/): it
+ * shares depots with TypeScript, under the address and undefined-behaviour sanitizers, and its threads run under the
+ * thread sanitizer.
+ */
+import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual, assertStringIncludes } from "@std/assert";
+import { readFileSync } from "node:fs";
+import { after } from "node:test";
+import { type Frame, FramesDepot, type WhenFull } from "../mod.ts";
+import { FIRST_SEQUENCE } from "../depot/options.ts";
+import { HEADER, PEER } from "../ring/layout.ts";
+import { CPeer, possible, programs, RACE, removePrograms, run } from "./c_peer/program.ts";
+import { depotTest, HERE, Peer } from "./support/harness.ts";
+import type { ProducerReport, ProducerTask } from "./support/producer_peer.ts";
+import type { ReaderReport, ReaderTask } from "./support/reader_peer.ts";
+import { END, flaw, stamp } from "./support/stamp.ts";
+
+const SIZE = [64, 64, 1] as const;
+const FRAMES = 20_000;
+
+type Following = { read: number; lost: number; torn: number; disorder: number; metadata: number; by: number[] };
+type Crew = { producers: ProducerReport[]; readers: Following[] };
+
+after(removePrograms);
+
+function cTest(title: string, body: (name: string) => Promise<void>): void {
+  depotTest(title, async (name) => {
+    if (possible) await body(name);
+  });
+}
+
+const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** The peers that C has in a depot, as TypeScript sees them. */
+const cPeers = (depot: FramesDepot) => depot.stats().peers.filter(({ runtime }) => runtime === "c");
+
+async function until(done: () => boolean): Promise<void> {
+  while (!done()) await later(5);
+}
+
+/** Process ids of the peers that have an id in the segment's file, living or dead. */
+function idsIn(name: string): Set<number> {
+  const file = readFileSync(`/dev/shm/frames-depot.${name}`);
+  const maxPeers = file.readUInt32LE(HEADER.maxPeers);
+  const entries = Array.from({ length: maxPeers }, (_, index) => HEADER.size + index * PEER.size);
+  return new Set(
+    entries.filter((at) => file.readUInt32LE(at + PEER.id) !== 0).map((at) => file.readUInt32LE(at + PEER.pid)),
+  );
+}
+
+/** Puts `count` stamped frames and the END frame in. */
+async function fill(depot: FramesDepot, count: number): Promise<number> {
+  const frame = new Uint8Array(depot.frameBytes);
+  let stored = 0;
+  for (let frameNumber = 0; frameNumber < count; frameNumber++) {
+    stamp(frame, 0, frameNumber);
+    const result = depot.tryEnqueue({ frameNumber, frame }) ?? await depot.enqueue({ frameNumber, frame });
+    if (result.state === "stored") stored++;
+    if (depot.whenFull !== "wait" && frameNumber % 256 === 0) await later(0);
+  }
+  await end(depot);
+  return stored;
+}
+
+async function end(depot: FramesDepot): Promise<void> {
+  const last = { frameNumber: END, frame: new Uint8Array(depot.frameBytes) };
+  while (depot.tryEnqueue(last) === undefined) await later(1);
+}
+
+for (const whenFull of ["wait", "drop"] as WhenFull[]) {
+  cTest(`a C peer follows what TypeScript produces, lossless under ${whenFull}`, async (name) => {
+    // Around 2^32, and with a number of slots that divides no power of two.
+    const options = { frameSize: SIZE, maxSize: 7, whenFull, [FIRST_SEQUENCE]: 2 ** 32 - 1000 };
+    await using depot = await FramesDepot.create(name, options);
+    await using follower = await CPeer.start("follow", name, 0, "lossless");
+    assertEquals(await follower.line(), { ready: true });
+    const stored = await fill(depot, FRAMES);
+    if (whenFull === "wait") assertEquals(stored, FRAMES);
+    const report = await follower.line<Following>();
+    assertEquals(report, { read: stored, lost: 0, torn: 0, disorder: 0, metadata: 0, by: [stored] });
+    const [{ pid, alive, stored: byIt, readers }] = cPeers(depot);
+    assertEquals({ pid, alive, byIt }, { pid: follower.pid, alive: true, byIt: 0 });
+    // The END frame counts as read.
+    assertEquals(readers.map(({ mode, gating, read, lost }) => ({ mode, gating, read, lost })), [
+      { mode: "lossless", gating: true, read: stored + 1, lost: 0 },
+    ]);
+    await follower.leave();
+    assertEquals(depot.stats().peers.length, 1);
+  });
+}
+
+cTest("a lossy C peer accounts for every frame that TypeScript overwrites", async (name) => {
+  await using depot = await FramesDepot.create(name, { frameSize: SIZE, maxSize: 4, whenFull: "overwrite" });
+  await using follower = await CPeer.start("follow", name, 0, "lossy");
+  assertEquals(await follower.line(), { ready: true });
+  const stored = await fill(depot, FRAMES);
+  assertEquals(stored, FRAMES);
+  const report = await follower.line<Following>();
+  assertEquals([report.read + report.lost, report.torn, report.disorder], [stored, 0, 0]);
+  assertGreaterOrEqual(report.read, 1);
+  const [{ readers: [reader] }] = cPeers(depot);
+  assertEquals([reader.mode, reader.gating, reader.read, reader.lost], ["lossy", false, report.read + 1, report.lost]);
+  await follower.leave();
+});
+
+cTest("TypeScript follows what a C peer produces, lossless under wait", async (name) => {
+  await using depot = await FramesDepot.create(name, { frameSize: SIZE, maxSize: 7, whenFull: "wait" });
+  const reader = depot.frames({ timeoutMs: 20_000 });
+  await using producer = await CPeer.start("produce", name, FRAMES, "giveback=50");
+  let count = 0;
+  for await (const { frameNumber, data, lost } of reader) {
+    assertEquals([frameNumber, lost, flaw(data as Uint8Array, 0, frameNumber)], [count, 0, undefined]);
+    if (++count === FRAMES) break;
+  }
+  const report = await producer.line<ProducerReport>();
+  assertEquals([count, report.stored, report.dropped], [FRAMES, FRAMES, 0]);
+  const [{ stored, dropped, alive }] = cPeers(depot);
+  assertEquals({ stored, dropped, alive }, { stored: FRAMES, dropped: 0, alive: true });
+  assertGreaterOrEqual(depot.stats().skipped, report.givenBack);
+  await producer.leave();
+  assertEquals(depot.stats().peers.length, 1);
+});
+
+for (const whenFull of ["overwrite", "drop"] as WhenFull[]) {
+  cTest(`TypeScript accounts for every frame of a C peer, lossy under ${whenFull}`, async (name) => {
+    await using depot = await FramesDepot.create(name, { frameSize: SIZE, maxSize: 5, whenFull });
+    const reader = depot.frames({ mode: "lossy", timeoutMs: 20_000 });
+    // A depot that drops frees its slots only while a lossless reader passes them.
+    await using gating = whenFull === "drop" ? await CPeer.start("follow", name, 0, "lossless") : undefined;
+    assertEquals(await gating?.line() ?? { ready: true }, { ready: true });
+    await using producer = await CPeer.start("produce", name, FRAMES);
+    let read = 0, missed = 0, previous = -1;
+    const produced = producer.line<ProducerReport>();
+    const ended = produced.then(() => end(depot));
+    for await (const { frameNumber, data, lost } of reader) {
+      missed += lost;
+      if (frameNumber === END) break;
+      read++;
+      assert(frameNumber > previous, `${frameNumber} after ${previous}`);
+      assertEquals(flaw(data as Uint8Array, 0, frameNumber), undefined);
+      previous = frameNumber;
+    }
+    await ended;
+    const { stored, dropped } = await produced;
+    assertEquals([stored + dropped, read + missed], [FRAMES, stored]);
+    const counts = await gating?.line<Following>();
+    if (counts !== undefined) assertEquals([counts.read, counts.lost, counts.torn], [stored, 0, 0]);
+    const entry = cPeers(depot).find(({ pid }) => pid === producer.pid)!;
+    assertEquals([entry.stored, entry.dropped], [stored, dropped]);
+    await producer.leave();
+    await gating?.leave();
+  });
+}
+
+cTest("C and TypeScript produce and follow one depot at once", async (name) => {
+  await using depot = await FramesDepot.create(name, { frameSize: SIZE, maxSize: 16, whenFull: "wait" });
+  const frames = FRAMES / 2;
+  const reading: ReaderTask = { name, mode: "lossless", producers: 2 };
+  await using reader = new Peer(HERE, "reader_peer.ts", reading);
+  await using follower = await CPeer.start("follow", name, 0, "lossless", "producers=2");
+  await using lossy = await CPeer.start("follow", name, 0, "lossy", "producers=2");
+  for (const peer of [reader, follower, lossy]) assertEquals(await peer.line(), { ready: true });
+  const producing: ProducerTask = { name, producer: 0, producers: 2, frames, claimEvery: 20 };
+  await using here = new Peer(HERE, "producer_peer.ts", producing);
+  await using there = await CPeer.start("produce", name, frames, "producer=1", "producers=2", "giveback=20");
+  const stored = await Promise.all([here, there].map(async (peer) => (await peer.line<ProducerReport>()).stored));
+  assertEquals(stored, [frames, frames]);
+  assertEquals(cPeers(depot).find(({ pid }) => pid === there.pid)?.stored, frames);
+  await end(depot);
+  const seen = await reader.line<ReaderReport>();
+  assertEquals(seen, { read: 2 * frames, lost: 0, flaws: [], by: stored, disorder: 0 });
+  const inC = await follower.line<Following>();
+  assertEquals(inC, { read: 2 * frames, lost: 0, torn: 0, disorder: 0, metadata: 0, by: stored });
+  const some = await lossy.line<Following>();
+  assertEquals([some.torn, some.disorder], [0, 0]);
+  assertBetween(some.read + some.lost, 2 * frames, 2 * frames + depot.stats().skipped);
+  for (const peer of [there, follower, lossy]) await peer.leave();
+  assertEquals([await reader.exit(), await here.exit()], [0, 0], reader.errors + here.errors);
+  assertEquals(depot.stats().peers.length, 1);
+});
+
+/** Several producers may burn a number after a reader has jumped over it: then its loss is one too many. */
+function assertBetween(value: number, least: number, most: number): void {
+  assertGreaterOrEqual(value, least);
+  assertLessOrEqual(value, most);
+}
+
+cTest("a C peer and TypeScript agree on metadata, byte lengths and timestamps", async (name) => {
+  const options = { frameSize: [13, 1, 1] as const, metadataBytes: 12, maxSize: 3, whenFull: "wait" as const };
+  await using depot = await FramesDepot.create(name, options);
+  await using follower = await CPeer.start("follow", name, 20, "lossless");
+  assertEquals(await follower.line(), { ready: true });
+  await using reader = depot.frames({ timeoutMs: 20_000 });
+  await using producer = await CPeer.start("produce", name, 10, "metadata=1");
+  const started = BigInt(Date.now() - 60_000) * 1_000_000n;
+  const look = ({ value }: IteratorResult<Frame, undefined>, frameNumber: number) => {
+    assertEquals([value?.frameNumber, value?.data.length], [frameNumber, 13]);
+    assertEquals(flaw((value!.data as Uint8Array).subarray(0, 12), 0, frameNumber), undefined);
+    const metadata = value!.metadata!;
+    assertEquals(
+      new DataView(metadata.buffer, metadata.byteOffset, metadata.byteLength).getBigInt64(0, true),
+      BigInt(frameNumber),
+    );
+    assert(value!.timestampNs > started && value!.timestampNs < started + 120_000_000_000n, `${value!.timestampNs}`);
+  };
+  for (let frameNumber = 0; frameNumber < 10; frameNumber++) look(await reader.next(), frameNumber);
+  for (let frameNumber = 10; frameNumber < 20; frameNumber++) {
+    const frame = new Uint8Array(16);
+    stamp(frame, 0, frameNumber);
+    const metadata = new Uint8Array(new BigInt64Array([BigInt(frameNumber)]).buffer);
+    await depot.enqueue({ frameNumber, frame: frame.subarray(0, 13), metadata });
+    look(await reader.next(), frameNumber);
+  }
+  const report = await follower.line<Following>();
+  assertEquals([report.read, report.torn, report.metadata], [20, 0, 20]);
+  await producer.leave();
+  await follower.leave();
+});
+
+cTest("TypeScript recovers the claim of a killed C peer", async (name) => {
+  await using depot = await FramesDepot.create(name, { frameSize: SIZE, maxSize: 3, whenFull: "wait" });
+  const reader = depot.frames({ timeoutMs: 20_000 });
+  await using holder = await CPeer.start("hold", name, "claim");
+  assertEquals(await holder.line(), { holding: true });
+  const frame = new Uint8Array(depot.frameBytes);
+  stamp(frame, 0, 7);
+  await depot.enqueue({ frameNumber: 7, frame });
+  const waiting = reader.next();
+  await holder.kill();
+  assertEquals((await waiting).value?.frameNumber, 7);
+  // Round the ring and over the slot of the dead.
+  for (let frameNumber = 8; frameNumber < 20; frameNumber++) {
+    stamp(frame, 0, frameNumber);
+    await depot.enqueue({ frameNumber, frame });
+    const { value } = await reader.next();
+    assertEquals([value?.frameNumber, flaw(value!.data as Uint8Array, 0, frameNumber)], [frameNumber, undefined]);
+  }
+  assertEquals(depot.stats().peers.length, 1);
+});
+
+cTest(
+  "TypeScript recovers frame and place of a killed C peer, its pin in the second word",
+  async (name) => {
+    const options = { frameSize: SIZE, maxSize: 3, whenFull: "wait" as const, maxReaders: 40 };
+    await using depot = await FramesDepot.create(name, options);
+    const others = Array.from({ length: 33 }, () => depot.frames({ mode: "latest" }));
+    const frame = new Uint8Array(depot.frameBytes);
+    await depot.enqueue({ frameNumber: 0, frame });
+    await using holder = await CPeer.start("hold", name, "pin");
+    assertEquals(await holder.line(), { holding: true });
+    for (let frameNumber = 1; frameNumber < 3; frameNumber++) await depot.enqueue({ frameNumber, frame });
+    assertEquals(depot.queueIsFull, true);
+    // Another place in the queue, so that room comes with every frame that is read.
+    await using reader = depot.frames({ timeoutMs: 20_000 });
+    const waiting = (async () => {
+      for (let frameNumber = 3; frameNumber < 12; frameNumber++) await depot.enqueue({ frameNumber, frame });
+    })();
+    await holder.kill();
+    for (let frameNumber = 0; frameNumber < 12; frameNumber++) {
+      assertEquals((await reader.next()).value?.frameNumber, frameNumber);
+    }
+    await waiting;
+    assertEquals([depot.stats().peers.length, depot.stats().skipped], [1, 0]);
+    for (const other of others) other.release();
+  },
+);
+
+cTest("a C peer recovers the claim of a killed TypeScript process", async (name) => {
+  await using depot = await FramesDepot.create(name, { frameSize: SIZE, maxSize: 3, whenFull: "wait" });
+  await using holder = new Peer(HERE, "../c_peer/holder_peer.ts", { name, what: "claim" });
+  assertEquals(await holder.line(), { holding: true });
+  await using follower = await CPeer.start("follow", name, 100, "lossless");
+  assertEquals(await follower.line(), { ready: true });
+  await using producer = await CPeer.start("produce", name, 100);
+  await until(() => cPeers(depot).some(({ stored }) => stored === 2));
+  await holder.kill();
+  assertEquals((await producer.line<ProducerReport>()).stored, 100);
+  const { read, lost, torn, disorder } = await follower.line<Following>();
+  assertEquals({ read, lost, torn, disorder }, { read: 100, lost: 0, torn: 0, disorder: 0 });
+  await producer.leave();
+  await follower.leave();
+  assertEquals(depot.stats().peers.length, 1);
+});
+
+cTest("a C peer recovers the frame and the place of a killed TypeScript process", async (name) => {
+  await using depot = await FramesDepot.create(name, { frameSize: SIZE, maxSize: 3, whenFull: "wait" });
+  await depot.enqueue({ frameNumber: 0, frame: new Uint8Array(depot.frameBytes) });
+  await using holder = new Peer(HERE, "../c_peer/holder_peer.ts", { name, what: "pin" });
+  assertEquals(await holder.line(), { holding: true });
+  // Lossy, so that nobody but the killed process holds the producer back until it is dead, and nobody after.
+  await using follower = await CPeer.start("follow", name, 0, "lossy", "producers=2");
+  assertEquals(await follower.line(), { ready: true });
+  await using producer = await CPeer.start("produce", name, 3, "producer=1", "producers=2");
+  await until(() => cPeers(depot).some(({ pid, stored }) => pid === producer.pid && stored === 2));
+  await holder.kill();
+  // Seen without stats(), which would recover the dead itself.
+  await until(() => !idsIn(name).has(holder.child.pid!));
+  // What was kept for the dead is kept for the next lossless reader.
+  await using reader = depot.frames({ timeoutMs: 20_000 });
+  const seen: (number | undefined)[] = [];
+  for (let count = 0; count < 4; count++) seen.push((await reader.next()).value?.frameNumber);
+  assertEquals(seen, [0, 1, 3, 5]);
+  assertEquals([(await producer.line<ProducerReport>()).stored, depot.stats().skipped], [3, 0]);
+  await producer.leave();
+  await follower.kill();
+});
+
+/** A crew of threads in the build that watches for races, beside which TypeScript reads. */
+async function threads(name: string, whenFull: WhenFull, frames: number, ...crew: string[]) {
+  await using depot = await FramesDepot.create(name, { frameSize: SIZE, maxSize: 5, whenFull });
+  const { command, sanitized } = await programs!.threads;
+  const running = run([...command, "threads", name, String(frames), ...crew]);
+  let read = 0;
+  for await (const { frameNumber, data } of depot.frames({ mode: "lossy", timeoutMs: 20_000 })) {
+    if (frameNumber === END) break;
+    assertEquals(flaw(data as Uint8Array, frameNumber % 2, frameNumber), undefined);
+    read++;
+  }
+  const result = await running;
+  return { ...result, read, sanitized, stats: depot.stats(), crew: JSON.parse(result.stdout) as Crew };
+}
+
+for (const [whenFull, frames] of [["wait", 5000], ["drop", FRAMES], ["overwrite", FRAMES / 2]] as const) {
+  cTest(`the protocol has no data race: threads of a C peer under ${whenFull}`, async (name) => {
+    const settings = ["producers=2", "lossless=2", "lossy=1", "giveback=5"];
+    const { status, stderr, stats, crew, read } = await threads(name, whenFull, frames, ...settings);
+    assertEquals([stderr, status], ["", 0]);
+    const stored = crew.producers.reduce((sum, producer) => sum + producer.stored, 0);
+    for (const producer of crew.producers) assertEquals(producer.stored + producer.dropped, frames);
+    if (whenFull !== "drop") assertEquals(stored, 2 * frames);
+    assertEquals([stats.stored, stats.peers.length], [stored + 1, 1]);
+    assertBetween(read, 1, stored);
+    crew.readers.forEach((reader, index) => {
+      assertEquals([reader.torn, reader.disorder], [0, 0]);
+      if (whenFull !== "overwrite" && index < 2) assertEquals([reader.read, reader.lost], [stored, 0]);
+      assertBetween(reader.read + reader.lost, stored, stored + stats.skipped);
+    });
+  });
+}
+
+cTest("the thread sanitizer sees the ring: a thread that reads without a pin is reported", async (name) => {
+  const { status, stderr, sanitized } = await threads(name, "overwrite", 1000, "producers=2", "lossy=1", "careless=1");
+  if (!sanitized) return;
+  assertEquals(status, RACE, stderr);
+  assertStringIncludes(stderr, "WARNING: ThreadSanitizer: data race");
+});

@@ -1,0 +1,119 @@
+/* Claim, write, publish: steps C. */
+#define _GNU_SOURCE
+#include "ring.h"
+
+#include <time.h>
+
+/* Looks at a slot that somebody holds before its number is skipped. */
+enum { LOOKS = 200 };
+/* A producer that is full asks after the dead at most so often. */
+static const double RECOVER_EVERY_MS = 100;
+
+static void skip(struct peer *peer, uint64_t head) {
+  if (!cas64(&peer->depot->header->head, head, head + 1)) return;
+  ADD(&peer->depot->header->skipped, 1);
+  wake(peer, FD_LANE_PUBLISHED);
+}
+
+static void retreat(struct peer *peer, struct fd_slot *slot) {
+  STORE(&slot->writer, 0);
+  wake(peer, FD_LANE_PUBLISHED);
+}
+
+static bool is_pinned(const struct depot *depot, struct fd_slot *slot) {
+  for (uint32_t word = 0; word < depot->pin_words; word++) {
+    if (LOAD(&pins_of(slot)[word]) != 0) return true;
+  }
+  return false;
+}
+
+static bool all_pinned(const struct depot *depot) {
+  for (uint32_t slot = 0; slot < depot->max_size; slot++) {
+    if (!is_pinned(depot, slot_at(depot, slot))) return false;
+  }
+  return true;
+}
+
+int64_t claim(struct peer *peer) {
+  const struct depot *depot = peer->depot;
+  struct fd_header *header = depot->header;
+  uint32_t looks = 0, skips = 0;
+  for (;;) {
+    const uint64_t head = LOAD(&header->head); /* C1 */
+    if (head > LAST_SEQUENCE) return EXHAUSTED;
+    struct fd_slot *slot = slot_of(depot, head);
+    if (depot->when_full != WHEN_FULL_OVERWRITE && !has_room(peer, head)) return FULL; /* C2 */
+    if (!cas32(&slot->writer, 0, peer->id)) {                                          /* C3 */
+      if (LOAD(&header->head) != head || ++looks < LOOKS) continue;
+      looks = 0;
+      const uint32_t owner = LOAD(&slot->writer);
+      if (owner == 0) continue;
+      if (peer_is_dead(peer, owner)) recover_slot(peer, slot, owner);
+      else if (++skips > depot->max_size) return FULL;
+      else skip(peer, head);
+      continue;
+    }
+    if (LOAD(&header->head) != head) { /* C4 */
+      retreat(peer, slot);
+      continue;
+    }
+    if (is_pinned(depot, slot)) { /* C5 */
+      retreat(peer, slot);
+      if (++skips > depot->max_size || all_pinned(depot)) return FULL;
+      skip(peer, head);
+      continue;
+    }
+    /* C6: relaxed where the protocol says plain, because D1 may read the word at this moment. */
+    atomic_store_explicit(ATOMIC(&slot->claimed), head + 1, memory_order_relaxed);
+    if (!cas64(&header->head, head, head + 1)) { /* C7 */
+      retreat(peer, slot);
+      continue;
+    }
+    STORE(&slot->sequence, 0); /* C8 */
+    slot->skipped = LOAD(&header->skipped);
+    return (int64_t)head;
+  }
+}
+
+int64_t claim_by_policy(struct peer *peer) {
+  for (;;) {
+    int64_t sequence = claim(peer);
+    if (sequence != FULL) return sequence;
+    if (now_ms() - peer->recovered_ms > RECOVER_EVERY_MS) {
+      peer->recovered_ms = now_ms();
+      recover_dead(peer);
+    }
+    if (peer->depot->when_full != WHEN_FULL_WAIT) return claim(peer);
+    const uint32_t word = lane_announce(peer, FD_LANE_CONSUMED);
+    sequence = claim(peer);
+    if (sequence != FULL) return sequence;
+    lane_sleep(peer, FD_LANE_CONSUMED, word);
+  }
+}
+
+uint8_t *payload_of(const struct depot *depot, uint64_t sequence) {
+  return depot->base + depot->payload_offset + sequence % depot->max_size * depot->payload_stride;
+}
+
+void publish(struct peer *peer, uint64_t sequence, int64_t frame_number, uint32_t metadata_length) {
+  struct fd_slot *slot = slot_of(peer->depot, sequence);
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  slot->frame_number = frame_number; /* C9 */
+  slot->timestamp_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+  slot->metadata_length = metadata_length;
+  slot->byte_length = peer->depot->frame_bytes;
+  STORE(&slot->sequence, sequence + 1); /* C10 */
+  STORE(&slot->writer, 0);              /* C11 */
+  peer_entry(peer->depot, peer->index)->stored += 1;
+  wake(peer, FD_LANE_PUBLISHED); /* C12 */
+}
+
+void give_back(struct peer *peer, uint64_t sequence) {
+  ADD(&peer->depot->header->skipped, 1);
+  STORE(&slot_of(peer->depot, sequence)->writer, 0);
+  wake(peer, FD_LANE_PUBLISHED);
+  wake(peer, FD_LANE_CONSUMED);
+}
+
+void count_dropped(struct peer *peer) { peer_entry(peer->depot, peer->index)->dropped += 1; }

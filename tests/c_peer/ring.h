@@ -1,0 +1,138 @@
+/* An independent peer of a depot, for tests: written from docs/protocol.md and docs/layout.md, not from ring/.
+ *
+ * What the protocol calls plain is plain here, so that a thread sanitizer judges the protocol itself; everything else
+ * is a C11 atomic with sequentially consistent order. Functions are named after what they do and say which steps. */
+#ifndef C_PEER_RING_H
+#define C_PEER_RING_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../../shim/frames_depot.h"
+#include "../../shim/layout.h"
+
+#define ATOMIC(word) ((_Atomic(__typeof__(*(word))) *)(word))
+#define LOAD(word) atomic_load(ATOMIC(word))
+#define STORE(word, value) atomic_store(ATOMIC(word), (value))
+#define ADD(word, value) atomic_fetch_add(ATOMIC(word), (value))
+
+static inline bool cas32(uint32_t *word, uint32_t expected, uint32_t desired) {
+  return atomic_compare_exchange_strong(ATOMIC(word), &expected, desired);
+}
+
+static inline bool cas64(uint64_t *word, uint64_t expected, uint64_t desired) {
+  return atomic_compare_exchange_strong(ATOMIC(word), &expected, desired);
+}
+
+static inline void raise64(uint64_t *word, uint64_t value) {
+  uint64_t seen = LOAD(word);
+  while (seen < value && !atomic_compare_exchange_strong(ATOMIC(word), &seen, value)) continue;
+}
+
+enum { WHEN_FULL_DROP, WHEN_FULL_WAIT, WHEN_FULL_OVERWRITE };
+enum { MODE_LOOKUP, MODE_LOSSLESS, MODE_LOSSY, MODE_LATEST };
+enum { RUNTIME_C = 3, EXTRA_PEERS = 32, INDEX_BITS = 12, INDEX_MASK = (1 << INDEX_BITS) - 1 };
+/* The longest sleep in a lane. */
+enum { SLICE_MS = 250 };
+/* No slot for a frame, and the end of all sequences. */
+enum { FULL = -1, EXHAUSTED = -2 };
+#define LAST_SEQUENCE ((1ull << 53) - 2)
+
+/* A mapped segment. Peers of one process may share it. */
+struct depot {
+  char name[FD_NAME_BYTES + 1];
+  fd_segment *segment;
+  uint8_t *base;
+  struct fd_header *header;
+  uint64_t total_bytes, frame_bytes, payload_offset, payload_stride, slots_offset, readers_offset;
+  uint32_t max_peers, max_readers, max_size, pin_words, slot_stride, metadata_bytes, when_full;
+  /* The threads of this process that join and leave; the kernel's lock is unknown to a thread sanitizer. */
+  pthread_mutex_t members;
+};
+
+/* One peer: an open file description for its locks, an id, the gate it computed last. */
+struct peer {
+  struct depot *depot;
+  fd_segment *segment;
+  uint32_t index, id;
+  uint64_t gate;
+  double recovered_ms;
+};
+
+struct reader {
+  struct peer *peer;
+  struct fd_reader *entry;
+  uint32_t index;
+  bool gating;
+  uint64_t cursor;
+  /* Sequences passed without a look and one by one; what their frames' producers had counted at the start. */
+  uint64_t jumped, burned, reported;
+  uint32_t base;
+  /* Since it joined, for the report. */
+  uint64_t read, lost;
+};
+
+/* segment.c */
+_Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+double now_ms(void);
+void depot_open(struct depot *depot, const char *name);
+void depot_close(struct depot *depot);
+
+/* members.c */
+void peer_join(struct peer *peer, struct depot *depot);
+void peer_leave(struct peer *peer);
+bool peer_is_dead(struct peer *peer, uint32_t id);
+void recover_slot(struct peer *peer, struct fd_slot *slot, uint32_t writer);
+void recover_dead(struct peer *peer);
+void wake(struct peer *peer, int lane);
+/* Sleeps in a lane while `word` is its wake word; after a slice without news looks after the dead. */
+void lane_sleep(struct peer *peer, int lane, uint32_t word);
+/* S1 and S2; answers the word to sleep on. The caller looks once more and then calls lane_sleep. */
+uint32_t lane_announce(struct peer *peer, int lane);
+
+/* room.c */
+uint64_t cleared(const struct depot *depot);
+bool has_room(struct peer *peer, uint64_t head);
+void start_gating(struct peer *peer, struct reader *reader, uint64_t wish);
+void reader_entry_leave(struct peer *peer, uint32_t index);
+
+/* producer.c: claim answers a sequence, FULL or EXHAUSTED; claim_by_policy waits where the depot waits. */
+int64_t claim(struct peer *peer);
+int64_t claim_by_policy(struct peer *peer);
+uint8_t *payload_of(const struct depot *depot, uint64_t sequence);
+void publish(struct peer *peer, uint64_t sequence, int64_t frame_number, uint32_t metadata_length);
+void give_back(struct peer *peer, uint64_t sequence);
+void count_dropped(struct peer *peer);
+
+/* reader.c */
+enum fate { THERE, NOT_YET, BEING_WRITTEN, GONE };
+enum fate decide(struct peer *peer, uint64_t sequence, bool recover);
+void reader_join(struct reader *reader, struct peer *peer, int mode);
+/* Waits for the next frame and pins it. Its sequence is the cursor until reader_release. */
+void reader_next(struct reader *reader);
+void reader_release(struct reader *reader);
+void reader_leave(struct reader *reader);
+
+static inline struct fd_peer *peer_entry(const struct depot *depot, uint32_t index) {
+  return (struct fd_peer *)(void *)(depot->base + sizeof(struct fd_header)) + index;
+}
+
+static inline struct fd_reader *reader_entry(const struct depot *depot, uint32_t index) {
+  return (struct fd_reader *)(void *)(depot->base + depot->readers_offset) + index;
+}
+
+static inline struct fd_slot *slot_at(const struct depot *depot, uint64_t index) {
+  return (struct fd_slot *)(void *)(depot->base + depot->slots_offset + index * depot->slot_stride);
+}
+
+static inline struct fd_slot *slot_of(const struct depot *depot, uint64_t sequence) {
+  return slot_at(depot, sequence % depot->max_size);
+}
+
+static inline uint32_t *pins_of(struct fd_slot *slot) { return (uint32_t *)(void *)(slot + 1); }
+
+static inline uint64_t round_up(uint64_t value, uint64_t to) { return (value + to - 1) / to * to; }
+
+#endif

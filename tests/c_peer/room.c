@@ -1,0 +1,77 @@
+/* Room, tail, joining and leaving of readers: steps G, J and L. */
+#include "ring.h"
+
+/* Scans that joins may disturb in a row before the gate stays what it was. */
+enum { SCANS = 1000 };
+static const uint32_t NOBODY = UINT32_MAX;
+
+uint64_t cleared(const struct depot *depot) { return LOAD(&depot->header->cleared); }
+
+static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
+
+/* The smallest cursor of the gating readers but one; false when nobody gates. */
+static bool smallest_cursor(const struct depot *depot, uint32_t except, uint64_t *smallest) {
+  bool found = false;
+  for (uint32_t index = 0; index < depot->max_readers; index++) {
+    struct fd_reader *entry = reader_entry(depot, index);
+    if (index == except || LOAD(&entry->gating) == 0) continue;
+    const uint64_t cursor = LOAD(&entry->cursor);
+    if (!found || cursor < *smallest) *smallest = cursor;
+    found = true;
+  }
+  return found;
+}
+
+static uint64_t compute_gate(const struct depot *depot, uint64_t before, bool *gated) {
+  struct fd_header *header = depot->header;
+  for (int scan = 0; scan < SCANS; scan++) {
+    const uint32_t joins = LOAD(&header->joins); /* G1 */
+    uint64_t gate;
+    *gated = smallest_cursor(depot, NOBODY, &gate); /* G2 */
+    if (*gated) raise64(&header->tail, gate);       /* G3 */
+    else gate = LOAD(&header->tail);
+    gate = larger(gate, cleared(depot));
+    if (LOAD(&header->joins) == joins) return gate; /* G4 */
+  }
+  *gated = true;
+  return before;
+}
+
+bool has_room(struct peer *peer, uint64_t head) {
+  const struct depot *depot = peer->depot;
+  if (head < peer->gate + depot->max_size) return true;
+  bool gated;
+  peer->gate = compute_gate(depot, peer->gate, &gated);
+  if (head < peer->gate + depot->max_size) return true;
+  if (gated) return false;
+  uint64_t first = peer->gate; /* G5 */
+  while (first < head && decide(peer, first, false) == GONE) first++;
+  if (first == peer->gate) return false;
+  raise64(&depot->header->tail, first);
+  peer->gate = compute_gate(depot, peer->gate, &gated);
+  return head < peer->gate + depot->max_size;
+}
+
+void start_gating(struct peer *peer, struct reader *reader, uint64_t wish) {
+  const struct depot *depot = peer->depot;
+  STORE(&reader->entry->cursor, 0); /* J2 */
+  STORE(&reader->entry->gating, 1);
+  ADD(&depot->header->joins, 1);
+  uint64_t place; /* J3 */
+  if (!smallest_cursor(depot, reader->index, &place)) place = 0;
+  place = larger(larger(place, LOAD(&depot->header->tail)), cleared(depot));
+  reader->cursor = larger(place, wish);
+  STORE(&reader->entry->cursor, reader->cursor); /* J4 */
+  wake(peer, FD_LANE_CONSUMED);
+}
+
+void reader_entry_leave(struct peer *peer, uint32_t index) {
+  struct fd_reader *entry = reader_entry(peer->depot, index);
+  if (LOAD(&entry->gating) != 0) {
+    uint64_t smallest;
+    if (smallest_cursor(peer->depot, NOBODY, &smallest)) raise64(&peer->depot->header->tail, smallest); /* L1 */
+    STORE(&entry->gating, 0);                                                                           /* L2 */
+    wake(peer, FD_LANE_CONSUMED);
+  }
+  STORE(&entry->owner, 0); /* L3 */
+}
