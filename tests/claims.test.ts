@@ -1,0 +1,145 @@
+/**
+ * Zero copy: slots claimed, written in place, published or given back.
+ */
+import { assertEquals, assertThrows } from "@std/assert";
+import { type DepotOptions, FramesDepot, type WhenFull } from "../mod.ts";
+import { depotTest, errorOf } from "./support/harness.ts";
+
+const pixels = (value: number) => new Uint8Array(4).fill(value);
+
+const make = (name: string, whenFull: WhenFull, options: Partial<DepotOptions> = {}) =>
+  FramesDepot.create(name, { frameSize: [2, 2, 1], maxSize: 3, whenFull, ...options });
+
+async function drain(depot: FramesDepot): Promise<[number, number][]> {
+  const found: [number, number][] = [];
+  for await (const frame of depot.frames({ timeoutMs: 0 })) found.push([frame.frameNumber, frame.data[0]]);
+  return found;
+}
+
+depotTest("tryClaim gives a slot over shared memory: nobody sees it before publish", async (name) => {
+  await using depot = await make(name, "drop");
+  await using other = await FramesDepot.open(name);
+  using slot = depot.tryClaim({ frameNumber: 8 })!;
+  assertEquals([slot.frameNumber, slot.sequence, slot.released, slot.data.length], [8, 0, false, 4]);
+  slot.data.set([1, 2, 3, 4]);
+  assertEquals([other.peekFrame(8), other.statusOf(8)], [undefined, "pending"]);
+  slot.publish();
+  using frame = other.getFrame(8)!;
+  assertEquals([[...frame.data], frame.sequence], [[1, 2, 3, 4], 0]);
+});
+
+depotTest("publish detaches every view of the slot, and so does giving it back", async (name) => {
+  await using depot = await make(name, "drop", { metadataBytes: 4 });
+  for (const end of ["publish", "release", Symbol.dispose] as const) {
+    const slot = depot.tryClaim()!;
+    const views = [slot.data, slot.data.subarray(1, 3), slot.metadata, new DataView(slot.data.buffer)];
+    slot[end]();
+    assertEquals(views.map((view) => view.buffer.byteLength), [0, 0, 0, 0], String(end));
+    assertEquals([slot.released, slot.data.length, slot.metadata.length], [true, 0, 0]);
+    slot.release();
+    assertThrows(() => slot.publish(), TypeError, `slot ${slot.sequence} has been published or given back`);
+  }
+  assertEquals(depot.stats().stored, 1);
+});
+
+depotTest("publish takes what was said when claiming, and what is said then instead", async (name) => {
+  await using depot = await make(name, "overwrite", { metadataBytes: 4 });
+  const claimed = { frameNumber: 5, timestampNs: 7n, metadata: Uint8Array.of(1, 2) };
+  depot.tryClaim(claimed)!.publish();
+  depot.tryClaim(claimed)!.publish({ frameNumber: 6, timestampNs: 8, metadata: Uint8Array.of(3) });
+  depot.tryClaim()!.publish();
+  const found = [5, 6, 2].map((n) => {
+    using frame = depot.peekFrame(n)!;
+    return [frame.frameNumber, frame.timestampNs > 100n ? "now" : Number(frame.timestampNs), [...frame.metadata]];
+  });
+  assertEquals(found, [[5, 7, [1, 2]], [6, 8, [3]], [2, "now", []]]);
+});
+
+depotTest("publish sends metadata that was written in place", async (name) => {
+  await using depot = await make(name, "drop", { metadataBytes: 4 });
+  const slot = depot.tryClaim({ frameNumber: 1 })!;
+  slot.metadata.set([4, 3, 2, 1]);
+  slot.data.fill(9);
+  slot.publish();
+  using frame = depot.getFrame(1)!;
+  assertEquals([[...frame.metadata], [...frame.data]], [[4, 3, 2, 1], [9, 9, 9, 9]]);
+});
+
+depotTest(
+  "tryClaim at the end of a scope gives the slot back: its number is burned and readers go on",
+  async (name) => {
+    await using depot = await make(name, "wait");
+    await using reader = depot.frames({ timeoutMs: 5000 });
+    {
+      using slot = depot.tryClaim({ frameNumber: 1 });
+      slot!.data.fill(1);
+    }
+    await depot.enqueue({ frameNumber: 2, frame: pixels(2) });
+    const { value } = await reader.next();
+    assertEquals([value!.frameNumber, value!.sequence, value!.lost, depot.stats().skipped], [2, 1, 0, 1]);
+  },
+);
+
+depotTest(
+  "tryClaim answers undefined when there is no room, and claim by the depot's policy",
+  async (name, another) => {
+    await using drop = await make(name, "drop", { maxSize: 1 });
+    await using wait = await make(another(), "wait", { maxSize: 1 });
+    await using overwrite = await make(another(), "overwrite", { maxSize: 1 });
+    for (const depot of [drop, wait, overwrite]) await depot.enqueue({ frameNumber: 1, frame: pixels(1) });
+    assertEquals([drop.tryClaim(), drop.droppedFrames, wait.tryClaim()], [undefined, 0, undefined]);
+    assertEquals([await drop.claim(), drop.droppedFrames], [undefined, 1]);
+    assertEquals([await wait.claim({ timeoutMs: 5 }), wait.droppedFrames], [undefined, 0]);
+    assertEquals(overwrite.statusOf(1), "stored");
+    using over = overwrite.tryClaim();
+    assertEquals([over?.sequence, overwrite.statusOf(1)], [1, "evicted"]);
+    const claiming = wait.claim({ frameNumber: 3 });
+    wait.getFrame(1)?.release();
+    using slot = await claiming;
+    assertEquals([slot?.frameNumber, slot?.data.length], [3, 4]);
+  },
+);
+
+for (const whenFull of ["drop", "wait"] as const) {
+  depotTest(`tryClaim and release over and over do not fill a depot that nobody reads, ${whenFull}`, async (name) => {
+    await using depot = await make(name, whenFull);
+    for (let round = 0; round < 1000; round++) {
+      const slot = depot.tryClaim();
+      assertEquals(slot !== undefined, true, `round ${round}`);
+      slot!.release();
+    }
+    assertEquals(depot.queueIsFull, false);
+    for (const n of [1, 2, 3]) {
+      assertEquals((await depot.enqueue({ frameNumber: n, frame: pixels(n) }, { timeoutMs: 0 })).state, "stored");
+    }
+    assertEquals(await drain(depot), [[1, 1], [2, 2], [3, 3]]);
+  });
+}
+
+depotTest("tryClaim holds several slots at once; readers see them in the order of claiming", async (name) => {
+  await using depot = await make(name, "drop");
+  const slots = [1, 2, 3].map((frameNumber) => depot.tryClaim({ frameNumber })!);
+  assertEquals(depot.tryClaim(), undefined);
+  for (const slot of slots.toReversed()) {
+    slot.data.fill(slot.frameNumber * 10);
+    assertEquals((await Array.fromAsync(depot.frames({ timeoutMs: 0 }))).length, 0);
+    slot.publish();
+  }
+  assertEquals(await drain(depot), [[1, 10], [2, 20], [3, 30]]);
+});
+
+depotTest("close gives claimed slots back and detaches their views", async (name) => {
+  const depot = await make(name, "drop");
+  await using other = await FramesDepot.open(name);
+  const slot = depot.tryClaim({ frameNumber: 1 })!;
+  const view = slot.data;
+  await depot.close();
+  assertEquals([slot.released, view.length, slot.data.length], [true, 0, 0]);
+  assertEquals(await errorOf(() => slot.publish()), "TypeError");
+  assertEquals(await errorOf(() => depot.claim()), "CLOSED");
+  assertEquals(await errorOf(() => depot.tryClaim()), "CLOSED");
+  assertEquals([other.tryEnqueue({ frameNumber: 2, frame: pixels(2) })?.state, await drain(other)], [
+    "stored",
+    [[2, 2]],
+  ]);
+});

@@ -1,0 +1,242 @@
+/**
+ * The interface between TypeScript and C (`ffi/shim.ts`), the same in every runtime and on every system. Finding and
+ * loading the library stands in `load.test.ts`.
+ */
+import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
+import { ERRNO, LANE, type Mapping, type Segment } from "../ffi/shim.ts";
+import { loadShim } from "../ffi/load.ts";
+import process from "node:process";
+import { depotTest, HERE } from "./support/harness.ts";
+
+const BYTES = 64 * 1024;
+/** Two wake words, one a lane. */
+const WAKE_WORDS = [512, 640];
+
+/** Gives a segment back at the end of its scope. */
+class Held implements Disposable {
+  readonly segment: Segment;
+  readonly mapping: Mapping;
+
+  constructor(segment: Segment | number, bytes = BYTES) {
+    assert(typeof segment !== "number", `errno ${segment}`);
+    this.segment = segment;
+    const mapping = segment.map(bytes, false, WAKE_WORDS);
+    assert(typeof mapping !== "number", `errno ${mapping}`);
+    this.mapping = mapping;
+  }
+
+  [Symbol.dispose](): void {
+    this.mapping.unmap();
+    this.segment.close();
+  }
+}
+
+/** A named segment. */
+function make(name: string, bytes = BYTES): Held {
+  const held = new Held(loadShim().create(name, bytes, 0o600), bytes);
+  assertEquals(held.segment.publish(), 0);
+  return held;
+}
+
+/** What a view sees; the view is detached afterwards, as it must be before memory goes. */
+function bytesOf(mapping: Mapping, offset: number, length: number): number[] {
+  const view = mapping.view(offset, length);
+  const bytes = [...new Uint8Array(view)];
+  view.transfer(0);
+  return bytes;
+}
+
+depotTest("Shim.create makes zeroed memory that has no name before publish", (name) => {
+  const shim = loadShim();
+  using held = new Held(shim.create(name, BYTES, 0o640));
+  assertEquals([shim.list().includes(name), shim.open(name), held.segment.info().linked], [
+    false,
+    -ERRNO.ENOENT,
+    false,
+  ]);
+  assertEquals(new Set(bytesOf(held.mapping, 0, BYTES)), new Set([0]));
+  assertEquals(held.segment.publish(), 0);
+  const { bytes, mode, owner, self, linked } = held.segment.info();
+  assertEquals([shim.list().includes(name), bytes >= BYTES, linked, owner === self], [true, true, true, true]);
+  if (mode !== -1) assertEquals(mode & 0o777, 0o640);
+});
+
+depotTest("Shim.create whose maker goes away before publish leaves nothing", (name) => {
+  new Held(loadShim().create(name, BYTES, 0o600))[Symbol.dispose]();
+  assertEquals([loadShim().open(name), loadShim().unlink(name)], [-ERRNO.ENOENT, -ERRNO.ENOENT]);
+});
+
+depotTest("Segment.publish answers -EEXIST when the name is taken, and the first stays", (name) => {
+  using first = make(name);
+  using second = new Held(loadShim().create(name, BYTES, 0o600));
+  assertEquals([second.segment.publish(), first.segment.info().linked], [-ERRNO.EEXIST, true]);
+  assertEquals([second.segment.info().linked, second.segment.unlink(), first.segment.unlink()], [false, 0, 1]);
+});
+
+depotTest("Shim.create, open and unlink refuse names and sizes that cannot be", (name) => {
+  const shim = loadShim();
+  for (const wrong of ["", "a/b", ".a", "..", "a b", "ä"]) {
+    assertEquals([shim.create(wrong, BYTES, 0o600), shim.open(wrong), shim.unlink(wrong)], [
+      -ERRNO.EINVAL,
+      -ERRNO.EINVAL,
+      -ERRNO.EINVAL,
+    ]);
+  }
+  assertEquals(shim.open("x".repeat(129)), -ERRNO.ENAMETOOLONG);
+  for (const bytes of [0, -1, NaN, Infinity, 2 ** 60]) assertEquals(shim.create(name, bytes, 0o600), -ERRNO.EINVAL);
+  const { total } = shim.space();
+  if (total > 0) assertEquals(shim.create(name, total * 2, 0o600), -ERRNO.ENOSPC);
+  assertEquals(shim.open(name), -ERRNO.ENOENT);
+});
+
+depotTest("Segment.map gives every opener the same memory, in whole and in parts", (name) => {
+  using one = make(name);
+  using other = new Held(loadShim().open(name));
+  const view = one.mapping.view(BYTES - 8, 8);
+  new Uint8Array(view).set([1, 2, 3, 4, 5, 6, 7, 8]);
+  assertEquals(bytesOf(other.mapping, BYTES - 8, 8), [1, 2, 3, 4, 5, 6, 7, 8]);
+  using part = new Held(loadShim().open(name), 4096);
+  assertEquals([part.mapping.bytes, part.mapping.view(16, 32).byteLength], [4096, 32]);
+  view.transfer(0);
+});
+
+depotTest("Mapping.view over shared memory is detached by transfer, and lives on in the new buffer", (name) => {
+  using held = make(name);
+  const buffer = held.mapping.view(4096, 16);
+  const bytes = new Uint8Array(buffer);
+  const views = [bytes, bytes.subarray(4, 8), new DataView(buffer)];
+  bytes.set([9, 8, 7]);
+  const moved = buffer.transfer();
+  assertEquals([buffer.detached, ...views.map((view) => view.buffer.byteLength)], [true, 0, 0, 0]);
+  assertEquals([bytes.length, moved.byteLength, [...new Uint8Array(moved, 0, 3)]], [0, 16, [9, 8, 7]]);
+  new Uint8Array(moved)[0] = 1;
+  assertEquals(bytesOf(held.mapping, 4096, 3), [1, 8, 7]);
+  moved.transfer(0);
+});
+
+depotTest("Mapping.view carries 32-bit atomics from one mapping to another", (name) => {
+  using one = make(name);
+  using other = new Held(loadShim().open(name));
+  const [a, b] = [one, other].map(({ mapping }) => new Uint32Array(mapping.view(0, 64)));
+  Atomics.store(a, 1, 0xffff_fff0);
+  assertEquals(Atomics.add(b, 1, 0x20), 0xffff_fff0);
+  assertEquals([Atomics.load(a, 1), Atomics.compareExchange(a, 1, 0x10, 7), Atomics.or(b, 1, 8)], [0x10, 0x10, 7]);
+  assertEquals([Atomics.and(a, 1, ~1), Atomics.load(b, 1)], [15, 14]);
+  for (const { buffer } of [a, b]) buffer.transfer(0);
+});
+
+depotTest("Mapping.load, store, cas and raise agree on whole numbers up to 2^53", (name) => {
+  using one = make(name);
+  using other = new Held(loadShim().open(name));
+  for (const value of [0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 52 + 1, Number.MAX_SAFE_INTEGER]) {
+    one.mapping.store(8, value);
+    assertEquals(other.mapping.load(8), value);
+    assertEquals([one.mapping.cas(8, value + (value ? -1 : 1), 5), other.mapping.load(8)], [0, value]);
+    assertEquals([one.mapping.cas(8, value, 5), other.mapping.load(8)], [1, 5]);
+  }
+  one.mapping.store(16, 7);
+  assertEquals([one.mapping.raise(16, 6), one.mapping.raise(16, 7), one.mapping.load(16)], [0, 0, 7]);
+  assertEquals([other.mapping.raise(16, 2 ** 40), one.mapping.load(16), one.mapping.load(8)], [1, 2 ** 40, 5]);
+  assertEquals(bytesOf(one.mapping, 16, 8), [0, 0, 0, 0, 0, 1, 0, 0], "little-endian");
+  assertEquals(one.mapping.load(BYTES - 8), 0);
+});
+
+depotTest("Segment.lock belongs to the open description: another one in this process does not share it", (name) => {
+  using one = make(name);
+  const other = new Held(loadShim().open(name));
+  assertEquals([one.segment.lockHeld(3), one.segment.lock(3), one.segment.lock(3)], [false, 1, 1]);
+  assertEquals([one.segment.lockHeld(3), other.segment.lockHeld(3), other.segment.lock(3)], [false, true, 0]);
+  // One lock is not another.
+  assertEquals([other.segment.lockHeld(2), other.segment.lock(4), one.segment.lockHeld(4)], [false, 1, true]);
+  one.segment.unlock(3);
+  assertEquals([other.segment.lockHeld(3), other.segment.lock(3), one.segment.lock(3)], [false, 1, 0]);
+  // Gone with the description and its mapping, without an unlock.
+  other[Symbol.dispose]();
+  assertEquals([one.segment.lockHeld(3), one.segment.lockHeld(4), one.segment.lock(3)], [false, false, 1]);
+});
+
+depotTest("Segment.unlink removes the name only while it leads to this segment", (name) => {
+  using old = make(name);
+  assertEquals([old.segment.unlink(), old.segment.unlink(), old.segment.info().linked], [1, 0, false]);
+  using next = make(name);
+  assertEquals([old.segment.unlink(), next.segment.info().linked], [0, true]);
+  old.mapping.store(0, 5);
+  assertEquals([old.mapping.load(0), next.mapping.load(0), loadShim().unlink(name)], [5, 0, 0]);
+  assertEquals([loadShim().unlink(name), loadShim().open(name)], [-ERRNO.ENOENT, -ERRNO.ENOENT]);
+});
+
+depotTest("Shim.list names every segment, more than fit its first buffer", (_, another) => {
+  const shim = loadShim();
+  const names = Array.from({ length: 60 }, () => another().padEnd(128, "x"));
+  const held = names.map((name) => make(name, 4096));
+  const listed = shim.list();
+  for (const one of held) {
+    one.segment.unlink();
+    one[Symbol.dispose]();
+  }
+  assertEquals(names.filter((name) => !listed.includes(name)), []);
+  assertEquals(shim.list().filter((name) => names.includes(name)), []);
+});
+
+depotTest("Shim.space tells what is free, and it becomes less by what is made", (name) => {
+  const shim = loadShim();
+  const { free, total, memory } = shim.space();
+  if (free < 0) return;
+  assert(free <= total && total > 0 && (memory === -1 || memory > 0));
+  // Others use shared memory too: a large segment is seen beyond that.
+  const bytes = Math.min(256 * 2 ** 20, Math.trunc(free / 4));
+  using held = make(name, bytes);
+  assert(shim.space().free < free - bytes / 2);
+  held.segment.unlink();
+});
+
+depotTest("Shim.identity is this process, started in the past", () => {
+  const { pid, startTime } = loadShim().identity();
+  assertEquals([pid, loadShim().runtime, loadShim().identity().startTime], [process.pid, HERE, startTime]);
+  assert(startTime >= 0);
+});
+
+for (const lane of [LANE.PUBLISHED, LANE.CONSUMED]) {
+  const word = WAKE_WORDS[lane] >> 2;
+
+  depotTest(`Mapping.wait returns when another mapping wakes the lane, ${lane}`, async (name) => {
+    using one = make(name);
+    using other = new Held(loadShim().open(name));
+    const words = new Uint32Array(other.mapping.view(0, 1024));
+    const waits = [1, 2, 3].map(() => one.mapping.wait(lane, 0, 0, 100_000));
+    let done = 0;
+    for (const wait of waits) wait.then(() => done++);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assertEquals(done, 0);
+    Atomics.add(words, word, 1);
+    other.mapping.wake(lane);
+    await Promise.all(waits);
+    assertEquals(done, 3);
+    words.buffer.transfer(0);
+  });
+
+  depotTest(`Mapping.wait returns at once when the word is another, ${lane}`, async (name) => {
+    using one = make(name);
+    const words = new Uint32Array(one.mapping.view(0, 1024));
+    for (const value of [1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff]) {
+      Atomics.store(words, word, value);
+      await one.mapping.wait(lane, 0, value - 1, 100_000);
+      // The same word waits: the expected value wraps as the word does.
+      const started = performance.now();
+      await one.mapping.wait(lane, 0, value, 30);
+      assertGreaterOrEqual(performance.now() - started, 25);
+    }
+    words.buffer.transfer(0);
+  });
+}
+
+depotTest("Mapping.wait ends after its time, not before, and leaves the event loop free", async (name) => {
+  using held = make(name);
+  let ticks = 0;
+  const clock = setInterval(() => ticks++, 5);
+  const started = performance.now();
+  await held.mapping.wait(LANE.PUBLISHED, 0, 0, 200);
+  clearInterval(clock);
+  assertGreaterOrEqual(performance.now() - started, 195);
+  assertGreaterOrEqual(ticks, 5);
+});

@@ -1,0 +1,185 @@
+/**
+ * The bytes of a segment: TypeScript's table against C's through the loaded library, the plan of a segment, its header
+ * there and back, and what it all costs.
+ */
+import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
+import { readFileSync } from "node:fs";
+import { loadShim } from "../ffi/load.ts";
+import { DepotError, type DepotErrorCode } from "../mod.ts";
+import { ELEMENT_BYTES, type Geometry, LIMITS, plan, readHeader, writeHeader } from "../ring/geometry.ts";
+import { EXTRA_PEERS, HEADER, LAST_SEQUENCE, PEER, PEER_INDEX_BITS, READER, READY, SLOT } from "../ring/layout.ts";
+import { depotTest } from "./support/harness.ts";
+import { fromFileUrl } from "./support/paths.ts";
+
+const SECTIONS: Record<string, Record<string, number>> = { header: HEADER, peer: PEER, reader: READER, slot: SLOT };
+type Row = { section: string; field: string; offset: number; bytes: number };
+
+const camel = (name: string) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+/** What the library says of itself. */
+function tableOfC(): Row[] {
+  return loadShim().layout().trimEnd().split("\n").map((line) => {
+    const [section, field, offset, bytes] = line.split(" ");
+    return { section, field: camel(field), offset: Number(offset), bytes: Number(bytes) };
+  });
+}
+
+/** What the comments of `ring/layout.ts` say of a field's size, by section and field. */
+function sizesOfComments(): Map<string, number> {
+  const text = readFileSync(fromFileUrl(new URL("../ring/layout.ts", import.meta.url)), "utf8");
+  const widths: Record<string, number> = { u32: 4, u64: 8, "u64+1": 8, i64: 8, f64: 8 };
+  const found = new Map<string, number>();
+  for (const [, section, body] of text.matchAll(/export const (\w+) = \{\n([\s\S]*?)\n\} as const/g)) {
+    for (const [, field, type] of body.matchAll(/^ {2}(\w+): \d+, \/\/ (\d+ bytes|\S+?)(?:;| of|$)/gm)) {
+      found.set(`${section.toLowerCase()} ${field}`, widths[type] ?? Number.parseInt(type));
+    }
+  }
+  return found;
+}
+
+depotTest("layout has the same rows in C and in TypeScript, both ways", () => {
+  const inC = tableOfC().map(({ section, field, offset, bytes }) =>
+    field === "size" ? `${section} size ${bytes}` : `${section} ${field} ${offset}`
+  );
+  const here = Object.entries(SECTIONS).flatMap(([section, fields]) =>
+    Object.entries(fields).map(([field, offset]) => `${section} ${field} ${offset}`)
+  );
+  assertEquals(inC.toSorted(), here.toSorted());
+});
+
+depotTest("layout says in its comments how many bytes C gives each field", () => {
+  const comments = sizesOfComments();
+  for (const { section, field, bytes } of tableOfC()) {
+    if (field !== "size") assertEquals(comments.get(`${section} ${field}`), bytes, `${section} ${field}`);
+  }
+});
+
+depotTest("layout has no field that overlaps another, is misaligned or leaves its section", () => {
+  for (const section of Object.keys(SECTIONS)) {
+    const rows = tableOfC().filter((row) => row.section === section && row.field !== "size");
+    rows.sort((one, other) => one.offset - other.offset);
+    let end = 0;
+    for (const { field, offset, bytes } of rows) {
+      assert(offset >= end, `${section}.${field} begins at ${offset}, before ${end}`);
+      assertEquals(offset % Math.min(bytes, 4), 0, `${section}.${field}`);
+      if (bytes === 8) assertEquals(offset % 8, 0, `${section}.${field}`);
+      end = offset + bytes;
+    }
+    assertLessOrEqual(end, SECTIONS[section].size, section);
+  }
+});
+
+depotTest("layout keeps words that different processes write in cache lines of their own", () => {
+  const hot = [HEADER.head, HEADER.tail, HEADER.published, HEADER.consumed];
+  for (const [i, offset] of hot.entries()) assertEquals([offset % 128, hot.indexOf(offset)], [0, i]);
+  for (const { size } of [HEADER, PEER, READER]) assertEquals(size % 128, 0);
+  assertEquals(SLOT.size % 64, 0);
+  assert(LIMITS.maxReaders + EXTRA_PEERS < 2 ** PEER_INDEX_BITS, "an index plus one fits its bits");
+});
+
+const BASE: Geometry = {
+  width: 1920,
+  height: 1080,
+  channels: 3,
+  elementType: "uint8",
+  pixelFormat: "rgb24",
+  frameBytes: 1920 * 1080 * 3,
+  maxSize: 10,
+  whenFull: "drop",
+  metadataBytes: 0,
+  maxReaders: 31,
+  firstSequence: 0,
+};
+const GEOMETRIES: Partial<Geometry>[] = [
+  {},
+  { frameBytes: 1, maxSize: 1, maxReaders: 1, pixelFormat: "" },
+  { frameBytes: 65_536, maxSize: 1000, whenFull: "wait" },
+  { frameBytes: 65_537, maxSize: 1000, metadataBytes: 1, whenFull: "overwrite" },
+  { frameBytes: 65_536, maxSize: 1, maxReaders: 31 },
+  { frameBytes: 524_287, maxSize: 100 },
+  { frameBytes: 524_289, maxSize: 100 },
+  { frameBytes: 3840 * 2160 * 3, maxSize: 30 },
+  { frameBytes: 2 ** 20, elementType: "float32", pixelFormat: "grayf32le", maxSize: LIMITS.maxSize },
+  { frameBytes: 7680 * 4320 * 8, elementType: "uint16", pixelFormat: "rgba64le0123456" },
+  { frameBytes: LIMITS.frameBytes, maxSize: 32_768, maxReaders: LIMITS.maxReaders },
+  { metadataBytes: LIMITS.metadataBytes, width: LIMITS.dimension, height: LIMITS.dimension, channels: 1 },
+  { firstSequence: LAST_SEQUENCE },
+];
+const geometries = GEOMETRIES.map((part): Geometry => ({ ...BASE, ...part }));
+
+/** A header, ready. */
+function header(geometry: Geometry): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(HEADER.size);
+  writeHeader(new DataView(bytes.buffer), geometry, 1n);
+  new DataView(bytes.buffer).setUint32(HEADER.ready, READY, true);
+  return bytes;
+}
+
+depotTest("plan lays sections out one after the other, each with room for all of its entries", () => {
+  for (const geometry of geometries) {
+    const { maxSize, maxReaders, frameBytes, metadataBytes } = geometry;
+    const p = plan(geometry);
+    assertEquals([p.maxPeers, p.pinWords], [maxReaders + EXTRA_PEERS, Math.ceil(maxReaders / 32)]);
+    assertEquals(p.peersOffset, HEADER.size);
+    assert(p.readersOffset >= p.peersOffset + p.maxPeers * PEER.size);
+    assert(p.slotsOffset >= p.readersOffset + maxReaders * READER.size);
+    assert(p.slotStride >= SLOT.size + p.pinWords * 4 && p.slotStride % 64 === 0);
+    assert(p.payloadOffset >= p.slotsOffset + maxSize * p.slotStride);
+    assert(p.payloadStride >= frameBytes + metadataBytes && p.payloadStride % 64 === 0);
+    assertEquals([p.payloadOffset % 16_384, p.totalBytes], [0, p.payloadOffset + maxSize * p.payloadStride]);
+    assert(p.payloadOffset < 2 ** 31, "offsets of the tables fit 31 bits");
+    assert(Number.isSafeInteger(p.totalBytes));
+  }
+});
+
+depotTest("plan adds at most 1 % and 64 KB to frames of 64 KiB and more", () => {
+  for (const geometry of geometries) {
+    const { frameBytes, metadataBytes, maxSize, maxReaders } = geometry;
+    if (frameBytes < 65_536 || maxReaders > 31) continue;
+    const payload = maxSize * (frameBytes + metadataBytes);
+    const beyond = plan(geometry).totalBytes - payload;
+    assertLessOrEqual(beyond, payload * 0.01 + 64_000, `${maxSize} × ${frameBytes}: ${beyond} beyond`);
+  }
+});
+
+depotTest("readHeader answers what writeHeader was given", () => {
+  for (const geometry of geometries) {
+    assertEquals(readHeader("x", header(geometry), plan(geometry).totalBytes), geometry);
+  }
+});
+
+depotTest("readHeader refuses what is not a sound header, each with its code", () => {
+  const { totalBytes } = plan(BASE);
+  const refused = (change: (view: DataView, bytes: Uint8Array) => void, fileBytes = totalBytes): DepotErrorCode => {
+    const bytes = header(BASE);
+    change(new DataView(bytes.buffer), bytes);
+    return assertThrows(() => readHeader("x", bytes, fileBytes), DepotError, '"x"').code;
+  };
+  const set = (offset: number, value: number) => refused((view) => view.setUint32(offset, value, true));
+  assertEquals(refused((_, bytes) => bytes.fill(0)), "NOT_READY");
+  assertEquals(set(HEADER.ready, 0), "NOT_READY");
+  assertEquals(set(HEADER.magic, 0), "INCOMPATIBLE");
+  assertEquals(set(HEADER.version, 2), "INCOMPATIBLE");
+  assertEquals(set(HEADER.byteOrder, 0x04030201), "INCOMPATIBLE");
+  assertEquals(refused(() => {}, totalBytes - 1), "CORRUPT");
+  for (
+    const field of [
+      ...(["totalBytes", "peersOffset", "readersOffset", "slotsOffset", "payloadOffset", "payloadStride"] as const),
+      ...(["headerBytes", "peerStride", "readerStride", "slotStride", "maxPeers", "maxReaders", "pinWords"] as const),
+      ...(["maxSize", "whenFull", "width", "elementType", "metadataBytes", "frameBytes"] as const),
+    ]
+  ) {
+    // 16 MiB and a bit is neither in any enumeration nor what any other field gives.
+    const value = field === "width" ? 0 : 0x0100_0007;
+    assertEquals(set(HEADER[field], value), "CORRUPT", field);
+  }
+  assertEquals(set(HEADER.pixelFormat, 0x01010101), "CORRUPT");
+});
+
+depotTest("ELEMENT_BYTES are those of the typed arrays", () => {
+  assertEquals(ELEMENT_BYTES, {
+    uint8: Uint8Array.BYTES_PER_ELEMENT,
+    uint16: Uint16Array.BYTES_PER_ELEMENT,
+    float32: Float32Array.BYTES_PER_ELEMENT,
+  });
+});

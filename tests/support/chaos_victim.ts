@@ -1,0 +1,22 @@
+/**
+ * A producer that kills itself right after a named step of its second frame.
+ *
+ * @module
+ */
+import process from "node:process";
+import { FramesDepot } from "../../mod.ts";
+import { trace } from "../../ring/trace.ts";
+
+/** What it is told. */
+export type VictimTask = { name: string; step: string };
+
+const task: VictimTask = JSON.parse(process.argv[2]);
+const depot = await FramesDepot.open(task.name, { timeoutMs: 20_000 });
+const frame = new Uint8Array(depot.frameBytes);
+await depot.enqueue({ frameNumber: 0, frame });
+trace.at = (step) => {
+  if (step !== task.step) return;
+  process.kill(process.pid, "SIGKILL");
+  for (;;);
+};
+await depot.enqueue({ frameNumber: 1, frame });

@@ -1,0 +1,77 @@
+/**
+ * A file beside the depot in which every life notes what it has done. A write is over once the call returns, so a note
+ * outlives the process that made it, however that ended.
+ *
+ * @module
+ */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+
+/** What a life notes, each a double. */
+export const NOTE = {
+  /** Frames begun. */
+  attempted: 0,
+  /** Frames whose storing was said to be done: every lossless reader has to see them. */
+  acknowledged: 8,
+  /** One of STATE. */
+  state: 16,
+  /** Frames read. */
+  read: 24,
+} as const;
+
+/** What a life is at. */
+export const STATE = { unborn: 0, living: 1, frozen: 2, died: 3, ended: 4 } as const;
+
+const BYTES = 32;
+
+/** The file, opened by everybody by its path. */
+export class Board {
+  readonly path: string;
+  readonly #file: number;
+  readonly #bytes = new Float64Array(1);
+  readonly #view = new Uint8Array(this.#bytes.buffer);
+
+  constructor(file: string) {
+    this.path = file;
+    this.#file = fs.openSync(file, "r+");
+  }
+
+  /** Makes the file. */
+  static make(name: string): Board {
+    const file = path.join(os.tmpdir(), `frames-depot-${name}.board`);
+    fs.writeFileSync(file, "", { flag: "wx" });
+    fs.writeFileSync(`${file}.flaws`, "");
+    return new Board(file);
+  }
+
+  /** Notes a number. */
+  write(life: number, note: number, value: number): void {
+    this.#bytes[0] = value;
+    fs.writeSync(this.#file, this.#view, 0, 8, life * BYTES + note);
+  }
+
+  /** What was noted; 0 where nothing was. */
+  read(life: number, note: number): number {
+    this.#bytes[0] = 0;
+    fs.readSync(this.#file, this.#view, 0, 8, life * BYTES + note);
+    return this.#bytes[0];
+  }
+
+  /** Notes what must not be, in words. */
+  accuse(what: string): void {
+    fs.appendFileSync(`${this.path}.flaws`, `${what}\n`);
+  }
+
+  /** All that must not be. */
+  accusations(): string[] {
+    return fs.readFileSync(`${this.path}.flaws`, "utf8").split("\n").filter((line) => line !== "");
+  }
+
+  /** Removes the file. */
+  remove(): void {
+    fs.closeSync(this.#file);
+    fs.rmSync(this.path, { force: true });
+    fs.rmSync(`${this.path}.flaws`, { force: true });
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * A process that forks victims and kills them, in rounds that it is told to do. It has no depot open itself: a fork
+ * would share its locks.
+ *
+ * @module
+ */
+import process from "node:process";
+import { createInterface } from "node:readline";
+import type { WhenFull } from "../../mod.ts";
+import { Board, NOTE, STATE } from "./board.ts";
+import { fork, kill, reap, sleepMs } from "./libc.ts";
+import { live } from "./lives.ts";
+import { Observer, type Progress } from "./observe.ts";
+import { eachStep, frozenPlanOf, LIVES_A_ROUND, type Plan, planFor, planOf, recovererPlanOf } from "./plan.ts";
+import { Random } from "./random.ts";
+
+/** What it is started with. */
+export type ForkerTask = { name: string; board: string; whenFull: WhenFull };
+/**
+ * One order. `each`: for every step somebody who dies there; `crowd`: several victims at once; `freeze`: one that others
+ * have to wait for, timed, while nobody else kills.
+ */
+export type Order = { kind: "each" | "crowd" | "freeze"; rounds: number; firstLife: number; seed: number };
+/** How a victim ended. */
+export type Death = {
+  life: number;
+  role: Plan["role"];
+  /** The step at which it died, or how else. */
+  at: string;
+  /** The signal that ended it: 9, unless something is wrong. */
+  signal: number;
+  /** From the kill until the others moved again; only where they had come to a halt. */
+  recoveryMs?: number;
+};
+/** What it answers. */
+export type Answer = { deaths: Death[] };
+
+/** A victim that neither dies nor ends gets this long. */
+const LIFE_MS = 400;
+/** Nobody moves for so long: then they wait for the victim. */
+const HALT_MS = 30;
+/** How long to wait for them to come to a halt. */
+const PATIENCE_MS = 300;
+/** After this, recovery has failed; the watchdog will say more. */
+const RECOVERY_MS = 10_000;
+const TICK_MS = 0.2;
+
+class Forker {
+  readonly #task: ForkerTask;
+  readonly #board: Board;
+  readonly #observer: Observer;
+
+  constructor(task: ForkerTask) {
+    this.#task = task;
+    this.#board = new Board(task.board);
+    this.#observer = new Observer(task.name);
+  }
+
+  run({ kind, rounds, firstLife, seed }: Order): Death[] {
+    const random = new Random(seed);
+    const deaths: Death[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const life = firstLife + round * LIVES_A_ROUND;
+      if (kind === "freeze") deaths.push(...this.#freeze(random, life));
+      else deaths.push(...this.#crowd(kind === "crowd" ? crowdOf(random, life) : eachOf(random, life, round)));
+    }
+    return deaths;
+  }
+
+  #bear(plan: Plan): number {
+    return fork(() => live(this.#task.name, this.#board, plan));
+  }
+
+  #state(life: number): number {
+    return this.#board.read(life, NOTE.state);
+  }
+
+  /** Waits until the kernel has taken a victim's things. */
+  #bury(plan: Plan, pid: number): Death {
+    let ending = reap(pid);
+    for (; ending === undefined; ending = reap(pid)) sleepMs(TICK_MS);
+    return this.#death(plan, ending.signal);
+  }
+
+  #crowd(plans: Plan[]): Death[] {
+    const living = plans.map((plan) => ({ plan, pid: this.#bear(plan), killed: false }));
+    const deaths: Death[] = [];
+    const started = performance.now();
+    while (living.length > 0) {
+      const elapsed = performance.now() - started;
+      for (const victim of [...living]) {
+        const { plan, pid } = victim;
+        const limit = typeof plan.end === "object" && "afterMs" in plan.end ? plan.end.afterMs : LIFE_MS;
+        if (!victim.killed && elapsed > limit) {
+          kill(pid);
+          victim.killed = true;
+        }
+        const ending = reap(pid);
+        if (ending === undefined) continue;
+        living.splice(living.indexOf(victim), 1);
+        deaths.push(this.#death(plan, ending.signal));
+      }
+      sleepMs(TICK_MS);
+    }
+    return deaths;
+  }
+
+  #death({ life, role, end }: Plan, signal: number): Death {
+    const state = this.#state(life);
+    const planned = typeof end === "object" && "step" in end ? end.step : undefined;
+    const stood = state === STATE.died || (state === STATE.frozen && role !== "recoverer");
+    const when = state === STATE.ended ? "work done" : state === STATE.unborn ? "birth" : "any moment";
+    const at = stood && planned !== undefined ? planned : when;
+    return { life, role, at, signal };
+  }
+
+  /** One stands still until everybody waits for it, and dies; sometimes somebody recovers it and dies over it. */
+  #freeze(random: Random, firstLife: number): Death[] {
+    const plan = frozenPlanOf(random, firstLife, this.#task.whenFull);
+    const recovererPlan = random.percent(50) ? recovererPlanOf(random, firstLife + 1) : undefined;
+    const pid = this.#bear(plan);
+    this.#until(() => this.#state(plan.life) === STATE.frozen, LIFE_MS);
+    // Producers may have room for a long time while readers wait for a dead one of them.
+    const moves = (last: Progress, now: Progress) =>
+      last.cursor !== now.cursor || (plan.role !== "producer" && last.head !== now.head);
+    const halted = this.#halted(moves);
+    const recoverer = recovererPlan === undefined ? undefined : this.#bear(recovererPlan);
+    if (recovererPlan !== undefined) this.#until(() => this.#state(recovererPlan.life) === STATE.frozen, LIFE_MS);
+    const before = this.#observer.progress();
+    kill(pid);
+    const killed = performance.now();
+    const moved = halted && this.#until(() => moves(before, this.#observer.progress()), RECOVERY_MS);
+    const recoveryMs = moved ? performance.now() - killed : undefined;
+    const deaths = [{ ...this.#bury(plan, pid), recoveryMs }];
+    if (recovererPlan === undefined || recoverer === undefined) return deaths;
+    const { end } = recovererPlan;
+    const isDead = () => this.#state(recovererPlan.life) === STATE.died;
+    this.#until(isDead, typeof end === "object" && "afterMs" in end ? end.afterMs : 20);
+    kill(recoverer);
+    return [...deaths, this.#bury(recovererPlan, recoverer)];
+  }
+
+  #until(condition: () => boolean, limitMs: number): boolean {
+    const started = performance.now();
+    while (!condition()) {
+      if (performance.now() - started > limitMs) return false;
+      sleepMs(TICK_MS);
+    }
+    return true;
+  }
+
+  #halted(moves: (last: Progress, now: Progress) => boolean): boolean {
+    let since = performance.now();
+    let last = this.#observer.progress();
+    return this.#until(() => {
+      const now = this.#observer.progress();
+      if (moves(last, now)) {
+        last = now;
+        since = performance.now();
+      }
+      return performance.now() - since > HALT_MS;
+    }, PATIENCE_MS);
+  }
+}
+
+function crowdOf(random: Random, firstLife: number): Plan[] {
+  return Array.from({ length: random.integer(1, LIVES_A_ROUND) }, (_, at) => planOf(random, firstLife + at));
+}
+
+/** One after the other, each with one that dies while it writes, so that there is somebody to recover. */
+function eachOf(random: Random, life: number, round: number): Plan[] {
+  const steps = eachStep();
+  const { role, step } = steps[round % steps.length];
+  return [planFor(random, life, "producer", "C8"), planFor(random, life + 1, role, step)];
+}
+
+const forker = new Forker(JSON.parse(process.argv[2]));
+console.log(JSON.stringify({ ready: true }));
+for await (const line of createInterface({ input: process.stdin })) {
+  const answer: Answer = { deaths: forker.run(JSON.parse(line)) };
+  console.log(JSON.stringify(answer));
+}

@@ -1,0 +1,123 @@
+/**
+ * What happened in a run, and whether it may have.
+ *
+ * @module
+ */
+import type { WhenFull } from "../../mod.ts";
+import { type Board, NOTE } from "./board.ts";
+import type { Runtime } from "./child.ts";
+import type { Death } from "./forker.ts";
+import type { ReaderReport } from "./survivor.ts";
+
+/** One death and where it happened. */
+export type Entry = Death & { runtime: Runtime; kind: "forked" | "started" };
+
+/** What is promised is a quarter of a second; the median may be twice that on a busy machine. */
+const RECOVERY_MS = 500;
+
+/** Numbers in order, for percentiles. */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * percent / 100))] ?? NaN;
+}
+
+/** Everything that is counted in a run. */
+export class Ledger {
+  readonly deaths: Entry[] = [];
+  /** Stops that were followed by a correct continuation. */
+  stops = 0;
+  stored = 0;
+  read = 0;
+  /** Where frames were lost, doubled, torn, or things left behind. */
+  readonly wrong: string[] = [];
+
+  /** Victims ended by another signal than ours; a fork may fail, but rarely. */
+  get misfires(): Entry[] {
+    return this.deaths.filter(({ signal }) => signal !== 9);
+  }
+
+  get kills(): number {
+    return this.deaths.length - this.misfires.length;
+  }
+
+  recoveries(role?: string): number[] {
+    return this.deaths.flatMap(({ recoveryMs, ...death }) =>
+      recoveryMs === undefined || (role !== undefined && role !== death.role) ? [] : [recoveryMs]
+    );
+  }
+
+  /** Compares what producers were told is stored with what the readers that saw everything have seen. */
+  settle(board: Board, whenFull: WhenFull, lives: number, reports: ReaderReport[]): void {
+    this.wrong.push(...board.accusations());
+    for (const { wrong } of reports) this.wrong.push(...wrong);
+    const seen = reports.map(({ lives }) => new Map(lives));
+    for (let life = 1; life < lives; life++) {
+      const attempted = board.read(life, NOTE.attempted);
+      const acknowledged = board.read(life, NOTE.acknowledged);
+      this.stored += acknowledged;
+      for (const [index, by] of seen.entries()) {
+        const count = by.get(life) ?? 0;
+        const least = whenFull === "overwrite" ? 0 : acknowledged;
+        if (count < least || count > attempted) {
+          this.wrong.push(
+            `reader ${index} saw ${count} frames of life ${life}, of which ${acknowledged} were acknowledged and ` +
+              `${attempted} begun`,
+          );
+        }
+        if (whenFull !== "overwrite" && count !== (seen[0].get(life) ?? 0)) {
+          this.wrong.push(`reader ${index} saw ${count} frames of life ${life}, reader 0 ${seen[0].get(life) ?? 0}`);
+        }
+      }
+    }
+    for (const { frames } of reports) this.read += frames;
+    for (const role of ["producer", "reader", "lookup"]) {
+      const median = percentile(this.recoveries(role), 50);
+      if (median > RECOVERY_MS) {
+        this.wrong.push(`half of the recoveries of a dead ${role} took ${median.toFixed(0)} ms`);
+      }
+    }
+    const { misfires } = this;
+    if (misfires.length > Math.max(3, this.deaths.length / 50)) {
+      const signals = [...new Set(misfires.map(({ signal }) => signal))].join(", ");
+      this.wrong.push(`${misfires.length} of ${this.deaths.length} victims ended by themselves, signals ${signals}`);
+    }
+  }
+
+  /** Adds another run's ledger. */
+  add(other: Ledger): void {
+    this.deaths.push(...other.deaths);
+    this.stops += other.stops;
+    this.stored += other.stored;
+    this.read += other.read;
+    this.wrong.push(...other.wrong);
+  }
+
+  /** A table, as people read it. */
+  summary(): string {
+    const count = <K extends string>(key: (entry: Entry) => K) => {
+      const counts = new Map<string, number>();
+      for (const entry of this.deaths) {
+        if (entry.signal === 9) counts.set(key(entry), (counts.get(key(entry)) ?? 0) + 1);
+      }
+      return [...counts].sort(([a], [b]) => a < b ? -1 : 1).map(([name, number]) => `${name} ${number}`).join("  ");
+    };
+    const ms = (values: number[]) =>
+      values.length === 0
+        ? "none measured"
+        : `p50 ${percentile(values, 50).toFixed(0)} ms, p99 ${percentile(values, 99).toFixed(0)} ms, most ` +
+          `${Math.max(...values).toFixed(0)} ms (${values.length})`;
+    const misfires = this.misfires.map(({ runtime, at, signal }) => `${runtime} at ${at} by signal ${signal}`);
+    const kinds = [...new Set(misfires)].map((kind) => `${misfires.filter((other) => other === kind).length} ${kind}`);
+    const lines = [
+      `kills      ${this.kills}, stopped and continued ${this.stops}`,
+      `misfires   ${misfires.length} forks ended by themselves: ${kinds.join(", ") || "none"}`,
+      `runtime    ${count(({ runtime, kind }) => `${runtime} ${kind}`)}`,
+      `role       ${count(({ role }) => role)}`,
+      `at step    ${count(({ at }) => at)}`,
+      `frames     ${this.stored} stored for sure, ${this.read} read by survivors`,
+      `recovery   ${ms(this.recoveries())}`,
+    ];
+    for (const role of ["producer", "reader", "lookup"]) lines.push(`  ${role.padEnd(9)}${ms(this.recoveries(role))}`);
+    return lines.join("\n");
+  }
+}

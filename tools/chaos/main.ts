@@ -1,0 +1,106 @@
+/**
+ * `deno task chaos`: kills producers and readers in both runtimes, thousands of times, at random moments and exactly
+ * between the steps of docs/protocol.md, while others go on; and looks whether anything is torn, lost, doubled, left
+ * behind, or hangs.
+ *
+ * @module
+ */
+import process from "node:process";
+import { parseArgs } from "node:util";
+import type { WhenFull } from "../../mod.ts";
+import { bunPath, denoPath } from "../runtimes.ts";
+import { Ledger } from "./ledger.ts";
+import { chaosRun } from "./run.ts";
+
+const USAGE = `deno task chaos [options]
+  --kills N      end after so many kills (5000)
+  --seconds N    or after so many seconds (1800)
+  --policy P     wait, drop, overwrite, or all: half of it wait, a quarter each of the others (all)
+  --slots N      slots of the depots (8, and for an eighth of the kills, waiting, 2048)
+  --seed N       plan the same victims again (random)`;
+
+/** What is run one after the other, and how large a part of it all each is. */
+const PHASES: { whenFull: WhenFull; maxSize: number; part: number }[] = [
+  { whenFull: "wait", maxSize: 8, part: 3 },
+  { whenFull: "wait", maxSize: 2048, part: 1 },
+  { whenFull: "drop", maxSize: 8, part: 2 },
+  { whenFull: "overwrite", maxSize: 8, part: 2 },
+];
+const SHOWN = 30;
+
+function readOptions(): { kills: number; seconds: number; phases: typeof PHASES; seed: number } {
+  const { values } = parseArgs({
+    options: {
+      kills: { type: "string", default: "5000" },
+      seconds: { type: "string", default: "1800" },
+      policy: { type: "string", default: "all" },
+      slots: { type: "string" },
+      seed: { type: "string", default: String(Math.floor(Math.random() * 0x7fffffff)) },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    process.exit(0);
+  }
+  const whole = (what: string, text: string): number => {
+    if (!/^[1-9][0-9]*$/.test(text)) throw new Error(`--${what} must be a whole number from 1: ${text}`);
+    return Number(text);
+  };
+  const { kills, seconds, seed, policy, slots } = values;
+  let phases = PHASES.filter(({ whenFull }) => policy === "all" || policy === whenFull);
+  if (phases.length === 0) throw new Error(`--policy must be wait, drop, overwrite, or all: ${policy}`);
+  if (slots !== undefined) {
+    const maxSize = whole("slots", slots);
+    phases = phases.filter(({ maxSize }) => maxSize === 8).map((phase) => ({ ...phase, maxSize }));
+  }
+  return { kills: whole("kills", kills), seconds: whole("seconds", seconds), seed: whole("seed", seed), phases };
+}
+
+let options: ReturnType<typeof readOptions>;
+try {
+  options = readOptions();
+} catch (error) {
+  console.error(`${(error as Error).message}\n\n${USAGE}`);
+  process.exit(2);
+}
+const { kills, seconds, phases, seed } = options;
+const parts = phases.reduce((sum, { part }) => sum + part, 0);
+const executables = { deno: denoPath(), bun: bunPath() };
+const abort = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => abort.abort());
+const clear = process.stdout.isTTY ? "\r\x1b[K" : "";
+const tell = (line: string) => process.stdout.write(process.stdout.isTTY ? `${clear}${line}` : `${line}\n`);
+
+console.log(
+  `seed ${seed}, ${kills} kills or ${seconds} s, ${
+    phases.map(({ whenFull, maxSize }) => `${whenFull} with ${maxSize} slots`).join(", ")
+  }`,
+);
+const total = new Ledger();
+const started = performance.now();
+for (const [index, { whenFull, maxSize, part }] of phases.entries()) {
+  const ledger = await chaosRun({
+    whenFull,
+    maxSize,
+    kills: Math.ceil(kills * part / parts),
+    seconds: Math.ceil(seconds * part / parts),
+    seed: seed + index,
+    eachStep: true,
+    executables,
+    tell,
+    signal: abort.signal,
+  });
+  console.log(`${clear}\n== ${whenFull}, ${maxSize} slots\n${ledger.summary()}\n`);
+  total.add(ledger);
+  if (ledger.wrong.length > 0) break;
+}
+const minutes = ((performance.now() - started) / 60_000).toFixed(1);
+if (phases.length > 1) console.log(`== all, ${minutes} minutes\n${total.summary()}\n`);
+if (total.wrong.length > 0) {
+  for (const what of total.wrong.slice(0, SHOWN)) console.error(`wrong: ${what}`);
+  if (total.wrong.length > SHOWN) console.error(`and ${total.wrong.length - SHOWN} more`);
+  console.error(`\nfailed; seed ${seed}`);
+  process.exit(1);
+}
+console.log(`nothing torn, lost, doubled or left behind; nobody hung. seed ${seed}`);

@@ -1,0 +1,124 @@
+/**
+ * What a victim is to do and where it is to die, from a seed alone.
+ *
+ * @module
+ */
+import type { WhenFull } from "../../mod.ts";
+import type { Random } from "./random.ts";
+
+/** What victims do; a visitor comes and goes, a recoverer looks after the dead. */
+export const ROLES = ["producer", "reader", "lookup", "visitor", "recoverer"] as const;
+/** One of them. */
+export type Role = typeof ROLES[number];
+
+/** How a victim ends: at a named step of docs/protocol.md, at a moment that its killer chooses, or after its work. */
+export type End = { step: string; count: number } | { afterMs: number } | "work done";
+
+/** A victim's plan. */
+export type Plan = {
+  life: number;
+  role: Role;
+  end: End;
+  /** Stands still at its step until it is killed, instead of dying at once. */
+  freeze: boolean;
+  mode: "lossless" | "lossy" | "latest";
+  /** Frames to store or to read, looks after the dead. */
+  frames: number;
+  /** Whether it leaves in an orderly way before it is killed. */
+  leaves: boolean;
+  seed: number;
+};
+
+const JOIN = ["join.lock", "join.id"];
+const LEAVE = ["P1", "P2", "L1"];
+const CLAIM = ["C3", "C6", "C7", "C8", "C9", "C10", "C11"];
+const READ = ["R1", "R4", "R5", "R6"];
+const GATE = ["J1", "J2", "G3", "J3", "J4"];
+
+/** Lives that a round of forked victims takes at most. */
+export const LIVES_A_ROUND = 3;
+
+/** Where a victim can be stopped, by what it does. Steps it does not come to cost nothing: it dies after its work. */
+export const STEPS: Record<Role, readonly string[]> = {
+  producer: [...CLAIM, ...CLAIM, ...CLAIM, "skip", "skip", "D2", "W1", "G3", "P2", ...JOIN],
+  reader: [...READ, ...READ, ...GATE, ...LEAVE, "W1", ...JOIN],
+  lookup: [...READ, ...GATE, ...LEAVE, "W1"],
+  visitor: [...JOIN, ...GATE, ...LEAVE],
+  recoverer: ["P1", "P2", "P1", "P2", "D2", "W1", "L1"],
+};
+/** Where others have to wait for a victim that stands still. */
+type Holder = "producer" | "reader" | "lookup";
+const BLOCKING: Record<Holder, readonly string[]> = {
+  producer: ["C3", "C6", "C7", "C8", "C9", "C10"],
+  reader: ["R1", "R4", "J2", "J3", "J4"],
+  lookup: ["J2", "J3", "J4"],
+};
+
+/** Steps that come once or twice in a life. */
+const RARE = new Set([...JOIN, ...LEAVE, ...GATE, "skip", "D2"]);
+
+function stepOf(random: Random, steps: readonly string[]): { step: string; count: number } {
+  const step = random.pick(steps);
+  return { step, count: RARE.has(step) ? random.integer(1, 2) : random.integer(1, 12) };
+}
+
+/** Every step of every role, once: what a run begins with, so that none is left to chance. */
+export function eachStep(): { role: Role; step: string }[] {
+  return ROLES.flatMap((role) => [...new Set(STEPS[role])].map((step) => ({ role, step })));
+}
+
+/** A victim that dies where it is told to, the first time it comes there. */
+export function planFor(random: Random, life: number, role: Role, step: string): Plan {
+  const end = { step, count: 1 };
+  const frames = random.integer(20, 40);
+  return { life, role, end, freeze: false, mode: "lossless", frames, leaves: true, seed: random.seed() };
+}
+
+/** A victim among many. */
+export function planOf(random: Random, life: number, steps = STEPS, roles: readonly Role[] = ROLES): Plan {
+  const role = random.pick(roles);
+  const how = random.integer(1, 10);
+  const end: End = how <= 6
+    ? stepOf(random, steps[role])
+    : how <= 9
+    ? { afterMs: random.unit() * random.pick([2, 10, 40]) }
+    : "work done";
+  return {
+    life,
+    role,
+    end,
+    freeze: false,
+    mode: random.pick(["lossless", "lossless", "lossy", "latest"]),
+    frames: random.integer(1, 40),
+    leaves: random.percent(50) || (typeof end === "object" && "step" in end && LEAVE.includes(end.step)),
+    seed: random.seed(),
+  };
+}
+
+/** A victim that stands still where others have to wait for it. */
+export function frozenPlanOf(random: Random, life: number, whenFull: WhenFull): Plan {
+  // A depot that overwrites waits for no reader.
+  const roles: Holder[] = ["producer", "producer", "reader", "lookup"];
+  const role = whenFull === "overwrite" ? "producer" : random.pick(roles);
+  const step = random.pick(BLOCKING[role]);
+  const count = role === "lookup" || step.startsWith("J") ? 1 : random.integer(1, 10);
+  return {
+    life,
+    role,
+    end: { step, count },
+    freeze: true,
+    mode: "lossless",
+    frames: 1000,
+    leaves: false,
+    seed: random.seed(),
+  };
+}
+
+/** One who recovers the dead and dies over it. */
+export function recovererPlanOf(random: Random, life: number): Plan {
+  const end: End = random.percent(80)
+    ? { step: random.pick(STEPS.recoverer), count: 1 }
+    : { afterMs: random.unit() * 5 };
+  const frames = 2000;
+  return { life, role: "recoverer", end, freeze: false, mode: "lossless", frames, leaves: false, seed: random.seed() };
+}

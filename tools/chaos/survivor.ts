@@ -1,0 +1,85 @@
+/**
+ * A process that lives through a run: a producer that fills the depot until it is told to stop, or a reader that looks
+ * at every frame until the last one.
+ *
+ * @module
+ */
+import process from "node:process";
+import { FramesDepot, type ReadMode } from "../../mod.ts";
+import { Board, NOTE } from "./board.ts";
+import { Follower } from "./follower.ts";
+import { Random } from "./random.ts";
+import { END_LIFE, fill, flaw, lifeOf, metadataOf, numberOf, timestampOf } from "./stamp.ts";
+
+/** What it is told. */
+export type SurvivorTask =
+  & { name: string; board: string; seed: number }
+  & ({ role: "producer"; life: number } | { role: "reader"; mode: ReadMode; rests: boolean });
+
+/** What a producer answers. */
+export type ProducerReport = { stored: number; refused: number };
+/** What a reader answers: frames by life, and what was wrong. */
+export type ReaderReport = { frames: number; lost: number; lives: [life: number, next: number][]; wrong: string[] };
+
+const WRONG = 20;
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const say = (message: unknown): void => console.log(JSON.stringify(message));
+
+async function produce(depot: FramesDepot, board: Board, random: Random, life: number): Promise<void> {
+  let stopping = false;
+  process.stdin.on("end", () => stopping = true).resume();
+  const report: ProducerReport = { stored: 0, refused: 0 };
+  const frame = new Uint8Array(depot.frameBytes);
+  say({ ready: true });
+  while (!stopping) {
+    for (let left = random.integer(1, 40); left > 0; left--) {
+      const frameNumber = numberOf(life, report.stored);
+      const details = { frameNumber, timestampNs: timestampOf(frameNumber), metadata: metadataOf(frameNumber) };
+      board.write(life, NOTE.attempted, report.stored + 1);
+      let stored: boolean;
+      if (random.percent(80)) {
+        fill(frame, frameNumber);
+        stored = (await depot.enqueue({ ...details, frame })).state === "stored";
+      } else {
+        const slot = await depot.claim(details);
+        if (slot !== undefined) fill(slot.data, frameNumber);
+        slot?.publish();
+        stored = slot !== undefined;
+      }
+      if (stored) board.write(life, NOTE.acknowledged, ++report.stored);
+      else report.refused++;
+    }
+    await sleep(random.unit() * 6);
+  }
+  say(report);
+}
+
+async function read(depot: FramesDepot, random: Random, mode: ReadMode, rests: boolean): Promise<void> {
+  const follower = new Follower(mode === "lossless" && depot.whenFull !== "overwrite", true);
+  const wrong: string[] = [];
+  const accuse = (what: string | undefined) => {
+    if (what !== undefined && wrong.length < WRONG) wrong.push(what);
+  };
+  let lost = 0;
+  const reader = depot.frames({ mode });
+  say({ ready: true });
+  for await (const frame of reader) {
+    if (lifeOf(frame.frameNumber) === END_LIFE) break;
+    accuse(flaw(frame));
+    accuse(follower.follow(frame));
+    lost += frame.lost;
+    if (rests && random.percent(1)) {
+      await sleep(random.unit() * 4);
+      accuse(flaw(frame)); // still leased: still whole
+    }
+  }
+  const report: ReaderReport = { frames: follower.frames, lost, lives: [...follower.next], wrong };
+  say(report);
+}
+
+const task: SurvivorTask = JSON.parse(process.argv[2]);
+const depot = await FramesDepot.open(task.name, { timeoutMs: 20_000 });
+const random = new Random(task.seed);
+if (task.role === "producer") await produce(depot, new Board(task.board), random, task.life);
+else await read(depot, random, task.mode, task.rests);
+await depot.close();
