@@ -35,6 +35,8 @@ export type FramesOptions = WaitOptions & {
   mode?: ReadMode;
 };
 
+/** A slot that is held for so long is looked after: its producer may be dead. */
+const STUCK_MS = 100;
 /** Looks at a frame that is there but whose slot a producer touches at this moment, before others get their turn. */
 const PIN_TRIES = 100;
 
@@ -61,6 +63,9 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
   #released = false;
   #clearedSeen: number;
   readonly #losses: Losses;
+  /** The sequence that somebody holds in his hands, and since when we have known. */
+  #stuckAt = -1;
+  #stuckSince = 0;
 
   /** Made by a depot. @throws {TypeError | RangeError} for wrong options @throws {DepotError} TOO_MANY_PEERS */
   constructor(session: Session, options: FramesOptions) {
@@ -144,8 +149,28 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
       }
       const fate = this.#reader.fate(sequence, false);
       if (fate === FATE.GONE || this.#isLapped(sequence)) this.#pass(sequence);
-      else if (fate !== FATE.THERE || ++tries > PIN_TRIES) return undefined;
+      else if (fate === FATE.NOT_YET) return undefined;
+      else if (fate === FATE.BEING_WRITTEN || ++tries > PIN_TRIES) {
+        if (!this.#recoverStuck(sequence)) return undefined;
+      }
     }
+  }
+
+  /**
+   * A slot that somebody holds: if it has been so for a while, the kernel is asked whether they live.
+   *
+   * @returns whether the slot was given back
+   */
+  #recoverStuck(sequence: number): boolean {
+    const now = performance.now();
+    if (this.#stuckAt !== sequence) {
+      this.#stuckAt = sequence;
+      this.#stuckSince = now;
+    }
+    if (now - this.#stuckSince < STUCK_MS) return false;
+    this.#stuckSince = now;
+    const before = this.#reader.fate(sequence, false);
+    return this.#reader.fate(sequence, true) !== before;
   }
 
   /** @returns undefined when the frame is to be passed over */

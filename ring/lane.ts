@@ -46,12 +46,13 @@ export class Lane {
    * Waits until `attempt` answers something.
    *
    * @param attempt called often; must be quick and must not wait
-   * @param idle called after a slice in which nothing happened
+   * @param idle called whenever this wait has got nowhere for the length of a slice, however often it was woken
    * @returns what `attempt` answered, or undefined when the time is up or the lane has been closed
    */
   async until<T>(attempt: () => T | undefined, idle: () => void, options: WaitOptions): Promise<T | undefined> {
     const { signal, timeoutMs } = options;
     const deadline = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
+    let quietSince = performance.now();
     for (let turn = 0;; turn++) {
       signal?.throwIfAborted();
       for (let spin = 0; spin < SPINS; spin++) {
@@ -59,20 +60,24 @@ export class Lane {
         if (answer !== undefined) return answer;
       }
       if (this.#closed) return undefined;
-      const left = deadline - performance.now();
+      const now = performance.now();
+      const left = deadline - now;
       if (left <= 0) return undefined;
+      if (now - quietSince >= SLICE_MS) {
+        idle();
+        quietSince = now;
+      }
       if (turn < TURNS) {
         await new Promise<void>((resolve) => setImmediate(resolve));
         continue;
       }
-      const answer = await this.#sleep(attempt, idle, left, signal);
+      const answer = await this.#sleep(attempt, left, signal);
       if (answer !== undefined) return answer;
     }
   }
 
   async #sleep<T>(
     attempt: () => T | undefined,
-    idle: () => void,
     leftMs: number,
     signal: AbortSignal | undefined,
   ): Promise<T | undefined> {
@@ -90,7 +95,6 @@ export class Lane {
         this.#asleep = undefined;
         this.nudge();
       });
-    const started = performance.now();
     await new Promise<void>((resolve) => {
       const timer = leftMs < SLICE_MS ? setTimeout(wake, leftMs) : undefined;
       const sleepers = this.#sleepers;
@@ -106,7 +110,6 @@ export class Lane {
     if (this.#failure !== undefined) throw this.#failure.error;
     // Nobody left to wake: end the sleeping call too, so that it does not keep the process alive.
     if (this.#sleepers.size === 0 && this.#asleep !== undefined) this.#poke();
-    if (performance.now() - started >= SLICE_MS * 0.9 && !this.#closed) idle();
     return undefined;
   }
 
