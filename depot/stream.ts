@@ -196,9 +196,13 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
 
   /** A sequence that will not come, or that is too far behind. */
   #pass(sequence: number): void {
-    if (this.#isLapped(sequence)) {
+    const { room } = this.#session.attachment;
+    const cleared = room.cleared();
+    if (cleared > sequence) {
+      this.#jump(cleared);
+    } else if (this.#isLapped(sequence)) {
       // Past the slot that is overwritten next: on it, reader and producer could keep refusing each other.
-      this.#jump(Math.max(sequence + 1, this.#session.attachment.room.head() - this.#maxSize + 1));
+      this.#jump(Math.max(sequence + 1, room.head() - this.#maxSize + 1));
     } else {
       this.#losses.burned++;
       this.#reader.advance(sequence + 1);
@@ -227,14 +231,18 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
     const atOnce = this.#wait.signal?.aborted ? undefined : this.tryNext();
     if (atOnce !== undefined) return { done: false, value: atOnce };
     if (this.#released || this.#session.closed) return this.return();
-    let frame: Frame | undefined;
+    let frame: Frame | "released" | undefined;
     try {
-      frame = await this.#session.published.until(() => this.tryNext(), () => this.#idle(), this.#wait);
+      frame = await this.#session.published.until(
+        () => this.#released ? "released" : this.tryNext(),
+        () => this.#idle(),
+        this.#wait,
+      );
     } catch (error) {
       await this.return();
       throw error;
     }
-    return frame === undefined ? this.return() : { done: false, value: frame };
+    return frame === undefined || frame === "released" ? this.return() : { done: false, value: frame };
   }
 
   /** Nothing came for a while: the producer may have died with the slot in its hands. */
@@ -256,6 +264,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
     this.#released = true;
     if (this.#remains !== undefined) this.#remains.ended = true;
     this.#reader.leave();
+    this.#session.published.nudge();
   }
 
   /** What to do if the reader is forgotten. @internal */

@@ -52,15 +52,16 @@ for (const whenFull of ["drop", "wait", "overwrite"] as const) {
         async (name) => {
           await using depot = await FramesDepot.create(name, { ...ROOMY, whenFull });
           await using producer = await FramesDepot.open(name);
-          const reader = depot.frames();
+          const reader = depot.frames({ timeoutMs: 5000 });
           await using victim = new Peer(OTHER, "chaos_victim.ts", { name, step });
           assertEquals(await victim.exit(), -2, victim.errors);
           let last = -1;
+          let done = false;
           const reading = (async () => {
             while (last < 2) {
               const frame = how === "next" ? (await reader.next()).value : reader.tryNext();
               if (frame !== undefined) last = frame.frameNumber;
-              else if (reader.released) break;
+              else if (done || reader.released) break;
               else await sleep(5);
             }
           })();
@@ -70,7 +71,7 @@ for (const whenFull of ["drop", "wait", "overwrite"] as const) {
             await producer.enqueue({ frameNumber: stored, frame });
             await sleep(10);
           }
-          reader.release();
+          done = true;
           await reading;
           assertEquals(last, 2, `${stored - 2} frames were stored meanwhile`);
         },

@@ -128,6 +128,23 @@ depotTest("tryClaim holds several slots at once; readers see them in the order o
   assertEquals(await drain(depot), [[1, 10], [2, 20], [3, 30]]);
 });
 
+depotTest("claim whose onBackpressure fails after there was room gives its slot back", async (name) => {
+  let fail = (_: Error) => {};
+  let answer: Promise<void> | undefined = new Promise((_, reject) => fail = reject);
+  const onBackpressure = () => answer;
+  await using depot = await make(name, "wait", { maxSize: 1, onBackpressure });
+  await using reader = depot.frames({ timeoutMs: 2000 });
+  await depot.enqueue({ frameNumber: 1, frame: pixels(1) });
+  const claiming = errorOf(() => depot.claim({ frameNumber: 2 }));
+  (await reader.next()).value?.release();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  fail(new SyntaxError("from the callback"));
+  assertEquals(await claiming, "SyntaxError");
+  answer = undefined;
+  assertEquals((await depot.enqueue({ frameNumber: 3, frame: pixels(3) }, { timeoutMs: 2000 })).state, "stored");
+  assertEquals((await reader.next()).value?.frameNumber, 3);
+});
+
 depotTest("close gives claimed slots back and detaches their views", async (name) => {
   const depot = await make(name, "drop");
   await using other = await FramesDepot.open(name);

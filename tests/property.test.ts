@@ -2,21 +2,23 @@
  * Random operations on a depot and on a plain model of it (`support/model.ts`): after thousands of steps both still
  * answer the same. A failure prints seed and last steps; FRAMES_DEPOT_TEST_SEED runs a seed again.
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import process from "node:process";
-import { type Frame, type FrameReader, FramesDepot, type WhenFull } from "../mod.ts";
+import { FIRST_SEQUENCE } from "../depot/options.ts";
+import { DepotError, type Frame, type FrameReader, FramesDepot, type WhenFull } from "../mod.ts";
 import { random } from "../tools/fuzz/cases.ts";
 import { depotTest } from "./support/harness.ts";
 import { Model, type ModelFrame } from "./support/model.ts";
 
-const STEPS = 3000;
+const STEPS = 2000;
 const given = process.env.FRAMES_DEPOT_TEST_SEED;
 /** The same ones every time, and one that nobody has tried yet. */
-const SEEDS = given === undefined ? [1, 2, 3, 4, Date.now() >>> 0] : [Number(given)];
+const SEEDS = given === undefined ? [1, 2, 3, 4, 5, 6, 7, 8, Date.now() >>> 0] : [Number(given)];
 
 /** One run: the depot, its model, and a trail. */
 class Run {
   readonly #depot: FramesDepot;
+  readonly #first: number;
   readonly #model: Model;
   readonly #next: () => number;
   /** Whether the depot object looks after every step; what it never looked at it cannot tell from a gap. */
@@ -27,8 +29,10 @@ class Run {
   #reader: FrameReader | undefined;
   #last = 0;
 
-  constructor(depot: FramesDepot, model: Model, next: () => number) {
+  /** @param first where the depot's sequences start; the model's start at 0 */
+  constructor(depot: FramesDepot, model: Model, next: () => number, first: number) {
     this.#depot = depot;
+    this.#first = first;
     this.#model = model;
     this.#next = next;
     this.#looks = next() % 2 === 0;
@@ -56,7 +60,11 @@ class Run {
     using held = frame;
     if (held === undefined) return undefined;
     const { sequence, frameNumber, data } = held;
-    return { sequence, number: frameNumber, value: data.every((byte) => byte === data[0]) ? data[0] : NaN };
+    return {
+      sequence: sequence - this.#first,
+      number: frameNumber,
+      value: data.every((byte) => byte === data[0]) ? data[0] : NaN,
+    };
   }
 
   async #enqueue(): Promise<void> {
@@ -69,7 +77,9 @@ class Run {
     this.#agree(
       `enqueue ${frameNumber}`,
       result,
-      (expected === undefined ? refused : { state: "stored", sequence: expected.sequence }) as typeof result,
+      (expected === undefined
+        ? refused
+        : { state: "stored", sequence: expected.sequence + this.#first }) as typeof result,
     );
     if (expected !== undefined) this.#last = Math.max(this.#last, frameNumber);
   }
@@ -116,12 +126,17 @@ class Run {
   }
 }
 
+/** Sequences from 0, and across where 32 bits end and 53 begin. */
+const FIRSTS = [0, 2 ** 32 - 700, 2 ** 52 - 700, Number.MAX_SAFE_INTEGER - 1 - STEPS];
+
 for (const whenFull of ["drop", "wait", "overwrite"] satisfies WhenFull[]) {
   for (const maxSize of [1, 2, 5, 8]) {
     depotTest(`FramesDepot of ${maxSize} agrees with a plain model of it, ${whenFull}`, async (_, another) => {
-      for (const seed of SEEDS) {
-        await using depot = await FramesDepot.create(another(), { frameSize: [2, 2, 1], maxSize, whenFull });
-        const run = new Run(depot, new Model(maxSize, whenFull), random(seed));
+      for (const [i, seed] of SEEDS.entries()) {
+        const first = FIRSTS[i % FIRSTS.length];
+        const options = { frameSize: [2, 2, 1], maxSize, whenFull, [FIRST_SEQUENCE]: first } as const;
+        await using depot = await FramesDepot.create(another(), options);
+        const run = new Run(depot, new Model(maxSize, whenFull), random(seed), first);
         for (let step = 0; step < STEPS; step++) {
           try {
             await run.step();
@@ -135,3 +150,22 @@ for (const whenFull of ["drop", "wait", "overwrite"] satisfies WhenFull[]) {
     });
   }
 }
+
+depotTest("FramesDepot that has used its last sequence says so, and what is in it can be read", async (name) => {
+  const first = Number.MAX_SAFE_INTEGER - 3;
+  const options = { frameSize: [2, 2, 1], maxSize: 2, whenFull: "overwrite", [FIRST_SEQUENCE]: first } as const;
+  await using depot = await FramesDepot.create(name, options);
+  for (let n = 1; n <= 3; n++) {
+    assertEquals(await depot.enqueue({ frameNumber: n, frame: new Uint8Array(4) }), {
+      state: "stored",
+      sequence: first + n - 1,
+    });
+  }
+  for (const put of [() => depot.enqueue({ frame: new Uint8Array(4) }), () => depot.claim()]) {
+    const error = await assertRejects(put, DepotError, "has used its last sequence, 2^53 - 2");
+    assertEquals([error.code, error.depot], ["UNSUPPORTED", name]);
+  }
+  const seen: number[] = [];
+  for await (const { frameNumber } of depot.frames({ timeoutMs: 0 })) seen.push(frameNumber);
+  assertEquals([seen, depot.statusOf(3), depot.length], [[2, 3], "stored", 0]);
+});

@@ -3,14 +3,7 @@
  * `stream_ends.test.ts`, exact accounts of losses in `loss.test.ts`, web streams in `web_streams.test.ts`.
  */
 import { assert, assertEquals } from "@std/assert";
-import {
-  type DepotOptions,
-  type FrameReader,
-  FramesDepot,
-  type FramesOptions,
-  type From,
-  type ReadMode,
-} from "../mod.ts";
+import { type DepotOptions, FramesDepot, type FramesOptions, type From, type ReadMode } from "../mod.ts";
 import { depotTest } from "./support/harness.ts";
 
 const MODES: ReadMode[] = ["lossless", "lossy", "latest"];

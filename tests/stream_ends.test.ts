@@ -108,3 +108,16 @@ for (const end of ["release", "return"] as const) {
     assertEquals((await waiting).done, true);
   }, { watchdogMs: 5000 });
 }
+
+depotTest("FrameReader.next that waits ends when its reader is released", async (name) => {
+  await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1] });
+  const reader = depot.frames();
+  const waiting = reader.next();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  reader.release();
+  assertEquals(await waiting, { done: true, value: undefined });
+  const stream = depot.readable().getReader();
+  const pulling = stream.read();
+  await stream.cancel();
+  assertEquals(await pulling, { done: true, value: undefined });
+});

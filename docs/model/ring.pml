@@ -1,32 +1,23 @@
 /* Claim, write, publish, skip, give back; pin, read, decide, unpin; recovery (docs/protocol.md: C1..C12, R1..R6, D0..D5, P1..P3).
  *
- * Every access to a shared word is a step. Without WAIT: policy overwrite, lossy readers. WAIT: room is checked (C2), readers are
- * lossless and gate from the start (joining and the gate itself: room.pml). Waiting is a guard that blocks (sleeping and waking:
- * wake.pml), so whoever could wait for ever is an invalid end state. Sequences are 0 .. LAST - 1; then producers are EXHAUSTED.
- *
- * KEEP: a reader may keep one lease for as long as it likes while it reads on. KILL_PRODUCER, KILL_READER: the first producer or
- * reader stops at any step. NREC recoverers do P1..P3 under the membership lock, which falls when its holder dies; of two, the first
- * may die too. NREC=0: slots are recovered only by whoever meets them. LATE: one more reader takes the dead reader's entry, and so
- * its bit, when it is free. Peers: 1..NP producers, then the readers, the late one, the recoverers. */
-#ifndef N
-#define N 2                      /* maxSize, at most 2 */
-#endif
-#ifndef NP
+ * Every access to a shared word is a step. Waiting is a guard that blocks (sleeping and waking: wake.pml), so whoever could wait for
+ * ever is an invalid end state. WAIT: room is checked (C2), readers are lossless and gate from the start (joining and the gate
+ * itself: room.pml); otherwise policy overwrite and lossy readers. Sequences are 0 .. LAST - 1; then producers are EXHAUSTED.
+ * KEEP: a reader may keep one lease for as long as it likes while it reads on.
+ * KILL: the first producer (1), the first reader (2), either (3) stops at any step. NREC recoverers do P1..P3 under the membership
+ * lock, which falls when its holder dies; of two, the first stops at any step too. None: slots are recovered by whoever meets them.
+ * LATE: one more reader takes the dead reader's entry, and so its bit, when it is free.
+ * Peers: 1..NP producers, then the readers, the late one, the recoverers. */
+#ifndef N                        /* all of these are given, or none */
+#define N 2                      /* maxSize: 1, 2 */
 #define NP 2
-#endif
-#ifndef NR
-#define NR 1                     /* at most 2 */
-#endif
-#ifndef LAST
+#define NR 1                     /* 1, 2 */
 #define LAST 3
-#endif
-#ifndef NREC
+#define WAIT 0
+#define KEEP 1
+#define KILL 0
 #define NREC 0
-#endif
-#ifdef WAIT
-#define LOSSLESS 1
-#else
-#define LOSSLESS 0
+#define LATE 0
 #endif
 #define NONE 255
 #define S(x) ((x) % N)
@@ -56,7 +47,7 @@ inline recoverSlot(s, w) {       /* C3, D2, P2 */
 #ifdef MUT_RECOVERY_CLEARS_SEQUENCE
   seq[s] = 0;
 #endif
-#ifdef MUT_RECOVERY_WITHLOSSLESS_CAS
+#ifdef MUT_RECOVERY_WITHOUT_CAS
   writer[s] = 0
 #else
   atomic { if :: writer[s] == w -> writer[s] = 0 :: else fi }
@@ -66,10 +57,11 @@ inline recoverSlot(s, w) {       /* C3, D2, P2 */
 proctype Producer(byte me) {
   byte h, w, gate, i, t;
   {
+again:
   do
   :: head == LAST -> break
   :: atomic { head < LAST -> h = head };                   /* C1 */
-#if defined(WAIT) && !defined(MUT_NO_ROOM_CHECK)
+#if WAIT && !defined(MUT_NO_ROOM_CHECK)
      if                                                    /* C2 */
      :: h < gate + N
      :: h >= gate + N ->
@@ -105,15 +97,7 @@ proctype Producer(byte me) {
            claimed[S(h)] = h + 1;                          /* C6 */
 #endif
            atomic {                                        /* C7 */
-             if
-#ifdef MUT_CLAIM_WITHLOSSLESS_CAS
-             :: true ->
-#else
-             :: head == h ->
-#endif
-                head = h + 1; assert(open[S(h)] == 0); open[S(h)] = h + 1
-             :: else -> w = NONE
-             fi
+             if :: head == h -> head = h + 1; assert(open[S(h)] == 0); open[S(h)] = h + 1 :: else -> w = NONE fi
            };
            if
            :: w == NONE -> RETREAT(h)
@@ -130,7 +114,7 @@ proctype Producer(byte me) {
 #ifdef MUT_LEAVES_BEFORE_PUBLISHING
                  writer[S(h)] = 0;
 #endif
-                 atomic { seq[S(h)] = h + 1; open[S(h)] = 0; out = out | (LOSSLESS << h) };                /* C10 */
+                 atomic { seq[S(h)] = h + 1; open[S(h)] = 0; out = out | (WAIT << h) };                /* C10 */
 #ifndef MUT_LEAVES_BEFORE_PUBLISHING
                  RETREAT(h)                                /* C11 */
 #endif
@@ -138,8 +122,7 @@ proctype Producer(byte me) {
               fi
            fi
         fi
-     fi;
-again: skip
+     fi
   od;
   producing = producing & ~(1 << me)
   } unless { dead[me] }
@@ -157,9 +140,6 @@ end:
   :: kept != NONE -> RELEASE(kept)
   :: kept == NONE && head <= r && (r == LAST || producing == 0) -> break
   :: atomic { head > r && r < LAST -> own = (kept != NONE && S(kept) == S(r)) };                      /* D0 */
-#ifdef MUT_CURSOR_BEFORE_PIN
-     cursor[b] = r + 1;
-#endif
      if
      :: own                                                /* the bit is set already: R3 only */
 #ifdef MUT_LOOKS_BEFORE_PIN
@@ -172,9 +152,7 @@ end:
      :: atomic { w == 0 && seq[S(r)] == r + 1 -> assert(WHOLE(r)); holds[S(r)] = holds[S(r)] | mask; now = r };   /* R3, R4 */
         if
         :: RELEASE(now)                                    /* R5 */
-#ifdef KEEP
-        :: atomic { kept == NONE -> kept = now; now = NONE }
-#endif
+        :: atomic { KEEP && kept == NONE -> kept = now; now = NONE }
         fi;
         atomic { r++; cursor[b] = r; own = false }         /* R6 */
      :: atomic { else -> if :: !own -> pins[S(r)] = pins[S(r)] & ~mask :: else fi; own = false; w = 0 };
@@ -188,7 +166,7 @@ decide:
         :: atomic { !there && !mine ->                     /* D5: gone */
              assert(open[S(r)] != r + 1);                  /* it will not come */
              assert((out & (1 << r)) == 0);                /* lossless: nor has it come */
-             if :: head > r + N -> assert(!LOSSLESS); r = head - N + 1 :: else -> r++ fi;
+             if :: head > r + N -> assert(!WAIT); r = head - N + 1 :: else -> r++ fi;
              w = 0; cursor[b] = r }
         :: (there || mine) && w != 0 && dead[w] -> recoverSlot(S(r), w); goto decide                  /* D2 */
         :: atomic { (there || mine) && (w == 0 || !dead[w]) -> mine = false; there = false };         /* D3, D4 */
@@ -241,46 +219,28 @@ end:
 }
 
 inline kill(v) {                 /* also ends its ghosts */
-  atomic {
-    dead[v] = true; if :: victim == 0 -> victim = v :: else fi; producing = producing & ~(1 << v);
-    for (n : 0 .. N - 1) { holds[n] = holds[n] & ~((1 << v) >> (NP + 1)); if :: writer[n] == v -> open[n] = 0 :: else fi };
-    n = 0
-  }
+  dead[v] = true; if :: victim == 0 -> victim = v :: else fi; producing = producing & ~(1 << v);
+  for (n : 0 .. N - 1) { holds[n] = holds[n] & ~((1 << v) >> (NP + 1)); if :: writer[n] == v -> open[n] = 0 :: else fi };
+  n = 0
 }
 
-#if defined(KILL_PRODUCER) || defined(KILL_READER)
 proctype Killer() {
   byte n;
-  if
-#ifdef KILL_PRODUCER
-  :: kill(1)
-#endif
-#ifdef KILL_READER
-  :: kill(NP + 1)
-#endif
-  fi;
-  if :: NREC > 1 -> kill(LATER + 1) :: else fi
+end:
+  atomic { if :: KILL & 1 -> kill(1) :: KILL & 2 -> kill(NP + 1) fi };
+endx:
+  atomic { NREC > 1 -> kill(LATER + 1) }
 }
-#endif
 
 init {
   byte n;
   atomic {
     for (n : 1 .. NP) { producing = producing | (1 << n); run Producer(n) };
-    for (n : 0 .. NR - 1) { gating[n] = LOSSLESS; owner[n] = NP + 1 + n; run Reader(NP + 1 + n, n, false) };
-#ifdef LATE
-    run Reader(LATER, 0, true);
-#endif
+    for (n : 0 .. NR - 1) { gating[n] = WAIT; owner[n] = NP + 1 + n; run Reader(NP + 1 + n, n, false) };
+    if :: LATE -> run Reader(LATER, 0, true) :: else fi;
     n = 0; do :: n < NREC -> n++; run Recoverer(LATER + n) :: else -> break od;
-#if defined(KILL_PRODUCER) || defined(KILL_READER)
-    run Killer();
-#endif
-    n = 0
+    run Killer(); n = 0
   };
   timeout ->                                               /* nothing can move any more */
-#if NREC > 0 || !(defined(KILL_PRODUCER) || defined(KILL_READER))
-  for (n : 0 .. N - 1) { assert(writer[n] == 0 && pins[n] == 0) }
-#else
-  skip
-#endif
+  for (n : 0 .. N - 1) { assert((KILL && !NREC) || (writer[n] == 0 && pins[n] == 0)) }
 }

@@ -3,4 +3,4 @@
  *
  * @module
  */
-export * from "node:path";
+export { basename, dirname, extname, join, relative, resolve } from "node:path";

@@ -139,6 +139,7 @@ async function visit(names: string[]): Promise<Report["counts"]> {
   return counts;
 }
 
+process.on("SIGINT", () => {}); // Ctrl-C goes to everybody: it is for the one who has started us
 process.stdin.on("end", () => stopping = true).resume();
 const depot = await FramesDepot.open(task.depot, { timeoutMs: 20_000 });
 console.log(JSON.stringify({ ready: true }));
