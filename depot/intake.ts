@@ -94,8 +94,14 @@ export class Intake {
       if (this.#session.turns.due()) await this.#session.turns.take();
       return slot;
     }
-    const slot = await this.#whenFull(checked.frameNumber, wait, (sequence) => this.#slot(sequence, checked));
-    return slot instanceof FrameSlot ? slot : undefined;
+    let taken: FrameSlot | undefined;
+    try {
+      await this.#whenFull(checked.frameNumber, wait, (sequence) => taken = this.#slot(sequence, checked));
+    } catch (error) {
+      taken?.release(); // nobody else will: the caller gets the error instead
+      throw error;
+    }
+    return taken;
   }
 
   #check({ frameNumber, timestampNs, metadata }: FrameDetails): FrameDetails {

@@ -1,6 +1,6 @@
 /* Claim, write, publish, skip, give back; pin, read, decide, unpin; recovery (docs/protocol.md: C1..C12, R1..R6, D0..D5, P1..P3).
  *
- * Every access to a shared word is a step. Waiting is a guard that blocks (sleeping and waking: wake.pml), so whoever could wait for
+ * Every access to a shared word is a step. Waiting is a guard that blocks (sleeping and waking: wake.pml): whoever could wait for
  * ever is an invalid end state. WAIT: room is checked (C2), readers are lossless and gate from the start (joining and the gate
  * itself: room.pml); otherwise policy overwrite and lossy readers. Sequences are 0 .. LAST - 1; then producers are EXHAUSTED.
  * KEEP: a reader may keep one lease for as long as it likes while it reads on.
@@ -40,7 +40,7 @@ byte open[N], holds[N], out, producing;
 #define ROOM(h) (!(gating[0] && (h) >= cursor[0] + N) && !(gating[1] && (h) >= cursor[1] + N))
 #define ALL_PINNED (pins[0] != 0 && pins[N - 1] != 0)
 #define SKIP(h) atomic { if :: head == h -> head = h + 1 :: else fi; h = 0; w = 0 }
-#define RETREAT(h) atomic { writer[S(h)] = 0; h = 0; w = 0 }
+#define FREE(h) atomic { writer[S(h)] = 0; h = 0; w = 0 }
 #define RELEASE(x) atomic { assert(WHOLE(x)); holds[S(x)] = holds[S(x)] & ~mask; pins[S(x)] = pins[S(x)] & ~mask; x = NONE }
 
 inline recoverSlot(s, w) {       /* C3, D2, P2 */
@@ -82,7 +82,7 @@ again:
      :: w != 0 && dead[w] -> recoverSlot(S(h), w)
      :: w != 0 && !dead[w] -> SKIP(h)
      :: atomic { w != 0 && (writer[S(h)] != w || head != h) -> h = 0; w = 0 }                         /* was patient */
-     :: w == 0 && head != h -> RETREAT(h)                  /* C4 */
+     :: w == 0 && head != h -> FREE(h)                  /* C4 */
      :: w == 0 && head == h ->
         if
 #ifndef MUT_NO_PIN_CHECK
@@ -100,7 +100,7 @@ again:
              if :: head == h -> head = h + 1; assert(open[S(h)] == 0); open[S(h)] = h + 1 :: else -> w = NONE fi
            };
            if
-           :: w == NONE -> RETREAT(h)
+           :: w == NONE -> FREE(h)
            :: else ->
 #ifdef MUT_CLAIMED_AFTER_HEAD
               claimed[S(h)] = h + 1;
@@ -116,9 +116,9 @@ again:
 #endif
                  atomic { seq[S(h)] = h + 1; open[S(h)] = 0; out = out | (WAIT << h) };                /* C10 */
 #ifndef MUT_LEAVES_BEFORE_PUBLISHING
-                 RETREAT(h)                                /* C11 */
+                 FREE(h)                                /* C11 */
 #endif
-              :: atomic { open[S(h)] = 0; RETREAT(h) }     /* give back */
+              :: atomic { open[S(h)] = 0; FREE(h) }     /* give back */
               fi
            fi
         fi

@@ -136,7 +136,8 @@ export class Peer {
 
   /** Kills it and waits until the kernel has taken back what it held. */
   async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
-    this.child.kill(signal);
+    // Not child.kill(), which in Deno closes the pipes first: a process whose input ends may leave in good order.
+    if (this.child.exitCode === null && this.child.signalCode === null) process.kill(this.child.pid!, signal);
     await this.#exit;
   }
 
