@@ -85,14 +85,17 @@ export class Peer {
     this.runtime = runtime;
     const file = fromFileUrl(new URL(`./${module}`, import.meta.url));
     const flags = runtime === "deno" ? ["run", "--quiet", "--no-check", ...options.deno ?? ["-A"]] : ["run"];
-    this.child = spawn(executableOf(runtime), [...flags, file, JSON.stringify(parameters)], {
+    // Deno gives a child that is itself all permissions unless told any; `env` hides from it what is started.
+    const command = options.deno === undefined || process.platform === "win32" ? [] : ["env"];
+    const [executable, ...rest] = [...command, executableOf(runtime), ...flags, file, JSON.stringify(parameters)];
+    this.child = spawn(executable, rest, {
       stdio: ["pipe", "pipe", "pipe"],
       env: { ...process.env, NO_COLOR: "1", ...options.env },
     });
-    let rest = "";
+    let unfinished = "";
     this.child.stdout!.setEncoding("utf8").on("data", (text: string) => {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop()!;
+      const lines = (unfinished + text).split("\n");
+      unfinished = lines.pop()!;
       for (const line of lines) if (line.startsWith("{")) this.#lines.push(JSON.parse(line));
       this.#tell();
     });
