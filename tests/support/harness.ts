@@ -85,12 +85,15 @@ export class Peer {
     this.runtime = runtime;
     const file = fromFileUrl(new URL(`./${module}`, import.meta.url));
     const flags = runtime === "deno" ? ["run", "--quiet", "--no-check", ...options.deno ?? ["-A"]] : ["run"];
-    // Deno gives a child that is itself all permissions unless told any; `env` hides from it what is started.
-    const command = options.deno === undefined || process.platform === "win32" ? [] : ["env"];
-    const [executable, ...rest] = [...command, executableOf(runtime), ...flags, file, JSON.stringify(parameters)];
+    const path = executableOf(runtime);
+    // Deno gives a child that is Deno all permissions, wherever it sees its own path on the command line; a shell that
+    // has it from the environment hides what is started.
+    const hidden = options.deno !== undefined && process.platform !== "win32";
+    const command = hidden ? ["sh", "-c", 'exec "$FRAMES_DEPOT_TEST_PEER" "$@"', "sh"] : [path];
+    const [executable, ...rest] = [...command, ...flags, file, JSON.stringify(parameters)];
     this.child = spawn(executable, rest, {
       stdio: ["pipe", "pipe", "pipe"],
-      env: { ...process.env, NO_COLOR: "1", ...options.env },
+      env: { ...process.env, NO_COLOR: "1", FRAMES_DEPOT_TEST_PEER: path, ...options.env },
     });
     let unfinished = "";
     this.child.stdout!.setEncoding("utf8").on("data", (text: string) => {
