@@ -14,7 +14,10 @@ import { OUTLIVE, type Remains } from "./lease.ts";
 import { checkFrameNumber, checkWait } from "./options.ts";
 import type { Session } from "./session.ts";
 
-/** Where a reader begins: the oldest frame still kept, the newest one, the next to come, or a frame number. */
+/**
+ * Where a reader begins: the oldest frame still kept, the newest one, the next to come, or a frame number. What lies
+ * before that place it has passed: when the last lossless reader leaves, it counts as consumed.
+ */
 export type From = "oldest" | "latest" | "next" | number;
 
 /** What a reader does when it falls behind. */
