@@ -21,7 +21,8 @@ export function denoPath(): string {
 
 /** Path of Bun: the one on PATH if its version is right, otherwise the npm package's, fetched once by npx. */
 export function bunPath(): string {
-  if (output("bun", ["--version"]) === BUN_VERSION) return "bun";
+  // In full: tests start it with nothing in its environment, PATH included.
+  if (output("bun", ["--version"]) === BUN_VERSION) return output("bun", ["-p", "process.execPath"])!;
   const found = output("npx", ["--yes", "--package", `bun@${BUN_VERSION}`, "-c", "command -v bun"]);
   if (found === undefined || found === "") {
     throw new Error(`bun ${BUN_VERSION} cannot be had: npx failed; is node with npm installed?`);
