@@ -84,7 +84,7 @@ list() {
 name() { tr 'A-Z_' 'a-z-' <<<"$1"; }
 
 search() { # directory, line of the list; leaves a file "failed" if the outcome is not the wanted one
-  local set model name flags result states seconds why TIMEFORMAT=%U
+  local set model name flags result states seconds why note= TIMEFORMAT=%U
   read -r set model name flags <<<"$2"
   mkdir "$1/$model-$name" && cd "$1/$model-$name" || exit 1
   # shellcheck disable=SC2086
@@ -106,9 +106,9 @@ search() { # directory, line of the list; leaves a file "failed" if the outcome 
     case $result in ERROR) result=found ;; *) result="NOT FOUND"; : >>"$1/failed" ;; esac
   elif [ "$result" != ok ]; then
     : >>"$1/failed"
-    result="$result  ${why:-$(grep -iE '^error|^pan:|warning' out | head -n 1)}  [$model.pml $flags]"
+    note="  ${why:-$(grep -iE '^error|^pan:|warning' out | head -n 1)}  [spin -a $flags $model.pml]"
   fi
-  printf '%-34s %-10s %12s %8s\n' "$model-$name" "$result" "${states:--}" "$seconds"
+  printf '%-34s %-10s %12s %8s%s\n' "$model-$name" "$result" "${states:--}" "$seconds" "$note"
   cd / && rm -rf "${1:?}/$model-$name"
 }
 
