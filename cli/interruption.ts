@@ -1,0 +1,49 @@
+/**
+ * Ctrl-C and its kin, as an AbortSignal: whatever waits ends, depots are closed, terminals restored, and then the
+ * process ends.
+ *
+ * @module
+ */
+import process from "node:process";
+import { EXIT, Failure } from "./failure.ts";
+
+const CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: 129 } as const;
+
+/**
+ * Listens for signals that end a process until it is disposed of. Its `signal` aborts with a {@linkcode Failure} that
+ * has no message and the exit code; a second one ends the process at once.
+ */
+export class Interruption implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #listeners: [NodeJS.Signals, () => void][] = [];
+
+  constructor() {
+    for (const [name, exitCode] of Object.entries(CODES) as [NodeJS.Signals, number][]) {
+      const listener = () => {
+        if (this.signal.aborted) process.exit(exitCode);
+        this.#controller.abort(new Failure("", exitCode));
+      };
+      process.on(name, listener);
+      this.#listeners.push([name, listener]);
+    }
+  }
+
+  /** Aborts when the user, or the system, wants an end. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Sleeps. @throws {Failure} when interrupted meanwhile */
+  async sleep(milliseconds: number): Promise<void> {
+    this.signal.throwIfAborted();
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.signal.addEventListener("abort", () => resolve(clearTimeout(timer)), { once: true });
+    });
+    this.signal.throwIfAborted();
+  }
+
+  [Symbol.dispose](): void {
+    for (const [name, listener] of this.#listeners) process.off(name, listener);
+  }
+}

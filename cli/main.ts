@@ -1,0 +1,17 @@
+#!/usr/bin/env -S deno run -A
+/**
+ * The command line `frames-depot`: people look at a pipeline before they trust it. Runs in Deno and in Bun.
+ *
+ * @module
+ */
+import process from "node:process";
+import { report } from "./failure.ts";
+import { buildProgram } from "./program.ts";
+import { endQuietlyWhenClosed } from "./terminal/output.ts";
+
+endQuietlyWhenClosed();
+try {
+  await buildProgram().parseAsync(process.argv);
+} catch (error) {
+  process.exitCode = report(error);
+}

@@ -1,0 +1,66 @@
+/**
+ * Writing: results to standard output, everything else to standard error, colours only where somebody sees them.
+ *
+ * @module
+ */
+import process from "node:process";
+import colours from "picocolors";
+
+type Stream = typeof process.stdout | typeof process.stderr;
+
+/** Functions that colour a text, or leave it as it is. */
+export type Paint = ReturnType<typeof colours.createColors>;
+
+/** NO_COLOR wins over FORCE_COLOR, and both over what the stream is. */
+function coloured(stream: Stream): boolean {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
+  if (NO_COLOR) return false;
+  if (FORCE_COLOR !== undefined) return FORCE_COLOR !== "0" && FORCE_COLOR !== "false";
+  return stream.isTTY === true && TERM !== "dumb";
+}
+
+/** Colours for standard output. */
+export function paintOutput(): Paint {
+  return colours.createColors(coloured(process.stdout));
+}
+
+/** Colours for standard error. */
+export function paintErrors(): Paint {
+  return colours.createColors(coloured(process.stderr));
+}
+
+/** Columns of the terminal; Infinity where there is none, so that nothing is cut in a pipe. */
+export function terminalWidth(): number {
+  if (!process.stdout.isTTY) return Number(process.env.COLUMNS) || Infinity;
+  return process.stdout.columns || 80;
+}
+
+/** Writes to standard output. */
+export function print(text: string): void {
+  process.stdout.write(text);
+}
+
+/** Writes a value as JSON, for programs. */
+export function printJson(value: unknown): void {
+  print(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Writes one line of JSON, for programs that read a stream of them. */
+export function printJsonLine(value: unknown): void {
+  print(`${JSON.stringify(value)}\n`);
+}
+
+/** Writes to standard error. */
+export function complain(text: string): void {
+  process.stderr.write(text);
+}
+
+/** Whoever reads our output may stop doing so at any time, as `head` does: that is no error. */
+export function endQuietlyWhenClosed(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") process.exit(0);
+      throw error;
+    });
+  }
+}

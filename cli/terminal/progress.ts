@@ -1,0 +1,59 @@
+/**
+ * How far a long piece of work is: a bar on standard error, and nothing at all where that is not a terminal.
+ *
+ * @module
+ */
+import process from "node:process";
+// @ts-types="@types/cli-progress"
+import { Presets, SingleBar } from "cli-progress";
+import { bytes as inBytes, count, duration, rate } from "./units.ts";
+
+/** Work whose progress is shown. */
+export type Progress = {
+  /** Says that so many more frames, with so many bytes, are done. */
+  advance(frames: number, bytes: number): void;
+  /** Takes the bar away. Must be called also when the work failed. */
+  end(): void;
+};
+
+const NOTHING: Progress = { advance() {}, end() {} };
+
+/**
+ * Starts showing progress.
+ *
+ * @param options `total`: frames to come, if it is known; `label`: what is being done
+ */
+export function startProgress(options: { total?: number; label: string }): Progress {
+  if (!process.stderr.isTTY) return NOTHING;
+  const { total, label } = options;
+  const started = performance.now();
+  let [frames, bytes] = [0, 0];
+  const bar = new SingleBar({
+    stream: process.stderr,
+    fps: 10,
+    barsize: 24,
+    hideCursor: true,
+    clearOnComplete: true,
+    format(settings, { progress }) {
+      const elapsedMs = performance.now() - started;
+      const perSecond = elapsedMs === 0 ? 0 : frames * 1000 / elapsedMs;
+      const speed = `${rate(perSecond)} frames/s ${inBytes(elapsedMs === 0 ? 0 : bytes * 1000 / elapsedMs)}/s`;
+      if (total === undefined) return `${label} ${count(frames)} frames ${speed}`;
+      const done = Math.round(progress * settings.barsize!);
+      const drawn = settings.barCompleteString!.slice(0, done) + settings.barIncompleteString!.slice(done);
+      const left = perSecond === 0 ? "" : ` ${duration((total - frames) * 1000 / perSecond)} left`;
+      return `${label} ${drawn} ${count(frames)}/${count(total)} ${speed}${left}`;
+    },
+  }, Presets.shades_classic);
+  bar.start(total ?? 1, 0);
+  return {
+    advance(moreFrames, moreBytes) {
+      frames += moreFrames;
+      bytes += moreBytes;
+      bar.update(total === undefined ? 0 : Math.min(frames, total));
+    },
+    end() {
+      bar.stop();
+    },
+  };
+}
