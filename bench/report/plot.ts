@@ -12,6 +12,8 @@ import { figure } from "./table.ts";
 
 const WIDTH = 900;
 const BAR = 34;
+/** Of the axis labels, generously. */
+const LETTER = 7.3;
 /** Okabe and Ito's colours: told apart by everyone. */
 const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#000000"];
 const INK = "#222222";
@@ -39,9 +41,9 @@ function valueAxis(result: Result) {
   return { ...common, axisLabel, type: "value" as const };
 }
 
-/** A line from the smallest to the largest run, with a stroke at either end. `across` says which way values run. */
+/** A line from the smallest to the largest run, with a stroke at either end. `across` says that values run from left to right. */
 // deno-lint-ignore no-explicit-any -- echarts types what a custom series draws as any of its shapes
-function spread(across: boolean): (parameters: unknown, api: any) => any {
+function spread(across: boolean, colour: string): (parameters: unknown, api: any) => any {
   return (_, api) => {
     const [place, least, most] = [api.value(0), api.value(1), api.value(2)];
     const ends = [least, most].map((value) => api.coord(across ? [value, place] : [place, value]));
@@ -49,7 +51,7 @@ function spread(across: boolean): (parameters: unknown, api: any) => any {
     const line = (from: number[], to: number[]) => ({
       type: "line",
       shape: { x1: from[0], y1: from[1], x2: to[0], y2: to[1] },
-      style: { stroke: INK, lineWidth: 1.5 },
+      style: { stroke: colour, lineWidth: 1.5 },
     });
     const caps = ends.map(([x, y]) => line([x - cap[0], y - cap[1]], [x + cap[0], y + cap[1]]));
     return { type: "group", children: [line(ends[0], ends[1]), ...caps] };
@@ -59,14 +61,16 @@ function spread(across: boolean): (parameters: unknown, api: any) => any {
 function bars(result: Result) {
   const { rows } = result;
   const names = seriesOf(rows);
+  // Without a browser echarts guesses how wide a text is, and guesses too little.
+  const labels = 20 + LETTER * Math.max(...rows.map(({ what }) => what.length));
   return {
-    grid: { left: 12, right: 80, top: 60, bottom: 50, containLabel: true },
+    grid: { left: labels, right: 80, top: names.length > 1 ? 64 : 40, bottom: 56 },
     xAxis: { ...valueAxis(result), nameGap: 28 },
     yAxis: {
       type: "category" as const,
       inverse: true,
       data: rows.map(({ what }) => what),
-      axisLabel: { color: INK, width: 330, overflow: "break" as const },
+      axisLabel: { color: INK },
       axisTick: { show: false },
       axisLine: { lineStyle: { color: INK } },
     },
@@ -80,7 +84,7 @@ function bars(result: Result) {
       })),
       {
         type: "custom" as const,
-        renderItem: spread(true),
+        renderItem: spread(true, INK),
         encode: { x: [1, 2], y: 0 },
         data: rows.map((row, place) => [place, ...extremes(row)]),
       },
@@ -122,13 +126,14 @@ function lines(result: Result) {
       axisLine: { lineStyle: { color: INK } },
     },
     yAxis: { ...valueAxis(result), nameGap: 60 },
-    series: seriesOf(rows).flatMap((name) => {
+    series: seriesOf(rows).flatMap((name, place) => {
+      const color = COLOURS[place % COLOURS.length];
       const own = rows.filter(({ series = "" }) => series === name).sort((a, b) => a.x! - b.x!);
       return [
-        { type: "line" as const, name, symbolSize: 6, data: own.map(({ x, value }) => [x!, value]) },
+        { type: "line" as const, name, color, symbolSize: 6, data: own.map(({ x, value }) => [x!, value]) },
         {
           type: "custom" as const,
-          renderItem: spread(false),
+          renderItem: spread(false, color),
           encode: { x: 0, y: [1, 2] },
           data: own.map((row) => [row.x!, ...extremes(row)]),
         },
@@ -150,7 +155,7 @@ export function svg(result: Result): string {
       color: COLOURS,
       textStyle: { fontFamily: "sans-serif", color: INK },
       title: { text: result.title, left: "center", top: 6, textStyle: { fontSize: 16, color: INK } },
-      legend: named.length > 1 ? { top: 32, data: named, textStyle: { color: INK } } : undefined,
+      legend: named.length > 1 ? { top: 32, itemGap: 36, data: named, textStyle: { color: INK } } : undefined,
       ...(swept ? lines(result) : bars(result)),
     });
     return chart.renderToSVGString();
