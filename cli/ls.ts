@@ -1,15 +1,60 @@
 /**
- * `frames-depot ls`: every depot, at a glance.
+ * `frames-depot ls`: every depot at a glance.
  *
  * @module
  */
 import { Command } from "commander";
-import { FramesDepot } from "../mod.ts";
-import { print } from "./terminal/output.ts";
+import { Interruption } from "./interruption.ts";
+import { print, printJson } from "./terminal/output.ts";
+import { depotColumns, notesOn } from "./depot_columns.ts";
+import { table } from "./terminal/table.ts";
+import { lookAround, type Sight, stateOf } from "./visit.ts";
+
+/** How long rates are measured for. */
+const MEASURE_MS = 200;
 
 /** Makes the command. */
 export function lsCommand(): Command {
-  return new Command("ls").description("list every depot").action(() => {
-    for (const { name, reason } of FramesDepot.list()) print(`${name} ${reason}\n`);
-  });
+  return new Command("ls")
+    .alias("list")
+    .description("list every depot of this user: shape, queue, rates, peers, live or stale and why")
+    .option("--no-rates", "answer at once, without measuring frames and bytes a second")
+    .option("--json", "for programs: an array of depots")
+    .addHelpText(
+      "after",
+      `
+Rates are measured for ${MEASURE_MS} ms. Looking holds nobody back and keeps no name.
+
+Examples:
+  frames-depot ls
+  frames-depot ls --json | jq -r '.[] | select(.state == "stale").name'`,
+    )
+    .action(async ({ rates, json }: { rates: boolean; json?: boolean }) => {
+      using interruption = new Interruption();
+      let sights = await lookAround();
+      if (rates && sights.some(({ visit }) => visit !== undefined)) {
+        await interruption.sleep(MEASURE_MS);
+        sights = await lookAround(sights);
+      }
+      if (json) printJson(sights.map(asJson));
+      else if (sights.length === 0) print("no depots\n");
+      else print(table(sights, depotColumns()) + notesOn(sights));
+    });
+}
+
+/** A depot as programs get it. */
+export function asJson({ info, visit, rates, problem }: Sight) {
+  return {
+    ...info,
+    state: stateOf(info),
+    reason: problem ?? info.reason,
+    peers: visit?.stats.peers.length ?? info.peers,
+    pids: visit?.stats.peers.map(({ pid }) => pid),
+    framesPerSecond: rates?.frames,
+    bytesPerSecond: rates?.bytes,
+    droppedPerSecond: rates?.dropped,
+    stored: visit?.stats.stored,
+    dropped: visit?.stats.dropped,
+    slowest: visit?.stats.slowest,
+  };
 }

@@ -1,0 +1,69 @@
+/**
+ * The columns that `ls` and `top` have in common.
+ *
+ * @module
+ */
+import { paintOutput } from "./terminal/output.ts";
+import type { Column } from "./terminal/table.ts";
+import { bytes, gigabytesPerSecond, rate } from "./terminal/units.ts";
+import { type Sight, stateOf } from "./visit.ts";
+
+/** A depot in a row. Without a terminal nothing is left out. */
+export function depotColumns(): Column<Sight>[] {
+  const paint = paintOutput();
+  const colours = { live: paint.green, stale: paint.yellow, broken: paint.red };
+  return [
+    { title: "NAME", text: ({ info }) => info.name, least: 24, style: paint.bold },
+    {
+      title: "STATE",
+      text: ({ info }) => stateOf(info),
+      style: (text, { info }) => colours[stateOf(info)](text),
+    },
+    { title: "FRAME", text: ({ info }) => info.frameSize?.join("×") ?? "" },
+    { title: "FORMAT", text: ({ info }) => info.pixelFormat || (info.elementType ?? ""), spare: 1 },
+    {
+      title: "QUEUE",
+      text: ({ info }) => info.maxSize === undefined ? "" : `${info.length}/${info.maxSize}`,
+      align: "right",
+      style: (text, { info }) =>
+        info.length === info.maxSize && info.whenFull !== "overwrite" && !info.stale ? paint.yellow(text) : text,
+    },
+    { title: "FPS", text: ({ rates }) => rates === undefined ? "" : rate(rates.frames), align: "right" },
+    {
+      title: "GB/S",
+      text: ({ rates }) => rates === undefined ? "" : gigabytesPerSecond(rates.bytes),
+      align: "right",
+      spare: 3,
+    },
+    {
+      title: "PEERS",
+      text: ({ info, visit }) => String(visit?.stats.peers.length ?? info.peers ?? ""),
+      align: "right",
+    },
+    { title: "MEMORY", text: ({ info }) => bytes(info.bytes), align: "right", spare: 4 },
+    { title: "FULL", text: ({ info }) => info.whenFull ?? "", spare: 5 },
+    { title: "HELD BY", text: heldBy, spare: 6 },
+  ];
+}
+
+/** Pids by runtime: `deno 71 72, bun 80`. */
+function heldBy({ visit }: Sight): string {
+  const pids = new Map<string, Set<number>>();
+  for (const { runtime, pid } of visit?.stats.peers ?? []) {
+    pids.set(runtime, (pids.get(runtime) ?? new Set()).add(pid));
+  }
+  return [...pids].map(([runtime, of]) => [runtime, ...of].join(" ")).join(", ");
+}
+
+/** Why depots are not as they should be, a line each; nothing when all is well. */
+export function notesOn(sights: Sight[]): string {
+  const paint = paintOutput();
+  const notes = sights.flatMap(({ info, problem }) => {
+    const state = stateOf(info);
+    const why = problem ?? (state === "live" ? undefined : info.reason);
+    return why === undefined ? [] : [`${paint.bold(info.name)}: ${state}, ${why}\n`];
+  });
+  const stale = sights.some(({ info }) => info.stale);
+  if (stale) notes.push(paint.dim("`frames-depot rm --stale` removes what only dead processes held\n"));
+  return notes.length === 0 ? "" : `\n${notes.join("")}`;
+}

@@ -1,0 +1,80 @@
+/**
+ * Tables that fit the terminal: columns that matter least go first, then long texts are cut.
+ *
+ * @module
+ */
+import Table from "cli-table3";
+import { paintOutput, terminalWidth } from "./output.ts";
+
+/** One column of a table. */
+export type Column<Row> = {
+  title: string;
+  /** The cell, without colours. */
+  text: (row: Row) => string;
+  align?: "left" | "right";
+  /** Columns with a greater number are left out sooner where the width does not do. Default 0: never left out. */
+  spare?: number;
+  /** A text that may be cut may be cut to so many characters. */
+  least?: number;
+  /** Colours the finished cell. */
+  style?: (text: string, row: Row) => string;
+};
+
+const GAP = 2;
+const NOTHING = Object.fromEntries(
+  ["top", "bottom", "left", "right", "mid", "middle"].flatMap((edge) =>
+    ["", "-mid", "-left", "-right"].map((end) => [`${edge}${end}`, ""])
+  ),
+);
+
+/** Cuts the middle out of a text: names often differ at their ends only. */
+export function cut(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const start = Math.ceil((width - 1) / 2);
+  return `${text.slice(0, start)}…${text.slice(text.length - (width - 1 - start))}`;
+}
+
+/** The columns that fit, and how wide each is. */
+function fit<Row>(columns: Column<Row>[], rows: Row[], width: number): [Column<Row>, number][] {
+  const wide = columns.map((column): [Column<Row>, number] => [
+    column,
+    Math.max(column.title.length, ...rows.map((row) => column.text(row).length)),
+  ]);
+  const excess = (kept: [Column<Row>, number][], least: boolean) =>
+    kept.reduce((sum, [column, natural]) => {
+      const smallest = Math.min(natural, Math.max(column.least ?? natural, column.title.length));
+      return sum + (least ? smallest : natural) + GAP;
+    }, -GAP) - width;
+  let kept = wide;
+  while (excess(kept, true) > 0) {
+    const spare = Math.max(...kept.map(([column]) => column.spare ?? 0));
+    if (spare === 0) break;
+    kept = kept.filter(([column]) => column.spare !== spare);
+  }
+  let over = excess(kept, false);
+  return kept.map(([column, natural]) => {
+    const less = Math.max(0, Math.min(over, natural - Math.max(column.least ?? natural, column.title.length)));
+    over -= less;
+    return [column, natural - less];
+  });
+}
+
+/** Draws rows under their titles, without lines. Ends with a line feed; answers nothing where there are no rows. */
+export function table<Row>(rows: Row[], columns: Column<Row>[], width: number = terminalWidth()): string {
+  if (rows.length === 0) return "";
+  const paint = paintOutput();
+  const fitting = fit(columns, rows, width);
+  const drawn = new Table({
+    head: fitting.map(([column]) => paint.dim(column.title)),
+    colAligns: fitting.map(([column]) => column.align ?? "left"),
+    chars: NOTHING,
+    style: { "padding-left": 0, "padding-right": GAP, head: [], border: [], compact: true },
+  });
+  for (const row of rows) {
+    drawn.push(fitting.map(([column, columnWidth]) => {
+      const text = cut(column.text(row), columnWidth);
+      return column.style?.(text, row) ?? text;
+    }));
+  }
+  return drawn.toString().replace(/ +$/gm, "") + "\n";
+}
