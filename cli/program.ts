@@ -6,6 +6,8 @@
 import { Command } from "commander";
 import config from "../deno.json" with { type: "json" };
 import { lsCommand } from "./ls.ts";
+import { rmCommand } from "./rm.ts";
+import { statCommand } from "./stat.ts";
 import { paintErrors, paintOutput } from "./terminal/output.ts";
 
 /** Builds the program; parsing it runs a command. It throws instead of ending the process. */
@@ -18,7 +20,9 @@ export function buildProgram(): Command {
     .showHelpAfterError("(--help shows how it is used)")
     .configureHelp({ showGlobalOptions: false, styleTitle: (title) => paintOutput().bold(title) })
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, paintErrors().red("error:"))) });
-  for (const command of [lsCommand()]) program.addCommand(command.copyInheritedSettings(program));
+  for (const command of [lsCommand(), statCommand(), rmCommand()]) {
+    program.addCommand(command.copyInheritedSettings(program));
+  }
   return overrideExit(program);
 }
 

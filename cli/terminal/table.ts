@@ -73,7 +73,7 @@ export function table<Row>(rows: Row[], columns: Column<Row>[], width: number = 
   for (const row of rows) {
     drawn.push(fitting.map(([column, columnWidth]) => {
       const text = cut(column.text(row), columnWidth);
-      return column.style?.(text, row) ?? text;
+      return text === "" ? "" : column.style?.(text, row) ?? text;
     }));
   }
   return drawn.toString().replace(/ +$/gm, "") + "\n";

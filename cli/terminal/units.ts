@@ -24,9 +24,9 @@ export function gigabytesPerSecond(bytesPerSecond: number): string {
   return value === 0 ? "0" : value < 0.001 ? "<0.001" : value < 10 ? value.toFixed(3) : value.toFixed(1);
 }
 
-/** A rate of frames, without its unit: `0`, `0.5`, `29.97`, `1,200`. */
+/** A rate of frames, without its unit: `0`, `0.5`, `30.0`, `1,200`. */
 export function rate(perSecond: number): string {
-  return perSecond === 0 ? "0" : perSecond < 100 ? perSecond.toFixed(perSecond < 10 ? 1 : 2) : count(perSecond);
+  return perSecond === 0 ? "0" : perSecond < 99.95 ? perSecond.toFixed(1) : count(perSecond);
 }
 
 /** A whole number with its thousands apart: `12,345`. */

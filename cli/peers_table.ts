@@ -1,0 +1,63 @@
+/**
+ * The peers of a depot: who they are, what they do, how far behind they are, and which of them holds up the rest.
+ *
+ * @module
+ */
+import type { DepotStats, PeerStats, ReaderStats } from "../mod.ts";
+import { commandOf } from "./processes.ts";
+import { paintOutput } from "./terminal/output.ts";
+import { table } from "./terminal/table.ts";
+import { count, duration } from "./terminal/units.ts";
+
+/** A part that a peer plays: producer, a reader, or only there. */
+type Part = { peer: PeerStats; role: string; reader?: ReaderStats; first: boolean };
+
+function partsOf(peer: PeerStats): Part[] {
+  const produces = peer.stored > 0 || peer.dropped > 0;
+  const parts: Omit<Part, "first">[] = [
+    ...(produces ? [{ peer, role: "producer" }] : []),
+    ...peer.readers.map((reader) => ({ peer, role: reader.mode, reader })),
+  ];
+  if (parts.length === 0) parts.push({ peer, role: "idle" });
+  return parts.map((part, index) => ({ ...part, first: index === 0 }));
+}
+
+/** Whether producers wait for this reader, or drop because of it. */
+function blocks({ reader, peer }: Part, { slowest, length, maxSize }: DepotStats): boolean {
+  return reader?.gating === true && length === maxSize && slowest?.pid === peer.pid && reader.lag >= slowest.lag;
+}
+
+/** Draws them, and a sentence about the queue. */
+export function peersTable(stats: DepotStats): string {
+  const paint = paintOutput();
+  const parts = stats.peers.flatMap(partsOf);
+  const nowMs = Date.now();
+  const ofPeer = (text: (peer: PeerStats) => string) => ({ peer, first }: Part) => first ? text(peer) : "";
+  const ofReader = (text: (reader: ReaderStats) => string) => ({ reader }: Part) => reader ? text(reader) : "";
+  const ofProducer = (text: (peer: PeerStats) => string) => ({ peer, role }: Part) =>
+    role === "producer" ? text(peer) : "";
+  const drawn = table(parts, [
+    { title: "PID", text: ofPeer(({ pid }) => String(pid)), align: "right" },
+    { title: "RUNTIME", text: ofPeer(({ runtime }) => runtime), spare: 1 },
+    { title: "SINCE", text: ofPeer(({ joinedMs }) => duration(nowMs - joinedMs)), align: "right", spare: 2 },
+    { title: "ROLE", text: ({ role }) => role },
+    { title: "STORED", text: ofProducer(({ stored }) => count(stored)), align: "right" },
+    { title: "DROPPED", text: ofProducer(({ dropped }) => count(dropped)), align: "right" },
+    { title: "READ", text: ofReader(({ read }) => count(read)), align: "right" },
+    { title: "LOST", text: ofReader(({ lost }) => count(lost)), align: "right" },
+    { title: "LAG", text: ofReader(({ lag }) => count(lag)), align: "right" },
+    ...parts.some((part) => blocks(part, stats))
+      ? [{ title: "", text: (part: Part) => blocks(part, stats) ? "blocks" : "", style: paint.red }]
+      : [],
+    { title: "COMMAND", text: ofPeer(({ pid }) => commandOf(pid) ?? ""), spare: 3, least: 20 },
+  ]);
+  return `\n${drawn}${holdUp(stats)}`;
+}
+
+function holdUp({ slowest, length, maxSize, peers }: DepotStats): string {
+  const { red, yellow } = paintOutput();
+  if (length < maxSize) return "";
+  if (slowest !== undefined) return `\n${red("full:")} pid ${slowest.pid} holds the queue up, ${slowest.lag} behind\n`;
+  if (peers.length === 0) return "";
+  return `\n${yellow("full:")} no lossless reader is attached, so nothing is consumed\n`;
+}
