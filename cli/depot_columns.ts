@@ -41,8 +41,13 @@ export function depotColumns(): Column<Sight>[] {
       align: "right",
     },
     { title: "MEMORY", text: ({ info }) => bytes(info.bytes), align: "right", spare: 4 },
-    { title: "FULL", text: ({ info }) => info.whenFull ?? "", spare: 5 },
-    { title: "HELD BY", text: heldBy, spare: 6 },
+    {
+      title: "SLOWEST (LAG)",
+      text: ({ visit }) => visit?.stats.slowest ? `${visit.stats.slowest.pid} (${visit.stats.slowest.lag})` : "",
+      spare: 5,
+    },
+    { title: "FULL", text: ({ info }) => info.whenFull ?? "", spare: 6 },
+    { title: "HELD BY", text: heldBy, spare: 7, least: 20 },
   ];
 }
 

@@ -8,6 +8,8 @@ import config from "../deno.json" with { type: "json" };
 import { lsCommand } from "./ls.ts";
 import { rmCommand } from "./rm.ts";
 import { statCommand } from "./stat.ts";
+import { topCommand } from "./top.ts";
+import { watchCommand } from "./watch.ts";
 import { paintErrors, paintOutput } from "./terminal/output.ts";
 
 /** Builds the program; parsing it runs a command. It throws instead of ending the process. */
@@ -20,7 +22,7 @@ export function buildProgram(): Command {
     .showHelpAfterError("(--help shows how it is used)")
     .configureHelp({ showGlobalOptions: false, styleTitle: (title) => paintOutput().bold(title) })
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, paintErrors().red("error:"))) });
-  for (const command of [lsCommand(), statCommand(), rmCommand()]) {
+  for (const command of [lsCommand(), statCommand(), topCommand(), watchCommand(), rmCommand()]) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return overrideExit(program);

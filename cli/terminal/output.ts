@@ -40,14 +40,14 @@ export function print(text: string): void {
   process.stdout.write(text);
 }
 
+/** Writes, and waits while whoever reads is slower: for output without an end, which must not pile up in memory. */
+export async function printPatiently(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await new Promise<void>((resolve) => process.stdout.once("drain", resolve));
+}
+
 /** Writes a value as JSON, for programs. */
 export function printJson(value: unknown): void {
   print(`${JSON.stringify(value, null, 2)}\n`);
-}
-
-/** Writes one line of JSON, for programs that read a stream of them. */
-export function printJsonLine(value: unknown): void {
-  print(`${JSON.stringify(value)}\n`);
 }
 
 /** Writes to standard error. */

@@ -1,0 +1,56 @@
+/**
+ * A page of text that is refreshed in place and listens to keys. Whatever happens, the terminal is given back as it was.
+ *
+ * @module
+ */
+import process from "node:process";
+import ansi from "ansi-escapes";
+
+/** Takes the terminal over until it is disposed of. */
+export class Screen implements Disposable {
+  readonly #onKey: (data: string | Uint8Array) => void;
+  readonly #atExit = () => this.#giveBack();
+  readonly #onResize: () => void;
+  readonly #listens: boolean;
+  #given = false;
+
+  /** @param options `onKey`: gets one character; `onResize`: draw again */
+  constructor(options: { onKey: (key: string) => void; onResize: () => void }) {
+    this.#onKey = (data) => {
+      for (const key of typeof data === "string" ? data : new TextDecoder().decode(data)) options.onKey(key);
+    };
+    this.#onResize = options.onResize;
+    this.#listens = process.stdin.isTTY === true;
+    process.on("exit", this.#atExit); // also after an error that nobody caught
+    process.stdout.write(ansi.enterAlternativeScreen + ansi.cursorHide);
+    process.stdout.on("resize", this.#onResize);
+    if (!this.#listens) return;
+    process.stdin.setRawMode(true);
+    process.stdin.on("data", this.#onKey).resume();
+  }
+
+  /** Lines that fit. */
+  get rows(): number {
+    return process.stdout.rows || 24;
+  }
+
+  /** Shows lines in place of those before, in one piece: no flicker. */
+  draw(lines: string[]): void {
+    const visible = lines.slice(0, this.rows).map((line) => line + ansi.eraseEndLine);
+    process.stdout.write(ansi.cursorTo(0, 0) + visible.join("\r\n") + ansi.eraseDown);
+  }
+
+  #giveBack(): void {
+    if (this.#given) return;
+    this.#given = true;
+    if (this.#listens) process.stdin.setRawMode(false);
+    process.stdout.write(ansi.cursorShow + ansi.exitAlternativeScreen);
+  }
+
+  [Symbol.dispose](): void {
+    process.stdout.off("resize", this.#onResize);
+    process.stdin.off("data", this.#onKey).pause();
+    this.#giveBack();
+    process.off("exit", this.#atExit);
+  }
+}
