@@ -69,6 +69,6 @@ export function notesOn(sights: Sight[]): string {
     return why === undefined ? [] : [`${paint.bold(info.name)}: ${state}, ${why}\n`];
   });
   const stale = sights.some(({ info }) => info.stale);
-  if (stale) notes.push(paint.dim("`frames-depot rm --stale` removes what only dead processes held\n"));
+  if (stale) notes.push(`${paint.dim("`frames-depot rm --stale` removes what only dead processes held")}\n`);
   return notes.length === 0 ? "" : `\n${notes.join("")}`;
 }

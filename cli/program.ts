@@ -5,6 +5,7 @@
  */
 import { Command } from "commander";
 import config from "../deno.json" with { type: "json" };
+import { doctorCommand } from "./doctor.ts";
 import { lsCommand } from "./ls.ts";
 import { rmCommand } from "./rm.ts";
 import { statCommand } from "./stat.ts";
@@ -22,7 +23,7 @@ export function buildProgram(): Command {
     .showHelpAfterError("(--help shows how it is used)")
     .configureHelp({ showGlobalOptions: false, styleTitle: (title) => paintOutput().bold(title) })
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, paintErrors().red("error:"))) });
-  for (const command of [lsCommand(), statCommand(), topCommand(), watchCommand(), rmCommand()]) {
+  for (const command of [lsCommand(), statCommand(), topCommand(), watchCommand(), doctorCommand(), rmCommand()]) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return overrideExit(program);

@@ -32,7 +32,7 @@ const HELP = [
   "f  sort by frames/s        q  quit",
   "b  sort by GB/s",
   "",
-  "The same key again turns the order round. Watching holds nobody back and keeps no name.",
+  "The same key again turns the order round. Watching holds nobody back.",
 ];
 
 type Options = { interval: number; sort: Order; once?: boolean; json?: boolean };
@@ -132,7 +132,11 @@ class View {
     const state = paint.dim(`by ${this.#order}${this.#turned ? ", reversed" : ""}`) +
       (this.paused ? paint.yellow("  paused") : "");
     const keys = this.#helps ? HELP : ["q quit  n name  l length  f fps  b GB/s  p pause  ? help"];
-    const upper = page(sorted, state).slice(0, rows - keys.length - 1);
+    const all = page(sorted, state);
+    const room = rows - keys.length - 1;
+    const upper = all.length <= room
+      ? all
+      : [...all.slice(0, room - 1), paint.dim(`… ${all.length - room + 1} more lines`)];
     return [...upper, "", ...keys.map(paint.dim)];
   }
 }

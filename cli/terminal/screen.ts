@@ -6,6 +6,10 @@
 import process from "node:process";
 import ansi from "ansi-escapes";
 
+/** Lines that are too long end at the edge, so that a line is always one row. */
+const NO_WRAP = "\x1b[?7l";
+const WRAP = "\x1b[?7h";
+
 /** Takes the terminal over until it is disposed of. */
 export class Screen implements Disposable {
   readonly #onKey: (data: string | Uint8Array) => void;
@@ -22,7 +26,7 @@ export class Screen implements Disposable {
     this.#onResize = options.onResize;
     this.#listens = process.stdin.isTTY === true;
     process.on("exit", this.#atExit); // also after an error that nobody caught
-    process.stdout.write(ansi.enterAlternativeScreen + ansi.cursorHide);
+    process.stdout.write(ansi.enterAlternativeScreen + ansi.cursorHide + NO_WRAP);
     process.stdout.on("resize", this.#onResize);
     if (!this.#listens) return;
     process.stdin.setRawMode(true);
@@ -44,7 +48,7 @@ export class Screen implements Disposable {
     if (this.#given) return;
     this.#given = true;
     if (this.#listens) process.stdin.setRawMode(false);
-    process.stdout.write(ansi.cursorShow + ansi.exitAlternativeScreen);
+    process.stdout.write(WRAP + ansi.cursorShow + ansi.exitAlternativeScreen);
   }
 
   [Symbol.dispose](): void {

@@ -16,11 +16,15 @@ export type Column<Row> = {
   spare?: number;
   /** A text that may be cut may be cut to so many characters. */
   least?: number;
+  /** A text that is broken into lines instead; for the last column. */
+  wrap?: boolean;
   /** Colours the finished cell. */
   style?: (text: string, row: Row) => string;
 };
 
 const GAP = 2;
+/** A column of prose may become so narrow. */
+const WRAPPED = 30;
 const NOTHING = Object.fromEntries(
   ["top", "bottom", "left", "right", "mid", "middle"].flatMap((edge) =>
     ["", "-mid", "-left", "-right"].map((end) => [`${edge}${end}`, ""])
@@ -38,13 +42,12 @@ export function cut(text: string, width: number): string {
 function fit<Row>(columns: Column<Row>[], rows: Row[], width: number): [Column<Row>, number][] {
   const wide = columns.map((column): [Column<Row>, number] => [
     column,
-    Math.max(column.title.length, ...rows.map((row) => column.text(row).length)),
+    Math.max(column.title.length, ...rows.flatMap((row) => column.text(row).split("\n").map(({ length }) => length))),
   ]);
-  const excess = (kept: [Column<Row>, number][], least: boolean) =>
-    kept.reduce((sum, [column, natural]) => {
-      const smallest = Math.min(natural, Math.max(column.least ?? natural, column.title.length));
-      return sum + (least ? smallest : natural) + GAP;
-    }, -GAP) - width;
+  const least = ({ least, wrap, title }: Column<Row>, natural: number) =>
+    Math.min(natural, Math.max(wrap ? WRAPPED : least ?? natural, title.length));
+  const excess = (kept: [Column<Row>, number][], cut: boolean) =>
+    kept.reduce((sum, [column, natural]) => sum + (cut ? least(column, natural) : natural) + GAP, -GAP) - width;
   let kept = wide;
   while (excess(kept, true) > 0) {
     const spare = Math.max(...kept.map(([column]) => column.spare ?? 0));
@@ -53,7 +56,7 @@ function fit<Row>(columns: Column<Row>[], rows: Row[], width: number): [Column<R
   }
   let over = excess(kept, false);
   return kept.map(([column, natural]) => {
-    const less = Math.max(0, Math.min(over, natural - Math.max(column.least ?? natural, column.title.length)));
+    const less = Math.max(0, Math.min(over, natural - least(column, natural)));
     over -= less;
     return [column, natural - less];
   });
@@ -66,13 +69,15 @@ export function table<Row>(rows: Row[], columns: Column<Row>[], width: number = 
   const fitting = fit(columns, rows, width);
   const drawn = new Table({
     head: fitting.map(([column]) => paint.dim(column.title)),
+    colWidths: fitting.map(([, columnWidth]) => columnWidth + GAP),
+    wordWrap: true,
     colAligns: fitting.map(([column]) => column.align ?? "left"),
     chars: NOTHING,
     style: { "padding-left": 0, "padding-right": GAP, head: [], border: [], compact: true },
   });
   for (const row of rows) {
     drawn.push(fitting.map(([column, columnWidth]) => {
-      const text = cut(column.text(row), columnWidth);
+      const text = column.wrap ? column.text(row) : cut(column.text(row), columnWidth);
       return text === "" ? "" : column.style?.(text, row) ?? text;
     }));
   }

@@ -91,7 +91,6 @@ const FORMATS: readonly PixelFormat[] = [
   yuv("yuv444p10le", 0, 0, { bits: 10 }),
   yuv("nv12", 1, 1, { layout: "semiplanar" }),
   yuv("nv21", 1, 1, { layout: "semiplanar", swapped: true }),
-  yuv("nv16", 1, 0, { layout: "semiplanar" }),
   yuv("p010le", 1, 1, { layout: "semiplanar", bits: 10, up: 6 }),
   yuv("yuyv422", 1, 0, { layout: "packed", offsets: [0, 1, 3] }),
   yuv("yvyu422", 1, 0, { layout: "packed", offsets: [0, 3, 1] }),

@@ -1,0 +1,69 @@
+/**
+ * `frames-depot doctor`: what is wrong on this machine, and how to mend it.
+ *
+ * @module
+ */
+import { Command } from "commander";
+import type { Finding } from "./doctor/finding.ts";
+import { memoryFindings } from "./doctor/memory.ts";
+import { type Fix, fixSegments, segmentFindings } from "./doctor/segments.ts";
+import { systemFindings } from "./doctor/system.ts";
+import { EXIT, Failure } from "./failure.ts";
+import { paintOutput, print, printJson } from "./terminal/output.ts";
+import { table } from "./terminal/table.ts";
+import { bytes, counted } from "./terminal/units.ts";
+
+/** Makes the command. */
+export function doctorCommand(): Command {
+  return new Command("doctor")
+    .description("check shared memory, limits, permissions, versions and segments; say how to mend what is wrong")
+    .option("--fix", "remove segments that the kernel says are dead; a live one is never touched")
+    .option("--json", "for programs: an object with findings and fixes")
+    .addHelpText(
+      "after",
+      `
+Exit code 1: something is wrong. Warnings alone leave it 0.
+
+Examples:
+  frames-depot doctor
+  frames-depot doctor --fix`,
+    )
+    .action(async ({ fix, json }: { fix?: boolean; json?: boolean }) => {
+      const system = systemFindings();
+      // Without the native library there is nothing to be asked about segments.
+      const works = !system.some(({ check, verdict }) => check === "library" && verdict === "wrong");
+      const fixes = fix && works ? await fixSegments() : [];
+      const findings = [...system, ...memoryFindings(), ...works ? await segmentFindings() : []];
+      if (json) printJson({ findings, fixes });
+      else print(drawn(findings) + told(fixes) + summary(findings));
+      if (findings.some(({ verdict }) => verdict === "wrong")) throw new Failure("", EXIT.failed);
+    });
+}
+
+function drawn(findings: Finding[]): string {
+  const paint = paintOutput();
+  const colours = { ok: paint.green, warning: paint.yellow, wrong: paint.red };
+  return table(findings, [
+    { title: "", text: ({ verdict }) => verdict, style: (text, { verdict }) => colours[verdict](text) },
+    { title: "CHECK", text: ({ check }) => check, least: 24 },
+    { title: "FOUND", text: ({ says, remedy }) => remedy === undefined ? says : `${says}\n→ ${remedy}`, wrap: true },
+  ]);
+}
+
+function told(fixes: Fix[]): string {
+  if (fixes.length === 0) return "";
+  const lines = fixes.map(({ name, state, bytes: size, outcome }) => {
+    return outcome === "removed"
+      ? `fixed: removed ${name} (${state}, ${bytes(size)})\n`
+      : `not fixed: ${name} (${state}): ${outcome}\n`;
+  });
+  return `\n${lines.join("")}`;
+}
+
+function summary(findings: Finding[]): string {
+  const paint = paintOutput();
+  const number = (verdict: Finding["verdict"]) => findings.filter((finding) => finding.verdict === verdict).length;
+  const [wrong, warnings] = [number("wrong"), number("warning")];
+  if (wrong + warnings === 0) return `\n${paint.green("all is well")}\n`;
+  return `\n${wrong > 0 ? paint.red(`${wrong} wrong`) : "nothing wrong"}, ${counted(warnings, "warning")}\n`;
+}

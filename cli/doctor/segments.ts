@@ -1,0 +1,129 @@
+/**
+ * Whether the segments in shared memory are as they should be.
+ *
+ * @module
+ */
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import process from "node:process";
+import { type DepotInfo, FramesDepot } from "../../mod.ts";
+import { removeDead } from "../removal.ts";
+import { bytes, counted } from "../terminal/units.ts";
+import { lookAround, type Sight, stateOf } from "../visit.ts";
+import type { Finding } from "./finding.ts";
+import { FOLDER } from "./memory.ts";
+
+/** What segments are called in the file system. */
+const PREFIX = "frames-depot.";
+
+/** A segment that was to be removed. */
+export type Fix = { name: string; state: "stale" | "broken"; bytes: number; outcome: string };
+
+/** Removes what the kernel says is dead: stale and broken segments. A live one is never touched. */
+export async function fixSegments(): Promise<Fix[]> {
+  const fixes: Fix[] = [];
+  for (const info of FramesDepot.list()) {
+    const state = stateOf(info);
+    if (state === "live") continue;
+    const removal = await removeDead(info.name);
+    const outcome = typeof removal === "string" ? removal : removal.refused;
+    fixes.push({ name: info.name, state, bytes: info.bytes, outcome });
+  }
+  return fixes;
+}
+
+function deadOnes(infos: DepotInfo[]): Finding[] {
+  return infos.flatMap((info): Finding[] => {
+    const check = `depot ${info.name}`;
+    switch (stateOf(info)) {
+      case "live":
+        return [];
+      case "stale":
+        return [{
+          check,
+          verdict: "warning",
+          says: `stale, ${info.reason}; it takes ${bytes(info.bytes)}`,
+          remedy: "`frames-depot doctor --fix` or `rm --stale` removes it; a producer takes the name over",
+        }];
+      case "broken":
+        return [{
+          check,
+          verdict: "wrong",
+          says: `${info.reason} (${bytes(info.bytes)})`,
+          remedy: "`frames-depot doctor --fix` removes it unless a process that is alive holds it",
+        }];
+    }
+  });
+}
+
+/** The state letter of a process: T is stopped. */
+function isStopped(pid: number): boolean {
+  try {
+    return /^State:\s+[Tt]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+function blockedOnes(sights: Sight[]): Finding[] {
+  return sights.flatMap(({ info, visit, problem }): Finding[] => {
+    const check = `depot ${info.name}`;
+    if (problem !== undefined) {
+      return [{
+        check,
+        verdict: "warning",
+        says: problem,
+        remedy: `\`frames-depot stat ${info.name}\` may say more in a moment`,
+      }];
+    }
+    if (visit === undefined || info.whenFull === "overwrite") return [];
+    const { slowest, length, maxSize } = visit.stats;
+    if (length < maxSize || slowest === undefined || !isStopped(slowest.pid)) return [];
+    return [{
+      check,
+      verdict: "wrong",
+      says: `full, and pid ${slowest.pid}, which should read from it, is stopped (SIGSTOP or a debugger)`,
+      remedy:
+        `\`kill -CONT ${slowest.pid}\` lets it go on, \`kill -9 ${slowest.pid}\` ends it; its place is then given back`,
+    }];
+  });
+}
+
+/** Owners and permissions: list() hides what this user may not open. */
+function owners(infos: DepotInfo[]): Finding[] {
+  if (process.platform !== "linux") return [];
+  const self = process.getuid!();
+  const findings: Finding[] = [];
+  const foreign = new Map<number, string[]>();
+  for (const entry of readdirSync(FOLDER).filter((entry) => entry.startsWith(PREFIX))) {
+    const name = entry.slice(PREFIX.length);
+    const status = lstatSync(`${FOLDER}/${entry}`, { throwIfNoEntry: false });
+    if (status === undefined) continue;
+    if (status.uid !== self) foreign.set(status.uid, [...foreign.get(status.uid) ?? [], name]);
+    else if ((status.mode & 0o022) !== 0 && infos.some((info) => info.name === name && info.usable)) {
+      findings.push({
+        check: `depot ${name}`,
+        verdict: "warning",
+        says: `other users may write to it (mode 0${(status.mode & 0o777).toString(8)}), and so damage it`,
+        remedy: "leave out `mode` when making it, unless those users are meant to",
+      });
+    }
+  }
+  for (const [owner, names] of foreign) {
+    findings.push({
+      check: "other users",
+      verdict: "ok",
+      says: `user ${owner} has ${counted(names.length, "depot")}: ${names.join(", ")}`,
+    });
+  }
+  return findings;
+}
+
+/** Everything about segments. */
+export async function segmentFindings(): Promise<Finding[]> {
+  const sights = await lookAround();
+  const infos = sights.map(({ info }) => info);
+  const live = infos.filter((info) => stateOf(info) === "live");
+  const memory = live.reduce((sum, { bytes }) => sum + bytes, 0);
+  const summary: Finding = { check: "depots", verdict: "ok", says: `${live.length} live, ${bytes(memory)}` };
+  return [summary, ...deadOnes(infos), ...blockedOnes(sights), ...owners(infos)];
+}

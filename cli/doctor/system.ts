@@ -1,0 +1,116 @@
+/**
+ * Whether runtime, system and library go together.
+ *
+ * @module
+ */
+import { readFileSync } from "node:fs";
+import os from "node:os";
+import process from "node:process";
+import config from "../../deno.json" with { type: "json" };
+import { DepotError, FramesDepot } from "../../mod.ts";
+import type { Finding } from "./finding.ts";
+
+/** The versions that this release was tested with. */
+export const TESTED = { deno: "2.9.6", bun: "1.4.5" } as const;
+/** OFD locks came with 3.15, memory files with 3.17. */
+const LEAST_LINUX = "3.17";
+
+/** Compares versions number by number. */
+function isOlder(version: string, than: string): boolean {
+  const [a, b] = [version, than].map((text) => text.split(/[.-]/).map(Number));
+  for (let part = 0; part < b.length; part++) if (a[part] !== b[part]) return !(a[part] > b[part]);
+  return false;
+}
+
+function runtime(): Finding {
+  const check = "runtime";
+  const name = process.versions.bun === undefined ? "deno" : "bun";
+  const version = process.versions[name]!;
+  const tested = TESTED[name];
+  const says = `${name} ${version} on ${process.platform} ${process.arch}`;
+  if (name === "bun" && isOlder(version, "1.4")) {
+    return {
+      check,
+      verdict: "wrong",
+      says: `${says}: calls from other threads corrupt its memory`,
+      remedy: "`bun upgrade`",
+    };
+  }
+  if (isOlder(version, tested)) {
+    return {
+      check,
+      verdict: "warning",
+      says: `${says}, older than what was tested (${tested})`,
+      remedy: `\`${name} upgrade\``,
+    };
+  }
+  return { check, verdict: "ok", says };
+}
+
+/** Loads the native library, if nothing has yet. */
+function library(): Finding {
+  const check = "library";
+  const says = `frames-depot ${config.version}`;
+  try {
+    FramesDepot.list();
+    return { check, verdict: "ok", says: `${says}, its native part works` };
+  } catch (error) {
+    if (!(error instanceof DepotError)) throw error;
+    const remedy = "a shell variable FRAMES_DEPOT_LIB may name another library; otherwise this system has none yet";
+    return { check, verdict: "wrong", says: `${says}: ${error.message}`, remedy };
+  }
+}
+
+type Permissions = { querySync(descriptor: { name: string }): { state: string } };
+
+/** What Deno permits; Bun has no such thing. */
+function permissions(): Finding[] {
+  const { permissions } = (globalThis as { Deno?: { permissions: Permissions } }).Deno ?? {};
+  if (permissions === undefined) return [];
+  const check = "permissions";
+  const refused = ["ffi", "read", "write", "env", "sys", "run"].filter((name) =>
+    permissions.querySync({ name }).state !== "granted"
+  );
+  if (refused.length === 0) return [{ check, verdict: "ok", says: "all that depots and these commands need" }];
+  return [{
+    check,
+    verdict: refused.includes("ffi") ? "wrong" : "warning",
+    says: `not given: ${refused.join(", ")}`,
+    remedy: "run with -A; a program of your own needs --allow-ffi, without a path",
+  }];
+}
+
+function kernel(): Finding {
+  const release = os.release();
+  const says = `Linux ${release}`;
+  if (!isOlder(release, LEAST_LINUX)) {
+    return { check: "kernel", verdict: "ok", says: `${says}: locks that end with their process, memory files` };
+  }
+  return {
+    check: "kernel",
+    verdict: "wrong",
+    says: `${says} has no OFD locks or memory files`,
+    remedy: `Linux ${LEAST_LINUX} or newer`,
+  };
+}
+
+/** Large pages for shared memory make big copies cheaper; nothing depends on them. */
+function largePages(): Finding[] {
+  try {
+    const text = readFileSync("/sys/kernel/mm/transparent_hugepage/shmem_enabled", "utf8");
+    const chosen = /\[(\w+)\]/.exec(text)?.[1] ?? "unknown";
+    const off = ["never", "deny"].includes(chosen);
+    const says = `${off ? "not used" : `"${chosen}"`} for shared memory${
+      off ? "; frames are in small pages, which is fine" : ""
+    }`;
+    return [{ check: "large pages", verdict: "ok", says }];
+  } catch {
+    return [];
+  }
+}
+
+/** Everything about versions. */
+export function systemFindings(): Finding[] {
+  const linux = process.platform === "linux" ? [kernel(), ...largePages()] : [];
+  return [runtime(), library(), ...permissions(), ...linux];
+}
