@@ -36,6 +36,13 @@ export function depotColumns(): Column<Sight>[] {
       spare: 3,
     },
     {
+      title: "DROPS/S",
+      text: ({ rates }) => rates === undefined ? "" : rate(rates.dropped),
+      align: "right",
+      spare: 2,
+      style: (text, { rates }) => rates !== undefined && rates.dropped > 0 ? paint.red(text) : text,
+    },
+    {
       title: "PEERS",
       text: ({ info, visit }) => String(visit?.stats.peers.length ?? info.peers ?? ""),
       align: "right",

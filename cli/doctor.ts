@@ -16,7 +16,8 @@ import { bytes, counted } from "./terminal/units.ts";
 /** Makes the command. */
 export function doctorCommand(): Command {
   return new Command("doctor")
-    .description("check shared memory, limits, permissions, versions and segments; say how to mend what is wrong")
+    .summary("say what is wrong here, and how to mend it")
+    .description("Checks shared memory, limits, permissions, versions and segments; says how to mend what is wrong.")
     .option("--fix", "remove segments that the kernel says are dead; a live one is never touched")
     .option("--json", "for programs: an object with findings and fixes")
     .addHelpText(

@@ -16,8 +16,8 @@ const MEASURE_MS = 200;
 /** Makes the command. */
 export function lsCommand(): Command {
   return new Command("ls")
-    .alias("list")
-    .description("list every depot of this user: shape, queue, rates, peers, live or stale and why")
+    .summary("list every depot")
+    .description("Lists every depot of this user: shape, queue, rates, peers, live or stale and why.")
     .option("--no-rates", "answer at once, without measuring frames and bytes a second")
     .option("--json", "for programs: an array of depots")
     .addHelpText(

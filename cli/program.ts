@@ -5,13 +5,20 @@
  */
 import { Command } from "commander";
 import config from "../deno.json" with { type: "json" };
+import { benchCommand } from "./bench.ts";
+import { addCompletions } from "./completions.ts";
 import { doctorCommand } from "./doctor.ts";
 import { lsCommand } from "./ls.ts";
 import { rmCommand } from "./rm.ts";
 import { statCommand } from "./stat.ts";
+import { paintErrors, paintOutput } from "./terminal/output.ts";
 import { topCommand } from "./top.ts";
 import { watchCommand } from "./watch.ts";
-import { paintErrors, paintOutput } from "./terminal/output.ts";
+
+const GROUPS: [title: string, commands: Command[]][] = [
+  ["Look:", [lsCommand(), statCommand(), topCommand(), watchCommand()]],
+  ["Check and mend:", [doctorCommand(), benchCommand(), rmCommand()]],
+];
 
 /** Builds the program; parsing it runs a command. It throws instead of ending the process. */
 export function buildProgram(): Command {
@@ -21,16 +28,28 @@ export function buildProgram(): Command {
     .helpOption("-h, --help", "show this help")
     .helpCommand("help [command]", "show the help of a command")
     .showHelpAfterError("(--help shows how it is used)")
-    .configureHelp({ showGlobalOptions: false, styleTitle: (title) => paintOutput().bold(title) })
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, paintErrors().red("error:"))) });
-  for (const command of [lsCommand(), statCommand(), topCommand(), watchCommand(), doctorCommand(), rmCommand()]) {
-    program.addCommand(command.copyInheritedSettings(program));
+    .configureHelp({ styleTitle: (title) => paintOutput().bold(title) })
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, paintErrors().red("error:"))) })
+    .addHelpText(
+      "after",
+      `
+Exit codes: 0 done, 1 failed or found something wrong, 2 wrong usage,
+3 not found, 4 refused by the depot's state, 5 refused by the system,
+130 and 143 ended by a signal.
+
+Examples:
+  frames-depot ls
+  frames-depot watch camera0 --timeout 10`,
+    );
+  for (const [title, commands] of GROUPS) {
+    for (const command of commands) program.addCommand(command.helpGroup(title).copyInheritedSettings(program));
   }
-  return overrideExit(program);
+  addCompletions(program);
+  return endsByThrowing(program);
 }
 
-function overrideExit(command: Command): Command {
+function endsByThrowing(command: Command): Command {
   command.exitOverride();
-  for (const child of command.commands) overrideExit(child);
+  for (const child of command.commands) endsByThrowing(child);
   return command;
 }

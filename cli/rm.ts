@@ -17,7 +17,8 @@ type Outcome = { name: string; outcome: "removed" | "would be removed" | "refuse
 /** Makes the command. */
 export function rmCommand(): Command {
   return new Command("rm")
-    .description("remove depots that no process holds any more")
+    .summary("remove depots that nobody holds")
+    .description("Removes depots that no process holds any more.")
     .argument("[names...]", "depots")
     .option("--stale", "all that only dead processes held")
     .option("--force", "also live ones: their processes keep the memory, nobody else finds it any more")

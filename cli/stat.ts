@@ -24,8 +24,8 @@ const WHEN_FULL = {
 /** Makes the command. */
 export function statCommand(): Command {
   return new Command("stat")
-    .alias("show")
-    .description("show all counters of a depot, each peer, and who blocks")
+    .summary("show one depot: counters, peers, who blocks")
+    .description("Shows all counters of a depot, each peer, and who blocks.")
     .argument("<name>", "a depot")
     .option("--seconds <number>", "how long rates are measured for; 0 does not measure", seconds, MEASURE_SECONDS)
     .option("--json", "for programs: an object")

@@ -40,7 +40,8 @@ type Options = { interval: number; sort: Order; once?: boolean; json?: boolean }
 /** Makes the command. */
 export function topCommand(): Command {
   return new Command("top")
-    .description("show every depot live; keys sort, pause and quit")
+    .summary("show every depot live")
+    .description("Shows every depot live; keys sort, pause and quit.")
     .option("-i, --interval <seconds>", "time between two looks", seconds, 1)
     .addOption(new Option("-s, --sort <order>", "what comes first").choices(Object.keys(ORDERS)).default("name"))
     .option("--once", "print once and end, as it does where there is no terminal")

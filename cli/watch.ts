@@ -23,7 +23,8 @@ const FIRST_BYTES = 8;
 /** Makes the command. */
 export function watchCommand(): Command {
   return new Command("watch")
-    .description("print a line for each frame: number, time, gap, what was lost")
+    .summary("print a line for each frame")
+    .description("Prints a line for each frame: number, time, gap, what was lost, first bytes.")
     .argument("<name>", "a depot")
     .option("-c, --count <number>", "end after so many frames", positiveInteger)
     .option("-t, --timeout <seconds>", "how long to wait for the depot, and for each frame", seconds)

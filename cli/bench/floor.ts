@@ -1,0 +1,51 @@
+/**
+ * The same round trips between two threads and one word of memory, without any depot: faster is not possible here.
+ *
+ * @module
+ */
+import { summarize, type Summary } from "./samples.ts";
+
+/** Words that both threads see. */
+export const WORD = { ball: 0, answer: 1 } as const;
+/** What the worker is given. */
+export type FloorTask = { words: SharedArrayBuffer; how: "spins" | "sleeps" };
+/** The ball that ends the game. */
+export const LAST = -1;
+
+const PAUSE_MS = 2;
+const WARM_UP = 200;
+const LOST_MS = 10_000;
+
+/** Nanoseconds one way between two threads that spin, or that sleep in `Atomics.wait`. */
+export async function floorOf(how: "spins" | "sleeps", milliseconds: number, signal: AbortSignal): Promise<Summary> {
+  const words = new Int32Array(new SharedArrayBuffer(8));
+  const worker = new Worker(new URL("./floor_worker.ts", import.meta.url), { type: "module" });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      worker.onmessage = () => resolve();
+      worker.onerror = (event) => reject(new Error(event.message));
+      worker.postMessage({ words: words.buffer, how } satisfies FloorTask);
+    });
+    const times: number[] = [];
+    const end = performance.now() + milliseconds;
+    for (let ball = 1; performance.now() < end || times.length === 0; ball++) {
+      if (how === "sleeps" || ball % 1000 === 0) {
+        await new Promise((resolve) => setTimeout(resolve, how === "sleeps" ? PAUSE_MS : 0));
+        signal.throwIfAborted();
+      }
+      const started = performance.now();
+      Atomics.store(words, WORD.ball, ball);
+      if (how === "spins") { while (Atomics.load(words, WORD.answer) !== ball); }
+      else {
+        Atomics.notify(words, WORD.ball);
+        if (Atomics.wait(words, WORD.answer, ball - 1, LOST_MS) === "timed-out") throw new Error("a thread was lost");
+      }
+      if (ball > WARM_UP || how === "sleeps" && ball > 10) times.push((performance.now() - started) * 1e6 / 2);
+    }
+    return summarize(times);
+  } finally {
+    Atomics.store(words, WORD.ball, LAST);
+    Atomics.notify(words, WORD.ball);
+    worker.terminate();
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * `frames-depot completions`: what the shell offers at a press of Tab, depot names among it.
+ *
+ * @module
+ */
+import tab from "@bomb.sh/tab/commander";
+import type { Command } from "commander";
+import { DepotError, FramesDepot } from "../mod.ts";
+import { stateOf } from "./visit.ts";
+
+/** What commands call an argument that is a depot. */
+const DEPOT_ARGUMENTS = ["name", "names"];
+
+/** Adds the command that prints a shell's script, and the hidden one that the script asks; all others must be there. */
+export function addCompletions(program: Command): void {
+  const completions = tab(program, { completionCommandName: "completions" });
+  for (const command of completions.commands.values()) {
+    for (const name of DEPOT_ARGUMENTS) {
+      const argument = command.arguments.get(name);
+      if (argument !== undefined) argument.handler = offerDepots;
+    }
+  }
+  program.commands.find((command) => command.name() === "completions")!
+    .summary("print a shell's completion script")
+    .description("Prints the script that completes commands, options and depot names in a shell.")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  source <(frames-depot completions bash)    # in ~/.bashrc
+  source <(frames-depot completions zsh)     # in ~/.zshrc, after compinit
+  frames-depot completions fish > ~/.config/fish/completions/frames-depot.fish`,
+    );
+}
+
+function offerDepots(complete: (value: string, description: string) => void): void {
+  try {
+    for (const info of FramesDepot.list()) complete(info.name, `${stateOf(info)} ${info.frameSize?.join("×") ?? ""}`);
+  } catch (error) {
+    if (!(error instanceof DepotError)) throw error; // a shell's line is no place for what does not work here
+  }
+}
