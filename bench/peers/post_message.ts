@@ -1,0 +1,31 @@
+/**
+ * `postMessage` from a worker: frames copied by structured clone, or their buffers transferred and sent back for reuse.
+ * One process: `post_message.ts copy|transfer TASK`. Messages have no back-pressure of their own, so the receiver answers each.
+ *
+ * @module
+ */
+import process from "node:process";
+import { Sink } from "./payload.ts";
+import type { Task } from "./task.ts";
+
+const [way, json] = process.argv.slice(-2);
+const task: Task = JSON.parse(json);
+const transfer = way === "transfer";
+const sink = new Sink(task);
+const worker = new Worker(new URL("./post_message_worker.ts", import.meta.url), { type: "module" });
+
+await new Promise<void>((resolve, reject) => {
+  worker.onerror = (event) => reject(new Error(event.message));
+  worker.onmessage = ({ data: frame }: MessageEvent<Uint8Array<ArrayBuffer>>) => {
+    try {
+      if (sink.read(frame)) return resolve();
+    } catch (error) {
+      return reject(error);
+    }
+    if (transfer) worker.postMessage(frame, [frame.buffer]);
+    else worker.postMessage(undefined);
+  };
+  worker.postMessage({ task, transfer });
+});
+worker.terminate();
+console.log(JSON.stringify(sink.outcome()));
