@@ -9,14 +9,17 @@ import { benchCommand } from "./bench.ts";
 import { addCompletions } from "./completions.ts";
 import { doctorCommand } from "./doctor.ts";
 import { lsCommand } from "./ls.ts";
+import { readCommand } from "./read.ts";
 import { rmCommand } from "./rm.ts";
 import { statCommand } from "./stat.ts";
 import { paintErrors, paintOutput } from "./terminal/output.ts";
 import { topCommand } from "./top.ts";
 import { watchCommand } from "./watch.ts";
+import { writeCommand } from "./write.ts";
 
 const GROUPS: [title: string, commands: Command[]][] = [
   ["Look:", [lsCommand(), statCommand(), topCommand(), watchCommand()]],
+  ["Video:", [writeCommand(), readCommand()]],
   ["Check and mend:", [doctorCommand(), benchCommand(), rmCommand()]],
 ];
 

@@ -1,0 +1,155 @@
+/**
+ * `frames-depot read`: a depot's frames as a stream of bytes or a video file.
+ *
+ * @module
+ */
+import { Command } from "commander";
+import process from "node:process";
+import type { FramesDepot } from "../mod.ts";
+import { EXIT, Failure, report } from "./failure.ts";
+import { Interruption } from "./interruption.ts";
+import { positiveInteger, seconds } from "./parameters.ts";
+import { complain, print } from "./terminal/output.ts";
+import { type Progress, startProgress } from "./terminal/progress.ts";
+import { counted } from "./terminal/units.ts";
+import { ByteSink, PipeClosed } from "./video/byte_sink.ts";
+import { bytesOf } from "./video/descriptors.ts";
+import { followFrames, type FollowOptions, openDepot } from "./video/follow.ts";
+import { FALLBACK_RATE, guessRate } from "./video/frame_rate.ts";
+import { ffmpegSink, type FrameSink, rawSink, type Video, y4mSink } from "./video/frame_sink.ts";
+import type { FrameRate } from "./video/frame_source.ts";
+import { frameRate, from, modeOption } from "./video/parameters.ts";
+import { pixelFormatOf } from "./video/pixel_formats.ts";
+
+type Options = FollowOptions & {
+  output?: string;
+  y4m?: boolean;
+  rate?: FrameRate;
+  ffmpeg?: string;
+  json?: boolean;
+};
+
+type Consumed = { depot: string; frames: number; lost: number; bytes: number };
+
+/** So many frames are kept back to learn the rate from their timestamps. */
+const RATE_FRAMES = 8;
+
+/** Makes the command. */
+export function readCommand(): Command {
+  return new Command("read")
+    .summary("write a depot's frames to standard output or, through ffmpeg, to a file")
+    .description("Writes a depot's frames to standard output, raw or as Y4M, or through ffmpeg to a file.")
+    .argument("<name>", "the depot; it is waited for")
+    .option("-o, --output <file>", "let ffmpeg encode this file, in the format of its extension")
+    .option("--y4m", "Y4M instead of raw frames: it says size, format and rate itself")
+    .option("-r, --rate <fps>", "the rate for --y4m and --output (default: by the timestamps)", frameRate)
+    .option("--ffmpeg <options>", "--output: options for ffmpeg before the file, as '-c:v ffv1'")
+    .addOption(modeOption())
+    .option("--from <where>", "oldest, latest, next, or a frame number", from, "oldest")
+    .option("-n, --frames <number>", "end after so many frames", positiveInteger)
+    .option("--follow", "go on when the producers have gone: another may come")
+    .option("--timeout <seconds>", "fail when the depot, or a frame, does not come in time", seconds)
+    .option("--json", "for programs: say at the end, on standard error, what was read")
+    .addHelpText(
+      "after",
+      `
+It ends when all frames have been read and no process that stored any is alive.
+
+Examples:
+  frames-depot read camera0 --y4m | ffplay -
+  frames-depot read camera0 --output out.mp4
+  frames-depot read camera0 --frames 1 > frame.raw`,
+    )
+    .action(async (name: string, options: Options) => {
+      using interruption = new Interruption();
+      const { signal } = interruption;
+      if (options.output === undefined && process.stdout.isTTY) {
+        throw new Failure("standard output is a terminal: pipe it, or name a file with --output", EXIT.usage);
+      }
+      const stdout = new ByteSink(1, signal);
+      try {
+        await using depot = await openDepot(name, options.timeout, interruption);
+        const done = await read(depot, options, stdout, interruption);
+        say(done, options);
+      } catch (error) {
+        if (stdout.writing) process.exit(report(error)); // nothing else ends a write that hangs
+        throw error;
+      }
+    });
+}
+
+async function read(
+  depot: FramesDepot,
+  options: Options,
+  stdout: ByteSink,
+  interruption: Interruption,
+): Promise<Consumed> {
+  const consumed: Consumed = { depot: depot.name, frames: 0, lost: 0, bytes: 0 };
+  const progress: Progress = startProgress({ total: options.frames, label: depot.name });
+  let sink: FrameSink | undefined;
+  const kept: { bytes: Uint8Array; timestampNs: bigint }[] = [];
+  const take = async (bytes: Uint8Array) => {
+    await sink!.write(bytes);
+    consumed.frames++;
+    consumed.bytes += bytes.length;
+    progress.advance(1, bytes.length);
+  };
+  const open = async () => {
+    const rate = options.rate ?? guessRate(kept.map(({ timestampNs }) => timestampNs)) ?? FALLBACK_RATE;
+    sink = await openSink(depot, options, rate, stdout, interruption.signal);
+    for (const { bytes } of kept.splice(0)) await take(bytes);
+  };
+  try {
+    if (!needsRate(options)) await open();
+    for await (const frame of followFrames(depot, options, interruption)) {
+      consumed.lost += frame.lost;
+      if (sink === undefined) {
+        kept.push({ bytes: bytesOf(frame.copy()), timestampNs: frame.timestampNs });
+        if (kept.length === RATE_FRAMES) await open();
+      } else {
+        await take(bytesOf(frame.data));
+      }
+    }
+    if (kept.length > 0) await open();
+    await sink?.finish();
+  } catch (error) {
+    if (!(error instanceof PipeClosed)) throw error;
+  } finally {
+    progress.end();
+    await sink?.close();
+  }
+  return consumed;
+}
+
+function needsRate({ rate, y4m, output }: Options): boolean {
+  return rate === undefined && (y4m === true || output !== undefined);
+}
+
+async function openSink(
+  depot: FramesDepot,
+  { output, y4m, ffmpeg }: Options,
+  rate: FrameRate,
+  stdout: ByteSink,
+  signal: AbortSignal,
+): Promise<FrameSink> {
+  if (output === undefined && !y4m) return rawSink(stdout);
+  const [width, height] = depot.frameSize;
+  const format = pixelFormatOf(depot)?.name;
+  if (format === undefined) {
+    throw new Failure(
+      `depot "${depot.name}" has frames of an unknown format, "${depot.pixelFormat}": they can only be read raw`,
+      EXIT.refused,
+    );
+  }
+  const video: Video = { width, height, format, rate };
+  if (output === undefined) return await y4mSink(stdout, video);
+  return ffmpegSink(output, video, ffmpeg?.split(/\s+/).filter(Boolean), signal);
+}
+
+function say(consumed: Consumed, { json, output }: Options): void {
+  const { frames, lost, depot } = consumed;
+  if (json) (output === undefined ? complain : print)(`${JSON.stringify(consumed)}\n`);
+  else if (process.stderr.isTTY) {
+    complain(`${counted(frames, "frame")} read from ${depot}${lost > 0 ? `, ${lost} lost` : ""}\n`);
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Bytes into a pipe or a file, straight from the array that holds them, which may be a frame in shared memory.
+ *
+ * @module
+ */
+import { writeFully } from "./descriptors.ts";
+
+/** Thrown when nobody reads any more, as after `| head`. */
+export class PipeClosed extends Error {}
+
+/** Writes one descriptor. */
+export class ByteSink {
+  readonly #fd: number;
+  readonly #signal: AbortSignal;
+  #writing = false;
+
+  /** @param signal ends a write that hangs, with its reason */
+  constructor(fd: number, signal: AbortSignal) {
+    this.#fd = fd;
+    this.#signal = signal;
+  }
+
+  /** Whether a write was begun that has not come back: the process then does not end by itself. */
+  get writing(): boolean {
+    return this.#writing;
+  }
+
+  /** Writes all bytes; the array must not change until then. @throws {PipeClosed} */
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#signal.throwIfAborted();
+    let abort: () => void;
+    const aborted = new Promise<never>((_, reject) => {
+      this.#signal.addEventListener("abort", abort = () => reject(this.#signal.reason));
+    });
+    this.#writing = true;
+    const written = writeFully(this.#fd, bytes).finally(() => this.#writing = false);
+    try {
+      await Promise.race([written, aborted]);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EPIPE") throw new PipeClosed();
+      throw error;
+    } finally {
+      this.#signal.removeEventListener("abort", abort!);
+      written.catch(() => {}); // after an abort nobody is there to hear it
+    }
+  }
+}

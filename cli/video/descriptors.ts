@@ -1,0 +1,75 @@
+/**
+ * Files and pipes by their descriptors. Bytes go straight between the system and the array that is given, which may
+ * be a slot of a depot: nothing is copied on the way.
+ *
+ * @module
+ */
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { EXIT, Failure } from "../failure.ts";
+
+/** Reads up to `into.length` bytes. @returns how many; 0 at the end */
+export function readSome(fd: number, into: Uint8Array, position: number | null = null): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.read(fd, into, 0, into.length, position, (error, count) => error ? reject(error) : resolve(count));
+  });
+}
+
+/** Reads until `into` is full or there is no more. @returns how many bytes were read */
+export async function readFully(fd: number, into: Uint8Array, position: number): Promise<number> {
+  let filled = 0;
+  while (filled < into.length) {
+    const count = await readSome(fd, into.subarray(filled), position + filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  return filled;
+}
+
+/** Writes all bytes. @param position where in the file; `null` for pipes, which have none */
+export async function writeFully(fd: number, bytes: Uint8Array, position: number | null = null): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const rest = done === 0 ? bytes : bytes.subarray(done);
+    done += await new Promise<number>((resolve, reject) => {
+      const at = position === null ? null : position + done;
+      fs.write(fd, rest, 0, rest.length, at, (error, count) => {
+        if (error?.code === "EAGAIN") setTimeout(resolve, 1, 0); // somebody has made the pipe non-blocking
+        else if (error) reject(error);
+        else resolve(count);
+      });
+    });
+  }
+}
+
+/**
+ * A pipe between this process and one that it starts. (Runtimes offer only streams, which copy every byte.) It has no
+ * name any more when this returns.
+ *
+ * @throws {Failure} where the system has no named pipes
+ */
+export function makePipe(): { readFd: number; writeFd: number } {
+  const folder = fs.mkdtempSync(join(tmpdir(), "frames-depot-"));
+  try {
+    const path = join(folder, "pipe");
+    const made = spawnSync("mkfifo", ["-m", "600", path], { encoding: "utf8" });
+    if (made.status !== 0) {
+      throw new Failure(`cannot make a pipe: ${made.error?.message ?? made.stderr.trim()}`, EXIT.system);
+    }
+    const { O_RDONLY, O_WRONLY, O_NONBLOCK } = fs.constants;
+    // Opening one end waits for the other, so the first one is opened without waiting, and given up at the end.
+    const opener = fs.openSync(path, O_RDONLY | O_NONBLOCK);
+    const writeFd = fs.openSync(path, O_WRONLY);
+    const readFd = fs.openSync(path, O_RDONLY);
+    fs.closeSync(opener);
+    return { readFd, writeFd };
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+
+/** The bytes of any array. */
+export function bytesOf(array: ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}

@@ -1,0 +1,40 @@
+/**
+ * What ffmpeg writes to its standard error, line by line; the last complaints are kept for when it fails.
+ *
+ * @module
+ */
+import type { Readable } from "node:stream";
+
+/** Said when it cannot be run. */
+export const FFMPEG_MISSING = "ffmpeg is not on the PATH; it is needed for anything but raw frames and Y4M";
+
+const COMPLAINTS = 4;
+
+/** The log of one process that runs with `-loglevel repeat+level+…`. */
+export class LogTail {
+  readonly #complaints: string[] = [];
+
+  /** Reads a stream to its end. @param onLine told every line */
+  follow(stream: Readable, onLine: (line: string) => void = () => {}): void {
+    let unfinished = "";
+    const take = (line: string) => {
+      if (/\[(error|fatal|panic)\]/.test(line)) {
+        this.#complaints.push(line.replace(/^(\[[^\]]*\] )*/, ""));
+        if (this.#complaints.length > COMPLAINTS) this.#complaints.shift();
+      }
+      onLine(line);
+    };
+    stream.setEncoding("utf8");
+    stream.on("data", (text: string) => {
+      const lines = (unfinished + text).split("\n");
+      unfinished = lines.pop()!;
+      lines.forEach(take);
+    });
+    stream.on("end", () => take(unfinished));
+  }
+
+  /** The last complaints in one line. */
+  complaints(exitCode: number | null): string {
+    return this.#complaints.join("; ") || (exitCode === null ? "it was killed" : `exit code ${exitCode}`);
+  }
+}

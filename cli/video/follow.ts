@@ -1,0 +1,93 @@
+/**
+ * Following a depot until its stream ends. A depot itself never ends: anybody may fill it. Here it has ended when
+ * everything stored has been read and no process that is alive has stored anything in it.
+ *
+ * @module
+ */
+import { type DepotStats, type Frame, FramesDepot, type From, type ReadMode } from "../../mod.ts";
+import { EXIT, Failure } from "../failure.ts";
+import type { Interruption } from "../interruption.ts";
+import { complain } from "../terminal/output.ts";
+
+/** How a depot is followed. */
+export type FollowOptions = {
+  mode: ReadMode;
+  from: From;
+  /** Does not end when the producers have gone: another may come. */
+  follow?: boolean;
+  /** Seconds to wait for the depot, and for each frame. Without it there is no limit. */
+  timeout?: number;
+  /** Frames to read at most. */
+  frames?: number;
+};
+
+/** How often a reader that gets nothing asks whether there is still a producer. */
+const ASK_MS = 100;
+/** A wait for a depot of this length is explained. */
+const PATIENCE_MS = 1000;
+
+/** Opens a depot, waiting for it. @throws {DepotError} NOT_FOUND when the time is up, and others */
+export async function openDepot(
+  name: string,
+  timeoutSeconds: number | undefined,
+  { signal }: Interruption,
+): Promise<FramesDepot> {
+  const timer = setTimeout(() => {
+    const names = FramesDepot.list().map((info) => info.name);
+    const others = names.length === 0 ? "there is none" : `there are ${names.slice(0, 8).join(", ")}`;
+    complain(`waiting for depot "${name}" (${others})\n`);
+  }, PATIENCE_MS);
+  try {
+    return await FramesDepot.open(name, { signal, timeoutMs: (timeoutSeconds ?? Infinity) * 1000 });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Frames until the stream ends; each is released when the next one is asked for.
+ *
+ * @throws {Failure} when `timeout` passes without a frame, or when interrupted
+ */
+export async function* followFrames(
+  depot: FramesDepot,
+  options: FollowOptions,
+  { signal }: Interruption,
+): AsyncGenerator<Frame, void, void> {
+  const { mode, from, follow = false, timeout = Infinity, frames = Infinity } = options;
+  await using reader = depot.frames({ mode, from, signal });
+  let waitingSince: number | undefined;
+  let late = false;
+  const asking = setInterval(() => {
+    if (waitingSince === undefined) return;
+    late = performance.now() - waitingSince > timeout * 1000;
+    // Releasing the reader ends its wait.
+    if (late || !follow && hasEnded(depot)) reader.release();
+  }, ASK_MS);
+  try {
+    for (let count = 0; count < frames; count++) {
+      waitingSince = performance.now();
+      const { value: frame } = await reader.next();
+      waitingSince = undefined;
+      if (frame === undefined) break;
+      yield frame;
+    }
+    if (late) throw new Failure(`depot "${depot.name}" brought no frame for ${timeout} s`, EXIT.failed);
+  } finally {
+    clearInterval(asking);
+  }
+}
+
+/** @throws {DepotError} when the depot is closed meanwhile */
+function hasEnded(depot: FramesDepot): boolean {
+  // Twice: what a producer stored before it was seen to be gone is in the second look's figures.
+  return !isFilled(depot.stats()) && depot.stats().peers.every(({ self, readers }) => {
+    return !self || readers.every(({ mode, lag }) => mode === "lookup" || lag === 0);
+  });
+}
+
+/** Whether somebody who is alive has stored frames or, as long as there are none at all, might come to it. */
+function isFilled({ stored, peers }: DepotStats): boolean {
+  const others = peers.filter(({ self, alive }) => !self && alive);
+  return stored > 0 ? others.some((peer) => peer.stored > 0) : others.some(({ readers }) => readers.length === 0);
+}

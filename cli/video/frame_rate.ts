@@ -1,0 +1,33 @@
+/**
+ * The rate of frames that only have timestamps: files and Y4M want one number.
+ *
+ * @module
+ */
+import type { FrameRate } from "./frame_source.ts";
+
+/** Rates that video has; 1001 is the NTSC family. */
+const USUAL: readonly FrameRate[] = [
+  ...[1, 2, 5, 10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 144, 240].map((rate): FrameRate => [rate, 1]),
+  ...[24000, 30000, 48000, 60000, 120000].map((rate): FrameRate => [rate, 1001]),
+];
+/** A rate so near to a usual one is that one: timestamps of a camera tremble. */
+const NEAR = 0.01;
+
+/** What is said where timestamps say nothing. */
+export const FALLBACK_RATE: FrameRate = [25, 1];
+
+/**
+ * Guesses the rate.
+ *
+ * @param timestampsNs of frames that follow each other
+ * @returns undefined where there are fewer than two, or they do not grow, or not as video does (0.1 to 1000 a second)
+ */
+export function guessRate(timestampsNs: readonly bigint[]): FrameRate | undefined {
+  if (timestampsNs.length < 2) return undefined;
+  const spanNs = Number(timestampsNs.at(-1)! - timestampsNs[0]);
+  const rate = (timestampsNs.length - 1) * 1e9 / spanNs;
+  if (!(rate >= 0.1 && rate <= 1000)) return undefined;
+  const distance = ([frames, seconds]: FrameRate) => Math.abs(frames / seconds / rate - 1);
+  const nearest = USUAL.reduce((best, next) => distance(next) < distance(best) ? next : best);
+  return distance(nearest) < NEAR ? nearest : [Math.round(rate * 1000), 1000];
+}

@@ -1,0 +1,178 @@
+/**
+ * Filling a depot from a source of frames: making or joining the depot, keeping the pace, and staying until what is
+ * stored has been read.
+ *
+ * @module
+ */
+import { DepotError, type DepotStats, FramesDepot, type WhenFull } from "../../mod.ts";
+import { EXIT, Failure } from "../failure.ts";
+import type { Interruption } from "../interruption.ts";
+import { complain } from "../terminal/output.ts";
+import { type Progress, startProgress } from "../terminal/progress.ts";
+import { counted } from "../terminal/units.ts";
+import { bytesOf } from "./descriptors.ts";
+import type { FrameSource, Shape } from "./frame_source.ts";
+
+/** How a depot is filled. What is undefined may be anything in a depot that is joined. */
+export type ProduceOptions = {
+  maxSize?: number;
+  whenFull?: WhenFull;
+  maxReaders?: number;
+  /** Joins a depot that another process fills. */
+  join?: boolean;
+  /** Readers to wait for before the first frame. */
+  waitReaders?: number;
+  /** How fast timestamps go by: 1 is their own pace; undefined is as fast as possible. */
+  speed?: number;
+  /** Seconds to stay at the end, at most, while readers have not read all; Infinity is until they have. */
+  linger: number;
+  /** Frames get the time at which they are published instead of the source's timestamps. */
+  stampNow?: boolean;
+  /** What is being done, for the progress. */
+  label: string;
+};
+
+/** What was done. */
+export type Produced = { depot: string; frames: number; dropped: number; bytes: number };
+
+/** How often counters are looked at by somebody who waits for others. */
+const LOOK_MS = 20;
+/** A wait of this length is explained. */
+const PATIENCE_MS = 1000;
+
+/** Fills the depot `name` until the source ends. @throws {Failure | DepotError} */
+export async function produce(
+  name: string,
+  source: FrameSource,
+  options: ProduceOptions,
+  interruption: Interruption,
+): Promise<Produced> {
+  const { signal } = interruption;
+  const { depot, head } = await makeOrJoin(name, source.shape, options);
+  await using _closing = depot;
+  const readers = options.waitReaders ?? 0;
+  await look(interruption, `waiting for ${counted(readers, "reader")} of depot "${name}"`, () => {
+    return readers === 0 || loopsOf(depot.stats()).length >= readers;
+  });
+  const produced: Produced = { depot: name, frames: 0, dropped: 0, bytes: 0 };
+  const progress = startProgress({ total: source.total, label: options.label });
+  try {
+    await pour(source, depot, head, options, interruption, produced, progress);
+  } finally {
+    progress.end();
+  }
+  const lingerUntil = performance.now() + options.linger * 1000;
+  await look(interruption, `waiting until depot "${name}" has been read; Ctrl-C ends it now`, () => {
+    return performance.now() >= lingerUntil || allRead(depot);
+  });
+  signal.throwIfAborted();
+  return produced;
+}
+
+async function pour(
+  source: FrameSource,
+  depot: FramesDepot,
+  head: number,
+  { speed, stampNow = false }: ProduceOptions,
+  interruption: Interruption,
+  produced: Produced,
+  progress: Progress,
+): Promise<void> {
+  const { signal } = interruption;
+  let scratch: Uint8Array | undefined;
+  let clock: { startedMs: number; firstNs: bigint } | undefined;
+  for (;;) {
+    const next = await source.next();
+    if (next === undefined) return;
+    const { timestampNs } = next.details;
+    if (speed !== undefined && timestampNs !== undefined) {
+      clock ??= { startedMs: performance.now(), firstNs: BigInt(timestampNs) };
+      const dueMs = clock.startedMs + Number(BigInt(timestampNs) - clock.firstNs) / 1e6 / speed;
+      if (dueMs > performance.now()) await interruption.sleep(dueMs - performance.now());
+    }
+    const details = { frameNumber: head + produced.frames + produced.dropped, ...next.details };
+    if (stampNow) delete details.timestampNs;
+    // The slot is taken when the frame is there: one that is held for long holds up the frames of other producers.
+    using slot = await depot.claim({ ...details, signal });
+    if (slot === undefined) {
+      await next.fill(scratch ??= new Uint8Array(depot.frameBytes));
+      produced.dropped++;
+      continue;
+    }
+    await next.fill(bytesOf(slot.data));
+    slot.publish();
+    produced.frames++;
+    produced.bytes += depot.frameBytes;
+    progress.advance(1, depot.frameBytes);
+  }
+}
+
+/** @returns `head`: how many frames have been there before */
+async function makeOrJoin(
+  name: string,
+  shape: Shape,
+  { maxSize, whenFull, maxReaders, join }: ProduceOptions,
+): Promise<{ depot: FramesDepot; head: number }> {
+  for (;;) {
+    try {
+      const depot = await FramesDepot.create(name, { ...shape, maxSize, whenFull: whenFull ?? "wait", maxReaders });
+      return { depot, head: 0 };
+    } catch (error) {
+      if (!(error instanceof DepotError && error.code === "EXISTS")) throw error;
+    }
+    let depot: FramesDepot;
+    try {
+      depot = await FramesDepot.open(name);
+    } catch (error) {
+      if (error instanceof DepotError && error.code === "NOT_FOUND") continue; // it has just gone
+      throw error;
+    }
+    try {
+      const wanted = { ...shape, maxSize, whenFull };
+      for (const [key, value] of Object.entries(wanted) as [keyof typeof wanted, unknown][]) {
+        const found = depot[key];
+        const fits = key === "metadataBytes" ? Number(found) >= Number(value) : String(found) === String(value);
+        if (value !== undefined && !fits) {
+          throw new Failure(`depot "${name}" exists with another ${key}: ${found}, not ${value}`, EXIT.refused);
+        }
+      }
+      const { peers, head } = depot.stats();
+      const other = peers.find(({ self, stored }) => !self && stored > 0);
+      if (other !== undefined && !join) {
+        throw new Failure(
+          `depot "${name}" is filled by process ${other.pid}; --join adds a second producer`,
+          EXIT.refused,
+        );
+      }
+      return { depot, head };
+    } catch (error) {
+      await depot.close();
+      throw error;
+    }
+  }
+}
+
+/** Readers that follow, in all processes. */
+function loopsOf(stats: DepotStats) {
+  return stats.peers.flatMap(({ readers }) => readers).filter(({ mode }) => mode !== "lookup");
+}
+
+/** Whether nobody would miss a frame if this process left now. In a depot that waits, frames wait for a reader, too. */
+function allRead(depot: FramesDepot): boolean {
+  const stats = depot.stats();
+  if (depot.whenFull === "wait" && stats.length > 0) return false;
+  return loopsOf(stats).every(({ mode, lag }) => mode !== "lossless" || lag === 0);
+}
+
+/** Looks again and again; says what it waits for where that takes a while. */
+async function look(interruption: Interruption, what: string, done: () => boolean): Promise<void> {
+  const explainAt = performance.now() + PATIENCE_MS;
+  let explained = false;
+  while (!done()) {
+    if (!explained && performance.now() > explainAt) {
+      complain(`${what}\n`);
+      explained = true;
+    }
+    await interruption.sleep(LOOK_MS);
+  }
+}

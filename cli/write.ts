@@ -1,0 +1,121 @@
+/**
+ * `frames-depot write`: video into a depot.
+ *
+ * @module
+ */
+import { Command } from "commander";
+import process from "node:process";
+import type { WhenFull } from "../mod.ts";
+import { EXIT, Failure, report } from "./failure.ts";
+import { Interruption } from "./interruption.ts";
+import { positiveInteger, seconds } from "./parameters.ts";
+import { complain, printJson } from "./terminal/output.ts";
+import { counted } from "./terminal/units.ts";
+import { ByteSource } from "./video/byte_source.ts";
+import { Decoder } from "./video/decoder.ts";
+import { type FrameRate, type FrameSource, sourceOfBytes } from "./video/frame_source.ts";
+import { frameRate, size, timestampsOption, whenFullOption } from "./video/parameters.ts";
+import { produce, type Produced } from "./video/produce.ts";
+
+type Options = {
+  input?: string;
+  size?: [width: number, height: number];
+  format?: string;
+  rate?: FrameRate;
+  ffmpeg?: string;
+  loop?: boolean;
+  pace?: boolean;
+  timestamps: "source" | "now";
+  maxSize?: number;
+  whenFull?: WhenFull;
+  maxReaders?: number;
+  join?: boolean;
+  waitReaders?: number;
+  linger: boolean | number;
+  json?: boolean;
+};
+
+/** Makes the command. */
+export function writeCommand(): Command {
+  return new Command("write")
+    .summary("fill a depot: raw frames, Y4M, or anything that ffmpeg reads")
+    .description("Fills a depot from standard input (raw frames or Y4M), or from a file or URL through ffmpeg.")
+    .argument("<name>", "the depot; it is made, or joined if it is there and nobody fills it")
+    .option("-i, --input <file or url>", "let ffmpeg read this, with its size, format and timestamps")
+    .option("-s, --size <size>", "raw frames: their size, as 1920x1080; --input: scale to it", size)
+    .option("-f, --format <name>", "raw frames: their format, as ffmpeg's -pix_fmt; --input: convert to it")
+    .option("-r, --rate <fps>", "standard input: the rate that timestamps are made of, as 30 or 30000/1001", frameRate)
+    .option("--ffmpeg <options>", "--input: options for ffmpeg before -i, as '-f v4l2'")
+    .option("--loop", "--input: begin again at the end, for ever")
+    .option("--pace", "keep the pace of the timestamps instead of going as fast as possible")
+    .addOption(timestampsOption())
+    .option("--max-size <frames>", "slots of a new depot (default: 10)", positiveInteger)
+    .addOption(whenFullOption())
+    .option("--max-readers <number>", "readers that a new depot has room for (default: 31)", positiveInteger)
+    .option("--join", "write also where another process does")
+    .option("--wait-readers <number>", "begin when so many readers are there", positiveInteger)
+    .option(
+      "--linger <seconds>",
+      "stay so long at the end while frames wait to be read (default: until they are)",
+      seconds,
+    )
+    .option("--no-linger", "leave at the end: a depot that nobody else holds goes with its frames")
+    .option("--json", "for programs: say at the end what was written")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  frames-depot write camera0 --input clip.mp4
+  frames-depot write camera0 --input /dev/video0 --ffmpeg '-f v4l2' --when-full overwrite
+  frames-depot write camera0 --size 1920x1080 --format rgb24 < raw
+  ffmpeg -i clip.mp4 -f yuv4mpegpipe - | frames-depot write camera0`,
+    )
+    .action(async (name: string, options: Options) => {
+      using interruption = new Interruption();
+      const stdin = new ByteSource(0, interruption.signal);
+      try {
+        const done = await write(name, options, stdin, interruption);
+        if (options.json) printJson(done);
+        else if (process.stderr.isTTY) complain(`${inWords(done)}\n`);
+      } catch (error) {
+        if (stdin.reading) process.exit(report(error)); // nothing else ends a read that hangs
+        throw error;
+      }
+    });
+}
+
+async function write(name: string, options: Options, stdin: ByteSource, interruption: Interruption): Promise<Produced> {
+  const { linger } = options;
+  const source = await openSource(options, stdin, interruption);
+  try {
+    return await produce(name, source, {
+      ...options,
+      speed: options.pace ? 1 : undefined,
+      linger: typeof linger === "number" ? linger : linger ? Infinity : 0,
+      stampNow: options.timestamps === "now",
+      label: name,
+    }, interruption);
+  } finally {
+    await source.close();
+  }
+}
+
+function openSource(options: Options, stdin: ByteSource, { signal }: Interruption): Promise<FrameSource> {
+  const { input, size, format, rate, loop, ffmpeg } = options;
+  if (input !== undefined && input !== "-") {
+    if (rate !== undefined) {
+      throw new Failure("--rate is for standard input; --input has its own timestamps", EXIT.usage);
+    }
+    return Decoder.start(input, { size, format, loop, inputOptions: ffmpeg?.split(/\s+/).filter(Boolean) }, signal);
+  }
+  if (loop) throw new Failure("--loop needs --input: standard input can be read only once", EXIT.usage);
+  if (ffmpeg !== undefined) throw new Failure("--ffmpeg needs --input", EXIT.usage);
+  if (process.stdin.isTTY) {
+    throw new Failure("standard input is a terminal: give frames with < or |, or name a file with --input", EXIT.usage);
+  }
+  return sourceOfBytes(stdin, { size, format }, rate);
+}
+
+function inWords({ depot, frames, dropped }: Produced): string {
+  return `${counted(frames, "frame")} written to ${depot}${dropped > 0 ? `, ${dropped} dropped` : ""}`;
+}
