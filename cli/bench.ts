@@ -55,6 +55,12 @@ Examples:
       if (os.availableParallelism() < 2) {
         throw new Failure("two processors are needed: two processes hand frames to each other", EXIT.system);
       }
+      const [load] = os.loadavg();
+      if (load > os.availableParallelism()) {
+        complain(
+          `${paintErrors().yellow("busy:")} load ${load.toFixed(1)} for ${os.availableParallelism()} processors\n`,
+        );
+      }
       if (process.stderr.isTTY) complain(paintErrors().dim(`measuring for ${seconds} s ...\n`));
       const name = `bench-${process.pid}`;
       const each = Math.max(100, seconds * 1000 / 6);

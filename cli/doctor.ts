@@ -7,7 +7,7 @@ import { Command } from "commander";
 import type { Finding } from "./doctor/finding.ts";
 import { memoryFindings } from "./doctor/memory.ts";
 import { type Fix, fixSegments, segmentFindings } from "./doctor/segments.ts";
-import { systemFindings } from "./doctor/system.ts";
+import { permissions, systemFindings } from "./doctor/system.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { paintOutput, print, printJson } from "./terminal/output.ts";
 import { table } from "./terminal/table.ts";
@@ -29,16 +29,23 @@ Examples:
   frames-depot doctor
   frames-depot doctor --fix`,
     )
-    .action(async ({ fix, json }: { fix?: boolean; json?: boolean }) => {
-      const system = systemFindings();
-      // Without the native library there is nothing to be asked about segments.
-      const works = !system.some(({ check, verdict }) => check === "library" && verdict === "wrong");
-      const fixes = fix && works ? await fixSegments() : [];
-      const findings = [...system, ...memoryFindings(), ...works ? await segmentFindings() : []];
+    .action(async ({ fix = false, json }: { fix?: boolean; json?: boolean }) => {
+      const { findings, fixes } = await examine(fix);
       if (json) printJson({ findings, fixes });
       else print(drawn(findings) + told(fixes) + summary(findings));
       if (findings.some(({ verdict }) => verdict === "wrong")) throw new Failure("", EXIT.failed);
     });
+}
+
+async function examine(fix: boolean): Promise<{ findings: Finding[]; fixes: Fix[] }> {
+  const permitted = permissions();
+  if (permitted.some(({ verdict }) => verdict === "wrong")) return { findings: permitted, fixes: [] };
+  const system = [...systemFindings(), ...permitted];
+  // Without the native library there is nothing to be asked about segments.
+  const works = !system.some(({ check, verdict }) => check === "library" && verdict === "wrong");
+  const fixes = fix && works ? await fixSegments() : [];
+  const findings = [...system, ...memoryFindings(), ...works ? await segmentFindings() : []];
+  return { findings, fixes };
 }
 
 function drawn(findings: Finding[]): string {

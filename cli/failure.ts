@@ -3,7 +3,6 @@
  *
  * @module
  */
-import process from "node:process";
 import { CommanderError } from "commander";
 import { DepotError, type DepotErrorCode } from "../mod.ts";
 import { complain, paintErrors } from "./terminal/output.ts";
@@ -71,10 +70,13 @@ export function report(error: unknown): number {
     if (remedy !== undefined) complain(`${paint.dim(remedy)}\n`);
     return exitCode;
   }
-  // Wrong arguments that only the library could see.
-  if (error instanceof RangeError || error instanceof TypeError && !process.env.FRAMES_DEPOT_DEBUG) {
+  if (error instanceof RangeError) { // an argument that only the library could judge
     say(error.message);
     return EXIT.usage;
+  }
+  if (error instanceof Error && error.name === "NotCapable") {
+    say(`${error.message}; these commands need -A`);
+    return EXIT.system;
   }
   say(error instanceof Error ? error.stack ?? error.message : String(error));
   return EXIT.failed;

@@ -63,20 +63,19 @@ function library(): Finding {
 
 type Permissions = { querySync(descriptor: { name: string }): { state: string } };
 
-/** What Deno permits; Bun has no such thing. */
-function permissions(): Finding[] {
+/** What Deno permits; Bun has no such thing. The other checks, and the commands, need all of it. */
+export function permissions(): Finding[] {
   const { permissions } = (globalThis as { Deno?: { permissions: Permissions } }).Deno ?? {};
   if (permissions === undefined) return [];
   const check = "permissions";
-  const refused = ["ffi", "read", "write", "env", "sys", "run"].filter((name) =>
-    permissions.querySync({ name }).state !== "granted"
-  );
+  const needed = ["ffi", "read", "write", "env", "sys", "run"];
+  const refused = needed.filter((name) => permissions.querySync({ name }).state !== "granted");
   if (refused.length === 0) return [{ check, verdict: "ok", says: "all that depots and these commands need" }];
   return [{
     check,
-    verdict: refused.includes("ffi") ? "wrong" : "warning",
-    says: `not given: ${refused.join(", ")}`,
-    remedy: "run with -A; a program of your own needs --allow-ffi, without a path",
+    verdict: "wrong",
+    says: `not given: ${refused.join(", ")}; nothing else could be checked`,
+    remedy: "run these commands with -A; a program of your own needs --allow-ffi, without a path",
   }];
 }
 
@@ -112,5 +111,5 @@ function largePages(): Finding[] {
 /** Everything about versions. */
 export function systemFindings(): Finding[] {
   const linux = process.platform === "linux" ? [kernel(), ...largePages()] : [];
-  return [runtime(), library(), ...permissions(), ...linux];
+  return [runtime(), library(), ...linux];
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import process from "node:process";
-// @ts-types="@types/cli-progress"
+// @ts-types="./cli_progress.d.ts"
 import { Presets, SingleBar } from "cli-progress";
 import { bytes as inBytes, count, duration, rate } from "./units.ts";
 

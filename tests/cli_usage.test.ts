@@ -1,0 +1,124 @@
+/**
+ * The command line as such: help, wrong usage, exit codes, colours, completions, closed pipes.
+ */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { FramesDepot } from "../mod.ts";
+import { Cli, cliCommand, runCli } from "./support/cli.ts";
+import { depotTest, HERE, RUNTIMES } from "./support/harness.ts";
+
+const COMMANDS = ["ls", "stat", "top", "watch", "doctor", "bench", "rm", "completions"];
+const OTHER = RUNTIMES.find((runtime) => runtime !== HERE)!;
+const ESCAPE = "\x1b";
+
+depotTest("frames-depot --help names every command, and the exit codes", async () => {
+  const { code, out } = await runCli(["--help"]);
+  assertEquals(code, 0);
+  for (const command of COMMANDS) assertMatch(out, new RegExp(`^  ${command}\\b`, "m"));
+  assertStringIncludes(out, "Exit codes: 0 done");
+});
+
+depotTest("frames-depot COMMAND --help gives examples that begin with the command", async () => {
+  await Promise.all(COMMANDS.map(async (command) => {
+    const { code, out } = await runCli([command, "--help"]);
+    assertEquals(code, 0);
+    assertMatch(out, new RegExp(`Examples:\\n  .*frames-depot ${command}\\b`), out);
+    assert(out.split("\n").every((line) => line.length <= 120), out);
+  }));
+});
+
+depotTest("frames-depot answers wrong usage with 2 and with what was meant", async () => {
+  const wrong: [parameters: string[], says: string][] = [
+    [[], "Usage: frames-depot"],
+    [["lss"], "Did you mean ls?"],
+    [["top", "--intervall", "1"], "Did you mean --interval?"],
+    [["top", "--interval", "soon"], "It must be a number of seconds"],
+    [["top", "--sort", "age"], "Allowed choices are name, length, fps, bandwidth"],
+    [["watch", "x", "--count", "0"], "It must be a whole number from 1"],
+    [["stat"], "missing required argument 'name'"],
+    [["stat", "a b"], "a depot's name may have"],
+    [["rm"], "give either names or --stale"],
+    [["rm", "x", "--stale"], "give either names or --stale"],
+  ];
+  await Promise.all(wrong.map(async ([parameters, says]) => {
+    const { code, out, errors } = await runCli(parameters);
+    assertEquals([code, out], [2, ""], parameters.join(" ") + errors);
+    assertStringIncludes(errors, says);
+  }));
+});
+
+depotTest("frames-depot tells what is not there without a stack, in both runtimes", async (name) => {
+  for (const runtime of RUNTIMES) {
+    const { code, out, errors } = await runCli(["stat", name], { runtime });
+    assertEquals([code, out], [3, ""]);
+    assertStringIncludes(errors, `error: cannot open depot "${name}": there is none\n`);
+    assert(!errors.includes("    at "), errors);
+  }
+});
+
+depotTest("frames-depot colours only a terminal, unless FORCE_COLOR says so; NO_COLOR wins", async (name) => {
+  await using _depot = await FramesDepot.create(name, { frameSize: [2, 2, 1] });
+  const coloured = async (env: Record<string, string>) =>
+    (await runCli(["stat", name, "--seconds", "0"], { env })).out.includes(ESCAPE);
+  assertEquals(await coloured({}), false);
+  assertEquals(await coloured({ CI: "true" }), false);
+  assertEquals(await coloured({ FORCE_COLOR: "1" }), true);
+  assertEquals(await coloured({ FORCE_COLOR: "1", NO_COLOR: "1" }), false);
+});
+
+depotTest("frames-depot ends quietly when nobody reads its output any more", async (name) => {
+  await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1], whenFull: "overwrite" });
+  for (const runtime of RUNTIMES) {
+    await using watch = new Cli(["watch", name], { runtime });
+    await watch.shows("NUMBER");
+    watch.child.stdout!.destroy();
+    let ended = false;
+    const answer = watch.answer().finally(() => ended = true);
+    for (let n = 0; !ended; n++) {
+      await depot.enqueue({ frameNumber: n, frame: new Uint8Array(4) });
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    const { code, errors } = await answer;
+    assertEquals([code, errors], [0, ""]);
+  }
+});
+
+depotTest("completions offer commands, options, choices and depot names", async (name) => {
+  await using _depot = await FramesDepot.create(name, { frameSize: [4, 2, 1] });
+  const offers = async (...words: string[]) => (await runCli(["complete", "--", ...words], { runtime: OTHER })).out;
+  assertMatch(await offers("st"), /^stat\t/m);
+  assertMatch(await offers("top", "--"), /^--interval\t/m);
+  assertMatch(await offers("top", "--sort", ""), /^bandwidth\t/m);
+  assertMatch(await offers("stat", name.slice(0, 6)), new RegExp(`^${name}\tlive 4×2×1$`, "m"));
+});
+
+for (const shell of ["bash", "zsh", "fish"]) {
+  depotTest(`completions ${shell} prints a script that ${shell} accepts`, async () => {
+    const { code, out } = await runCli(["completions", shell]);
+    assertEquals(code, 0);
+    assertStringIncludes(out, "frames-depot");
+    const { status, error, stderr } = spawnSync(shell, ["-n"], { input: out, encoding: "utf8" });
+    if (error !== undefined) return console.log(`${shell} is not installed`);
+    assertEquals([status, stderr], [0, ""]);
+  });
+}
+
+depotTest("completions bash complete a depot's name in a real shell", async (name) => {
+  await using _depot = await FramesDepot.create(name, { frameSize: [4, 2, 1] });
+  const { out: script } = await runCli(["completions", "bash"]);
+  const command = cliCommand().map((word) => `'${word}'`).join(" ");
+  // The script relies on it, as most do.
+  const basis = "/usr/share/bash-completion/bash_completion";
+  if (!existsSync(basis)) return console.log("bash-completion is not installed");
+  const session = `source ${basis}
+frames-depot() { ${command} "$@"; }
+${script}
+COMP_WORDS=(frames-depot stat ${name.slice(0, -1)}) COMP_CWORD=2 COMP_LINE="frames-depot stat ${name.slice(0, -1)}"
+COMP_POINT=\${#COMP_LINE} COMP_TYPE=9
+__frames_depot_complete
+printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { error, stdout, stderr } = spawnSync("bash", ["--norc"], { input: session, encoding: "utf8" });
+  if (error !== undefined) return console.log("bash is not installed");
+  assert(stdout.split("\n").some((line) => line.trim().startsWith(name)), stdout + stderr);
+});
