@@ -1,0 +1,82 @@
+/**
+ * `top` without a terminal, and on a real one: a pseudo-terminal that Python opens.
+ */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { spawn, spawnSync } from "node:child_process";
+import { FramesDepot } from "../mod.ts";
+import { cliCommand, runCli } from "./support/cli.ts";
+import { depotTest, type Runtime, RUNTIMES } from "./support/harness.ts";
+import { fromFileUrl } from "./support/paths.ts";
+
+const SHAPE = { frameSize: [4, 2, 3] as [number, number, number], whenFull: "overwrite" as const };
+const TERMINAL = fromFileUrl(new URL("./support/terminal.py", import.meta.url));
+const hasPython = spawnSync("python3", ["-c", "import pty"]).status === 0;
+
+/** A text to wait for, then keys to press or a signal to send. */
+type Step = { shows: string; keys?: string; signal?: "SIGTERM" | "SIGKILL" };
+type Session = { output: string; code: number; restored: boolean };
+
+/** Runs the command on a terminal. */
+async function onTerminal(runtime: Runtime, parameters: string[], steps: Step[]): Promise<Session> {
+  const task = { command: [...cliCommand(runtime), ...parameters], columns: 80, rows: 24, steps };
+  const python = spawn("python3", [TERMINAL, JSON.stringify(task)], { stdio: ["ignore", "pipe", "inherit"] });
+  let out = "";
+  python.stdout.setEncoding("utf8").on("data", (text: string) => out += text);
+  await new Promise((resolve) => python.on("close", resolve));
+  return JSON.parse(out);
+}
+
+depotTest("top prints once where there is no terminal, sorted as it was asked to", async (name, another) => {
+  const other = another();
+  await using _first = await FramesDepot.create(name, SHAPE);
+  await using busy = await FramesDepot.create(other, SHAPE);
+  const timer = setInterval(() => void busy.tryEnqueue({ frame: new Uint8Array(24) }), 5);
+  try {
+    const { code, out } = await runCli(["top", "--interval", "0.2", "--sort", "fps"]);
+    assertEquals(code, 0);
+    assertMatch(out, /^frames-depot {2}\d+ depots, \d+ live/);
+    assert(out.indexOf(`\n${other} `) < out.indexOf(`\n${name} `), out);
+    const json = await runCli(["top", "--once", "--json", "--interval", "0.2"]);
+    const rows: { name: string; framesPerSecond: number }[] = JSON.parse(json.out);
+    assert(rows.find((row) => row.name === other)!.framesPerSecond > 0, json.out);
+    assertEquals(rows.find((row) => row.name === name)!.framesPerSecond, 0);
+  } finally {
+    clearInterval(timer);
+  }
+});
+
+for (const runtime of RUNTIMES) {
+  depotTest(`top on a terminal sorts, pauses, helps and quits with the keys (${runtime})`, async (name) => {
+    if (!hasPython) return console.log("no pseudo-terminal here: needs python3");
+    await using _depot = await FramesDepot.create(name, SHAPE);
+    const { output, code, restored } = await onTerminal(runtime, ["top", "--interval", "0.1"], [
+      { shows: name, keys: "f" },
+      { shows: "by fps", keys: "f" },
+      { shows: "by fps, reversed", keys: "?" },
+      { shows: "turns the order round", keys: "p" },
+      { shows: "paused", keys: "q" },
+    ]);
+    assertEquals([code, restored], [0, true], output);
+    assertGivenBack(output);
+  });
+
+  for (
+    const [how, last, expected] of [["Ctrl-C", { keys: "\x03" }, 130], ["SIGTERM", { signal: "SIGTERM" }, 143]] as const
+  ) {
+    depotTest(`top gives the terminal back after ${how} (${runtime})`, async (name) => {
+      if (!hasPython) return console.log("no pseudo-terminal here: needs python3");
+      await using _depot = await FramesDepot.create(name, SHAPE);
+      const { output, code, restored } = await onTerminal(runtime, ["top"], [{ shows: name, ...last }]);
+      assertEquals([code, restored], [expected, true], output);
+      assertGivenBack(output);
+    });
+  }
+}
+
+/** Other page left, cursor shown, lines wrapped again, and nothing written afterwards. */
+function assertGivenBack(output: string): void {
+  const [page, after] = output.split("\x1b[?1049l");
+  assertStringIncludes(page, "\x1b[?1049h");
+  assert(page.endsWith("\x1b[?7h\x1b[?25h"), JSON.stringify(page.slice(-40)));
+  assertEquals(after, "");
+}
