@@ -1,0 +1,176 @@
+/**
+ * `doctor` and `rm`: what is dead goes, what lives is never touched.
+ */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { memoryLimit } from "../cli/doctor/memory.ts";
+import { TESTED } from "../cli/doctor/system.ts";
+import { removeDead } from "../cli/removal.ts";
+import { FramesDepot } from "../mod.ts";
+import { BUN_VERSION, DENO_VERSION } from "../tools/versions.ts";
+import { runCli } from "./support/cli.ts";
+import type { SceneReport } from "./support/cli_scene.ts";
+import { depotTest, executableOf, HERE } from "./support/harness.ts";
+import { fromFileUrl } from "./support/paths.ts";
+import { Remote } from "./support/remote.ts";
+
+const SHAPE = { frameSize: [4, 2, 3] as [number, number, number] };
+const SCENE = fromFileUrl(new URL("./support/cli_scene.ts", import.meta.url));
+const WAYS = [["--mount"], ["--user", "--map-root-user", "--mount"]];
+const way = WAYS.find((flags) => spawnSync("unshare", [...flags, "true"]).status === 0);
+
+const listed = (name: string) => FramesDepot.list().find((info) => info.name === name);
+
+async function makeStale(name: string): Promise<void> {
+  await using victim = new Remote();
+  assertEquals(await victim.tell({ do: "create", name, options: SHAPE }), "made");
+  await victim.kill();
+  assertEquals(listed(name)?.stale, true);
+}
+
+/** Runs commands in a shared memory of their own, of so many megabytes. */
+async function scene(commands: string[][], megabytes = 64): Promise<SceneReport> {
+  const flags = HERE === "deno" ? "run --quiet -A" : "run";
+  const shell = `mount -t tmpfs -o size=${megabytes}m tmpfs /dev/shm && exec "$RUNTIME" ${flags} "$0" "$1"`;
+  const parameters = [...way!, "sh", "-c", shell, SCENE, JSON.stringify(commands)];
+  // Deno rewrites a command line that has its own path in it, so the path comes through the environment.
+  const env = { ...process.env, RUNTIME: executableOf(HERE) };
+  const child = spawn("unshare", parameters, { stdio: ["ignore", "pipe", "inherit"], env });
+  let out = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => out += text);
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  assertEquals(code, 0, out);
+  return JSON.parse(out);
+}
+
+function sceneTest(title: string, body: () => Promise<void>): void {
+  depotTest(title, async () => {
+    if (way === undefined) return console.log("no mount namespaces here: needs Linux and the right to make them");
+    await body();
+  });
+}
+
+sceneTest("doctor --fix removes what is stale, broken or empty, and leaves what lives", async () => {
+  const { answers: [before, fix, after], left, liveFrame, taken } = await scene([["doctor"], ["doctor", "--fix"], [
+    "doctor",
+  ]], 512);
+  assertEquals(before.code, 1);
+  assertMatch(before.out, /^wrong +depot broken +.*less than a header/m);
+  assertMatch(before.out, /^wrong +depot empty +.*still empty/m);
+  assertMatch(before.out, /^warning +depot stale +stale, none of the 1/m);
+  assertStringIncludes(before.out, "→ `frames-depot doctor --fix`");
+  for (const name of ["broken", "empty", "stale"]) assertStringIncludes(fix.out, `fixed: removed ${name} (`);
+  assertEquals([fix.code, after.code], [0, 0]);
+  assert(!fix.out.includes("removed live") && !/^(wrong|warning) +depot/m.test(after.out), after.out);
+  assertEquals([left, liveFrame, taken], [["frames-depot.live"], 7, "EXISTS"]);
+});
+
+sceneTest("doctor warns of a small shared memory and says how it gets larger", async () => {
+  const { answers: [{ out }] } = await scene([["doctor", "--json"]], 16);
+  const { findings } = JSON.parse(out);
+  const memory = findings.find(({ check }: { check: string }) => check === "shared memory");
+  assertEquals(memory.verdict, "warning");
+  assertMatch(memory.says, /of 16\.8 MB free at \/dev\/shm: room for 2 frames of 1080p/);
+  assertStringIncludes(memory.remedy, "--shm-size");
+});
+
+sceneTest("rm --stale removes what only dead processes held; --dry-run removes nothing", async () => {
+  const { answers: [dry, rm, again], left, taken } = await scene([["rm", "--stale", "--dry-run"], ["rm", "--stale"], [
+    "rm",
+    "--stale",
+  ]]);
+  assertMatch(dry.out, /^would be removed stale {2}stale: none of the 1/);
+  assertMatch(rm.out, /^removed stale {2}stale: none of the 1.*\n1 name, [\d.]+ kB\n$/);
+  assertEquals([dry.code, rm.code, again.code, again.out], [0, 0, 0, "no stale depots\n"]);
+  assertEquals([left, taken], [["frames-depot.broken", "frames-depot.empty", "frames-depot.live"], "EXISTS"]);
+});
+
+depotTest("rm refuses a live depot and removes stale and broken ones", async (live, another) => {
+  const [stale, broken] = [another(), another()];
+  await using depot = await FramesDepot.create(live, SHAPE);
+  await makeStale(stale);
+  const names = [live, stale];
+  const file = `/dev/shm/frames-depot.${broken}`;
+  if (process.platform === "linux") {
+    writeFileSync(file, "not a depot", { mode: 0o600 });
+    names.push(broken);
+  }
+  try {
+    const { code, out, errors } = await runCli(["rm", ...names]);
+    assertEquals(code, 4);
+    assertEquals(out.match(/^removed \S+/gm), names.slice(1).map((name) => `removed ${name}`));
+    assertStringIncludes(errors, `not removed ${live}  live: a process that is alive holds it`);
+    assertEquals(names.map(listed).map((info) => info?.stale), [false, ...names.slice(1).map(() => undefined)]);
+    const forced = await runCli(["rm", live, "--force"]);
+    assertEquals([forced.code, listed(live)], [0, undefined]);
+    await depot.enqueue({ frame: new Uint8Array(24) }); // its own process goes on
+    assertEquals((await runCli(["rm", live])).code, 3);
+  } finally {
+    rmSync(file, { force: true });
+  }
+});
+
+depotTest("removeDead leaves a depot alone that another process holds, and its frames whole", async (name) => {
+  await using holder = new Remote();
+  await holder.tell({ do: "create", name, options: SHAPE });
+  await holder.tell({ do: "enqueue", frameNumber: 3 });
+  assertEquals(await removeDead(name), "live");
+  await using depot = await FramesDepot.open(name);
+  assertEquals(depot.peekFrame(3)?.data[0], 3);
+  await depot.close();
+  await holder.kill();
+  assertEquals([await removeDead(name), listed(name)], ["removed", undefined]);
+});
+
+depotTest("doctor names a stopped process that holds a queue up", async (name) => {
+  if (process.platform !== "linux") return console.log("the state of a process is read from /proc: needs Linux");
+  await using depot = await FramesDepot.create(name, { ...SHAPE, maxSize: 2 });
+  await using reader = new Remote();
+  await reader.tell({ do: "open", name });
+  await depot.enqueue({ frameNumber: 1, frame: new Uint8Array(24) });
+  await reader.tell({ do: "follow", mode: "lossless", frames: 1 });
+  for (const frameNumber of [2, 3]) await depot.enqueue({ frameNumber, frame: new Uint8Array(24) });
+  process.kill(reader.child.pid!, "SIGSTOP");
+  const { code, out } = await runCli(["doctor", "--json"]);
+  process.kill(reader.child.pid!, "SIGCONT");
+  const found = JSON.parse(out).findings.find(({ check }: { check: string }) => check === `depot ${name}`);
+  assertEquals([code, found?.verdict], [1, "wrong"], out);
+  assertStringIncludes(found.says, `pid ${reader.child.pid}`);
+  assertStringIncludes(found.remedy, `kill -CONT ${reader.child.pid}`);
+});
+
+depotTest("doctor's idea of tested versions is what the tests run with", () => {
+  assertEquals(TESTED, { deno: DENO_VERSION, bun: BUN_VERSION });
+});
+
+depotTest("memoryLimit finds the smallest limit of the control groups above a process, of both versions", () => {
+  const limitOf = (files: Record<string, string>) => {
+    const root = mkdtempSync(join(tmpdir(), "frames-depot-"));
+    try {
+      for (const [path, text] of Object.entries(files)) {
+        mkdirSync(dirname(join(root, path)), { recursive: true });
+        writeFileSync(join(root, path), text);
+      }
+      return memoryLimit(root);
+    } finally {
+      rmSync(root, { recursive: true });
+    }
+  };
+  const groups = "sys/fs/cgroup";
+  assertEquals(limitOf({}), undefined);
+  assertEquals(limitOf({ "proc/self/cgroup": "0::/a/b\n", [`${groups}/a/b/memory.max`]: "max\n" }), undefined);
+  const nested = { [`${groups}/a/memory.max`]: "3000\n", [`${groups}/a/b/memory.max`]: "max\n" };
+  assertEquals(limitOf({ "proc/self/cgroup": "0::/a/b\n", ...nested }), 3000);
+  // Inside a container the path may lead outside; the limit then stands at the root.
+  assertEquals(limitOf({ "proc/self/cgroup": "0::/../x\n", [`${groups}/memory.max`]: "5000\n" }), 5000);
+  const first = {
+    "proc/self/cgroup": "9:cpu:/\n4:memory:/docker/1\n",
+    [`${groups}/memory/memory.limit_in_bytes`]: "9223372036854771712",
+  };
+  assertEquals(limitOf(first), undefined);
+  assertEquals(limitOf({ ...first, [`${groups}/memory/docker/1/memory.limit_in_bytes`]: "7000\n" }), 7000);
+});
