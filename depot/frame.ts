@@ -3,66 +3,14 @@
  *
  * @module
  */
-import { ELEMENT_BYTES, metadataOffset } from "../ring/geometry.ts";
+import { TIME } from "../ffi/shim.ts";
+import { ELEMENT_BYTES } from "../ring/geometry.ts";
 import type { Reader } from "../ring/reader.ts";
 import type { Attachment } from "../ring/segment.ts";
 import { OUTLIVE, type Remains } from "./lease.ts";
 import { checkFrameNumber, type ElementType, type FrameData } from "./options.ts";
 import { checkMetadata, checkTimestamp } from "./payload.ts";
-
-const CONSTRUCTORS = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array };
-
-/** Keeps a lease alive as long as any view of its memory is in use: views refer to their buffer, this to the lease. */
-const HOLDER = Symbol("lease");
-
-/** The part that both kinds of lease share: one slot's memory, lent out as views and taken back. */
-class SlotMemory {
-  readonly #attachment: Attachment;
-  readonly #slot: number;
-  #buffer: ArrayBuffer | undefined;
-  #data: FrameData | undefined;
-
-  constructor(attachment: Attachment, slot: number) {
-    this.#attachment = attachment;
-    this.#slot = slot;
-  }
-
-  #take(holder: unknown): ArrayBuffer {
-    if (this.#buffer === undefined) {
-      this.#buffer = this.#attachment.payload.take(this.#slot);
-      (this.#buffer as { [HOLDER]?: unknown })[HOLDER] = holder;
-    }
-    return this.#buffer;
-  }
-
-  data(holder: unknown): FrameData {
-    if (this.#data !== undefined) return this.#data;
-    const { elementType, frameBytes } = this.#attachment.geometry;
-    const length = frameBytes / ELEMENT_BYTES[elementType];
-    return this.#data = new CONSTRUCTORS[elementType](this.#take(holder), 0, length);
-  }
-
-  metadata(holder: unknown, length: number): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#take(holder), metadataOffset(this.#attachment.geometry.frameBytes), length);
-  }
-
-  /** Empties every view. */
-  give(): void {
-    if (this.#buffer !== undefined) this.#attachment.payload.give(this.#slot, this.#buffer);
-    this.#buffer = undefined;
-  }
-
-  /** What `data` is once the lease has ended: the detached view, or an empty array where none was ever made. */
-  ended(): FrameData {
-    return this.#data ??= new CONSTRUCTORS[this.#attachment.geometry.elementType](0);
-  }
-}
-
-/** Whoever leased a frame out and wants to know when it comes back. */
-export interface FrameHolder {
-  /** The lease on a sequence has ended. */
-  passed(sequence: number): void;
-}
+import { CONSTRUCTORS, SlotMemory } from "./slot_memory.ts";
 
 /**
  * One frame, leased: as long as it is held no process overwrites it. It is shared memory, not a copy; after
@@ -91,18 +39,16 @@ export class Frame implements Disposable {
   readonly #attachment: Attachment;
   readonly #reader: Reader;
   readonly #slot: number;
-  readonly #metadataLength: number;
   readonly #timestampLow: number;
   readonly #timestampHigh: number;
-  readonly #holder: FrameHolder | undefined;
-  /** Made at the first look: a frame whose views are never asked for has nothing to detach. */
+  /** Whether the reader's cursor passes the frame when the lease ends. */
+  readonly #passes: boolean;
   #memory: SlotMemory | undefined;
-  #metadata: Uint8Array<ArrayBuffer> | undefined;
   #remains: Remains | undefined;
   #released = false;
 
-  /** Made by a depot, over a slot that `reader` has pinned. `holder` is told when the lease ends. */
-  constructor(attachment: Attachment, reader: Reader, sequence: number, lost: number, holder?: FrameHolder) {
+  /** Made by a depot, over a slot that `reader` has pinned. */
+  constructor(attachment: Attachment, reader: Reader, sequence: number, lost: number, passes: boolean) {
     const slot = reader.slotOf(sequence);
     this.frameNumber = reader.frameNumber(slot);
     this.sequence = sequence;
@@ -110,30 +56,28 @@ export class Frame implements Disposable {
     this.#attachment = attachment;
     this.#reader = reader;
     this.#slot = slot;
-    this.#metadataLength = reader.metadataLength(slot, attachment.geometry.metadataBytes);
     this.#timestampLow = reader.timestampLow(slot);
     this.#timestampHigh = reader.timestampHigh(slot);
-    this.#holder = holder;
+    this.#passes = passes;
   }
 
   /** The frame's elements over the shared memory itself; length 0 once released. Do not write. */
   get data(): FrameData {
-    const memory = this.#memory ??= new SlotMemory(this.#attachment, this.#slot);
-    return this.#released ? memory.ended() : memory.data(this);
+    this.#memory ??= new SlotMemory(this.#attachment, this.#slot, this.#released);
+    return this.#memory.data(this);
   }
 
   /** The user's bytes beside the frame, as many as were given; length 0 once released. */
   get metadata(): Uint8Array<ArrayBuffer> {
-    if (this.#metadata === undefined) {
-      this.#memory ??= new SlotMemory(this.#attachment, this.#slot);
-      this.#metadata = this.#released ? new Uint8Array(0) : this.#memory.metadata(this, this.#metadataLength);
-    }
-    return this.#metadata;
+    const { metadataBytes } = this.#attachment.geometry;
+    const length = this.#released ? 0 : this.#reader.metadataLength(this.#slot, metadataBytes);
+    this.#memory ??= new SlotMemory(this.#attachment, this.#slot, this.#released);
+    return this.#memory.metadata(this, length);
   }
 
   /** Nanoseconds: as given with the frame, or since 1970 when it was published. */
   get timestampNs(): bigint {
-    return (BigInt(this.#timestampHigh) << 32n) | BigInt(this.#timestampLow);
+    return (BigInt(this.#timestampHigh >>> 0) << 32n) | BigInt(this.#timestampLow >>> 0);
   }
 
   /** Pixels. */
@@ -213,8 +157,8 @@ export class Frame implements Disposable {
     this.#released = true;
     if (this.#remains !== undefined) this.#remains.ended = true;
     this.#memory?.give();
-    this.#reader.unpin(this.#slot);
-    this.#holder?.passed(this.sequence);
+    if (this.#passes) this.#reader.unpinAndPass(this.#slot, this.sequence + 1);
+    else this.#reader.unpin(this.#slot);
   }
 
   /** What to do if the frame is forgotten. @internal */
@@ -239,6 +183,8 @@ export type FrameDetails = {
   metadata?: Uint8Array;
 };
 
+const NOTHING_SAID: FrameDetails = {};
+
 /**
  * A slot to write a frame into, without a copy. Nobody sees it before {@linkcode FrameSlot.publish}; leaving the scope
  * of a `using` declaration without it gives the slot back.
@@ -262,9 +208,10 @@ export class FrameSlot implements Disposable {
   /** The ring's number of the frame to be. */
   readonly sequence: number;
   readonly #attachment: Attachment;
-  readonly #details: FrameDetails;
+  readonly #frameNumber: number | undefined;
+  readonly #timestampNs: bigint | number | undefined;
+  readonly #given: Uint8Array | undefined;
   #memory: SlotMemory | undefined;
-  #metadata: Uint8Array<ArrayBuffer> | undefined;
   #remains: Remains | undefined;
   #released = false;
 
@@ -272,31 +219,29 @@ export class FrameSlot implements Disposable {
   constructor(attachment: Attachment, sequence: number, details: FrameDetails) {
     this.sequence = sequence;
     this.#attachment = attachment;
-    this.#details = details;
+    this.#frameNumber = details.frameNumber;
+    this.#timestampNs = details.timestampNs;
+    this.#given = details.metadata;
   }
 
   #slotMemory(): SlotMemory {
     const { producer } = this.#attachment;
-    return this.#memory ??= new SlotMemory(this.#attachment, producer.slotOf(this.sequence));
+    return this.#memory ??= new SlotMemory(this.#attachment, producer.slotOf(this.sequence), this.#released);
   }
 
   /** The slot's elements over the shared memory itself, with what an older frame left in them; length 0 afterwards. */
   get data(): FrameData {
-    return this.#released ? this.#slotMemory().ended() : this.#slotMemory().data(this);
+    return this.#slotMemory().data(this);
   }
 
   /** All `metadataBytes` of the slot, to be written in place; length 0 afterwards. */
   get metadata(): Uint8Array<ArrayBuffer> {
-    if (this.#metadata === undefined) {
-      const { metadataBytes } = this.#attachment.geometry;
-      this.#metadata = this.#released ? new Uint8Array(0) : this.#slotMemory().metadata(this, metadataBytes);
-    }
-    return this.#metadata;
+    return this.#slotMemory().metadata(this, this.#attachment.geometry.metadataBytes);
   }
 
   /** The number that the frame will have. */
   get frameNumber(): number {
-    return this.#details.frameNumber ?? this.sequence;
+    return this.#frameNumber ?? this.sequence;
   }
 
   /** Whether the slot has been published or given back. */
@@ -311,25 +256,21 @@ export class FrameSlot implements Disposable {
    *   {@linkcode FrameSlot.metadata}, or nothing if that was never touched
    * @throws {TypeError} when the slot has been published or given back @throws {RangeError} see {@linkcode FrameDetails}
    */
-  publish(details: FrameDetails = {}): void {
+  publish(details: FrameDetails = NOTHING_SAID): void {
     if (this.#released) throw new TypeError(`slot ${this.sequence} has been published or given back`);
     const { producer, geometry } = this.#attachment;
-    const given = this.#details;
-    const frameNumber = details.frameNumber ?? given.frameNumber;
-    const timestampNs = details.timestampNs ?? given.timestampNs;
-    const metadata = details.metadata ?? given.metadata;
-    let metadataLength = this.#metadata === undefined ? 0 : geometry.metadataBytes;
+    const frameNumber = details.frameNumber ?? this.#frameNumber;
+    const timestampNs = details.timestampNs ?? this.#timestampNs;
+    const metadata = details.metadata ?? this.#given;
+    let metadataLength = this.#memory?.lentMetadata ? geometry.metadataBytes : 0;
     if (metadata !== undefined) {
       metadataLength = checkMetadata(metadata, geometry.metadataBytes).length;
-      this.#slotMemory().metadata(this, metadataLength).set(metadata);
+      this.metadata.set(metadata);
     }
-    const header = {
-      frameNumber: frameNumber === undefined ? this.sequence : checkFrameNumber(frameNumber),
-      timestampNs: timestampNs === undefined ? this.#attachment.mapping.now() : checkTimestamp(timestampNs),
-      metadataLength,
-    };
+    const number = frameNumber === undefined ? this.sequence : checkFrameNumber(frameNumber);
+    const time = timestampNs === undefined ? TIME.NOW : checkTimestamp(timestampNs);
     this.#end();
-    producer.publish(this.sequence, header);
+    producer.publish(this.sequence, number, time, metadataLength);
   }
 
   /** Gives the slot back without a frame, unless it has been published. */

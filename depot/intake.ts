@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { TIME } from "../ffi/shim.ts";
 import { metadataOffset } from "../ring/geometry.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { EXHAUSTED, FULL } from "../ring/producer.ts";
@@ -78,9 +79,9 @@ export class Intake {
   /** As {@linkcode FramesDepot.tryClaim}. */
   tryClaim(details: FrameDetails): FrameSlot | undefined {
     this.#session.assertOpen();
-    const checked = this.#check(details);
+    this.#check(details);
     const sequence = this.#queue.length === 0 ? this.#claim() : FULL;
-    return sequence < 0 ? undefined : this.#slot(sequence, checked);
+    return sequence < 0 ? undefined : this.#slot(sequence, details);
   }
 
   /** As {@linkcode FramesDepot.claim}. */
@@ -126,11 +127,8 @@ export class Intake {
     const copy = this.#copies[slot] ??= new Uint8Array(payload.take(slot));
     copy.set(bytes);
     if (details.metadata !== undefined) copy.set(details.metadata, metadataOffset(geometry.frameBytes));
-    producer.publish(sequence, {
-      frameNumber: details.frameNumber ?? sequence,
-      timestampNs: details.timestampNs ?? this.#session.attachment.mapping.now(),
-      metadataLength: details.metadata?.length ?? 0,
-    });
+    const { frameNumber = sequence, timestampNs = TIME.NOW, metadata } = details;
+    producer.publish(sequence, frameNumber, timestampNs, metadata?.length ?? 0);
     return { state: "stored", sequence };
   }
 

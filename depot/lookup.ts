@@ -91,7 +91,7 @@ export class Lookup {
       return undefined;
     }
     reader.count(1, 0);
-    const frame = new Frame(this.#session.attachment, reader, sequence, 0);
+    const frame = new Frame(this.#session.attachment, reader, sequence, 0, false);
     this.#session.leases.watch(frame);
     return frame;
   }

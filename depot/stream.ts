@@ -8,7 +8,7 @@ import { READER_MODES } from "../ring/layout.ts";
 import { FATE } from "../ring/fate.ts";
 import { FrameIndex } from "../ring/frame_index.ts";
 import type { Reader } from "../ring/reader.ts";
-import { Frame, type FrameHolder } from "./frame.ts";
+import { Frame } from "./frame.ts";
 import { Losses } from "./losses.ts";
 import { OUTLIVE, type Remains } from "./lease.ts";
 import { checkFrameNumber, checkWait } from "./options.ts";
@@ -53,12 +53,6 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
   readonly #mode: ReadMode;
   readonly #wait: WaitOptions;
   readonly #maxSize: number;
-  /** A frame's lease has ended, by its user or by us: the cursor passes it. */
-  readonly #holder: FrameHolder = {
-    passed: (sequence) => {
-      if (!this.#released) this.#reader.advance(Math.max(this.#reader.cursor, sequence + 1));
-    },
-  };
   /** Frames numbered below are passed over, until the first that is not. */
   #skipBelow = -Infinity;
   #current: Frame | undefined;
@@ -145,7 +139,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
     }
     for (let tries = 0;;) {
       const sequence = this.#reader.cursor;
-      if (this.#reader.seems(sequence) && this.#reader.pin(sequence)) {
+      if (this.#reader.pin(sequence)) {
         const frame = this.#lease(sequence);
         if (frame !== undefined) return frame;
         continue;
@@ -181,15 +175,14 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
     const reader = this.#reader;
     const slot = reader.slotOf(sequence);
     if (reader.frameNumber(slot) < this.#skipBelow) {
-      reader.unpin(slot);
-      reader.advance(sequence + 1);
+      reader.unpinAndPass(slot, sequence + 1);
       return undefined;
     }
     this.#skipBelow = -Infinity;
     const lostBefore = this.#losses.total;
     const lost = this.#losses.at(reader.skippedAt(slot));
     reader.count(1, this.#losses.total - lostBefore);
-    return this.#current = new Frame(this.#session.attachment, reader, sequence, lost, this.#holder);
+    return this.#current = new Frame(this.#session.attachment, reader, sequence, lost, true);
   }
 
   /** Whether producers are a lap ahead: whatever becomes of the sequence, it is not worth waiting for. */

@@ -26,6 +26,13 @@ export const ERRNO = {
 /** What a process waits for: a frame (`PUBLISHED`) or room (`CONSUMED`). */
 export const LANE = { PUBLISHED: 0, CONSUMED: 1 } as const;
 
+/** Set in an answer when somebody may sleep on what was changed: the lane has to be woken. */
+export const SLEEPERS = 8;
+/** What {@linkcode Mapping.claim} answers; {@linkcode SLEEPERS} may be set besides. */
+export const CLAIM = { DONE: 0, MOVED: 1, LEASED: 2, TAKEN: 3 } as const;
+/** In place of a timestamp: the time of publishing, or what stands in the slot already. */
+export const TIME = { NOW: -1, KEPT: -2 } as const;
+
 /** What the system says of an open segment. `owner` and `self` are user ids, -1 where there are none. */
 export type SegmentInfo = { bytes: number; mode: number; owner: number; self: number; linked: boolean };
 
@@ -88,9 +95,44 @@ export class Mapping {
     return this.#native.fd_raise(this.#base, offset, value);
   }
 
-  /** Nanoseconds since 1970. */
-  now(): number {
-    return this.#native.fd_now();
+  /** C1 and C3 to C8 for the sequence that is expected to be head: one of {@linkcode CLAIM}. */
+  claim(slot: number, pinWords: number, sequence: number, me: number): number {
+    return this.#native.fd_claim(this.#base, slot, pinWords, sequence, me);
+  }
+
+  /** C9 to C11: 0, or {@linkcode SLEEPERS} in the lane published. `timestampNs` may be one of {@linkcode TIME}. */
+  publish(
+    slot: number,
+    sequence: number,
+    frameNumber: number,
+    timestampNs: number,
+    metadataLength: number,
+    frameBytes: number,
+  ): number {
+    return this.#native.fd_publish(
+      this.#base,
+      slot,
+      sequence,
+      frameNumber,
+      timestampNs,
+      metadataLength,
+      frameBytes,
+    );
+  }
+
+  /** R1 to R4: 1 pinned, 0 not; {@linkcode SLEEPERS} in the lane consumed. */
+  pin(slot: number, pins: number, bit: number, sequence: number): number {
+    return this.#native.fd_pin(this.#base, slot, pins, bit, sequence);
+  }
+
+  /** R5, and R6 where `cursorAt` is not 0: 0, or {@linkcode SLEEPERS} in the lane consumed. */
+  unpin(pins: number, bit: number, cursorAt: number, cursor: number): number {
+    return this.#native.fd_unpin(this.#base, pins, bit, cursorAt, cursor);
+  }
+
+  /** G2: the smallest cursor of the gating readers but one; -1 when none gates. */
+  smallestCursor(readers: number, count: number, except: number): number {
+    return this.#native.fd_smallest_cursor(this.#base, readers, count, except);
   }
 
   /** Sleeps beside the event loop while the lane's word is `expected`; may end for no reason. */

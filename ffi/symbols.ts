@@ -12,7 +12,7 @@ export type NativeType = "i32" | "u32" | "f64" | "pointer" | "buffer" | "void";
 export type Signature = { parameters: readonly NativeType[]; result: NativeType };
 
 /** The ABI that this table describes: `FD_ABI` in the header. */
-export const ABI = 1;
+export const ABI = 2;
 
 /** Every exported C function, in the order of the header. */
 export const SYMBOLS = {
@@ -46,6 +46,11 @@ export const SYMBOLS = {
   fd_store: { parameters: ["pointer", "i32", "f64"], result: "void" },
   fd_cas: { parameters: ["pointer", "i32", "f64", "f64"], result: "i32" },
   fd_raise: { parameters: ["pointer", "i32", "f64"], result: "i32" },
+  fd_claim: { parameters: ["pointer", "i32", "i32", "f64", "u32"], result: "i32" },
+  fd_publish: { parameters: ["pointer", "i32", "f64", "f64", "f64", "u32", "f64"], result: "i32" },
+  fd_pin: { parameters: ["pointer", "i32", "i32", "u32", "f64"], result: "i32" },
+  fd_unpin: { parameters: ["pointer", "i32", "u32", "i32", "f64"], result: "i32" },
+  fd_smallest_cursor: { parameters: ["pointer", "i32", "i32", "i32"], result: "f64" },
 } as const satisfies Record<string, Signature>;
 
 type Value<T extends NativeType> = T extends "pointer" ? Pointer

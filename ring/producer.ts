@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { LANE } from "../ffi/shim.ts";
+import { CLAIM, LANE, SLEEPERS, TIME } from "../ffi/shim.ts";
 import { FATE, fateOf } from "./fate.ts";
 import type { Geometry } from "./geometry.ts";
 import { HEADER, LAST_SEQUENCE, PEER, SLOT } from "./layout.ts";
 import type { Peers } from "./peers.ts";
 import type { Room } from "./room.ts";
+import { Slots } from "./slots.ts";
 import { trace } from "./trace.ts";
 import type { Words } from "./words.ts";
 
@@ -19,9 +20,6 @@ export const EXHAUSTED = -2;
 
 /** Looks at a slot that another producer holds, before its number is skipped: a few microseconds. */
 const PATIENCE = 200;
-
-/** What is written beside a frame. */
-export type FrameHeader = { frameNumber: number; timestampNs: bigint | number; metadataLength: number };
 
 /** The producing side of one depot object. Claims nothing by itself; every claim ends in publish or giveBack. */
 export class Producer {
@@ -34,79 +32,63 @@ export class Producer {
   readonly #frameBytes: number;
   /** The gate as last computed: an old one errs on the safe side, because gates only grow. */
   #gate = 0;
-  #lastSequence = 0;
-  #lastSlot = 0;
+  /** Where head is, if nobody else has claimed since. */
+  #next: number;
+  readonly #slots: Slots;
 
   constructor(words: Words, room: Room, peers: Peers, geometry: Geometry, pinWords: number) {
     this.#words = words;
     this.#room = room;
     this.#peers = peers;
     this.#maxSize = geometry.maxSize;
+    this.#slots = new Slots(geometry.maxSize);
     this.#pinWords = pinWords;
     this.#overwrite = geometry.whenFull === "overwrite";
     this.#frameBytes = geometry.frameBytes;
+    this.#next = words.mapping.load(HEADER.head);
   }
 
-  /** The slot of a sequence. Sequences mostly follow each other, and a remainder of large doubles is slow. */
+  /** The slot of a sequence. */
   slotOf(sequence: number): number {
-    let slot = this.#lastSlot + (sequence - this.#lastSequence);
-    if (slot >= this.#maxSize) slot -= this.#maxSize;
-    if (slot < 0 || slot >= this.#maxSize) slot = sequence % this.#maxSize;
-    this.#lastSequence = sequence;
-    this.#lastSlot = slot;
-    return slot;
+    return this.#slots.of(sequence);
   }
 
   /** Takes the next slot to write in. @returns its sequence, FULL or EXHAUSTED */
   claim(): number {
-    const { u32, mapping } = this.#words;
+    const { mapping } = this.#words;
     const me = this.#peers.id;
     let patience = PATIENCE;
     let skips = 0;
-    for (;;) {
-      const h = mapping.load(HEADER.head); // C1
+    // Where one producer works alone, head is where it left it: a guess saves a look, and C1 tells if it is wrong.
+    for (let h = this.#next;; h = mapping.load(HEADER.head)) {
       if (h > LAST_SEQUENCE) return EXHAUSTED;
-      if (!this.#overwrite && !this.#hasRoom(h)) return FULL; // C2
+      if (!this.#overwrite && !this.#hasRoom(h)) { // C2
+        if (mapping.load(HEADER.head) !== h) continue;
+        return FULL;
+      }
       const slot = this.#words.slot(this.slotOf(h));
-      const writer = (slot + SLOT.writer) >> 2;
-      const owner = Atomics.compareExchange(u32, writer, 0, me); // C3
-      if (owner !== 0) {
-        if (mapping.load(HEADER.head) !== h || --patience > 0) continue;
-        patience = PATIENCE;
-        if (this.#peers.isDead(owner)) this.#peers.recoverSlot(slot, owner);
-        else if (++skips > this.#maxSize) return FULL;
-        else this.#skip(h);
-        continue;
+      const answer = mapping.claim(slot, this.#pinWords, h, me); // C1, C3 to C8
+      if (answer === CLAIM.DONE) {
+        this.#next = h + 1;
+        return h;
       }
-      trace.at?.("C3");
-      if (mapping.load(HEADER.head) !== h) { // C4
-        this.#retreat(writer);
-        continue;
+      // A reader that saw us in the slot may have gone to sleep for a frame that does not come.
+      if ((answer & SLEEPERS) !== 0) this.#room.wake(LANE.PUBLISHED);
+      switch (answer & ~SLEEPERS) {
+        case CLAIM.LEASED:
+          if (++skips > this.#maxSize || this.#allPinned()) return FULL;
+          this.#skip(h);
+          break;
+        case CLAIM.TAKEN: {
+          const owner = this.#words.load32(slot + SLOT.writer);
+          if (owner === 0 || mapping.load(HEADER.head) !== h || --patience > 0) continue;
+          patience = PATIENCE;
+          if (this.#peers.isDead(owner)) this.#peers.recoverSlot(slot, owner);
+          else if (++skips > this.#maxSize) return FULL;
+          else this.#skip(h);
+        }
       }
-      if (this.#isPinned(slot)) { // C5
-        this.#retreat(writer);
-        if (++skips > this.#maxSize || this.#allPinned()) return FULL;
-        this.#skip(h);
-        continue;
-      }
-      this.#words.setPlain64(slot + SLOT.claimed, h + 1); // C6
-      trace.at?.("C6");
-      if (mapping.cas(HEADER.head, h, h + 1) === 0) { // C7
-        this.#retreat(writer);
-        continue;
-      }
-      trace.at?.("C7");
-      mapping.store(slot + SLOT.sequence, 0); // C8
-      u32[(slot + SLOT.skipped) >> 2] = Atomics.load(u32, HEADER.skipped >> 2);
-      trace.at?.("C8");
-      return h;
     }
-  }
-
-  /** A reader that saw us in the slot may have gone to sleep for a frame that does not come. */
-  #retreat(writer: number): void {
-    Atomics.store(this.#words.u32, writer, 0);
-    this.#room.wake(LANE.PUBLISHED);
   }
 
   #hasRoom(h: number): boolean {
@@ -155,22 +137,17 @@ export class Producer {
   }
 
   /** Makes a claimed slot, whose payload has been written, visible to readers (C9 to C12). */
-  publish(sequence: number, header: FrameHeader): void {
-    const { u32, f64, mapping } = this.#words;
+  publish(sequence: number, frameNumber: number, timestampNs: bigint | number, metadataLength: number): void {
+    const { f64, mapping } = this.#words;
     const slot = this.#words.slot(this.slotOf(sequence));
-    this.#words.setPlain64(slot + SLOT.frameNumber, header.frameNumber); // C9
-    const { timestampNs } = header;
-    if (typeof timestampNs === "number") this.#words.setPlain64(slot + SLOT.timestampNs, timestampNs);
-    else this.#words.setBig64(slot + SLOT.timestampNs, timestampNs);
-    u32[(slot + SLOT.metadataLength) >> 2] = header.metadataLength;
-    this.#words.setPlain64(slot + SLOT.byteLength, this.#frameBytes);
-    trace.at?.("C9");
-    mapping.store(slot + SLOT.sequence, sequence + 1); // C10
-    trace.at?.("C10");
-    Atomics.store(u32, (slot + SLOT.writer) >> 2, 0); // C11
-    trace.at?.("C11");
+    let time = timestampNs as number;
+    if (typeof timestampNs === "bigint") {
+      this.#words.setBig64(slot + SLOT.timestampNs, timestampNs);
+      time = TIME.KEPT;
+    }
+    const answer = mapping.publish(slot, sequence, frameNumber, time, metadataLength, this.#frameBytes);
     f64[(this.#words.peer(this.#peers.index) + PEER.stored) >> 3]++;
-    this.#room.wake(LANE.PUBLISHED); // C12
+    if (answer === SLEEPERS) this.#room.wake(LANE.PUBLISHED);
   }
 
   /** Gives a claimed slot back without a frame; its number is burned. */

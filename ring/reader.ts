@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { LANE } from "../ffi/shim.ts";
+import { LANE, SLEEPERS } from "../ffi/shim.ts";
 import { type Fate, fateOf } from "./fate.ts";
 import type { Geometry } from "./geometry.ts";
 import { HEADER, READER, SLOT } from "./layout.ts";
 import type { Peers } from "./peers.ts";
 import type { Room } from "./room.ts";
+import { Slots } from "./slots.ts";
 import { trace } from "./trace.ts";
 import type { Words } from "./words.ts";
 
@@ -19,25 +20,27 @@ export class Reader {
   readonly #words: Words;
   readonly #room: Room;
   readonly #peers: Peers;
-  readonly #maxSize: number;
   readonly #bit: number;
   readonly #entry: number;
+  /** From a slot's start to the word of pins that holds this reader's bit. */
+  readonly #pinsAt: number;
   /** Leases by slot: the bit is shared by all leases of this reader. */
   readonly #pinned: Uint32Array;
   #gating = false;
+  #left = false;
   /** The oldest sequence this reader still wants. */
   cursor = 0;
-  #lastSequence = 0;
-  #lastSlot = 0;
+  readonly #slots: Slots;
 
   constructor(words: Words, room: Room, peers: Peers, geometry: Geometry, index: number) {
     this.index = index;
     this.#words = words;
     this.#room = room;
     this.#peers = peers;
-    this.#maxSize = geometry.maxSize;
+    this.#slots = new Slots(geometry.maxSize);
     this.#pinned = new Uint32Array(geometry.maxSize);
-    this.#bit = 1 << (index & 31);
+    this.#bit = (1 << (index & 31)) >>> 0;
+    this.#pinsAt = SLOT.size + (index >>> 5) * 4;
     this.#entry = words.reader(index);
   }
 
@@ -66,14 +69,9 @@ export class Reader {
     if (this.#gating) this.#room.wake(LANE.CONSUMED);
   }
 
-  /** The slot of a sequence, as {@linkcode Producer.slotOf}. */
+  /** The slot of a sequence. */
   slotOf(sequence: number): number {
-    let slot = this.#lastSlot + (sequence - this.#lastSequence);
-    if (slot >= this.#maxSize) slot -= this.#maxSize;
-    if (slot < 0 || slot >= this.#maxSize) slot = sequence % this.#maxSize;
-    this.#lastSequence = sequence;
-    this.#lastSlot = slot;
-    return slot;
+    return this.#slots.of(sequence);
   }
 
   /** Whether a sequence seems to be in its slot: a look that disturbs nobody, to be confirmed by pinning. */
@@ -88,35 +86,36 @@ export class Reader {
     const slotIndex = this.slotOf(sequence);
     const slot = this.#words.slot(slotIndex);
     const leases = this.#pinned[slotIndex];
-    const word = this.#words.pins(slot, this.index) >> 2;
-    if (leases === 0) {
-      Atomics.or(this.#words.u32, word, this.#bit); // R1
-      trace.at?.("R1");
-      if (this.#words.load32(slot + SLOT.writer) !== 0) { // R2
-        this.#unset(word);
+    if (leases > 0) {
+      // Nobody writes in a slot that we hold: what is there stays there.
+      if (this.#words.plain64(slot + SLOT.sequence) !== sequence + 1) return false;
+    } else {
+      const answer = this.#words.mapping.pin(slot, slot + this.#pinsAt, this.#bit, sequence);
+      if (answer !== 1) {
+        // A producer that saw the bit may have answered "full" because of it, so it is told.
+        if (answer === SLEEPERS) this.#room.wake(LANE.CONSUMED);
         return false;
       }
     }
-    if (this.#words.plain64(slot + SLOT.sequence) !== sequence + 1) { // R3
-      if (leases === 0) this.#unset(word);
-      return false;
-    }
-    this.#pinned[slotIndex] = leases + 1; // R4
-    trace.at?.("R4");
+    this.#pinned[slotIndex] = leases + 1;
     return true;
   }
 
   /** Ends one lease on a slot (R5). */
   unpin(slotIndex: number): void {
     if (--this.#pinned[slotIndex] > 0) return;
-    this.#unset(this.#words.pins(this.#words.slot(slotIndex), this.index) >> 2);
+    const pins = this.#words.slot(slotIndex) + this.#pinsAt;
+    if (this.#words.mapping.unpin(pins, this.#bit, 0, 0) === SLEEPERS) this.#room.wake(LANE.CONSUMED);
   }
 
-  /** A producer that saw the bit may have answered "full" because of it, so it is told. */
-  #unset(word: number): void {
-    Atomics.and(this.#words.u32, word, ~this.#bit);
-    trace.at?.("R5");
-    this.#room.wake(LANE.CONSUMED);
+  /** Ends one lease and passes everything below `sequence` (R5, R6). A cursor never goes back, nor anywhere once left. */
+  unpinAndPass(slotIndex: number, sequence: number): void {
+    if (this.#left) return this.unpin(slotIndex);
+    if (sequence > this.cursor) this.cursor = sequence;
+    if (--this.#pinned[slotIndex] > 0) return this.advance(this.cursor);
+    const pins = this.#words.slot(slotIndex) + this.#pinsAt;
+    const answer = this.#words.mapping.unpin(pins, this.#bit, this.#entry + READER.cursor, this.cursor);
+    if (answer === SLEEPERS) this.#room.wake(LANE.CONSUMED);
   }
 
   /** What became of a sequence; see {@linkcode fateOf}. */
@@ -130,14 +129,14 @@ export class Reader {
     return this.#words.plainSigned64(this.#words.slot(slotIndex) + SLOT.frameNumber);
   }
 
-  /** Low half of the nanoseconds: most readers never ask for them, and a bigint has to be allocated. */
+  /** Low half of the nanoseconds, as a small integer: a bigint or a double would have to be allocated. */
   timestampLow(slotIndex: number): number {
-    return this.#words.u32[(this.#words.slot(slotIndex) + SLOT.timestampNs) >> 2];
+    return this.#words.u32[(this.#words.slot(slotIndex) + SLOT.timestampNs) >> 2] | 0;
   }
 
   /** High half of the nanoseconds. */
   timestampHigh(slotIndex: number): number {
-    return this.#words.u32[(this.#words.slot(slotIndex) + SLOT.timestampNs + 4) >> 2];
+    return this.#words.u32[(this.#words.slot(slotIndex) + SLOT.timestampNs + 4) >> 2] | 0;
   }
 
   /** Bytes of metadata, bounded by what the depot has room for. */
@@ -176,6 +175,7 @@ export class Reader {
   /** Gives the entry back. All leases must have been released. */
   leave(): void {
     this.#gating = false;
+    this.#left = true;
     this.#room.leave(this.index);
   }
 }

@@ -41,9 +41,9 @@ export class Room {
     return Math.min(this.#words.mapping.load(HEADER.cleared), LAST_SEQUENCE);
   }
 
-  /** The low half of `cleared`, cheap enough to look at before every frame. */
+  /** The low half of `cleared`, looked at before every frame. Plain: whoever clears meanwhile is before or after. */
   clearedHint(): number {
-    return this.#words.load32(HEADER.cleared);
+    return this.#words.u32[HEADER.cleared >> 2];
   }
 
   /**
@@ -71,14 +71,8 @@ export class Room {
 
   /** The smallest cursor of the gating readers but one; undefined when none gates. */
   #smallestCursor(except: number): number | undefined {
-    let smallest: number | undefined;
-    for (let index = 0; index < this.#maxReaders; index++) {
-      const entry = this.#words.reader(index);
-      if (index === except || this.#words.load32(entry + READER.gating) !== 1) continue;
-      const cursor = this.#words.mapping.load(entry + READER.cursor);
-      if (smallest === undefined || cursor < smallest) smallest = cursor;
-    }
-    return smallest;
+    const smallest = this.#words.mapping.smallestCursor(this.#words.reader(0), this.#maxReaders, except);
+    return smallest < 0 ? undefined : smallest;
   }
 
   /** The gating reader that is furthest behind, as an index into the table. */

@@ -1,4 +1,4 @@
-/* What is the same on every system: the layout's own account of itself and the 64-bit words. */
+/* What is the same on every system: the layout's own account of itself, names, sizes, the clock. */
 #include "internal.h"
 #include "layout.h"
 
@@ -19,33 +19,6 @@ int32_t fd_layout(char *out, int32_t capacity) {
   const int32_t needed = (int32_t)sizeof table - 1;
   if (out != NULL && capacity >= needed) memcpy(out, table, (size_t)needed);
   return needed;
-}
-
-static uint64_t *word(const void *base, int32_t offset) { return (uint64_t *)((uintptr_t)base + (uintptr_t)offset); }
-
-double fd_load(const void *base, int32_t offset) {
-  return (double)__atomic_load_n(word(base, offset), __ATOMIC_SEQ_CST);
-}
-
-void fd_store(void *base, int32_t offset, double value) {
-  __atomic_store_n(word(base, offset), (uint64_t)value, __ATOMIC_SEQ_CST);
-}
-
-int32_t fd_cas(void *base, int32_t offset, double expected, double desired) {
-  uint64_t seen = (uint64_t)expected;
-  return __atomic_compare_exchange_n(word(base, offset), &seen, (uint64_t)desired, 0, __ATOMIC_SEQ_CST,
-                                     __ATOMIC_SEQ_CST);
-}
-
-int32_t fd_raise(void *base, int32_t offset, double value) {
-  uint64_t seen = __atomic_load_n(word(base, offset), __ATOMIC_SEQ_CST);
-  while (seen < (uint64_t)value) {
-    if (__atomic_compare_exchange_n(word(base, offset), &seen, (uint64_t)value, 0, __ATOMIC_SEQ_CST,
-                                    __ATOMIC_SEQ_CST)) {
-      return 1;
-    }
-  }
-  return 0;
 }
 
 int32_t fd_check_name(const char *name) {

@@ -2,8 +2,8 @@
  *
  * Every function answers 0 or more on success and -errno on failure; the numbers are Linux's on every system. None
  * keeps global state, and none allocates except where it makes a handle. The ring itself is written in TypeScript
- * (ring/): here are segments, locks that die with their process, waiting, and the few 64-bit atomics that are slow or
- * missing there. */
+ * (ring/): here are segments, locks that die with their process, waiting, the 64-bit atomics that are slow there, and
+ * the steps of a hand-off that come one after the other whenever nothing is in the way. */
 #ifndef FRAMES_DEPOT_H
 #define FRAMES_DEPOT_H
 
@@ -16,7 +16,7 @@
 #endif
 
 /* Raised whenever a signature below changes; the loader refuses another one. */
-#define FD_ABI 1
+#define FD_ABI 2
 
 /* Names are checked in TypeScript: 1 to 128 of A-Z a-z 0-9 . _ - and no leading dot. */
 #define FD_NAME_BYTES 128
@@ -103,5 +103,26 @@ FD_API void fd_store(void *base, int32_t offset, double value);
 FD_API int32_t fd_cas(void *base, int32_t offset, double expected, double desired);
 /* Raises the word to at least value: 1 raised, 0 it was there already. */
 FD_API int32_t fd_raise(void *base, int32_t offset, double value);
+
+/* The hand-off, a verb a call (docs/protocol.md, the steps named). Offsets are bytes from a mapping's start, computed
+ * from a checked geometry: nothing here looks at what the segment says of itself. FD_SLEEPERS in an answer says that
+ * somebody may sleep on what was changed, and that the caller has to wake the lane. */
+enum { FD_SLEEPERS = 8 };
+/* Answers of fd_claim: the slot is ours; head is elsewhere; a reader holds the slot; another producer does. */
+enum { FD_CLAIMED = 0, FD_MOVED = 1, FD_LEASED = 2, FD_TAKEN = 3 };
+/* Instead of a timestamp: the time now; what is in the slot already. */
+enum { FD_TIME_NOW = -1, FD_TIME_KEPT = -2 };
+
+/* C1, C3 to C8 for the sequence that the caller expects to be head. FD_MOVED and FD_LEASED leave no trace. */
+FD_API int32_t fd_claim(void *base, int32_t slot, int32_t pin_words, double sequence, uint32_t me);
+/* C9 to C12, but for waking: 0 or FD_SLEEPERS (lane published). */
+FD_API int32_t fd_publish(void *base, int32_t slot, double sequence, double frame_number, double timestamp_ns,
+                          uint32_t metadata_length, double frame_bytes);
+/* R1 to R4: 1 pinned, 0 not, perhaps with FD_SLEEPERS (lane consumed). `pins` is where the word with `bit` is. */
+FD_API int32_t fd_pin(void *base, int32_t slot, int32_t pins, uint32_t bit, double sequence);
+/* R5, and R6 unless `cursor_at` is 0: 0 or FD_SLEEPERS (lane consumed). */
+FD_API int32_t fd_unpin(void *base, int32_t pins, uint32_t bit, int32_t cursor_at, double cursor);
+/* G2: the smallest cursor of the gating readers but one; -1 when none gates. */
+FD_API double fd_smallest_cursor(const void *base, int32_t readers, int32_t count, int32_t except);
 
 #endif

@@ -49,4 +49,12 @@ struct fd_names {
 };
 void fd_add_name(struct fd_names *names, const char *name);
 
+/* A place to stand still: a build with FD_TRACE (tests alone) stops or kills the process right after a named step. */
+#ifdef FD_TRACE
+void fd_step(const char *step);
+#define FD_STEP(step) fd_step(#step)
+#else
+#define FD_STEP(step) ((void)0)
+#endif
+
 #endif

@@ -6,11 +6,13 @@ import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import process from "node:process";
 import { FramesDepot, type WhenFull } from "../mod.ts";
 import { chaosRun } from "../tools/chaos/run.ts";
+import { tracedLibrary } from "../tools/chaos/steps.ts";
 import { depotTest, HERE, Peer, type Runtime } from "./support/harness.ts";
 
 /** Steps that victims come to in every run; to others (D2, W1, skip, ...) they come when others let them. */
 const SURE_STEPS = "C3 C6 C7 C8 C9 C10 C11 R1 R4 R5 R6 J1 J2 J3 J4 L1 P1 P2 join.lock join.id".split(" ");
 
+const env = { FRAMES_DEPOT_LIB: tracedLibrary() };
 const OTHER: Runtime = HERE === "deno" ? "bun" : "deno";
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -53,7 +55,7 @@ for (const whenFull of ["drop", "wait", "overwrite"] as const) {
           await using depot = await FramesDepot.create(name, { ...ROOMY, whenFull });
           await using producer = await FramesDepot.open(name);
           const reader = depot.frames({ timeoutMs: 5000 });
-          await using victim = new Peer(OTHER, "chaos_victim.ts", { name, step });
+          await using victim = new Peer(OTHER, "chaos_victim.ts", { name, step }, { env });
           assertEquals(await victim.exit(), -2, victim.errors);
           let last = -1;
           let done = false;

@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { FramesDepot } from "../../mod.ts";
-import { trace } from "../../ring/trace.ts";
+import { endAt } from "../../tools/chaos/steps.ts";
 
 /** What it is told. */
 export type VictimTask = { name: string; step: string };
@@ -14,9 +14,5 @@ const task: VictimTask = JSON.parse(process.argv[2]);
 const depot = await FramesDepot.open(task.name, { timeoutMs: 20_000 });
 const frame = new Uint8Array(depot.frameBytes);
 await depot.enqueue({ frameNumber: 0, frame });
-trace.at = (step) => {
-  if (step !== task.step) return;
-  process.kill(process.pid, "SIGKILL");
-  for (;;);
-};
+endAt({ step: task.step, count: 1 }, false, undefined, () => process.kill(process.pid, "SIGKILL"));
 await depot.enqueue({ frameNumber: 1, frame });

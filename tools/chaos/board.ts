@@ -48,13 +48,18 @@ export class Board {
   /** Notes a number. */
   write(life: number, note: number, value: number): void {
     this.#bytes[0] = value;
-    fs.writeSync(this.#file, this.#view, 0, 8, life * BYTES + note);
+    fs.writeSync(this.#file, this.#view, 0, 8, Board.at(life, note));
+  }
+
+  /** Where a note stands in the file, for whoever writes it in C. */
+  static at(life: number, note: number): number {
+    return life * BYTES + note;
   }
 
   /** What was noted; 0 where nothing was. */
   read(life: number, note: number): number {
     this.#bytes[0] = 0;
-    fs.readSync(this.#file, this.#view, 0, 8, life * BYTES + note);
+    fs.readSync(this.#file, this.#view, 0, 8, Board.at(life, note));
     return this.#bytes[0];
   }
 

@@ -6,6 +6,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { tracedLibrary } from "./steps.ts";
 
 /** The runtimes. */
 export const RUNTIMES = ["deno", "bun"] as const;
@@ -23,6 +24,9 @@ const SINGLE_THREADED = {
   },
 };
 
+/** What a process is made for. */
+export type ChildOptions = { forks?: boolean; traced?: boolean };
+
 /** How a process ended. */
 export type Exit = { code: number | null; signal: string | null };
 
@@ -37,15 +41,15 @@ export class Child {
   #ended = false;
   #errors = "";
 
-  /** @param module a file URL @param task given to the process as JSON */
-  constructor(executables: Executables, runtime: Runtime, module: URL, task: unknown, options = { forks: false }) {
+  /** @param module a file URL @param task given to the process as JSON @param options whether it forks, dies at steps */
+  constructor(executables: Executables, runtime: Runtime, module: URL, task: unknown, options: ChildOptions = {}) {
     this.runtime = runtime;
     this.module = module.pathname.split("/").at(-1)!;
     const { flags, env } = options.forks ? SINGLE_THREADED[runtime] : { flags: [], env: {} };
     const own = runtime === "deno" ? ["run", "--quiet", "--no-check", "-A", ...flags] : ["run", ...flags];
     this.#process = spawn(executables[runtime], [...own, fileURLToPath(module), JSON.stringify(task)], {
       stdio: ["pipe", "pipe", "pipe"],
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...env, ...options.traced ? { FRAMES_DEPOT_LIB: tracedLibrary() } : {} },
     });
     let rest = "";
     this.#process.stdin!.on("error", () => {}); // it may be dead

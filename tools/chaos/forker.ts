@@ -13,6 +13,7 @@ import { live } from "./lives.ts";
 import { Observer, type Progress } from "./observe.ts";
 import { eachStep, frozenPlanOf, LIVES_A_ROUND, type Plan, planFor, planOf, recovererPlanOf } from "./plan.ts";
 import { Random } from "./random.ts";
+import { prepareToEnd } from "./steps.ts";
 
 /** What it is started with. */
 export type ForkerTask = { name: string; board: string; whenFull: WhenFull };
@@ -174,6 +175,7 @@ function eachOf(random: Random, life: number, round: number): Plan[] {
   return [planFor(random, life, "producer", "C8"), planFor(random, life + 1, role, step)];
 }
 
+prepareToEnd();
 const forker = new Forker(JSON.parse(process.argv[2]));
 console.log(JSON.stringify({ ready: true }));
 for await (const line of createInterface({ input: process.stdin })) {

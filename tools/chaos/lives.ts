@@ -8,12 +8,12 @@ import { FramesDepot } from "../../depot/depot.ts";
 import type { Frame } from "../../depot/frame.ts";
 import { loadShim } from "../../ffi/load.ts";
 import { Attachment, openSegment } from "../../ring/segment.ts";
-import { trace } from "../../ring/trace.ts";
-import { type Board, NOTE, STATE } from "./board.ts";
+import { Board, NOTE, STATE } from "./board.ts";
 import { Follower } from "./follower.ts";
 import { die, sleepMs } from "./libc.ts";
 import type { Plan } from "./plan.ts";
 import { Random } from "./random.ts";
+import { endAt, goOn } from "./steps.ts";
 import { fill, flaw, metadataOf, numberOf, timestampOf } from "./stamp.ts";
 
 /** Tries of what may be refused for a while; with 0.2 ms between them. */
@@ -65,16 +65,18 @@ class Life {
   }
 
   live(): void {
-    const { life, end } = this.#plan;
-    if (typeof end === "object" && "step" in end) {
-      let left = end.count;
-      trace.at = (step) => {
-        if (step === end.step && --left === 0) this.#end();
-      };
-    }
+    const { life, end, freeze } = this.#plan;
     this.#board.write(life, NOTE.state, STATE.living);
+    if (typeof end === "object" && "step" in end) {
+      const note = {
+        file: this.#board.path,
+        at: Board.at(life, NOTE.state),
+        value: freeze ? STATE.frozen : STATE.died,
+      };
+      endAt(end, freeze, note, () => this.#end());
+    }
     this[this.#plan.role]();
-    trace.at = undefined;
+    goOn();
     this.#board.write(life, NOTE.state, STATE.ended);
   }
 

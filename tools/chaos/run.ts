@@ -6,7 +6,7 @@
 import process from "node:process";
 import { FramesDepot, type WhenFull } from "../../mod.ts";
 import { Board, NOTE, STATE } from "./board.ts";
-import { Child, type Executables, type Runtime, RUNTIMES } from "./child.ts";
+import { Child, type ChildOptions, type Executables, type Runtime, RUNTIMES } from "./child.ts";
 import type { Answer, Order } from "./forker.ts";
 import { Ledger } from "./ledger.ts";
 import { Observer } from "./observe.ts";
@@ -77,7 +77,7 @@ class Run {
     this.#watchdog = new Watchdog(this.#observer, HANG_MS, options.signal);
   }
 
-  #start(runtime: Runtime, module: string, task: unknown, options?: { forks: boolean }): Child {
+  #start(runtime: Runtime, module: string, task: unknown, options?: ChildOptions): Child {
     const url = new URL(module, import.meta.url);
     const child = new Child(this.#options.executables, runtime, url, task, options);
     this.#children.push(child);
@@ -113,7 +113,7 @@ class Run {
     const forkers: Child[] = [];
     for (const runtime of RUNTIMES) {
       const task = { name, board: this.#board.path, whenFull };
-      const forker = this.#start(runtime, "./forker.ts", task, { forks: true });
+      const forker = this.#start(runtime, "./forker.ts", task, { forks: true, traced: true });
       void this.#watchdog.guard(forker, () => this.#ending);
       await this.#watchdog.until(forker.answer());
       forkers.push(forker);
@@ -164,7 +164,7 @@ class Run {
     const task: VictimTask = { name: this.#depot.name, board: this.#board.path, plan, holds: false };
     const early = this.#random.percent(15);
     const delay = early ? this.#random.integer(0, 300) : 0;
-    const child = this.#start(runtime, "./victim.ts", task);
+    const child = this.#start(runtime, "./victim.ts", task, { traced: true });
     if (early) await sleep(delay);
     else if (await child.line() !== undefined) {
       const { end } = plan;
@@ -188,7 +188,7 @@ class Run {
   async #hold(role: "producer" | "reader", runtime: Runtime): Promise<void> {
     const plan = holderPlan(this.#random, this.#lives++, role);
     const task: VictimTask = { name: this.#depot.name, board: this.#board.path, plan, holds: true };
-    const child = this.#start(runtime, "./victim.ts", task);
+    const child = this.#start(runtime, "./victim.ts", task, { traced: true });
     await stopHolder(this.#depot, this.#observer, this.ledger, child, role);
     this.ledger.deaths.push({ life: plan.life, role, at: "work done", signal: 9, runtime, kind: "started" });
   }

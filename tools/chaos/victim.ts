@@ -6,11 +6,11 @@
  */
 import process from "node:process";
 import { FramesDepot } from "../../mod.ts";
-import { trace } from "../../ring/trace.ts";
 import { Board, NOTE, STATE } from "./board.ts";
 import { Follower } from "./follower.ts";
 import type { Plan } from "./plan.ts";
 import { Random } from "./random.ts";
+import { endAt, goOn } from "./steps.ts";
 import { fill, flaw, metadataOf, numberOf, type Seen, timestampOf } from "./stamp.ts";
 
 /** What it is told. A holder holds a lease or a claim until it hears a line, then goes on for a while. */
@@ -27,13 +27,11 @@ function accuse(what: string | undefined): void {
 }
 
 if (typeof end === "object" && "step" in end) {
-  let left = end.count;
-  trace.at = (step) => {
-    if (step !== end.step || --left !== 0) return;
+  endAt(end, false, { file: board.path, at: Board.at(life, NOTE.state), value: STATE.died }, () => {
     board.write(life, NOTE.state, STATE.died);
     process.kill(process.pid, "SIGKILL");
     for (;;);
-  };
+  });
 }
 
 /** Until the other side says so; meanwhile this process is stopped and continued. */
@@ -108,7 +106,7 @@ try {
 } catch (error) {
   accuse(String((error as Error).stack).replaceAll("\n", " "));
 }
-trace.at = leaves ? trace.at : undefined;
+if (!leaves) goOn();
 if (leaves) await depot.close();
 board.write(life, NOTE.state, STATE.ended);
 say({ done: true });

@@ -1,0 +1,69 @@
+/**
+ * One slot's memory, lent out as views and taken back.
+ *
+ * @module
+ */
+import { ELEMENT_BYTES, metadataOffset } from "../ring/geometry.ts";
+import type { Attachment } from "../ring/segment.ts";
+import type { FrameData } from "./options.ts";
+
+/** The typed array of each element type. */
+export const CONSTRUCTORS = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array };
+
+/** Keeps a lease alive as long as any view of its memory is in use: views refer to their buffer, this to the lease. */
+const HOLDER = Symbol("lease");
+
+/** The part that both kinds of lease share. Made when a view is first asked for: without one nothing is detached. */
+export class SlotMemory {
+  readonly #attachment: Attachment;
+  readonly #slot: number;
+  #buffer: ArrayBuffer | undefined;
+  #data: FrameData | undefined;
+  #metadata: Uint8Array<ArrayBuffer> | undefined;
+  #ended = false;
+
+  constructor(attachment: Attachment, slot: number, ended: boolean) {
+    this.#attachment = attachment;
+    this.#slot = slot;
+    this.#ended = ended;
+  }
+
+  #take(holder: unknown): ArrayBuffer {
+    if (this.#buffer === undefined) {
+      this.#buffer = this.#attachment.payload.take(this.#slot);
+      (this.#buffer as { [HOLDER]?: unknown })[HOLDER] = holder;
+    }
+    return this.#buffer;
+  }
+
+  /** The frame's elements. Once the lease has ended: the detached view, or an empty one where none was ever made. */
+  data(holder: unknown): FrameData {
+    if (this.#data !== undefined) return this.#data;
+    const { elementType, frameBytes } = this.#attachment.geometry;
+    const View = CONSTRUCTORS[elementType];
+    return this.#data = this.#ended
+      ? new View(0)
+      : new View(this.#take(holder), 0, frameBytes / ELEMENT_BYTES[elementType]);
+  }
+
+  /** The first `length` bytes of metadata; always the same view. */
+  metadata(holder: unknown, length: number): Uint8Array<ArrayBuffer> {
+    if (this.#metadata !== undefined) return this.#metadata;
+    const { frameBytes } = this.#attachment.geometry;
+    return this.#metadata = this.#ended
+      ? new Uint8Array(0)
+      : new Uint8Array(this.#take(holder), metadataOffset(frameBytes), length);
+  }
+
+  /** Whether metadata has been asked for. */
+  get lentMetadata(): boolean {
+    return this.#metadata !== undefined;
+  }
+
+  /** Empties every view. */
+  give(): void {
+    this.#ended = true;
+    if (this.#buffer !== undefined) this.#attachment.payload.give(this.#slot, this.#buffer);
+    this.#buffer = undefined;
+  }
+}

@@ -1,0 +1,135 @@
+/* The words of the ring: 64-bit words that JavaScript has no fast way to, and the steps of a hand-off, each verb in one
+ * call. The steps are those of docs/protocol.md. What is decided when one of them finds the way barred stands in
+ * TypeScript (ring/): here nothing waits, and nothing is tried twice. */
+#include "internal.h"
+#include "layout.h"
+
+#include <stddef.h>
+
+static void *at(const void *base, int32_t offset) { return (void *)((uintptr_t)base + (uintptr_t)offset); }
+static uint64_t *word(const void *base, int32_t offset) { return at(base, offset); }
+
+static uint32_t load32(const uint32_t *from) { return __atomic_load_n(from, __ATOMIC_SEQ_CST); }
+static void store32(uint32_t *to, uint32_t value) { __atomic_store_n(to, value, __ATOMIC_SEQ_CST); }
+static uint64_t load64(const uint64_t *from) { return __atomic_load_n(from, __ATOMIC_SEQ_CST); }
+static void store64(uint64_t *to, uint64_t value) { __atomic_store_n(to, value, __ATOMIC_SEQ_CST); }
+
+static int cas32(uint32_t *to, uint32_t expected, uint32_t desired) {
+  return __atomic_compare_exchange_n(to, &expected, desired, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+static int cas64(uint64_t *to, uint64_t expected, uint64_t desired) {
+  return __atomic_compare_exchange_n(to, &expected, desired, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+/* What the protocol calls plain: only where the steps around it keep everybody else away. Relaxed costs the same. */
+#define PUT(place, value) __atomic_store_n(&(place), (value), __ATOMIC_RELAXED)
+
+double fd_load(const void *base, int32_t offset) { return (double)load64(word(base, offset)); }
+
+void fd_store(void *base, int32_t offset, double value) { store64(word(base, offset), (uint64_t)value); }
+
+int32_t fd_cas(void *base, int32_t offset, double expected, double desired) {
+  return cas64(word(base, offset), (uint64_t)expected, (uint64_t)desired);
+}
+
+int32_t fd_raise(void *base, int32_t offset, double value) {
+  uint64_t seen = load64(word(base, offset));
+  while (seen < (uint64_t)value) {
+    if (__atomic_compare_exchange_n(word(base, offset), &seen, (uint64_t)value, 0, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST)) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+static const uint32_t *pins_of(const struct fd_slot *slot) { return (const uint32_t *)(slot + 1); }
+
+static int is_pinned(const struct fd_slot *slot, int32_t pin_words) {
+  for (int32_t index = 0; index < pin_words; index++) {
+    if (load32(pins_of(slot) + index) != 0) return 1;
+  }
+  return 0;
+}
+
+int32_t fd_claim(void *base, int32_t slot_offset, int32_t pin_words, double sequence, uint32_t me) {
+  struct fd_header *header = base;
+  struct fd_slot *slot = at(base, slot_offset);
+  const uint64_t h = (uint64_t)sequence;
+  if (load64(&header->head) != h) return FD_MOVED; /* C1 */
+  if (!cas32(&slot->writer, 0, me)) return FD_TAKEN; /* C3 */
+  FD_STEP(C3);
+  int32_t barred = FD_MOVED;
+  if (load64(&header->head) == h) { /* C4 */
+    if (is_pinned(slot, pin_words)) { /* C5 */
+      barred = FD_LEASED;
+    } else {
+      PUT(slot->claimed, h + 1); /* C6 */
+      FD_STEP(C6);
+      if (cas64(&header->head, h, h + 1)) { /* C7 */
+        FD_STEP(C7);
+        store64(&slot->sequence, 0); /* C8 */
+        PUT(slot->skipped, load32(&header->skipped));
+        FD_STEP(C8);
+        return FD_CLAIMED;
+      }
+    }
+  }
+  store32(&slot->writer, 0);
+  return barred | (load32(&header->published_sleepers) != 0 ? FD_SLEEPERS : 0);
+}
+
+int32_t fd_publish(void *base, int32_t slot_offset, double sequence, double frame_number, double timestamp_ns,
+                   uint32_t metadata_length, double frame_bytes) {
+  struct fd_header *header = base;
+  struct fd_slot *slot = at(base, slot_offset);
+  PUT(slot->frame_number, (int64_t)frame_number); /* C9 */
+  if (timestamp_ns >= 0) PUT(slot->timestamp_ns, (uint64_t)timestamp_ns);
+  else if (timestamp_ns == FD_TIME_NOW) PUT(slot->timestamp_ns, (uint64_t)fd_now());
+  PUT(slot->metadata_length, metadata_length);
+  PUT(slot->byte_length, (uint64_t)frame_bytes);
+  FD_STEP(C9);
+  store64(&slot->sequence, (uint64_t)sequence + 1); /* C10 */
+  FD_STEP(C10);
+  store32(&slot->writer, 0); /* C11 */
+  FD_STEP(C11);
+  return load32(&header->published_sleepers) != 0 ? FD_SLEEPERS : 0; /* C12 */
+}
+
+int32_t fd_pin(void *base, int32_t slot_offset, int32_t pins_offset, uint32_t bit, double sequence) {
+  struct fd_header *header = base;
+  struct fd_slot *slot = at(base, slot_offset);
+  uint32_t *pins = at(base, pins_offset);
+  const uint64_t wanted = (uint64_t)sequence + 1;
+  if (load64(&slot->sequence) != wanted || load32(&slot->writer) != 0) return 0;
+  __atomic_fetch_or(pins, bit, __ATOMIC_SEQ_CST); /* R1 */
+  FD_STEP(R1);
+  if (load32(&slot->writer) == 0 && load64(&slot->sequence) == wanted) { /* R2, R3 */
+    FD_STEP(R4);
+    return 1;
+  }
+  __atomic_fetch_and(pins, ~bit, __ATOMIC_SEQ_CST);
+  return load32(&header->consumed_sleepers) != 0 ? FD_SLEEPERS : 0;
+}
+
+int32_t fd_unpin(void *base, int32_t pins_offset, uint32_t bit, int32_t cursor_offset, double cursor) {
+  const struct fd_header *header = base;
+  __atomic_fetch_and((uint32_t *)at(base, pins_offset), ~bit, __ATOMIC_SEQ_CST); /* R5 */
+  FD_STEP(R5);
+  if (cursor_offset != 0) {
+    store64(word(base, cursor_offset), (uint64_t)cursor); /* R6 */
+    FD_STEP(R6);
+  }
+  return load32(&header->consumed_sleepers) != 0 ? FD_SLEEPERS : 0;
+}
+
+double fd_smallest_cursor(const void *base, int32_t readers_offset, int32_t count, int32_t except) {
+  const struct fd_reader *readers = at(base, readers_offset);
+  uint64_t smallest = UINT64_MAX;
+  for (int32_t index = 0; index < count; index++) {
+    if (index == except || load32(&readers[index].gating) != 1) continue;
+    const uint64_t cursor = load64(&readers[index].cursor);
+    if (cursor < smallest) smallest = cursor;
+  }
+  return smallest == UINT64_MAX ? -1 : (double)smallest;
+}

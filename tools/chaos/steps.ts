@@ -1,0 +1,84 @@
+/**
+ * Dying, or standing still, right after a named step of docs/protocol.md: those of a hand-off are in C, the others in
+ * TypeScript.
+ *
+ * @module
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { C_FLAGS, compile, SYSTEMS } from "../../shim/build.ts";
+import { trace } from "../../ring/trace.ts";
+
+/** Where it is to end. */
+export type Step = { step: string; count: number };
+/** A double written into a file the moment before. */
+export type Note = { file: string; at: number; value: number };
+
+type Arm = (
+  step: Uint8Array,
+  count: number,
+  file: Uint8Array,
+  noteAt: number,
+  note: number,
+  freezes: number,
+) => number;
+
+const SIGNATURE = { parameters: ["buffer", "i32", "buffer", "f64", "f64", "i32"], result: "i32" } as const;
+/** By hand: in a fork the fewer parts of the runtime are asked, the better. */
+const cString = (text: string) => Uint8Array.from(`${text}\0`, (character) => character.charCodeAt(0));
+
+let built: string | undefined;
+
+/** The library with its steps announced, built once a process; give it to children as `FRAMES_DEPOT_LIB`. */
+export function tracedLibrary(): string {
+  if (built !== undefined) return built;
+  const folder = mkdtempSync(join(tmpdir(), "frames-depot-traced-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "frames_depot.so");
+  const { sources, flags, libraries } = SYSTEMS.linux;
+  const compiler = (process.env.CC || "cc").split(" ");
+  const all = [...flags, "-DFD_TRACE", "-o", path, ...sources, "../tools/chaos/steps.c", ...libraries];
+  compile([...compiler, ...C_FLAGS, "-fvisibility=hidden", ...all]);
+  return built = path;
+}
+
+let arm: Arm | undefined;
+
+function armed(): Arm {
+  const path = process.env.FRAMES_DEPOT_LIB;
+  if (path === undefined) throw new Error("FRAMES_DEPOT_LIB must name the traced library");
+  if (!("Bun" in globalThis)) {
+    return Deno.dlopen(path, { fd_trace: SIGNATURE }).symbols.fd_trace as unknown as Arm;
+  }
+  type BunFfi = { dlopen(path: string, symbols: unknown): { symbols: { fd_trace: Arm } } };
+  const { dlopen } = (process as unknown as { getBuiltinModule(name: string): BunFfi }).getBuiltinModule("bun:ffi");
+  const args = SIGNATURE.parameters.map((type) => type === "buffer" ? "ptr" : type);
+  return dlopen(path, { fd_trace: { args, returns: SIGNATURE.result } }).symbols.fd_trace;
+}
+
+/** Loads and compiles what {@linkcode endAt} needs; before a fork, because a fork may do neither any more. */
+export function prepareToEnd(): void {
+  if (arm !== undefined) return;
+  arm = armed();
+  goOn();
+}
+
+/** Arms this process. `end` is called at steps in TypeScript; C writes the note and ends by itself. */
+export function endAt({ step, count }: Step, freezes: boolean, note: Note | undefined, end: () => void): void {
+  prepareToEnd();
+  if (arm!(cString(step), count, cString(note?.file ?? ""), note?.at ?? 0, note?.value ?? 0, freezes ? 1 : 0) < 0) {
+    throw new Error(`there is no step ${step}`);
+  }
+  let left = count;
+  trace.at = (name) => {
+    if (name === step && --left === 0) end();
+  };
+}
+
+/** Disarms it. */
+export function goOn(): void {
+  trace.at = undefined;
+  arm?.(cString(""), 0, cString(""), 0, 0, 0);
+}
