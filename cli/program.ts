@@ -10,6 +10,8 @@ import { addCompletions } from "./completions.ts";
 import { doctorCommand } from "./doctor.ts";
 import { lsCommand } from "./ls.ts";
 import { readCommand } from "./read.ts";
+import { recordCommand } from "./record.ts";
+import { replayCommand } from "./replay.ts";
 import { rmCommand } from "./rm.ts";
 import { statCommand } from "./stat.ts";
 import { paintErrors, paintOutput } from "./terminal/output.ts";
@@ -19,7 +21,7 @@ import { writeCommand } from "./write.ts";
 
 const GROUPS: [title: string, commands: Command[]][] = [
   ["Look:", [lsCommand(), statCommand(), topCommand(), watchCommand()]],
-  ["Video:", [writeCommand(), readCommand()]],
+  ["Video:", [writeCommand(), readCommand(), recordCommand(), replayCommand()]],
   ["Check and mend:", [doctorCommand(), benchCommand(), rmCommand()]],
 ];
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { Command } from "commander";
+import fs from "node:fs";
 import process from "node:process";
 import type { FramesDepot } from "../mod.ts";
 import { EXIT, Failure, report } from "./failure.ts";
@@ -26,6 +27,7 @@ type Options = FollowOptions & {
   y4m?: boolean;
   rate?: FrameRate;
   ffmpeg?: string;
+  overwrite?: boolean;
   json?: boolean;
 };
 
@@ -49,6 +51,7 @@ export function readCommand(): Command {
     .option("-n, --frames <number>", "end after so many frames", positiveInteger)
     .option("--follow", "go on when the producers have gone: another may come")
     .option("--timeout <seconds>", "fail when the depot, or a frame, does not come in time", seconds)
+    .option("--overwrite", "--output: replace a file that is there")
     .option("--json", "for programs: say at the end, on standard error, what was read")
     .addHelpText(
       "after",
@@ -65,6 +68,9 @@ Examples:
       const { signal } = interruption;
       if (options.output === undefined && process.stdout.isTTY) {
         throw new Failure("standard output is a terminal: pipe it, or name a file with --output", EXIT.usage);
+      }
+      if (options.output !== undefined && !options.overwrite && isFile(options.output)) {
+        throw new Failure(`${options.output} is there already; --overwrite replaces it`, EXIT.refused);
       }
       const stdout = new ByteSink(1, signal);
       try {
@@ -119,6 +125,10 @@ async function read(
     await sink?.close();
   }
   return consumed;
+}
+
+function isFile(path: string): boolean {
+  return fs.statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 function needsRate({ rate, y4m, output }: Options): boolean {

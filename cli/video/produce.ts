@@ -16,6 +16,8 @@ import type { FrameSource, Shape } from "./frame_source.ts";
 /** How a depot is filled. What is undefined may be anything in a depot that is joined. */
 export type ProduceOptions = {
   maxSize?: number;
+  /** Slots of a depot that is made, where `maxSize` says nothing. */
+  newMaxSize?: number;
   whenFull?: WhenFull;
   maxReaders?: number;
   /** Joins a depot that another process fills. */
@@ -111,11 +113,12 @@ async function pour(
 async function makeOrJoin(
   name: string,
   shape: Shape,
-  { maxSize, whenFull, maxReaders, join }: ProduceOptions,
+  { maxSize, newMaxSize, whenFull, maxReaders, join }: ProduceOptions,
 ): Promise<{ depot: FramesDepot; head: number }> {
   for (;;) {
     try {
-      const depot = await FramesDepot.create(name, { ...shape, maxSize, whenFull: whenFull ?? "wait", maxReaders });
+      const made = { maxSize: maxSize ?? newMaxSize, whenFull: whenFull ?? "wait" as const, maxReaders };
+      const depot = await FramesDepot.create(name, { ...shape, ...made });
       return { depot, head: 0 };
     } catch (error) {
       if (!(error instanceof DepotError && error.code === "EXISTS")) throw error;

@@ -1,0 +1,117 @@
+/**
+ * `frames-depot replay`: a recording into a depot, as it was or faster or slower.
+ *
+ * @module
+ */
+import { Command } from "commander";
+import process from "node:process";
+import type { WhenFull } from "../mod.ts";
+import { EXIT, Failure } from "./failure.ts";
+import { Interruption } from "./interruption.ts";
+import { positiveInteger, seconds } from "./parameters.ts";
+import { complain, print, printJson } from "./terminal/output.ts";
+import { bytes, counted, duration } from "./terminal/units.ts";
+import { frameNumber, speed, timestampsOption, whenFullOption } from "./video/parameters.ts";
+import { produce } from "./video/produce.ts";
+import { type Extract, Recording } from "./video/recording_reader.ts";
+
+type Options = Extract & {
+  speed: number | "max";
+  timestamps: "source" | "now";
+  maxSize?: number;
+  whenFull?: WhenFull;
+  maxReaders?: number;
+  join?: boolean;
+  waitReaders?: number;
+  linger: boolean | number;
+  info?: boolean;
+  json?: boolean;
+};
+
+/** Makes the command. */
+export function replayCommand(): Command {
+  return new Command("replay")
+    .summary("play a recording into a depot, or say what is in it")
+    .description("Plays a recording into a depot: every frame with its number, timestamp and metadata.")
+    .argument("<file>", "the recording")
+    .argument("[name]", "the depot; it is made, or joined if it is there and nobody fills it")
+    .option("--info", "say what is in the recording instead of playing it")
+    .option("--speed <factor>", "how fast timestamps go by; max is as fast as possible", speed, 1)
+    .option("--from <number>", "begin at this frame number", (text) => frameNumber(text))
+    .option("--to <number>", "end with this frame number", (text) => frameNumber(text))
+    .option("--at <seconds>", "begin so far from the recording's first frame", seconds)
+    .option("--loop", "begin again at the end, for ever; numbers and timestamps go on growing")
+    .addOption(timestampsOption())
+    .option("--max-size <frames>", "slots of a new depot (default: as recorded)", positiveInteger)
+    .addOption(whenFullOption())
+    .option("--max-readers <number>", "readers that a new depot has room for (default: 31)", positiveInteger)
+    .option("--join", "play also where another process writes")
+    .option("--wait-readers <number>", "begin when so many readers are there", positiveInteger)
+    .option(
+      "--linger <seconds>",
+      "stay so long at the end while frames wait to be read (default: until they are)",
+      seconds,
+    )
+    .option("--no-linger", "leave at the end: a depot that nobody else holds goes with its frames")
+    .option("--json", "for programs: say at the end what was played, or with --info what is there")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  frames-depot replay out.fdr camera0
+  frames-depot replay out.fdr camera0 --speed 0.5 --at 12.5
+  frames-depot replay out.fdr --info`,
+    )
+    .action(async (file: string, name: string | undefined, options: Options) => {
+      const recording = await Recording.open(file);
+      if (options.info) return inform(recording, options);
+      if (name === undefined) throw new Failure("replay needs the name of a depot, or --info", EXIT.usage);
+      if (!recording.complete && process.stderr.isTTY) {
+        complain(`${file} was cut off: it is played as far as it goes\n`);
+      }
+      await play(recording, name, options);
+    });
+}
+
+async function play(recording: Recording, name: string, options: Options): Promise<void> {
+  using interruption = new Interruption();
+  const { linger } = options;
+  const source = recording.source(options);
+  try {
+    const done = await produce(name, source, {
+      ...options,
+      newMaxSize: recording.header.maxSize,
+      speed: options.speed === "max" ? undefined : options.speed,
+      linger: typeof linger === "number" ? linger : linger ? Infinity : 0,
+      stampNow: options.timestamps === "now",
+      label: name,
+    }, interruption);
+    if (options.json) printJson({ file: recording.path, ...done });
+    else if (process.stderr.isTTY) complain(`${counted(done.frames, "frame")} played into ${name}\n`);
+  } finally {
+    await source.close();
+  }
+}
+
+async function inform(recording: Recording, { json }: Options): Promise<void> {
+  const { header, entries, complete, path } = recording;
+  const { startedNs, ...shape } = header;
+  const spanNs = entries.length === 0 ? 0n : entries.at(-1)!.timestampNs - entries[0].timestampNs;
+  const info = {
+    file: path,
+    complete,
+    frames: entries.length,
+    firstNumber: entries.at(0)?.frameNumber,
+    lastNumber: entries.at(-1)?.frameNumber,
+    durationMs: Number(spanNs) / 1e6,
+    startedMs: Number(startedNs / 1_000_000n),
+    ...shape,
+  };
+  await recording.close();
+  if (json) return printJson(info);
+  const numbers = entries.length === 0 ? "" : `, numbered ${info.firstNumber} to ${info.lastNumber}`;
+  print(`${path}: ${counted(info.frames, "frame")}${numbers}, ${duration(info.durationMs)}\n`);
+  print(`  ${header.frameSize.join(" × ")} ${header.elementType}, ${header.pixelFormat || "no label"}, `);
+  print(`${bytes(header.frameBytes)} a frame; begun ${new Date(info.startedMs).toISOString()}\n`);
+  if (!complete) print("  cut off: it has no index, and ends with its last whole frame\n");
+}
