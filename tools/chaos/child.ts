@@ -25,7 +25,7 @@ const SINGLE_THREADED = {
 };
 
 /** What a process is made for. */
-export type ChildOptions = { forks?: boolean; traced?: boolean };
+export type ChildOptions = { forks?: boolean; traced?: boolean; collects?: boolean };
 
 /** How a process ended. */
 export type Exit = { code: number | null; signal: string | null };
@@ -41,12 +41,13 @@ export class Child {
   #ended = false;
   #errors = "";
 
-  /** @param module a file URL @param task given to the process as JSON @param options whether it forks, dies at steps */
+  /** @param module a file URL @param task given to the process as JSON @param options whether it forks, dies at steps, may ask for a garbage collection */
   constructor(executables: Executables, runtime: Runtime, module: URL, task: unknown, options: ChildOptions = {}) {
     this.runtime = runtime;
     this.module = module.pathname.split("/").at(-1)!;
     const { flags, env } = options.forks ? SINGLE_THREADED[runtime] : { flags: [], env: {} };
-    const own = runtime === "deno" ? ["run", "--quiet", "--no-check", "-A", ...flags] : ["run", ...flags];
+    const collects = options.collects ? ["--v8-flags=--expose-gc"] : [];
+    const own = runtime === "deno" ? ["run", "--quiet", "--no-check", "-A", ...collects, ...flags] : ["run", ...flags];
     this.#process = spawn(executables[runtime], [...own, fileURLToPath(module), JSON.stringify(task)], {
       stdio: ["pipe", "pipe", "pipe"],
       env: { ...process.env, ...env, ...options.traced ? { FRAMES_DEPOT_LIB: tracedLibrary() } : {} },

@@ -144,7 +144,7 @@ export async function startWorker(
   title: string,
   task: object,
 ): Promise<Worker> {
-  const child = new Child(executables, runtime, MODULE, task);
+  const child = new Child(executables, runtime, MODULE, task, { collects: true });
   await child.answer();
   return new Worker(child, `${title}, ${runtime}`);
 }
