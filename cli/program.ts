@@ -8,6 +8,7 @@ import config from "../deno.json" with { type: "json" };
 import { benchCommand } from "./bench.ts";
 import { addCompletions } from "./completions.ts";
 import { doctorCommand } from "./doctor.ts";
+import { grabCommand } from "./grab.ts";
 import { lsCommand } from "./ls.ts";
 import { readCommand } from "./read.ts";
 import { recordCommand } from "./record.ts";
@@ -21,7 +22,7 @@ import { writeCommand } from "./write.ts";
 
 const GROUPS: [title: string, commands: Command[]][] = [
   ["Look:", [lsCommand(), statCommand(), topCommand(), watchCommand()]],
-  ["Video:", [writeCommand(), readCommand(), recordCommand(), replayCommand()]],
+  ["Video:", [writeCommand(), readCommand(), grabCommand(), recordCommand(), replayCommand()]],
   ["Check and mend:", [doctorCommand(), benchCommand(), rmCommand()]],
 ];
 

@@ -28,6 +28,9 @@ type Options = Omit<FollowOptions, "mode"> & {
   json?: boolean;
 };
 
+/** What says that the moment has come. */
+const MOMENTS = ["SIGUSR1", "SIGUSR2"] as const;
+
 /** Makes the command. */
 export function recordCommand(): Command {
   return new Command("record")
@@ -35,7 +38,7 @@ export function recordCommand(): Command {
     .description("Records frames with number, timestamp and metadata; `replay` plays them.")
     .argument("<name>", "the depot; it is waited for")
     .argument("<file>", "the recording, usually .fdr; with --last a pattern: {n} counts, {time} is the time")
-    .option("--last <frames>", "keep so many frames in memory; SIGUSR1 writes them to a file", positiveInteger)
+    .option("--last <frames>", "keep so many frames in memory; a signal writes them to a file", positiveInteger)
     .option("--on-exit", "--last: write a file also at the end")
     .addOption(modeOption().default(undefined, "lossless; with --last: lossy"))
     .option("--from <where>", "oldest, latest, next, or a frame number", from, "oldest")
@@ -49,10 +52,11 @@ export function recordCommand(): Command {
       `
 It ends when all frames have been recorded and no process that stored any is alive, or by Ctrl-C.
 A recording that is cut off can be played up to its last whole frame.
+The signal is SIGUSR2 or SIGUSR1; at SIGUSR1 Deno also opens its debugger's port.
 
 Examples:
   frames-depot record camera0 out.fdr
-  frames-depot record camera0 'crash-{time}.fdr' --last 300   # then: kill -USR1 PID`,
+  frames-depot record camera0 'crash-{time}.fdr' --last 300   # then: kill -USR2 PID`,
     )
     .action(async (name: string, file: string, options: Options) => {
       using interruption = new Interruption();
@@ -117,9 +121,9 @@ async function recordLast(
       }
     });
   };
-  process.on("SIGUSR1", dump);
+  for (const signal of MOMENTS) process.on(signal, dump);
   const progress: Progress = startProgress({ total: options.frames, label: depot.name });
-  if (process.stderr.isTTY) complain(`kill -USR1 ${process.pid} writes the last ${counted(limit, "frame")}\n`);
+  if (process.stderr.isTTY) complain(`kill -USR2 ${process.pid} writes the last ${counted(limit, "frame")}\n`);
   try {
     for await (const frame of followFrames(depot, { ...options, mode: options.mode ?? "lossy" }, interruption)) {
       last.add(frame);
@@ -127,7 +131,7 @@ async function recordLast(
     }
   } finally {
     progress.end();
-    process.off("SIGUSR1", dump);
+    for (const signal of MOMENTS) process.off(signal, dump);
     if (options.onExit && last.length > 0) dump();
     await dumping;
   }

@@ -1,0 +1,135 @@
+/**
+ * `frames-depot grab`: one frame as a picture, in a file or in the terminal.
+ *
+ * @module
+ */
+import { Command, InvalidArgumentError, Option } from "commander";
+import fs from "node:fs";
+import process from "node:process";
+import { createSupportsTerminalGraphics } from "supports-terminal-graphics";
+import type { FrameData, FramesDepot } from "../mod.ts";
+import { EXIT, Failure } from "./failure.ts";
+import { Interruption } from "./interruption.ts";
+import { seconds } from "./parameters.ts";
+import { print, printJson } from "./terminal/output.ts";
+import { ByteSink } from "./video/byte_sink.ts";
+import { openDepot } from "./video/follow.ts";
+import { frameNumber } from "./video/parameters.ts";
+import { type PictureType, pictureTypeOf, toJpeg, toPng } from "./video/picture_file.ts";
+import { PIXEL_FORMAT_NAMES, pixelFormatOf } from "./video/pixel_formats.ts";
+import { pictureText } from "./video/terminal_picture.ts";
+import { type Matrix, type Picture, toPicture } from "./video/to_rgb.ts";
+
+type Options = {
+  frame?: number;
+  type?: PictureType;
+  quality: number;
+  matrix: Matrix;
+  timeout: number;
+  json?: boolean;
+};
+
+type Grabbed = { frameNumber: number; timestampNs: bigint; data: FrameData };
+
+/** How often a frame is looked for by somebody who waits for it. */
+const LOOK_MS = 10;
+
+/** Makes the command. */
+export function grabCommand(): Command {
+  return new Command("grab")
+    .summary("save a frame as PNG or JPEG, or show it in the terminal")
+    .description(
+      "Saves a frame as PNG or JPEG or, without a file, shows it in the terminal. Nobody is held back by it.",
+    )
+    .argument("<name>", "a depot")
+    .argument("[file]", "a .png, .jpg or .jpeg, replaced if it is there; - is standard output")
+    .option("--frame <number>", "this frame (default: the newest)", (text) => frameNumber(text))
+    .addOption(new Option("--type <type>", "what to write, whatever the file is called").choices(["png", "jpeg"]))
+    .option("--quality <1-100>", "of a JPEG", quality, 90)
+    .addOption(new Option("--matrix <name>", "what YUV was made with").choices(["bt601", "bt709"]).default("bt601"))
+    .option("--timeout <seconds>", "wait so long for the depot and the frame", seconds, 0)
+    .option("--json", "for programs: say which frame it was")
+    .addHelpText(
+      "after",
+      `
+16-bit formats become 16-bit PNG; float becomes 16-bit gray, 0 to 1.
+
+Examples:
+  frames-depot grab camera0
+  frames-depot grab camera0 --frame 5 five.png
+  frames-depot grab camera0 - --type jpeg | ssh desk display -`,
+    )
+    .action(async (name: string, file: string | undefined, options: Options) => {
+      if (file === undefined && !process.stdout.isTTY) {
+        throw new Failure("name a file: only a terminal can show the picture itself", EXIT.usage);
+      }
+      const type = file === undefined || file === "-" ? options.type ?? "png" : options.type ?? pictureTypeOf(file);
+      if (type === undefined) throw new Failure(`a picture must be .png, .jpg or .jpeg: ${file}`, EXIT.usage);
+      using interruption = new Interruption();
+      await using depot = await openDepot(name, options.timeout, interruption);
+      const grabbed = await grab(depot, options, interruption);
+      const picture = pictureOf(depot, grabbed.data, options.matrix);
+      await put(picture, file, type, options, interruption);
+      if (options.json && file !== "-") {
+        const { frameNumber, timestampNs } = grabbed;
+        const { width, height } = picture;
+        printJson({ depot: name, file, frameNumber, timestampNs: String(timestampNs), width, height });
+      }
+    });
+}
+
+function quality(text: string): number {
+  const value = Number(text);
+  if (!(value >= 1 && value <= 100)) throw new InvalidArgumentError("It must be a number from 1 to 100.");
+  return value;
+}
+
+/** A copy, so that nothing is held while it is encoded. */
+async function grab(depot: FramesDepot, { frame, timeout }: Options, interruption: Interruption): Promise<Grabbed> {
+  const deadline = performance.now() + timeout * 1000;
+  for (;;) {
+    await using newest = frame === undefined ? depot.frames({ mode: "latest", from: "latest" }) : undefined;
+    using found = frame === undefined ? newest?.tryNext() : depot.peekFrame(frame);
+    if (found !== undefined) {
+      return { frameNumber: found.frameNumber, timestampNs: found.timestampNs, data: found.copy() };
+    }
+    if (performance.now() >= deadline) {
+      const what = frame === undefined ? "no frame" : `no frame ${frame} (${depot.statusOf(frame)})`;
+      throw new Failure(`depot "${depot.name}" has ${what}; --timeout SECONDS waits for one`, EXIT.notFound);
+    }
+    await interruption.sleep(LOOK_MS);
+  }
+}
+
+function pictureOf(depot: FramesDepot, data: FrameData, matrix: Matrix): Picture {
+  const format = pixelFormatOf(depot);
+  if (format === undefined) {
+    const known = PIXEL_FORMAT_NAMES.join(", ");
+    throw new Failure(
+      `depot "${depot.name}" has frames of an unknown format, "${depot.pixelFormat}"; known are ${known}`,
+      EXIT.refused,
+    );
+  }
+  const [width, height] = depot.frameSize;
+  return toPicture(data, format, width, height, matrix);
+}
+
+async function put(
+  picture: Picture,
+  file: string | undefined,
+  type: PictureType,
+  { quality }: Options,
+  { signal }: Interruption,
+): Promise<void> {
+  if (file === undefined) {
+    const { columns = 80, rows = 24 } = process.stdout;
+    return print(pictureText(picture, createSupportsTerminalGraphics(process.stdout), { columns, rows }));
+  }
+  const bytes = type === "png" ? toPng(picture) : toJpeg(picture, quality);
+  if (file === "-") return await new ByteSink(1, signal).write(bytes);
+  try {
+    fs.writeFileSync(file, bytes);
+  } catch (error) {
+    throw new Failure(`cannot write ${file}: ${(error as Error).message}`, EXIT.system);
+  }
+}
