@@ -19,11 +19,11 @@ import process from "node:process";
 import { C_FLAGS, compile, cross, SYSTEMS } from "./build.ts";
 import { findZig } from "./zig.ts";
 
-const TESTS = ["words", "segment", "lock", "wait", "waiter"];
+const TESTS = ["words", "ring", "segment", "lock", "wait", "waiter"];
 const LINUX_TESTS = [...TESTS, "linux"];
 const MACOS_TESTS = [...TESTS, "macos"];
 /** Where several threads touch the shim. The rest is processes, which a thread sanitizer cannot see. */
-const THREAD_TESTS = ["waiter", "wait"];
+const THREAD_TESTS = ["ring", "waiter", "wait"];
 /** Longer than all watchdogs of a file together. */
 const FILE_TIMEOUT_MS = 20 * 60_000;
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { FramesDepot } from "../mod.ts";
 import { leftovers } from "../tests/support/leftovers.ts";
 import { importFlags } from "./imports.ts";
 import { run } from "./run.ts";
@@ -26,7 +27,11 @@ if (Deno.args.length === 0) {
   });
 }
 
-const left = leftovers().filter((name) => !before.includes(name));
+// Depots that somebody else is working with at this moment are nobody's leftovers.
+const live = (await FramesDepot.list()).filter(({ state }) => state === "live").map(({ name }) =>
+  `frames-depot.${name}`
+);
+const left = leftovers().filter((name) => !before.includes(name) && !live.includes(name));
 if (left.length > 0) {
   console.error(`\nleft behind by the tests: ${left.join(", ")}`);
   Deno.exit(1);

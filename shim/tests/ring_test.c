@@ -1,0 +1,198 @@
+/* The steps of a hand-off, alone and with threads that race. No second process: this file also runs under the thread
+ * sanitizer, which then watches the payload. */
+#define _GNU_SOURCE
+#include "../layout.h"
+#include "../thread.h"
+#include "harness.h"
+
+enum { SLOTS = 4, READERS = 3, ME = 0x1001, OTHER = 0x1002, WORDS = 32, PRODUCERS = 2, FRAMES = 4000 };
+
+/* A segment in ordinary memory: the functions take offsets and look at nothing else. */
+struct slot_words {
+  struct fd_slot slot;
+  uint32_t pins[16];
+};
+static struct segment {
+  struct fd_header header;
+  struct fd_reader readers[READERS];
+  struct slot_words slots[SLOTS];
+  uint32_t payload[SLOTS][WORDS];
+} ring;
+
+#define AT(place) ((int32_t)((uintptr_t)&(place) - (uintptr_t)&ring))
+static int32_t slot_at(int index) { return AT(ring.slots[index].slot); }
+static int32_t pins_at(int index) { return AT(ring.slots[index].pins); }
+
+static void clear(void) { memset(&ring, 0, sizeof ring); }
+
+static int32_t publish(int index, double sequence) {
+  return fd_publish(&ring, slot_at(index), sequence, -5, 7, 3, 1000);
+}
+
+static void claim_takes_the_slot_and_moves_head(void) {
+  clear();
+  ring.slots[0].slot.sequence = 9;
+  ring.header.skipped = 4;
+  EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_CLAIMED);
+  EQUAL(ring.header.head, 1);
+  EQUAL(ring.slots[0].slot.writer, ME);
+  EQUAL(ring.slots[0].slot.claimed, 1);
+  EQUAL(ring.slots[0].slot.sequence, 0);
+  EQUAL(ring.slots[0].slot.skipped, 4);
+}
+
+static void claim_touches_nothing_when_head_is_elsewhere(void) {
+  clear();
+  ring.header.head = 5;
+  EQUAL(fd_claim(&ring, slot_at(0), 1, 4, ME), FD_MOVED);
+  EQUAL(fd_claim(&ring, slot_at(2), 1, 6, ME), FD_MOVED);
+  EQUAL(ring.slots[0].slot.writer, 0);
+  EQUAL(ring.header.head, 5);
+}
+
+static void claim_retreats_from_a_leased_slot(void) {
+  clear();
+  ring.slots[0].pins[1] = 2;
+  EQUAL(fd_claim(&ring, slot_at(0), 2, 0, ME), FD_LEASED);
+  EQUAL(ring.slots[0].slot.writer, 0);
+  EQUAL(ring.header.head, 0);
+  ring.header.published_sleepers = 1;
+  EQUAL(fd_claim(&ring, slot_at(0), 2, 0, ME), FD_LEASED | FD_SLEEPERS);
+  EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_CLAIMED);
+}
+
+static void claim_leaves_another_producer_alone(void) {
+  clear();
+  ring.slots[0].slot.writer = OTHER;
+  EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_TAKEN);
+  EQUAL(ring.slots[0].slot.writer, OTHER);
+}
+
+static void publish_writes_the_words_and_leaves(void) {
+  clear();
+  EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_CLAIMED);
+  EQUAL(publish(0, 0), 0);
+  const struct fd_slot *slot = &ring.slots[0].slot;
+  EQUAL(slot->frame_number, -5);
+  EQUAL(slot->timestamp_ns, 7);
+  EQUAL(slot->metadata_length, 3);
+  EQUAL(slot->byte_length, 1000);
+  EQUAL(slot->sequence, 1);
+  EQUAL(slot->writer, 0);
+  ring.header.published_sleepers = 1;
+  EQUAL(fd_publish(&ring, slot_at(0), 0, 9007199254740991.0, FD_TIME_KEPT, 0, 1), FD_SLEEPERS);
+  EQUAL(slot->timestamp_ns, 7);
+  EQUAL(slot->frame_number, 9007199254740991.0);
+  EQUAL(fd_publish(&ring, slot_at(0), 0, 1, FD_TIME_NOW, 0, 1), FD_SLEEPERS);
+  CHECK((double)slot->timestamp_ns > 1e18);
+}
+
+static void pin_holds_only_what_is_asked_for(void) {
+  clear();
+  EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_CLAIMED);
+  EQUAL(fd_pin(&ring, slot_at(0), pins_at(0), 2, 0), 0);
+  publish(0, 0);
+  EQUAL(fd_pin(&ring, slot_at(0), pins_at(0), 2, SLOTS), 0);
+  EQUAL(ring.slots[0].pins[0], 0);
+  EQUAL(fd_pin(&ring, slot_at(0), pins_at(0), 2, 0), 1);
+  EQUAL(fd_pin(&ring, slot_at(0), pins_at(0), 0x80000000u, 0), 1);
+  EQUAL(ring.slots[0].pins[0], 0x80000002u);
+  ring.slots[0].slot.writer = OTHER;
+  EQUAL(fd_pin(&ring, slot_at(0), pins_at(0), 4, 0), 0);
+  EQUAL(ring.slots[0].pins[0], 0x80000002u);
+}
+
+static void unpin_clears_the_bit_and_moves_the_cursor(void) {
+  clear();
+  ring.slots[1].pins[0] = 6;
+  EQUAL(fd_unpin(&ring, pins_at(1), 2, 0, 99), 0);
+  EQUAL(ring.slots[1].pins[0], 4);
+  ring.header.consumed_sleepers = 1;
+  EQUAL(fd_unpin(&ring, pins_at(1), 4, AT(ring.readers[1].cursor), 4294967296.0), FD_SLEEPERS);
+  EQUAL(ring.slots[1].pins[0], 0);
+  EQUAL(ring.readers[1].cursor, 4294967296.0);
+}
+
+static void smallest_cursor_looks_at_gating_readers_alone(void) {
+  clear();
+  const int32_t readers = AT(ring.readers);
+  EQUAL(fd_smallest_cursor(&ring, readers, READERS, -1), -1);
+  ring.readers[0] = (struct fd_reader){.gating = 1, .cursor = 7};
+  ring.readers[1] = (struct fd_reader){.gating = 0, .cursor = 3};
+  ring.readers[2] = (struct fd_reader){.gating = 1, .cursor = 5};
+  EQUAL(fd_smallest_cursor(&ring, readers, READERS, -1), 5);
+  EQUAL(fd_smallest_cursor(&ring, readers, READERS, 2), 7);
+  EQUAL(fd_smallest_cursor(&ring, readers, 2, 0), -1);
+}
+
+/* Threads: producers overwrite, readers pin the newest. The payload is plain memory, so a missing order is a race. */
+static int32_t running;
+static int32_t done;
+static int32_t torn;
+static int32_t seen;
+
+static fd_thread_result FD_THREAD_CALL produce(void *me) {
+  for (int stored = 0; stored < FRAMES;) {
+    const double h = fd_load(&ring, AT(ring.header.head));
+    const int index = (int)((uint64_t)h % SLOTS);
+    const int32_t answer = fd_claim(&ring, slot_at(index), 1, h, (uint32_t)(uintptr_t)me);
+    if (answer == FD_LEASED) fd_cas(&ring, AT(ring.header.head), h, h + 1);
+    if (answer != FD_CLAIMED) continue;
+    for (int word = 0; word < WORDS; word++) ring.payload[index][word] = (uint32_t)h;
+    publish(index, h);
+    stored++;
+  }
+  add(&done, 1);
+  return FD_THREAD_DONE;
+}
+
+static fd_thread_result FD_THREAD_CALL follow(void *bit) {
+  const uint32_t mine = (uint32_t)(uintptr_t)bit;
+  while (get(&running) != 0) {
+    const double sequence = fd_load(&ring, AT(ring.header.head)) - 1;
+    const int index = (int)((uint64_t)sequence % SLOTS);
+    if (sequence < 0 || fd_pin(&ring, slot_at(index), pins_at(index), mine, sequence) != 1) continue;
+    for (int word = 0; word < WORDS; word++) {
+      if (ring.payload[index][word] != (uint32_t)sequence) add(&torn, 1);
+    }
+    fd_unpin(&ring, pins_at(index), mine, 0, 0);
+    add(&seen, 1);
+  }
+  add(&done, 1);
+  return FD_THREAD_DONE;
+}
+
+static void racing_threads_tear_nothing(void) {
+  clear();
+  done = torn = seen = 0;
+  set(&running, 1);
+  for (uintptr_t reader = 0; reader < READERS; reader++) {
+    EQUAL(fd_thread_start(follow, (void *)((uintptr_t)1 << reader)), 0);
+  }
+  for (uintptr_t producer = 0; producer < PRODUCERS; producer++) {
+    EQUAL(fd_thread_start(produce, (void *)(ME + producer)), 0);
+  }
+  await(&done, PRODUCERS);
+  set(&running, 0);
+  await(&done, PRODUCERS + READERS);
+  EQUAL(torn, 0);
+  CHECK(get(&seen) > 0);
+  for (int index = 0; index < SLOTS; index++) EQUAL(ring.slots[index].pins[0] + ring.slots[index].slot.writer, 0);
+}
+
+int main(int argc, char **argv) {
+  static const struct test tests[] = {
+      {"claim takes the slot and moves head", claim_takes_the_slot_and_moves_head},
+      {"claim touches nothing when head is elsewhere", claim_touches_nothing_when_head_is_elsewhere},
+      {"claim retreats from a leased slot", claim_retreats_from_a_leased_slot},
+      {"claim leaves another producer alone", claim_leaves_another_producer_alone},
+      {"publish writes the words and leaves", publish_writes_the_words_and_leaves},
+      {"pin holds only what is asked for", pin_holds_only_what_is_asked_for},
+      {"unpin clears the bit and moves the cursor", unpin_clears_the_bit_and_moves_the_cursor},
+      {"smallest_cursor looks at gating readers alone", smallest_cursor_looks_at_gating_readers_alone},
+      {"racing threads tear nothing", racing_threads_tear_nothing},
+      {0},
+  };
+  static const struct role roles[] = {{0}};
+  return run_tests(argc, argv, tests, roles);
+}
