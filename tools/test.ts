@@ -28,10 +28,9 @@ if (Deno.args.length === 0) {
 }
 
 // Depots that somebody else is working with at this moment are nobody's leftovers.
-const live = (await FramesDepot.list()).filter(({ state }) => state === "live").map(({ name }) =>
-  `frames-depot.${name}`
-);
-const left = leftovers().filter((name) => !before.includes(name) && !live.includes(name));
+const live = (await FramesDepot.list()).filter(({ usable, stale }) => usable && !stale);
+const others = live.map(({ name }) => `frames-depot.${name}`);
+const left = leftovers().filter((name) => !before.includes(name) && !others.includes(name));
 if (left.length > 0) {
   console.error(`\nleft behind by the tests: ${left.join(", ")}`);
   Deno.exit(1);
