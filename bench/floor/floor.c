@@ -1,0 +1,68 @@
+/* The floor: the same work in C, on the same machine, with the shim's own functions where they are what is measured.
+ *
+ *     floor handoff           nanoseconds for claim, publish, pin and release, one process, no timestamp
+ *     floor copy BYTES SLOTS  GB/s of memcpy into a shared ring
+ *
+ * Each prints one number, of one run of about a third of a second. */
+#define _GNU_SOURCE
+#include "../../shim/internal.h"
+#include "../../shim/layout.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+enum { SLOTS = 16, STRIDE = 128, ROUNDS = 4000000 };
+
+static double now_s(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void *shared(size_t bytes) {
+  void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  if (memory == MAP_FAILED) exit(1);
+  return memory;
+}
+
+static double handoff(void) {
+  char *base = shared(1 << 20);
+  struct fd_reader *reader = (void *)(base + 8192);
+  const int32_t slots = 16384, cursor_at = 8192 + (int32_t)offsetof(struct fd_reader, cursor);
+  reader->gating = 1;
+  const double started = now_s();
+  int64_t sum = 0;
+  for (int64_t sequence = 0; sequence < ROUNDS; sequence++) {
+    const int32_t slot = slots + (int32_t)(sequence % SLOTS) * STRIDE;
+    if (fd_claim(base, slot, 1, (double)sequence, 0x1001) != FD_CLAIMED) exit(1);
+    fd_publish(base, slot, (double)sequence, (double)sequence, (double)sequence, 0, 65536);
+    if (fd_pin(base, slot, slot + (int32_t)sizeof(struct fd_slot), 1, (double)sequence) != 1) exit(1);
+    sum += ((struct fd_slot *)(base + slot))->frame_number;
+    fd_unpin(base, slot + (int32_t)sizeof(struct fd_slot), 1, cursor_at, (double)(sequence + 1));
+  }
+  if (sum != (int64_t)ROUNDS * (ROUNDS - 1) / 2 || reader->cursor != ROUNDS) exit(1);
+  return (now_s() - started) * 1e9 / ROUNDS;
+}
+
+static double copy(size_t bytes, int slots) {
+  char *ring = shared(bytes * (size_t)slots), *frame = malloc(bytes);
+  memset(frame, 7, bytes);
+  int64_t copied = 0;
+  const double started = now_s();
+  double elapsed;
+  do {
+    memcpy(ring + (size_t)(copied++ % slots) * bytes, frame, bytes);
+    elapsed = now_s() - started;
+  } while (elapsed < 0.3);
+  return (double)copied * (double)bytes / elapsed / 1e9;
+}
+
+int main(int argc, char **argv) {
+  if (argc == 2 && strcmp(argv[1], "handoff") == 0) printf("%.17g\n", handoff());
+  else if (argc == 4 && strcmp(argv[1], "copy") == 0) printf("%.17g\n", copy(strtoull(argv[2], NULL, 10), atoi(argv[3])));
+  else return 2;
+  return 0;
+}

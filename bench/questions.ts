@@ -1,0 +1,86 @@
+/**
+ * What is asked of one process at a time, with the floor or the figure it is compared with.
+ *
+ * @module
+ */
+import type { Result } from "./report/result.ts";
+import type { Measurement } from "./subjects/main.ts";
+
+/** One question. */
+export type Question = Pick<Result, "question" | "title" | "unit" | "better"> & {
+  measurement: Measurement;
+  /** The C program's parameters and what its row is called. */
+  floor?: { what: string; parameters: string[] };
+  /** The figure of the same runtime that others are compared with, where there is no floor. */
+  baseline?: string;
+  /** By figure; `*` for all others but the baseline. */
+  goals: Record<string, string>;
+};
+
+const FRAME_BYTES = "6220800";
+const SLOTS = "10";
+
+/** In the order of the report. */
+export const QUESTIONS: readonly Question[] = [
+  {
+    question: "copy",
+    title: "One copy: enqueue of a 1080p RGB frame, against memcpy into a shared ring",
+    unit: "GB/s",
+    better: "higher",
+    measurement: "copy",
+    floor: { what: "C memcpy", parameters: ["copy", FRAME_BYTES, SLOTS] },
+    goals: { "*": ">= 0.95x" },
+  },
+  {
+    question: "handoff",
+    title: "No copy: claim, publish, take, release in one process, against the same steps in C",
+    unit: "ns",
+    better: "lower",
+    measurement: "handoff",
+    floor: { what: "C, the same steps", parameters: ["handoff"] },
+    goals: { "zero copy": "<= 150" },
+  },
+  {
+    question: "handoff_by_size",
+    title: "No copy: the hand-off by the size of a frame",
+    unit: "ns",
+    better: "lower",
+    measurement: "handoffBySize",
+    baseline: "64 KB",
+    goals: { "*": "<= 1.2x" },
+  },
+  {
+    question: "publish_with_readers",
+    title: "Claim and publish with readers attached, none asleep",
+    unit: "ns",
+    better: "lower",
+    measurement: "publishWithReaders",
+    baseline: "0 readers",
+    goals: { "*": "<= 1.5x" },
+  },
+  {
+    question: "lookup",
+    title: "A frame by its number",
+    unit: "ns",
+    better: "lower",
+    measurement: "lookup",
+    baseline: "10 slots, consecutive",
+    goals: { "*": "<= 1.5x" },
+  },
+  {
+    question: "open",
+    title: "Opening a depot",
+    unit: "ms",
+    better: "lower",
+    measurement: "open",
+    goals: { "*": "<= 2" },
+  },
+  {
+    question: "overhead",
+    title: "Memory beyond the frames and 64 KB, ten slots",
+    unit: "% of the frames",
+    better: "lower",
+    measurement: "overhead",
+    goals: { "*": "<= 1" },
+  },
+];

@@ -1,0 +1,2 @@
+/** Nothing: what a runtime needs to start. */
+export {};

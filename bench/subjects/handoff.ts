@@ -1,0 +1,78 @@
+/**
+ * Claim, publish, take, release in one process: what a frame costs besides its bytes.
+ *
+ * @module
+ */
+import type { FrameReader, FramesDepot } from "../../mod.ts";
+import { assertSame, nsPerRound, withDepot } from "./depot.ts";
+
+const ROUNDS = 100_000;
+
+type How = { stamped?: boolean; writes?: boolean; reads?: boolean };
+
+function handOff(depot: FramesDepot, reader: FrameReader, how: How): (rounds: number) => void {
+  return (rounds) => {
+    let sum = 0;
+    for (let round = 0; round < rounds; round++) {
+      const slot = depot.tryClaim(how.stamped ? { frameNumber: round, timestampNs: round } : { frameNumber: round })!;
+      if (how.writes) slot.data[0] = round;
+      slot.publish();
+      const frame = reader.tryNext()!;
+      sum += frame.frameNumber;
+      if (how.reads && frame.data.length === 0) throw new Error("an empty frame");
+      frame.release();
+    }
+    assertSame("the sum of frame numbers", sum, rounds * (rounds - 1) / 2);
+  };
+}
+
+const measure = (how: How, readers = 1): Promise<number> =>
+  withDepot({ frameSize: [256, 256, 1], maxSize: 16, whenFull: "wait" }, (depot) => {
+    const reader = depot.frames({ from: "next" });
+    for (let index = 1; index < readers; index++) depot.frames({ from: "next", mode: "lossy" });
+    return nsPerRound(ROUNDS, handOff(depot, reader, how));
+  });
+
+/** Nanoseconds a hand-off: views never touched, the time given; the time taken; a view on one side; on both. */
+export async function handoff(): Promise<Record<string, number>> {
+  return {
+    "zero copy": await measure({ stamped: true }),
+    "zero copy, timestamped": await measure({}),
+    "one view detached": await measure({ stamped: true, reads: true }),
+    "two views detached": await measure({ stamped: true, reads: true, writes: true }),
+  };
+}
+
+/** Nanoseconds to claim and publish while so many readers are attached that do not sleep. */
+export async function publishWithReaders(): Promise<Record<string, number>> {
+  const found: Record<string, number> = {};
+  for (const readers of [0, 1, 8, 31]) {
+    found[`${readers} readers`] = await withDepot(
+      { frameSize: [256, 256, 1], maxSize: 16, whenFull: "overwrite", maxReaders: 32 },
+      (depot) => {
+        for (let index = 0; index < readers; index++) depot.frames({ from: "next", mode: "lossless" });
+        return nsPerRound(ROUNDS, (rounds) => {
+          for (let round = 0; round < rounds; round++) {
+            depot.tryClaim({ frameNumber: round, timestampNs: round })!.publish();
+          }
+          assertSame("the newest frame's number", depot.peekFrame(rounds - 1)?.frameNumber, rounds - 1);
+        });
+      },
+    );
+  }
+  return found;
+}
+
+/** Nanoseconds a hand-off by the size of a frame that nobody copies. */
+export async function handoffBySize(): Promise<Record<string, number>> {
+  const found: Record<string, number> = {};
+  for (
+    const [name, bytes] of [["64 KB", 2 ** 16], ["1 MB", 2 ** 20], ["6 MB", 6_220_800], ["32 MB", 2 ** 25]] as const
+  ) {
+    found[name] = await withDepot(
+      { frameSize: [bytes, 1, 1], maxSize: 4, whenFull: "wait" },
+      (depot) => nsPerRound(ROUNDS, handOff(depot, depot.frames({ from: "next" }), { stamped: true })),
+    );
+  }
+  return found;
+}
