@@ -1,0 +1,210 @@
+/**
+ * `write`: a real clip through ffmpeg, Y4M and raw frames; what comes out in the other runtime is what went in.
+ */
+import { assert, assertEquals, assertGreaterOrEqual, assertStringIncludes } from "@std/assert";
+import { FramesDepot } from "../mod.ts";
+import { HERE } from "./support/harness.ts";
+import {
+  decoded,
+  ffmpeg,
+  fileOf,
+  makeClip,
+  move,
+  moveBoth,
+  OTHER,
+  rawFrame,
+  sameBytes,
+  VideoCommand,
+  videoTest,
+} from "./support/video.ts";
+
+const listed = (name: string) => FramesDepot.list().filter((info) => info.name === name);
+
+videoTest(
+  "write --input gives the frames that ffmpeg alone decodes, bit for bit, in the other runtime",
+  async ({ name, folder }) => {
+    const clip = makeClip(folder);
+    const [written, read] = await moveBoth([["write", name, "--input", clip, "--json"]], [["read", name], {
+      runtime: OTHER,
+    }]);
+    assertEquals([written.code, read.code], [0, 0], written.errors + read.errors);
+    assert(sameBytes(read.out, decoded(clip)));
+    assertEquals(JSON.parse(new TextDecoder().decode(written.out)).frames, 30);
+    assertEquals(listed(name), []);
+  },
+);
+
+videoTest("write --input takes size, format and timestamps from the input", async ({ name, folder }) => {
+  const clip = makeClip(folder, { size: "98x54", rate: "30000/1001", frames: 5 });
+  await using writer = new VideoCommand(["write", name, "--input", clip]);
+  {
+    await using depot = await FramesDepot.open(name, { timeoutMs: 60_000 });
+    assertEquals([depot.frameSize, depot.pixelFormat, depot.whenFull], [[98, 54, 1], "yuv420p", "wait"]);
+    const seen: [number, bigint][] = [];
+    for await (const frame of depot.frames()) {
+      seen.push([frame.frameNumber, frame.timestampNs]);
+      if (seen.length === 5) break;
+    }
+    const expected = [0, 1, 2, 3, 4].map((n) => [n, BigInt(n) * 1001n * 1_000_000_000n / 30000n]);
+    assertEquals(seen, expected);
+  }
+  assertEquals((await writer.done).code, 0);
+});
+
+videoTest("write --input converts to --size and --format as ffmpeg does", async ({ name, folder }) => {
+  const clip = makeClip(folder, { frames: 3 });
+  const convert = ["--size", "80x60", "--format", "rgb24"];
+  const [written, read] = await moveBoth([["write", name, "-i", clip, ...convert]], [["read", name]]);
+  assertEquals([written.code, read.code], [0, 0], written.errors + read.errors);
+  assert(sameBytes(read.out, decoded(clip, ["-vf", "scale=80:60,format=rgb24"])));
+});
+
+videoTest("write says in ffmpeg's words why it cannot read the input", async ({ name, folder }) => {
+  const missing = await move(["write", name, "--input", `${folder}/missing.mp4`]);
+  assertEquals(missing.code, 1);
+  assertStringIncludes(missing.errors, "No such file or directory");
+  assertEquals(listed(name), []);
+});
+
+videoTest("write takes Y4M from standard input, with the rate in its header", async ({ name, folder }) => {
+  const clip = makeClip(folder);
+  const y4m = ffmpeg(["-i", clip, "-f", "yuv4mpegpipe", "-"]);
+  const [written, read] = await moveBoth([["write", name], { input: y4m }], [["read", name, "--y4m"], {
+    runtime: OTHER,
+  }]);
+  assertEquals([written.code, read.code], [0, 0], written.errors + read.errors);
+  assertStringIncludes(new TextDecoder().decode(read.out.subarray(0, 60)), "W160 H120 F25:1 ");
+  assert(sameBytes(decoded(fileOf(folder, "out.y4m", read.out)), decoded(clip)));
+});
+
+videoTest("write takes raw frames from standard input, and makes timestamps from --rate", async ({ name }) => {
+  const input = new Uint8Array([...rawFrame("rgb48le", 7, 5), ...rawFrame("rgb48le", 7, 5, 9)]);
+  const shape = ["--size", "7x5", "--format", "rgb48le"];
+  await using _writer = new VideoCommand(["write", name, ...shape, "--rate", "50"], { input });
+  await using depot = await FramesDepot.open(name, { timeoutMs: 60_000 });
+  assertEquals([depot.elementType, depot.frameBytes], ["uint16", 210]);
+  const times: bigint[] = [];
+  for await (const frame of depot.frames()) {
+    const { buffer, byteOffset, byteLength } = frame.data;
+    assertEquals(
+      new Uint8Array(buffer, byteOffset, byteLength),
+      input.subarray(times.length * 210, (times.length + 1) * 210),
+    );
+    if (times.push(frame.timestampNs) === 2) break;
+  }
+  assertEquals(times, [0n, 20_000_000n]);
+});
+
+videoTest("write says where its input ends in the middle of a frame, or is none", async ({ name }) => {
+  const shape = ["--size", "4x2", "--format", "gray", "--no-linger"];
+  const cut = await move(["write", name, ...shape], { input: new Uint8Array(20) });
+  assertEquals(cut.code, 1);
+  assertStringIncludes(cut.errors, "in the middle of frame 2: after 4 of 8 bytes");
+  const empty = await move(["write", name, ...shape], { input: new Uint8Array(0) });
+  assertEquals(empty.code, 1);
+  assertStringIncludes(empty.errors, "ended before the first frame");
+  const bare = await move(["write", name], { input: new Uint8Array(20) });
+  assertEquals(bare.code, 2);
+  assertStringIncludes(bare.errors, "need --size and --format");
+  const unknown = await move(["write", name, "--size", "4x2", "--format", "rgb25"], { input: new Uint8Array(20) });
+  assertEquals(unknown.code, 2);
+  assertStringIncludes(unknown.errors, "rgb25; there are gray, ");
+  assertEquals(listed(name), []);
+});
+
+videoTest(
+  "write goes on with another reader when one is killed in the middle, and no frame is missed",
+  async ({ name, folder }) => {
+    const clip = makeClip(folder, { frames: 60 });
+    await using writer = new VideoCommand(["write", name, "--input", clip, "--max-size", "4"]);
+    const all = decoded(clip);
+    const frameBytes = 160 * 120 * 3 / 2;
+    await using first = new VideoCommand(["read", name], { runtime: OTHER });
+    let got = 0;
+    await new Promise<void>((resolve) =>
+      first.child.stdout!.on("data", (b: Uint8Array) => (got += b.length) >= 5 * frameBytes && resolve())
+    );
+    first.signal("SIGKILL");
+    const whole = Math.floor((await first.done).out.length / frameBytes);
+    const second = await move(["read", name]);
+    assertEquals([(await writer.done).code, second.code], [0, 0]);
+    const from = 60 - second.out.length / frameBytes;
+    assert(Number.isInteger(from) && from <= whole, `the first reader had ${whole}, the second began with ${from}`);
+    assert(sameBytes(second.out, all.subarray(from * frameBytes)));
+  },
+);
+
+videoTest("write refuses a depot that another process fills, unless it is to --join", async ({ name }) => {
+  await using depot = await FramesDepot.create(name, { frameSize: [4, 2, 1], pixelFormat: "gray", maxSize: 8 });
+  await depot.enqueue({ frame: new Uint8Array(8) });
+  const shape = ["--size", "4x2", "--format", "gray", "--no-linger"];
+  const refused = await move(["write", name, ...shape], { input: new Uint8Array(8) });
+  assertEquals(refused.code, 4);
+  assertStringIncludes(refused.errors, "--join");
+  const joined = await move(["write", name, ...shape, "--join"], { input: new Uint8Array(16).fill(3) });
+  assertEquals([joined.code, depot.stats().stored], [0, 3], joined.errors);
+  const other = await move(["write", name, "--size", "5x2", "--format", "gray", "--join"], {
+    input: new Uint8Array(10),
+  });
+  assertEquals(other.code, 4);
+  assertStringIncludes(other.errors, "another frameSize: 4,2,1, not 5,2,1");
+});
+
+videoTest("write --when-full drop counts what it drops, and overwrite keeps the newest", async ({ name, another }) => {
+  for (const [policy, depotName, newest, dropped] of [["drop", name, 3, 4], ["overwrite", another(), 7, 0]] as const) {
+    const shape = [
+      "--size",
+      "1x1",
+      "--format",
+      "gray",
+      "--max-size",
+      "4",
+      "--when-full",
+      policy,
+      "--linger",
+      "30",
+      "--json",
+    ];
+    const input = Uint8Array.from({ length: 8 }, (_, i) => i);
+    await using depot = await FramesDepot.create(depotName, {
+      ...{ frameSize: [1, 1, 1], pixelFormat: "gray", maxSize: 4, whenFull: policy },
+    });
+    const { code, out, errors } = await move(["write", depotName, ...shape], { input, runtime: OTHER });
+    assertEquals(code, 0, errors);
+    assertEquals(JSON.parse(new TextDecoder().decode(out)).dropped, dropped);
+    using frame = depot.peekFrame(newest);
+    assertEquals(frame?.data[0], newest);
+  }
+});
+
+videoTest("write --pace keeps the time between frames", async ({ name, folder }) => {
+  const clip = makeClip(folder, { rate: "10", frames: 8 });
+  await using _depot = await FramesDepot.create(name, {
+    ...{ frameSize: [160, 120, 1], pixelFormat: "yuv420p", frameBytes: 28800, whenFull: "overwrite" },
+  });
+  const started = performance.now();
+  const { code, errors } = await move(["write", name, "--input", clip, "--pace", "--no-linger"]);
+  assertEquals(code, 0, errors);
+  assertGreaterOrEqual(performance.now() - started, 700);
+});
+
+for (const runtime of [HERE, OTHER]) {
+  videoTest(
+    `write in ${runtime} ends by SIGTERM while its input is silent, and leaves no depot behind`,
+    async ({ name }) => {
+      const shape = ["--size", "4x2", "--format", "gray"];
+      await using writer = new VideoCommand(["write", name, ...shape], {
+        runtime,
+        input: new Uint8Array(12),
+        open: true,
+      });
+      {
+        await using depot = await FramesDepot.open(name, { timeoutMs: 60_000 });
+        for await (const _frame of depot.frames()) break;
+      }
+      writer.signal("SIGTERM");
+      assertEquals((await writer.done).code, 143);
+      assertEquals(listed(name), []);
+    },
+  );
+}
