@@ -17,6 +17,9 @@ import { complain, paintErrors, paintOutput, print, printJson } from "./terminal
 import { table } from "./terminal/table.ts";
 import { duration, gigabytesPerSecond } from "./terminal/units.ts";
 
+/** Fewer round trips say nothing: the two processes seldom ran at the same time. */
+const FEW = 20;
+
 /** One thing measured, and its floor. */
 type Line = {
   what: string;
@@ -105,7 +108,11 @@ function drawn(lines: Line[]): string {
     { title: "", text: ({ what }) => what },
     { title: "DEPOT", text: (line) => figure(line, line.depot.p50), align: "right", style: paintOutput().bold },
     { title: "FLOOR", text: (line) => figure(line, line.floor.p50), align: "right" },
-    { title: "× FLOOR", text: ({ ratio }) => ratio.toFixed(2), align: "right" },
+    {
+      title: "× FLOOR",
+      text: ({ unit, depot, ratio }) => unit === "nanoseconds" && depot.count < FEW ? "too busy" : ratio.toFixed(2),
+      align: "right",
+    },
     // Of a rate the slow end is the low one, which p99 does not show.
     { title: "P99", text: (line) => line.unit === "nanoseconds" ? figure(line, line.depot.p99) : "", align: "right" },
     { title: "THE FLOOR IS", text: ({ beside }) => beside, spare: 1 },

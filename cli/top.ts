@@ -148,6 +148,6 @@ function page(sights: Sight[], state: string = ""): string[] {
   const flow = sights.reduce((sum, { rates }) => sum + (rates?.bytes ?? 0), 0);
   const memory = sights.reduce((sum, { info }) => sum + info.bytes, 0);
   const totals = `${counted(sights.length, "depot")}, ${live} live  ${gigabytesPerSecond(flow)} GB/s  ${bytes(memory)}`;
-  const drawn = table(sights, depotColumns()) + notesOn(sights);
+  const drawn = sights.length === 0 ? "no depots" : table(sights, depotColumns()) + notesOn(sights);
   return [`${paintOutput().bold("frames-depot")}  ${totals}  ${state}`.trimEnd(), "", ...drawn.trimEnd().split("\n")];
 }

@@ -77,6 +77,9 @@ for (const runtime of RUNTIMES) {
 function assertGivenBack(output: string): void {
   const [page, after] = output.split("\x1b[?1049l");
   assertStringIncludes(page, "\x1b[?1049h");
+  // Erasing behind the last column of a full line would take its last character.
+  const before = page.split("\x1b[K").slice(0, -1);
+  assert(before.every((text) => /[\nH]$/.test(text)), "a line is erased after it was written");
   assert(page.endsWith("\x1b[?7h\x1b[?25h"), JSON.stringify(page.slice(-40)));
   assertEquals(after, "");
 }

@@ -40,8 +40,10 @@ export class Screen implements Disposable {
 
   /** Shows lines in place of those before, in one piece: no flicker. */
   draw(lines: string[]): void {
-    const visible = lines.slice(0, this.rows).map((line) => line + ansi.eraseEndLine);
-    process.stdout.write(ansi.cursorTo(0, 0) + visible.join("\r\n") + ansi.eraseDown);
+    // Erased before it is written: behind the last column, erasing would take the last character.
+    const visible = lines.slice(0, this.rows).map((line) => ansi.eraseEndLine + line);
+    const below = visible.length < this.rows ? "\r\n" + ansi.eraseDown : "";
+    process.stdout.write(ansi.cursorTo(0, 0) + visible.join("\r\n") + below);
   }
 
   #giveBack(): void {
