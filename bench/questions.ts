@@ -41,6 +41,15 @@ export const QUESTIONS: readonly Question[] = [
     goals: { "zero copy": "<= 150" },
   },
   {
+    question: "stream",
+    title: "Frames from one process to another, no copy, both spinning",
+    unit: "million frames/s",
+    better: "higher",
+    measurement: "stream",
+    floor: { what: "C, the same steps", parameters: ["stream"] },
+    goals: { "*": ">= 5" },
+  },
+  {
     question: "handoff_by_size",
     title: "No copy: the hand-off by the size of a frame",
     unit: "ns",

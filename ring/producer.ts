@@ -102,7 +102,7 @@ export class Producer {
 
   /** While nobody reads, numbers that carry no frame would take up room for ever: `tail` passes them (G5). */
   #passBurned(h: number): boolean {
-    if (this.#room.slowest() !== undefined) return false;
+    if (this.#room.isGated()) return false;
     let sequence = this.#gate;
     for (const end = Math.min(h, sequence + this.#maxSize); sequence < end; sequence++) {
       const slot = this.#words.slot(this.slotOf(sequence));

@@ -75,6 +75,11 @@ export class Room {
     return smallest < 0 ? undefined : smallest;
   }
 
+  /** Whether a lossless reader is attached. */
+  isGated(): boolean {
+    return this.#smallestCursor(-1) !== undefined;
+  }
+
   /** The gating reader that is furthest behind, as an index into the table. */
   slowest(): { index: number; cursor: number } | undefined {
     let slowest: { index: number; cursor: number } | undefined;

@@ -2,6 +2,7 @@
  *
  *     floor handoff           nanoseconds for claim, publish, pin and release, one process, no timestamp
  *     floor copy BYTES SLOTS  GB/s of memcpy into a shared ring
+ *     floor stream            million frames a second from one process to another, both spinning, each verified
  *
  * Each prints one number, of one run of about a third of a second. */
 #define _GNU_SOURCE
@@ -12,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { SLOTS = 16, STRIDE = 128, ROUNDS = 4000000 };
 
@@ -60,8 +63,47 @@ static double copy(size_t bytes, int slots) {
   return (double)copied * (double)bytes / elapsed / 1e9;
 }
 
+enum { RING = 1024, FRAMES = 5000000, WARM_UP = 500000 };
+
+/* The producer keeps the reader's cursor that it last saw, as the library keeps its gate. */
+static void produce(char *base, const struct fd_reader *reader, int32_t slots) {
+  uint64_t gate = 0;
+  for (uint64_t sequence = 0; sequence < WARM_UP + FRAMES; sequence++) {
+    while (sequence >= gate + RING) gate = __atomic_load_n(&reader->cursor, __ATOMIC_SEQ_CST);
+    const int32_t slot = slots + (int32_t)(sequence % RING) * STRIDE;
+    if (fd_claim(base, slot, 1, (double)sequence, 0x1001) != FD_CLAIMED) exit(1);
+    fd_publish(base, slot, (double)sequence, (double)sequence, (double)(sequence * 3), 0, 4096);
+  }
+}
+
+static double stream(void) {
+  char *base = shared(1 << 20);
+  struct fd_reader *reader = (void *)(base + 8192);
+  const int32_t slots = 16384, cursor_at = 8192 + (int32_t)offsetof(struct fd_reader, cursor);
+  reader->gating = 1;
+  const pid_t child = fork();
+  if (child < 0) exit(1);
+  if (child == 0) {
+    produce(base, reader, slots);
+    _exit(0);
+  }
+  double started = 0;
+  for (int64_t sequence = 0; sequence < WARM_UP + FRAMES; sequence++) {
+    const int32_t slot = slots + (int32_t)(sequence % RING) * STRIDE, pins = slot + (int32_t)sizeof(struct fd_slot);
+    while (fd_pin(base, slot, pins, 1, (double)sequence) != 1) continue;
+    if (((struct fd_slot *)(base + slot))->frame_number != sequence) exit(1);
+    fd_unpin(base, pins, 1, cursor_at, (double)(sequence + 1));
+    if (sequence == WARM_UP) started = now_s();
+  }
+  const double elapsed = now_s() - started;
+  int status = -1;
+  if (waitpid(child, &status, 0) != child || status != 0) exit(1);
+  return FRAMES / elapsed / 1e6;
+}
+
 int main(int argc, char **argv) {
   if (argc == 2 && strcmp(argv[1], "handoff") == 0) printf("%.17g\n", handoff());
+  else if (argc == 2 && strcmp(argv[1], "stream") == 0) printf("%.17g\n", stream());
   else if (argc == 4 && strcmp(argv[1], "copy") == 0) printf("%.17g\n", copy(strtoull(argv[2], NULL, 10), atoi(argv[3])));
   else return 2;
   return 0;
