@@ -162,7 +162,7 @@ function describe(shim: Shim, name: string): DepotInfo | undefined {
       usable: true,
       stale: alive === 0,
       reason: alive > 0
-        ? `${alive} open depot object${alive > 1 ? "s" : ""} hold it`
+        ? `${alive} open depot object${alive > 1 ? "s hold" : " holds"} it`
         : `none of the ${entries.length} that had it open is alive`,
       bytes,
       frameSize: [width, height, channels],
