@@ -23,7 +23,7 @@ type Options = Extract & {
   maxReaders?: number;
   join?: boolean;
   waitReaders?: number;
-  linger: boolean | number;
+  linger?: number | false;
   info?: boolean;
   json?: boolean;
 };
@@ -82,7 +82,7 @@ async function play(recording: Recording, name: string, options: Options): Promi
       ...options,
       newMaxSize: recording.header.maxSize,
       speed: options.speed === "max" ? undefined : options.speed,
-      linger: typeof linger === "number" ? linger : linger ? Infinity : 0,
+      linger: linger === false ? 0 : linger ?? Infinity,
       stampNow: options.timestamps === "now",
       label: name,
     }, interruption);

@@ -31,7 +31,7 @@ type Options = {
   maxReaders?: number;
   join?: boolean;
   waitReaders?: number;
-  linger: boolean | number;
+  linger?: number | false;
   json?: boolean;
 };
 
@@ -91,7 +91,7 @@ async function write(name: string, options: Options, stdin: ByteSource, interrup
     return await produce(name, source, {
       ...options,
       speed: options.pace ? 1 : undefined,
-      linger: typeof linger === "number" ? linger : linger ? Infinity : 0,
+      linger: linger === false ? 0 : linger ?? Infinity,
       stampNow: options.timestamps === "now",
       label: name,
     }, interruption);

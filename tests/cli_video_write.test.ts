@@ -95,6 +95,20 @@ videoTest("write takes raw frames from standard input, and makes timestamps from
   assertEquals(times, [0n, 20_000_000n]);
 });
 
+videoTest("write stays until a reader has come and read everything, unless it is not to --linger", async ({ name }) => {
+  const input = Uint8Array.from({ length: 24 }, (_, i) => i);
+  const shape = ["--size", "4x2", "--format", "gray"];
+  const left = await move(["write", name, ...shape, "--linger", "0.1"], { input });
+  assertEquals([left.code, listed(name)], [0, []]);
+  await using writer = new VideoCommand(["write", name, ...shape], { input });
+  let said = "";
+  await new Promise<void>((resolve) =>
+    writer.child.stderr!.on("data", (text: string) => (said += text).includes("until depot") && resolve())
+  );
+  const { code, out } = await move(["read", name], { runtime: OTHER });
+  assertEquals([code, out, (await writer.done).code], [0, input, 0]);
+});
+
 videoTest("write says where its input ends in the middle of a frame, or is none", async ({ name }) => {
   const shape = ["--size", "4x2", "--format", "gray", "--no-linger"];
   const cut = await move(["write", name, ...shape], { input: new Uint8Array(20) });

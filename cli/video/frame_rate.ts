@@ -5,13 +5,13 @@
  */
 import type { FrameRate } from "./frame_source.ts";
 
-/** Rates that video has; 1001 is the NTSC family. */
-const USUAL: readonly FrameRate[] = [
-  ...[1, 2, 5, 10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 144, 240].map((rate): FrameRate => [rate, 1]),
-  ...[24000, 30000, 48000, 60000, 120000].map((rate): FrameRate => [rate, 1001]),
-];
-/** A rate so near to a usual one is that one: timestamps of a camera tremble. */
-const NEAR = 0.01;
+/** Rates that video has. */
+const WHOLE: readonly FrameRate[] = [1, 2, 5, 10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 144, 240]
+  .map((rate): FrameRate => [rate, 1]);
+/** The NTSC family, a thousandth slower. */
+const NTSC: readonly FrameRate[] = [24000, 30000, 48000, 60000, 120000].map((rate): FrameRate => [rate, 1001]);
+/** How near exact timestamps are to a rate, and how near those of a camera, which tremble. */
+const [EXACT, NEAR] = [0.0002, 0.01];
 
 /** What is said where timestamps say nothing. */
 export const FALLBACK_RATE: FrameRate = [25, 1];
@@ -28,6 +28,9 @@ export function guessRate(timestampsNs: readonly bigint[]): FrameRate | undefine
   const rate = (timestampsNs.length - 1) * 1e9 / spanNs;
   if (!(rate >= 0.1 && rate <= 1000)) return undefined;
   const distance = ([frames, seconds]: FrameRate) => Math.abs(frames / seconds / rate - 1);
-  const nearest = USUAL.reduce((best, next) => distance(next) < distance(best) ? next : best);
-  return distance(nearest) < NEAR ? nearest : [Math.round(rate * 1000), 1000];
+  const nearest = (rates: readonly FrameRate[]) => rates.reduce((a, b) => distance(b) < distance(a) ? b : a);
+  const exact = nearest([...WHOLE, ...NTSC]);
+  if (distance(exact) < EXACT) return exact;
+  const whole = nearest(WHOLE);
+  return distance(whole) < NEAR ? whole : [Math.round(rate * 1000), 1000];
 }

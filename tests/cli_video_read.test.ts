@@ -1,0 +1,187 @@
+/**
+ * `read`: frames as bytes, as Y4M and as files that ffmpeg encodes; how it begins and how it ends.
+ */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { test } from "node:test";
+import { guessRate } from "../cli/video/frame_rate.ts";
+import { parseY4mHeader, Y4M_PIXEL_FORMATS, y4mHeader } from "../cli/video/y4m.ts";
+import { FramesDepot } from "../mod.ts";
+import { HERE } from "./support/harness.ts";
+import {
+  decoded,
+  ffmpeg,
+  fileOf,
+  makeClip,
+  move,
+  moveBoth,
+  OTHER,
+  rawFrame,
+  sameBytes,
+  VideoCommand,
+  videoTest,
+} from "./support/video.ts";
+
+const GRAY = { frameSize: [4, 2, 1] as [number, number, number], pixelFormat: "gray", maxSize: 8 };
+const grayFrame = (value: number) => ({ frame: new Uint8Array(8).fill(value) });
+
+videoTest(
+  "read may be started before the depot is there, and twice: each gets every frame",
+  async ({ name, folder }) => {
+    const clip = makeClip(folder);
+    await using early = new VideoCommand(["read", name], { runtime: OTHER });
+    await using late = new VideoCommand(["read", name]);
+    const written = await move(["write", name, "--input", clip, "--wait-readers", "2"]);
+    const expected = decoded(clip);
+    for (const { code, out, errors } of [written, await early.done, await late.done]) {
+      assertEquals(code, 0, errors);
+      if (out.length > 0) assert(sameBytes(out, expected));
+    }
+    assertEquals(FramesDepot.list().filter((info) => info.name === name), []);
+  },
+);
+
+videoTest("read --output encodes through ffmpeg, with the rate of the timestamps", async ({ name, folder }) => {
+  const clip = makeClip(folder, { rate: "30000/1001" });
+  const output = join(folder, "out.mkv");
+  const [written, read] = await moveBoth(
+    [["write", name, "--input", clip], { runtime: OTHER }],
+    [["read", name, "--output", output, "--ffmpeg", "-c:v ffv1", "--json"]],
+  );
+  assertEquals([written.code, read.code], [0, 0], written.errors + read.errors);
+  assert(sameBytes(decoded(output), decoded(clip)));
+  assertEquals(JSON.parse(new TextDecoder().decode(read.out)).frames, 30);
+  const rate = ["-select_streams", "v:0", "-show_entries", "stream=avg_frame_rate", "-of", "csv=p=0"];
+  assertEquals(
+    spawnSync("ffprobe", ["-v", "error", ...rate, output], { encoding: "utf8" }).stdout.trim(),
+    "30000/1001",
+  );
+  const again = await move(["read", name, "--output", output, "--timeout", "0"]);
+  assertEquals(again.code, 4, again.errors);
+  assertStringIncludes(again.errors, "--overwrite");
+});
+
+videoTest(
+  "read --output makes an mp4 that players take, whatever size and format frames have",
+  async ({ name, folder }) => {
+    const output = join(folder, "out.mp4");
+    const input = rawFrame("rgb24", 7, 5);
+    const write = ["write", name, "--size", "7x5", "--format", "rgb24", "--rate", "5"];
+    const [written, read] = await moveBoth([write, { input }], [["read", name, "--output", output]]);
+    assertEquals([written.code, read.code], [0, 0], written.errors + read.errors);
+    const shows = ["-select_streams", "v:0", "-show_entries", "stream=width,height,pix_fmt", "-of", "csv=p=0"];
+    assertEquals(
+      spawnSync("ffprobe", ["-v", "error", ...shows, output], { encoding: "utf8" }).stdout.trim(),
+      "8,6,yuv420p",
+    );
+  },
+);
+
+videoTest("read says in ffmpeg's words why it cannot encode", async ({ name, folder }) => {
+  await using depot = await FramesDepot.create(name, GRAY);
+  await depot.enqueue(grayFrame(1));
+  const output = join(folder, "no folder", "out.mkv");
+  const { code, errors } = await move(["read", name, "--output", output, "--frames", "1"]);
+  assertEquals(code, 1);
+  assertStringIncludes(errors, "No such file or directory");
+});
+
+videoTest("read ends quietly when nobody reads its output any more", async ({ name }) => {
+  await using depot = await FramesDepot.create(name, { frameSize: [640, 480, 3], whenFull: "overwrite" });
+  const timer = setInterval(() => void depot.tryEnqueue({ frame: new Uint8Array(640 * 480 * 3) }), 2);
+  try {
+    for (const runtime of [HERE, OTHER]) {
+      await using reader = new VideoCommand(["read", name], { runtime });
+      await new Promise((resolve) => reader.child.stdout!.once("data", resolve));
+      reader.child.stdout!.destroy();
+      const { code, errors } = await reader.done;
+      assertEquals([code, errors], [0, ""]);
+    }
+  } finally {
+    clearInterval(timer);
+  }
+});
+
+videoTest("read --frames, --from and --mode choose what is read", async ({ name }) => {
+  await using depot = await FramesDepot.create(name, GRAY);
+  for (let n = 0; n < 8; n++) await depot.enqueue(grayFrame(n));
+  const firstBytes = ({ out }: { out: Uint8Array }) => Array.from({ length: out.length / 8 }, (_, i) => out[i * 8]);
+  const lossy = ["--mode", "lossy"];
+  assertEquals(firstBytes(await move(["read", name, "--frames", "2", ...lossy])), [0, 1]);
+  assertEquals(firstBytes(await move(["read", name, "--from", "5", "--frames", "2", ...lossy])), [5, 6]);
+  assertEquals(firstBytes(await move(["read", name, "--mode", "latest", "--from", "latest", "--frames", "1"])), [7]);
+  assertEquals(depot.length, 8);
+  const wrong = await move(["read", name, "--from", "newest"]);
+  assertEquals(wrong.code, 2);
+  assertStringIncludes(wrong.errors, "oldest, latest, next or a frame number");
+});
+
+videoTest("read --timeout fails when the depot, or a frame, does not come", async ({ name }) => {
+  const nowhere = await move(["read", name, "--timeout", "0.2"]);
+  assertEquals(nowhere.code, 3);
+  await using depot = await FramesDepot.create(name, GRAY);
+  await depot.enqueue(grayFrame(9));
+  const { code, out, errors } = await move(["read", name, "--timeout", "0.3"]);
+  assertEquals([code, out.length], [1, 8]);
+  assertMatch(errors, /no frame for 0.3 s/);
+});
+
+videoTest("read goes on after its producer with --follow, and ends by Ctrl-C", async ({ name }) => {
+  await using reader = new VideoCommand(["read", name, "--follow"], { runtime: OTHER });
+  let got = 0;
+  let more = () => {};
+  reader.child.stdout!.on("data", (bytes: Uint8Array) => (got += bytes.length, more()));
+  for (const round of [1, 2]) {
+    const shape = ["--size", "4x2", "--format", "gray"];
+    const { code, errors } = await move(["write", name, ...shape], { input: new Uint8Array(16).fill(round) });
+    assertEquals(code, 0, errors);
+    while (got < round * 16) await new Promise<void>((resolve) => more = resolve);
+  }
+  reader.signal("SIGINT");
+  assertEquals((await reader.done).code, 130);
+  assertEquals([...(await reader.done).out], [...new Uint8Array(16).fill(1), ...new Uint8Array(16).fill(2)]);
+});
+
+videoTest("read reads what a producer that was killed has left, and then ends", async ({ name }) => {
+  const input = Uint8Array.from({ length: 24 }, (_, i) => i);
+  const shape = ["--size", "4x2", "--format", "gray"];
+  await using writer = new VideoCommand(["write", name, ...shape], { input, open: true, runtime: OTHER });
+  await using depot = await FramesDepot.open(name, { timeoutMs: 60_000 });
+  while (depot.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+  writer.signal("SIGKILL");
+  const { code, out } = await move(["read", name]);
+  assertEquals([code, out], [0, input]);
+});
+
+videoTest("read --y4m refuses formats that have no place in Y4M", async ({ name }) => {
+  await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 3], pixelFormat: "rgb24" });
+  await depot.enqueue({ frame: new Uint8Array(12) });
+  const { code, errors } = await move(["read", name, "--y4m", "--frames", "1"]);
+  assertEquals(code, 2);
+  assertStringIncludes(errors, "no place for rgb24");
+});
+
+videoTest("y4mHeader writes what ffmpeg reads, and parseY4mHeader reads what ffmpeg writes", async ({ folder }) => {
+  for (const format of Y4M_PIXEL_FORMATS) {
+    const input = rawFrame(format, 18, 10);
+    const text = `${y4mHeader({ width: 18, height: 10, format, rate: [30000, 1001] })}FRAME\n`;
+    const file = fileOf(folder, `${format}.y4m`, new Uint8Array([...new TextEncoder().encode(text), ...input]));
+    assert(sameBytes(decoded(file, ["-pix_fmt", format]), input), format);
+    const written = ffmpeg(["-i", file, "-strict", "-1", "-f", "yuv4mpegpipe", "-"]);
+    const header = parseY4mHeader(new TextDecoder("latin1").decode(written).split("\n")[0]);
+    assertEquals([header.width, header.height, header.rate], [18, 10, [30000, 1001]]);
+    assertEquals(header.format.replace("yuvj", "yuv"), format.replace("yuvj", "yuv")); // ffmpeg may forget the range
+  }
+  await Promise.resolve();
+});
+
+test("guessRate finds the usual rates, also from timestamps that tremble", () => {
+  const times = (step: number, tremble = 0) =>
+    Array.from({ length: 8 }, (_, n) => BigInt(Math.round(n * step + (n % 2) * tremble)));
+  assertEquals(guessRate(times(1001e9 / 24000)), [24000, 1001]);
+  assertEquals(guessRate(times(1e9 / 24)), [24, 1]);
+  assertEquals(guessRate(times(1e9 / 30, 0.4e6)), [30, 1]);
+  assertEquals(guessRate(times(1e9 / 37)), [37000, 1000]);
+  assertEquals([guessRate([5n]), guessRate([5n, 5n]), guessRate([0n, 1000n])], [undefined, undefined, undefined]);
+});
