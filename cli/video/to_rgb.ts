@@ -133,3 +133,17 @@ function fromYuv(frame: FrameData, model: Yuv, width: number, height: number, ma
   }
   return new Uint8Array(out.buffer);
 }
+
+/** Four bytes a pixel; of 16 bits the upper eight. */
+export function toRgba8({ width, height, channels, data }: Picture): Uint8Array {
+  const down = data instanceof Uint16Array ? 8 : 0;
+  const rgba = new Uint8Array(width * height * 4);
+  const [green, blue] = channels === 1 ? [0, 0] : [1, 2];
+  for (let from = 0, to = 0; to < rgba.length; from += channels, to += 4) {
+    rgba[to] = data[from] >> down;
+    rgba[to + 1] = data[from + green] >> down;
+    rgba[to + 2] = data[from + blue] >> down;
+    rgba[to + 3] = channels === 4 ? data[from + 3] >> down : 255;
+  }
+  return rgba;
+}

@@ -1,0 +1,224 @@
+/**
+ * `grab`: its pictures beside those that ffmpeg makes of the same bytes, for every pixel format.
+ */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { test } from "node:test";
+import { frameBytes, PIXEL_FORMAT_NAMES, pixelFormat } from "../cli/video/pixel_formats.ts";
+import { fitted } from "../cli/video/fitting.ts";
+import { type Picture, toPicture } from "../cli/video/to_rgb.ts";
+import { FramesDepot } from "../mod.ts";
+import { cliCommand } from "./support/cli.ts";
+import { RUNTIMES } from "./support/harness.ts";
+import { fromFileUrl } from "./support/paths.ts";
+import { bytesOfFile, decoded, ffmpeg, fileOf, move, OTHER, rawFrame, sameBytes, videoTest } from "./support/video.ts";
+
+/**
+ * How far a colour may be from ffmpeg's, of 255, where ffmpeg is told to round rightly and not to smooth the chroma.
+ * By default its rounding costs 3, and for some formats, nv12 among them, it smooths.
+ */
+const YUV_TOLERANCE = 1;
+const EXACTLY = ["-sws_flags", "neighbor+accurate_rnd+full_chroma_int"];
+
+/** The largest difference between two pictures. */
+function distance(one: Uint8Array, other: Uint8Array): number {
+  assertEquals(one.length, other.length);
+  return one.reduce((most, value, i) => Math.max(most, Math.abs(value - other[i])), 0);
+}
+
+/** Frames as ffmpeg converts them by itself. */
+function converted(folder: string, format: string, size: string, raw: Uint8Array, to: string): Uint8Array {
+  const source = ["-f", "rawvideo", "-pix_fmt", format, "-s", size, "-i", fileOf(folder, "raw", raw)];
+  // Unless told so, ffmpeg takes the range of floats for another than that of integers.
+  const range = format === "grayf32le" ? ["-vf", "scale=in_range=full:out_range=full"] : [];
+  const flags = pixelFormat(format)!.model.kind === "yuv" ? EXACTLY : [];
+  return ffmpeg([...source, ...flags, ...range, "-pix_fmt", to, "-f", "rawvideo", "-"]);
+}
+
+function elements(
+  format: string,
+  raw: Uint8Array,
+): Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Float32Array<ArrayBuffer> {
+  const { elementType } = pixelFormat(format)!;
+  const { buffer } = raw.slice();
+  return elementType === "uint8"
+    ? new Uint8Array(buffer)
+    : elementType === "uint16"
+    ? new Uint16Array(buffer)
+    : new Float32Array(buffer);
+}
+
+/** The upper bytes of 16-bit elements. */
+const upper = (bytes: Uint8Array) => bytes.filter((_, i) => i % 2 === 1);
+const TERMINAL = fromFileUrl(new URL("./support/terminal.py", import.meta.url));
+const hasPython = spawnSync("python3", ["--version"]).status === 0;
+/** What a terminal is known by: those of whoever runs the tests do not count. */
+const TERMINAL_VARIABLES = [
+  ...["KITTY_WINDOW_ID", "KITTY_PID", "TERM_PROGRAM", "LC_TERMINAL", "WEZTERM_PANE", "WEZTERM_UNIX_SOCKET"],
+  ...["KONSOLE_VERSION", "GHOSTTY_RESOURCES_DIR"],
+];
+const bytesOf = ({ data }: Picture) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+
+videoTest("frameBytes is what ffmpeg needs for a frame, also of odd size, in every format", async () => {
+  for (const format of PIXEL_FORMAT_NAMES) {
+    assertEquals(frameBytes(pixelFormat(format)!, 7, 5), rawFrame(format, 7, 5).length, format);
+  }
+  await Promise.resolve();
+});
+
+videoTest("toPicture is exact for gray and the RGB family, with 8 and 16 bits", async ({ folder }) => {
+  for (const format of PIXEL_FORMAT_NAMES) {
+    const { model, elementType } = pixelFormat(format)!;
+    if (model.kind === "yuv") continue;
+    const raw = rawFrame(format, 18, 10);
+    const picture = toPicture(elements(format, raw), pixelFormat(format)!, 18, 10);
+    const names = { 1: ["gray", "gray16le"], 3: ["rgb24", "rgb48le"], 4: ["rgba", "rgba64le"] } as const;
+    const target = names[picture.channels][elementType === "uint8" ? 0 : 1];
+    const theirs = converted(folder, format, "18x10", raw, target);
+    const ours = bytesOf(picture);
+    // ffmpeg goes from bgra64le to rgba64le by way of fewer bits, and loses some.
+    if (format !== "bgra64le") assertEquals(distance(ours, theirs), 0, format);
+    else assert(distance(upper(ours), upper(theirs)) <= 1, format);
+  }
+  await Promise.resolve();
+});
+
+videoTest(`toPicture of YUV is at most ${YUV_TOLERANCE} of 255 from ffmpeg's`, async ({ folder }) => {
+  for (const format of PIXEL_FORMAT_NAMES) {
+    if (pixelFormat(format)!.model.kind !== "yuv") continue;
+    const raw = rawFrame(format, 64, 48);
+    const picture = toPicture(elements(format, raw), pixelFormat(format)!, 64, 48);
+    const [most, where] = [distance(bytesOf(picture), converted(folder, format, "64x48", raw, "rgb24")), format];
+    assert(most <= YUV_TOLERANCE, `${where}: ${most}`);
+  }
+  await Promise.resolve();
+});
+
+test("toPicture knows black, white and the primaries of BT.601 and BT.709", () => {
+  const red = { bt601: [81, 90, 240], bt709: [63, 102, 240] } as const;
+  for (const matrix of ["bt601", "bt709"] as const) {
+    const pixel = (
+      ...yuv: readonly number[]
+    ) => [...toPicture(Uint8Array.from(yuv), pixelFormat("yuv444p")!, 1, 1, matrix).data];
+    assertEquals([pixel(16, 128, 128), pixel(235, 128, 128), pixel(0, 128, 128)], [[0, 0, 0], [255, 255, 255], [
+      0,
+      0,
+      0,
+    ]]);
+    const [r, g, b] = pixel(...red[matrix]);
+    assert(r >= 253 && g <= 2 && b <= 2, `${matrix}: ${r} ${g} ${b}`);
+  }
+});
+
+videoTest(
+  "grab writes a PNG whose pixels are the frame's, of odd sizes and 16 bits too",
+  async ({ another, folder }) => {
+    for (const [format, target] of [["rgb24", "rgb24"], ["bgra", "rgba"], ["gray", "gray"], ["rgb48le", "rgb48le"]]) {
+      const [raw, name] = [rawFrame(format, 7, 5), another()];
+      const { channels, elementType } = pixelFormat(format)!;
+      await using depot = await FramesDepot.create(name, {
+        frameSize: [7, 5, channels],
+        elementType,
+        pixelFormat: format,
+      });
+      await depot.enqueue({ frame: raw });
+      const file = join(folder, `${format}.png`);
+      const { code, errors } = await move(["grab", name, file], { runtime: OTHER });
+      assertEquals(code, 0, errors);
+      assert(sameBytes(decoded(file, ["-pix_fmt", target]), converted(folder, format, "7x5", raw, target)), format);
+      assertEquals(depot.length, 1);
+    }
+  },
+);
+
+videoTest("grab converts nv12 and yuv420p as ffmpeg does", async ({ another, folder }) => {
+  for (const format of ["nv12", "yuv420p"]) {
+    const [raw, name] = [rawFrame(format, 64, 48), another()];
+    await using depot = await FramesDepot.create(name, {
+      frameSize: [64, 48, 1],
+      frameBytes: raw.length,
+      pixelFormat: format,
+    });
+    await depot.enqueue({ frame: raw });
+    const { code, out, errors } = await move(["grab", name, "-"]);
+    assertEquals(code, 0, errors);
+    const pixels = decoded(fileOf(folder, "out.png", out), ["-pix_fmt", "rgb24"]);
+    assert(distance(pixels, converted(folder, format, "64x48", raw, "rgb24")) <= YUV_TOLERANCE);
+  }
+});
+
+videoTest("grab writes a JPEG that looks like the frame, and says which frame it was", async ({ name, folder }) => {
+  const ramp = Uint8Array.from(
+    { length: 64 * 48 * 3 },
+    (_, i) => [Math.floor(i / 3) % 64 * 4, Math.floor(i / 192) * 5, 90][i % 3],
+  );
+  await using depot = await FramesDepot.create(name, { frameSize: [64, 48, 3] });
+  await depot.enqueue({ frameNumber: 41, timestampNs: 5n, frame: ramp });
+  await depot.enqueue({ frameNumber: 42, frame: new Uint8Array(64 * 48 * 3) });
+  const file = join(folder, "out.jpg");
+  const { code, out, errors } = await move(["grab", name, file, "--frame", "41", "--quality", "95", "--json"]);
+  assertEquals(code, 0, errors);
+  assertEquals(JSON.parse(new TextDecoder().decode(out)), {
+    ...{ depot: name, file, frameNumber: 41, timestampNs: "5", width: 64, height: 48 },
+  });
+  assertEquals([...bytesOfFile(file).subarray(0, 3)], [0xff, 0xd8, 0xff]);
+  const pixels = decoded(file, ["-pix_fmt", "rgb24"]);
+  const error = pixels.reduce((sum, value, i) => sum + (value - ramp[i]) ** 2, 0) / pixels.length;
+  assert(error < 25, `mean square error ${error}`); // more than 34 dB
+});
+
+videoTest("grab says what is not there, or cannot be a picture", async ({ name, another, folder }) => {
+  const file = join(folder, "out.png");
+  assertEquals((await move(["grab", name, file])).code, 3);
+  await using depot = await FramesDepot.create(name, { frameSize: [4, 2, 1] });
+  assertEquals((await move(["grab", name, file])).code, 3);
+  await depot.enqueue({ frameNumber: 7, frame: new Uint8Array(8) });
+  const missing = await move(["grab", name, file, "--frame", "9"]);
+  assertEquals(missing.code, 3);
+  assertStringIncludes(missing.errors, "no frame 9 (pending)");
+  assertEquals((await move(["grab", name, join(folder, "out.gif")])).code, 2);
+  assertEquals((await move(["grab", name])).code, 2);
+  await using other = await FramesDepot.create(another(), { frameSize: [4, 2, 1], pixelFormat: "mystery" });
+  await other.enqueue({ frame: new Uint8Array(8) });
+  const unknown = await move(["grab", other.name, file]);
+  assertEquals(unknown.code, 4);
+  assertStringIncludes(unknown.errors, '"mystery"; known are gray,');
+});
+
+test("fitted keeps the proportions, and each pixel is the mean of those that it stands for", () => {
+  const data = Uint8Array.from({ length: 8 * 4 }, (_, i) => i);
+  const small = fitted({ width: 8, height: 4, channels: 1, data }, { width: 4, height: 100 });
+  assertEquals([small.width, small.height, small.channels], [4, 2, 4]);
+  assertEquals([...small.data.subarray(0, 4)], [4, 4, 4, 255]); // (0 + 1 + 8 + 9) / 4, rounded down
+});
+
+for (const runtime of RUNTIMES) {
+  videoTest(
+    `grab without a file shows the picture in a terminal, as the terminal can, in ${runtime}`,
+    async ({ name }) => {
+      if (!hasPython) return console.log("no python3 here");
+      await using depot = await FramesDepot.create(name, { frameSize: [2, 3, 3] });
+      await depot.enqueue({ frame: Uint8Array.from({ length: 18 }, (_, i) => i) });
+      const shown = (variables: Record<string, string>) => {
+        const set = Object.entries(variables).map((pair) => pair.join("="));
+        const command = ["env", ...TERMINAL_VARIABLES.flatMap((key) => ["-u", key]), ...set, ...cliCommand(runtime)];
+        const task = { command: [...command, "grab", name], columns: 80, rows: 24, steps: [] };
+        const run = spawnSync("python3", [TERMINAL, JSON.stringify(task)], { encoding: "utf8" });
+        const { output, code } = JSON.parse(run.stdout);
+        assertEquals(code, 0, output);
+        return output as string;
+      };
+      const blocks = shown({});
+      assertStringIncludes(blocks, "\x1b[38;2;0;1;2m\x1b[48;2;6;7;8m▀\x1b[38;2;3;4;5m");
+      assertStringIncludes(blocks, "\n\x1b[38;2;12;13;14m▀");
+      const [, payload] = shown({ KITTY_WINDOW_ID: "1" }).split("\x1b_Ga=T,f=100,m=0;");
+      assertEquals(atob(payload.split("\x1b")[0]).slice(1, 4), "PNG");
+      assertStringIncludes(
+        shown({ TERM_PROGRAM: "iTerm.app", TERM_PROGRAM_VERSION: "3.4.0" }),
+        "\x1b]1337;File=inline=1",
+      );
+      assertStringIncludes(shown({ TERM: "mlterm" }), "\x1bP");
+    },
+  );
+}
