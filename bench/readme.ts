@@ -26,7 +26,7 @@ export function writeReadme(): void {
     file("README.md"),
     [
       "# Benchmarks",
-      "Made by `deno task bench` and `deno task bench:peers`; do not edit.",
+      "Made by `deno task bench`; do not edit.",
       ...methods.map((name) => readFileSync(file(name), "utf8").trim()),
       ...questions().map((question) => section(load(question)).trim()),
     ].join("\n\n") + "\n",
