@@ -16,8 +16,7 @@ Frame = iox2.Slice[ctypes.c_uint8]
 
 
 def array_of(sample, size: int) -> np.ndarray:
-    address = ctypes.cast(sample.payload_ptr, ctypes.POINTER(ctypes.c_uint8))
-    return np.ctypeslib.as_array(address, (size,))
+    return np.frombuffer((ctypes.c_uint8 * size).from_address(sample.payload_ptr), np.uint8)
 
 
 def main() -> None:
@@ -53,8 +52,6 @@ def send(task: dict, frames, events, size: int) -> None:
         source.write(array_of(sample, size))
         sample.assume_init().send()
         notifier.notify()
-    input_ended = events.listener_builder().create()
-    input_ended.timed_wait(iox2.Duration.from_secs(2))  # the publisher owns the samples that are still being read
 
 
 def receive(task: dict, frames, events, size: int) -> None:

@@ -22,6 +22,8 @@ export type Peer = {
   series: string;
   /** What is copied on the way. */
   note: string;
+  /** A server that they need; ended when they have. */
+  service?: (task: Task) => Command;
   /** Writes the outcome. If there is a sender too, it first writes `{"ready":true}`, and the sender is started then. */
   receive: Command;
   send?: Command;
@@ -49,8 +51,8 @@ class Child {
   /** When it has ended well; rejected otherwise. */
   readonly ended: Promise<void>;
 
-  constructor([executable, ...parameters]: Command, peer: Peer, task: Task) {
-    this.#process = spawn(executable, [...parameters, JSON.stringify(task)], {
+  constructor([executable, ...parameters]: Command, peer: Peer) {
+    this.#process = spawn(executable, parameters, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, NO_COLOR: "1", ...peer.env },
     });
@@ -94,10 +96,12 @@ export async function runOnce(peer: Peer, question: Question): Promise<Outcome> 
   const channel = `bench-${process.pid}-${counter++}`;
   const task: Task = { ...question, fps: 60, frameBytes: FRAME_BYTES, depth: 10, channel, folder };
   const children: Child[] = [];
-  const start = (command: Command) => children[children.push(new Child(command, peer, task)) - 1];
+  const start = (command: Command) => children[children.push(new Child([...command, JSON.stringify(task)], peer)) - 1];
   const failed = (child: Child) => child.ended.then(() => new Promise<never>(() => {}));
+  let service: Child | undefined;
   try {
     peer.prepare?.(task);
+    if (peer.service !== undefined) service = new Child(peer.service(task), peer);
     const receiver = start(peer.receive);
     const measured = async () => {
       if (peer.send !== undefined) {
@@ -107,12 +111,14 @@ export async function runOnce(peer: Peer, question: Question): Promise<Outcome> 
       }
       return await receiver.line();
     };
-    const outcome = await within(Promise.race([measured(), failed(receiver)]), PATIENCE_MS, peer.what) as Outcome;
+    const ends = [receiver, ...service === undefined ? [] : [service]].map(failed);
+    const outcome = await within(Promise.race([measured(), ...ends]), PATIENCE_MS, peer.what) as Outcome;
     await within(Promise.all(children.map(({ ended }) => ended)), ENDING_MS, `${peer.what} does not end`);
     if (!(outcome.frames > 0 && outcome.seconds > 0)) throw new Error(`${peer.what} delivered nothing`);
     return outcome;
   } finally {
     for (const child of children) await child.kill();
+    await service?.kill();
     peer.clean?.(task);
     FramesDepot.unlink(channel);
     rmSync(folder, { recursive: true, force: true });
