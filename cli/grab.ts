@@ -126,7 +126,10 @@ async function put(
     return print(pictureText(picture, createSupportsTerminalGraphics(process.stdout), { columns, rows }));
   }
   const bytes = type === "png" ? toPng(picture) : toJpeg(picture, quality);
-  if (file === "-") return await new ByteSink(1, signal).write(bytes);
+  if (file === "-") {
+    using stdout = new ByteSink(1, signal);
+    return await stdout.write(bytes);
+  }
   try {
     fs.writeFileSync(file, bytes);
   } catch (error) {

@@ -72,7 +72,7 @@ Examples:
       if (options.output !== undefined && !options.overwrite && isFile(options.output)) {
         throw new Failure(`${options.output} is there already; --overwrite replaces it`, EXIT.refused);
       }
-      const stdout = new ByteSink(1, signal);
+      using stdout = new ByteSink(1, signal);
       try {
         await using depot = await openDepot(name, options.timeout, interruption);
         const done = await read(depot, options, stdout, interruption);

@@ -3,21 +3,25 @@
  *
  * @module
  */
-import { writeFully } from "./descriptors.ts";
+import fs from "node:fs";
+import { reopenPipe, writeFully } from "./descriptors.ts";
 
 /** Thrown when nobody reads any more, as after `| head`. */
 export class PipeClosed extends Error {}
 
 /** Writes one descriptor. */
-export class ByteSink {
+export class ByteSink implements Disposable {
   readonly #fd: number;
   readonly #signal: AbortSignal;
   #writing = false;
+  /** The same pipe, waiting: Bun makes that of standard output one that does not. */
+  readonly #patient: number | undefined;
 
   /** @param signal ends a write that hangs, with its reason */
   constructor(fd: number, signal: AbortSignal) {
     this.#fd = fd;
     this.#signal = signal;
+    this.#patient = reopenPipe(fd, fs.constants.O_WRONLY);
   }
 
   /** Whether a write was begun that has not come back: the process then does not end by itself. */
@@ -33,7 +37,7 @@ export class ByteSink {
       this.#signal.addEventListener("abort", abort = () => reject(this.#signal.reason));
     });
     this.#writing = true;
-    const written = writeFully(this.#fd, bytes).finally(() => this.#writing = false);
+    const written = writeFully(this.#patient ?? this.#fd, bytes).finally(() => this.#writing = false);
     try {
       await Promise.race([written, aborted]);
     } catch (error) {
@@ -43,5 +47,10 @@ export class ByteSink {
       this.#signal.removeEventListener("abort", abort!);
       written.catch(() => {}); // after an abort nobody is there to hear it
     }
+  }
+
+  /** Lets go of what it has opened itself; the descriptor stays. */
+  [Symbol.dispose](): void {
+    if (this.#patient !== undefined) fs.closeSync(this.#patient);
   }
 }

@@ -69,6 +69,20 @@ export function makePipe(): { readFd: number; writeFd: number } {
   }
 }
 
+/**
+ * Opens a pipe once more, with flags of its own: those of standard input and output are shared with other processes,
+ * and runtimes change them.
+ *
+ * @returns undefined for what is no pipe, and where the system has no such way
+ */
+export function reopenPipe(fd: number, flags: number): number | undefined {
+  try {
+    return fs.fstatSync(fd).isFIFO() ? fs.openSync(`/proc/self/fd/${fd}`, flags) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The bytes of any array. */
 export function bytesOf(array: ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

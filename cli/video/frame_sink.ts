@@ -97,8 +97,10 @@ export function ffmpegSink(
   const bytes = new ByteSink(writeFd, signal);
   let open = true;
   const closePipe = () => {
-    if (open) fs.closeSync(writeFd);
+    if (!open) return;
     open = false;
+    bytes[Symbol.dispose]();
+    fs.closeSync(writeFd);
   };
   const finish = async () => {
     closePipe();
