@@ -6,7 +6,7 @@
 import { Command } from "commander";
 import fs from "node:fs";
 import process from "node:process";
-import type { FramesDepot } from "../mod.ts";
+import type { FramesDepot, ReadMode } from "../mod.ts";
 import { EXIT, Failure, report } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
 import { positiveInteger, seconds } from "./parameters.ts";
@@ -22,7 +22,8 @@ import type { FrameRate } from "./video/frame_source.ts";
 import { frameRate, from, modeOption } from "./video/parameters.ts";
 import { pixelFormatOf } from "./video/pixel_formats.ts";
 
-type Options = FollowOptions & {
+type Options = Omit<FollowOptions, "mode"> & {
+  mode?: ReadMode;
   output?: string;
   y4m?: boolean;
   rate?: FrameRate;
@@ -107,7 +108,7 @@ async function read(
   };
   try {
     if (!needsRate(options)) await open();
-    for await (const frame of followFrames(depot, options, interruption)) {
+    for await (const frame of followFrames(depot, { mode: "lossless", ...options }, interruption)) {
       consumed.lost += frame.lost;
       if (sink === undefined) {
         kept.push({ bytes: bytesOf(frame.copy()), timestampNs: frame.timestampNs });

@@ -40,7 +40,7 @@ export function recordCommand(): Command {
     .argument("<file>", "the recording, usually .fdr; with --last a pattern: {n} counts, {time} is the time")
     .option("--last <frames>", "keep so many frames in memory; a signal writes them to a file", positiveInteger)
     .option("--on-exit", "--last: write a file also at the end")
-    .addOption(modeOption().default(undefined, "lossless; with --last: lossy"))
+    .addOption(modeOption("lossless; with --last: lossy"))
     .option("--from <where>", "oldest, latest, next, or a frame number", from, "oldest")
     .option("-n, --frames <number>", "end after so many frames", positiveInteger)
     .option("--follow", "go on when the producers have gone: another may come")

@@ -51,10 +51,13 @@ export function whenFullOption(): Option {
     .choices(["wait", "drop", "overwrite"]);
 }
 
-/** How a reader reads. */
-export function modeOption(): Option {
-  return new Option("--mode <mode>", "lossless holds producers back; lossy misses frames; latest jumps to the newest")
-    .choices(["lossless", "lossy", "latest"]).default("lossless");
+/** How a reader reads. @param byDefault a mode, or what it depends on */
+export function modeOption(byDefault = "lossless"): Option {
+  const option = new Option(
+    "--mode <mode>",
+    `lossless holds producers back, lossy misses frames, latest jumps to the newest (default: ${byDefault})`,
+  );
+  return option.choices(["lossless", "lossy", "latest"]);
 }
 
 /** Whose timestamps frames get. */
