@@ -151,7 +151,7 @@ function describe(shim: Shim, name: string): DepotInfo | undefined {
     const geometry = inspect(name, segment, []);
     if (geometry instanceof DepotError) return unusable(geometry.message, bytes);
     // What was checked is what is mapped: the size may have changed since it was asked for.
-    const mapping = segment.map(plan(geometry).totalBytes, false, WAKE_WORDS);
+    const mapping = segment.map(plan(geometry).totalBytes, WAKE_WORDS);
     if (typeof mapping === "number") return unusable(reasonOf(() => fail("map", name, mapping)), bytes);
     attachment = new Attachment(name, geometry, segment, mapping);
     const entries = attachment.peers.entries();

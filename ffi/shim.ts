@@ -75,6 +75,11 @@ export class Mapping {
     return this.#backend.view(this.#base, offset, byteLength);
   }
 
+  /** Makes the page tables of a part at once, which is quicker than one page at each first touch. */
+  populate(offset: number, bytes: number): void {
+    this.#native.fd_populate(this.#base, offset, bytes);
+  }
+
   /** The 64-bit word at an offset. All four are sequentially consistent. */
   load(offset: number): number {
     return this.#native.fd_load(this.#base, offset);
@@ -180,10 +185,10 @@ export class Segment {
     return { bytes: out[0], mode: out[1], owner: out[2], self: out[3], linked: out[4] === 1 };
   }
 
-  /** Maps the first `bytes`; `prefault` makes the page tables at once instead of at each first touch. */
-  map(bytes: number, prefault: boolean, wakeWords: readonly number[]): Mapping | number {
+  /** Maps the first `bytes`. */
+  map(bytes: number, wakeWords: readonly number[]): Mapping | number {
     const out = new BigUint64Array(1);
-    const answer = this.#native.fd_segment_map(this.#handle, bytes, prefault ? 1 : 0, out);
+    const answer = this.#native.fd_segment_map(this.#handle, bytes, out);
     if (answer < 0) return answer;
     return new Mapping(this.#library, this.#backend, this.#handle, out[0], bytes, wakeWords);
   }

@@ -12,7 +12,7 @@ export type NativeType = "i32" | "u32" | "f64" | "pointer" | "buffer" | "void";
 export type Signature = { parameters: readonly NativeType[]; result: NativeType };
 
 /** The ABI that this table describes: `FD_ABI` in the header. */
-export const ABI = 2;
+export const ABI = 3;
 
 /** Every exported C function, in the order of the header. */
 export const SYMBOLS = {
@@ -24,7 +24,8 @@ export const SYMBOLS = {
   fd_segment_publish: { parameters: ["pointer"], result: "i32" },
   fd_segment_open: { parameters: ["buffer", "buffer"], result: "i32" },
   fd_segment_info: { parameters: ["pointer", "buffer"], result: "i32" },
-  fd_segment_map: { parameters: ["pointer", "f64", "i32", "buffer"], result: "i32" },
+  fd_segment_map: { parameters: ["pointer", "f64", "buffer"], result: "i32" },
+  fd_populate: { parameters: ["pointer", "f64", "f64"], result: "void" },
   fd_segment_unmap: { parameters: ["pointer", "f64"], result: "i32" },
   fd_segment_unlink: { parameters: ["pointer"], result: "i32" },
   fd_segment_close: { parameters: ["pointer"], result: "i32" },
@@ -34,11 +35,11 @@ export const SYMBOLS = {
   fd_lock: { parameters: ["pointer", "i32"], result: "i32" },
   fd_unlock: { parameters: ["pointer", "i32"], result: "i32" },
   fd_lock_held: { parameters: ["pointer", "i32"], result: "i32" },
-  fd_wait: { parameters: ["pointer", "pointer", "i32", "i32", "i32", "i32"], result: "i32" },
+  fd_wait: { parameters: ["pointer", "pointer", "i32", "i32", "i32", "f64"], result: "i32" },
   fd_wake: { parameters: ["pointer", "pointer", "i32"], result: "i32" },
   fd_waiter_start: { parameters: ["pointer", "buffer"], result: "i32" },
   fd_waiter_post: {
-    parameters: ["pointer", "pointer", "pointer", "i32", "i32", "i32", "i32", "i32"],
+    parameters: ["pointer", "pointer", "pointer", "i32", "i32", "i32", "f64", "i32"],
     result: "i32",
   },
   fd_waiter_stop: { parameters: ["pointer"], result: "i32" },

@@ -83,7 +83,7 @@ export function plan(geometry: Geometry): Plan {
   const { maxSize, maxReaders, frameBytes, metadataBytes } = geometry;
   const maxPeers = maxReaders + EXTRA_PEERS;
   const pinWords = Math.ceil(maxReaders / 32);
-  const slotStride = SLOT.size + roundUp(pinWords * 4, 64);
+  const slotStride = roundUp(SLOT.pins + pinWords * 4, SLOT.size);
   const peersOffset = HEADER.size;
   const readersOffset = peersOffset + maxPeers * PEER.size;
   const slotsOffset = readersOffset + maxReaders * READER.size;

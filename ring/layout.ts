@@ -11,7 +11,7 @@
 /** `FRMDEPOT`: the first eight bytes. */
 export const MAGIC = "FRMDEPOT";
 /** Raised when any offset or meaning below changes; another version is refused. */
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 /** Reads as another number on a machine of the other byte order. */
 export const BYTE_ORDER = 0x01020304;
 /** `ready` once everything else is in place. */
@@ -52,12 +52,12 @@ export const HEADER = {
   head: 256, // u64; next sequence to claim. Producers: CAS (C7). Never wraps: at most 2^53 - 1
   skipped: 264, // u32; burned sequences. Whoever burned one adds one; wraps, only differences count
   tail: 384, // u64; oldest sequence kept for a lossless reader. Raised by producers (G3, G5) and leavers (L1)
-  cleared: 392, // u64; everything below is cleared. Raised by clearQueue
-  joins: 400, // u32; +1 when a lossless reader begins to gate (J2), read by producers (G1, G4); wraps
+  joins: 392, // u32; +1 when a lossless reader begins to gate (J2), read by producers (G1, G4); wraps
   published: 512, // u32; wake word of readers; wraps
   publishedSleepers: 516, // u32; 1 while somebody may sleep on it
   consumed: 640, // u32; wake word of producers; wraps
   consumedSleepers: 644, // u32
+  cleared: 768, // u64; everything below is cleared. Raised by clearQueue; readers look at it before every frame
 } as const;
 
 /** An open depot object. Its own counters are written by it alone; the rest under the membership lock. */
@@ -91,9 +91,9 @@ export const READER = {
   mode: 52, // u32; index into READER_MODES
 } as const;
 
-/** A slot's words; the pins follow at `size`, one bit a reader, filled up to a multiple of 64 bytes. */
+/** A slot's words: one cache line, so that a hand-off moves one. More pins go on behind, up to a multiple of 64. */
 export const SLOT = {
-  /** Size of this section, without the pins. */
+  /** Size of this section, for up to 96 readers. */
   size: 64,
   writer: 0, // u32; 0, or the id of the peer that owns the slot. CAS (C3)
   metadataLength: 4, // u32; the writer, read under a pin, as all below
@@ -103,6 +103,7 @@ export const SLOT = {
   timestampNs: 32, // u64; nanoseconds, the user's or since 1970
   byteLength: 40, // u64; always frameBytes in this version
   skipped: 48, // u32; header.skipped as its writer saw it after C8
+  pins: 52, // 12 bytes; u32 words, one bit a reader (R1, R5); producers look at them (C5)
 } as const;
 
 /** Names of `whenFull`, by their number in the segment. */

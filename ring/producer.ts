@@ -114,7 +114,7 @@ export class Producer {
   }
 
   #isPinned(slot: number): boolean {
-    let index = (slot + SLOT.size) >> 2;
+    let index = (slot + SLOT.pins) >> 2;
     for (const end = index + this.#pinWords; index < end; index++) {
       if (Atomics.load(this.#words.u32, index) !== 0) return true;
     }

@@ -40,7 +40,7 @@ export class Reader {
     this.#slots = new Slots(geometry.maxSize);
     this.#pinned = new Uint32Array(geometry.maxSize);
     this.#bit = (1 << (index & 31)) >>> 0;
-    this.#pinsAt = SLOT.size + (index >>> 5) * 4;
+    this.#pinsAt = words.pins(0, index);
     this.#entry = words.reader(index);
   }
 

@@ -15,8 +15,8 @@ import { Producer } from "./producer.ts";
 import { Room } from "./room.ts";
 import { Payload, WAKE_WORDS, Words } from "./words.ts";
 
-/** Above this, page tables are made at first touch: making them all at once would take longer than opening may. */
-const PREFAULT_BYTES = 64 * 1024 * 1024;
+/** So much has its page tables made at once; the payload beyond gets them slot by slot, or opening would take long. */
+const POPULATED_BYTES = 4 * 1024 * 1024;
 
 /** A segment as one depot object has it: mapped, joined, with the ring's parts over it. */
 export class Attachment {
@@ -37,6 +37,7 @@ export class Attachment {
     this.layout = plan(geometry);
     this.segment = segment;
     this.mapping = mapping;
+    mapping.populate(0, Math.min(this.layout.totalBytes, POPULATED_BYTES));
     this.words = new Words(mapping, this.layout);
     this.payload = new Payload(mapping, geometry, this.layout);
     this.room = new Room(this.words, geometry.maxReaders);
@@ -93,7 +94,7 @@ export function createSegment(shim: Shim, name: string, geometry: Geometry, mode
     if (segment === -ERRNO.EEXIST) return existsError(name);
     return fail("create", name, segment, { layout, space });
   }
-  const mapping = segment.map(layout.totalBytes, true, WAKE_WORDS);
+  const mapping = segment.map(layout.totalBytes, WAKE_WORDS);
   if (typeof mapping === "number") {
     segment.close();
     return fail("map", name, mapping, { layout, space });
@@ -182,7 +183,7 @@ export function openSegment(shim: Shim, name: string, options: OpenSegmentOption
     if (!options.stale && !hasLivePeer(segment, maxPeers)) {
       return notFound(name, "the processes that held it are dead; `stale: true` opens what they left");
     }
-    const mapping = segment.map(totalBytes, totalBytes <= PREFAULT_BYTES, WAKE_WORDS);
+    const mapping = segment.map(totalBytes, WAKE_WORDS);
     if (typeof mapping === "number") return fail("map", name, mapping);
     attachment = new Attachment(name, geometry, segment, mapping);
     const outcome = join(attachment, shim);
@@ -246,7 +247,7 @@ export function inspect(name: string, segment: Segment, trustedOwners: readonly 
       depot: name,
     });
   }
-  const mapping = segment.map(HEADER.size, false, WAKE_WORDS);
+  const mapping = segment.map(HEADER.size, WAKE_WORDS);
   if (typeof mapping === "number") return fail("map", name, mapping);
   const view = mapping.view(0, HEADER.size);
   const copy = new Uint8Array(view).slice();

@@ -12,6 +12,9 @@ export const WAKE_WORDS: readonly number[] = [HEADER.published, HEADER.consumed]
 
 const HIGH = 2 ** 32;
 
+/** Smaller slots than this get their page tables fault by fault: asking for all at once would cost as much. */
+const POPULATE_FROM_BYTES = 64 * 1024;
+
 /**
  * Typed arrays over header and tables, and byte offsets into them. 32-bit atomics go through `u32` with `Atomics`;
  * 64-bit ones through the shim, because BigInt atomics cost several times a foreign call.
@@ -53,7 +56,7 @@ export class Words {
 
   /** Byte offset of the word of pins that holds a reader's bit. */
   pins(slot: number, reader: number): number {
-    return slot + SLOT.size + (reader >>> 5) * 4;
+    return slot + SLOT.pins + (reader >>> 5) * 4;
   }
 
   /** A 32-bit atomic load by byte offset. */
@@ -117,7 +120,11 @@ export class Payload {
   /** A buffer that nobody else has; making one anew costs a microsecond, so they are kept. */
   take(slot: number): ArrayBuffer {
     const kept = this.#idle[slot];
-    if (kept === undefined) return this.#mapping.view(this.#start + slot * this.#stride, this.#bytes);
+    if (kept === undefined) {
+      const start = this.#start + slot * this.#stride;
+      if (this.#bytes >= POPULATE_FROM_BYTES) this.#mapping.populate(start, this.#bytes);
+      return this.#mapping.view(start, this.#bytes);
+    }
     this.#idle[slot] = undefined;
     return kept;
   }

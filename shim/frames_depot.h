@@ -16,7 +16,7 @@
 #endif
 
 /* Raised whenever a signature below changes; the loader refuses another one. */
-#define FD_ABI 2
+#define FD_ABI 3
 
 /* Names are checked in TypeScript: 1 to 128 of A-Z a-z 0-9 . _ - and no leading dot. */
 #define FD_NAME_BYTES 128
@@ -64,7 +64,10 @@ FD_API int32_t fd_segment_publish(fd_segment *segment);
 /* -ENOENT, -EACCES, -ELOOP (a symbolic link), -EISDIR, -ENOTSUP (not a regular file). */
 FD_API int32_t fd_segment_open(const char *name, fd_segment **out);
 FD_API int32_t fd_segment_info(fd_segment *segment, double *out);
-FD_API int32_t fd_segment_map(fd_segment *segment, double bytes, int32_t prefault, void **out);
+FD_API int32_t fd_segment_map(fd_segment *segment, double bytes, void **out);
+/* Makes the page tables of a part at once, four times as fast as one fault after the other. Only a hint: pages that
+ * could not be had now come at their first touch. */
+FD_API void fd_populate(void *base, double offset, double bytes);
 FD_API int32_t fd_segment_unmap(void *address, double bytes);
 /* Removes the name if it still leads to this segment: 1 removed, 0 it leads elsewhere or nowhere. */
 FD_API int32_t fd_segment_unlink(fd_segment *segment);
@@ -82,17 +85,18 @@ FD_API int32_t fd_unlock(fd_segment *segment, int32_t index);
 /* 1 when another open file description holds the lock, 0 when nobody or only this one does. */
 FD_API int32_t fd_lock_held(fd_segment *segment, int32_t index);
 
-/* Sleeps while *word is `expected`: 0 woken or changed (or for no reason: look again), 1 after timeout_ms.
+/* Sleeps while *word is `expected`: 0 woken or changed (or for no reason: look again), 1 after timeout_ms, of
+ * which the system may round parts of a millisecond.
  * `lane` and `peer` say who waits for what, for systems that need an event of its own for each sleeper. */
 FD_API int32_t fd_wait(fd_segment *segment, int32_t *word, int32_t lane, int32_t peer, int32_t expected,
-                       int32_t timeout_ms);
+                       double timeout_ms);
 /* Wakes every process that sleeps on the word. */
 FD_API int32_t fd_wake(fd_segment *segment, int32_t *word, int32_t lane);
 
 FD_API int32_t fd_waiter_start(fd_woken callback, fd_waiter **out);
 /* Has the waiter's thread do one fd_wait and then call callback(token). -EBUSY while it is still in another. */
 FD_API int32_t fd_waiter_post(fd_waiter *waiter, fd_segment *segment, int32_t *word, int32_t lane, int32_t peer,
-                              int32_t expected, int32_t timeout_ms, int32_t token);
+                              int32_t expected, double timeout_ms, int32_t token);
 /* Ends the thread after the wait it is in; no callback comes after this. The handle is gone. */
 FD_API int32_t fd_waiter_stop(fd_waiter *waiter);
 

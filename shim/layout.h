@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FD_MAGIC "FRMDEPOT"
-#define FD_LAYOUT_VERSION 1u
+#define FD_LAYOUT_VERSION 2u
 #define FD_BYTE_ORDER 0x01020304u
 #define FD_READY 0x59444552u /* "REDY" */
 
@@ -47,16 +47,17 @@ struct fd_header {
   uint32_t skipped;
   uint8_t reserved2[116];
   uint64_t tail;
-  uint64_t cleared;
   uint32_t joins;
-  uint8_t reserved3[108];
+  uint8_t reserved3[116];
   uint32_t published;
   uint32_t published_sleepers;
   uint8_t reserved4[120];
   uint32_t consumed;
   uint32_t consumed_sleepers;
   uint8_t reserved5[120];
-  uint8_t reserved6[3328];
+  uint64_t cleared;
+  uint8_t reserved6[120];
+  uint8_t reserved7[3200];
 };
 
 struct fd_peer {
@@ -86,7 +87,8 @@ struct fd_reader {
   uint8_t reserved[72];
 };
 
-/* Followed by pin_words words of pins, then room up to the next multiple of 64. */
+/* One line, so that a hand-off between two processors moves one. The words of pins go on behind it where readers need
+ * more than three, up to the next multiple of 64. */
 struct fd_slot {
   uint32_t writer;
   uint32_t metadata_length;
@@ -96,7 +98,7 @@ struct fd_slot {
   uint64_t timestamp_ns;
   uint64_t byte_length;
   uint32_t skipped;
-  uint8_t reserved[12];
+  uint32_t pins[3];
 };
 
 /* X(section, field, offset, bytes) */
@@ -132,12 +134,12 @@ struct fd_slot {
   X(header, head, 256, 8) \
   X(header, skipped, 264, 4) \
   X(header, tail, 384, 8) \
-  X(header, cleared, 392, 8) \
-  X(header, joins, 400, 4) \
+  X(header, joins, 392, 4) \
   X(header, published, 512, 4) \
   X(header, published_sleepers, 516, 4) \
   X(header, consumed, 640, 4) \
   X(header, consumed_sleepers, 644, 4) \
+  X(header, cleared, 768, 8) \
   X(peer, id, 0, 4) \
   X(peer, pid, 4, 4) \
   X(peer, runtime, 8, 4) \
@@ -164,7 +166,8 @@ struct fd_slot {
   X(slot, frame_number, 24, 8) \
   X(slot, timestamp_ns, 32, 8) \
   X(slot, byte_length, 40, 8) \
-  X(slot, skipped, 48, 4)
+  X(slot, skipped, 48, 4) \
+  X(slot, pins, 52, 12)
 
 #define FD_ASSERT_FIELD(section, field, at, bytes) \
   _Static_assert(offsetof(struct fd_##section, field) == (at), #section "." #field " has moved"); \

@@ -22,6 +22,9 @@
 #define F_OFD_GETLK 36
 #define F_OFD_SETLK 37
 #endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* since Linux 5.14; an older one refuses it */
+#endif
 #ifndef O_TMPFILE
 #define O_TMPFILE (020000000 | O_DIRECTORY)
 #endif
@@ -158,13 +161,18 @@ int32_t fd_segment_info(fd_segment *segment, double *out) {
   return 0;
 }
 
-int32_t fd_segment_map(fd_segment *segment, double bytes, int32_t prefault, void **out) {
+int32_t fd_segment_map(fd_segment *segment, double bytes, void **out) {
   if (fd_check_bytes(bytes) != 0) return -EINVAL;
-  void *address = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED | (prefault ? MAP_POPULATE : 0),
-                       segment->file, 0);
+  void *address = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, segment->file, 0);
   if (address == MAP_FAILED) return -errno;
   *out = address;
   return 0;
+}
+
+void fd_populate(void *base, double offset, double bytes) {
+  const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)base + (uintptr_t)offset;
+  const uintptr_t from = start & ~(page - 1);
+  (void)madvise((void *)from, start + (uintptr_t)bytes - from, MADV_POPULATE_WRITE);
 }
 
 int32_t fd_segment_unmap(void *address, double bytes) { return munmap(address, (size_t)bytes) == 0 ? 0 : -errno; }
@@ -248,10 +256,10 @@ int32_t fd_lock_held(fd_segment *segment, int32_t index) {
 }
 
 int32_t fd_wait(fd_segment *segment, int32_t *word, int32_t lane, int32_t peer, int32_t expected,
-                int32_t timeout_ms) {
+                double timeout_ms) {
   (void)segment, (void)lane, (void)peer;
-  if (timeout_ms < 0) timeout_ms = 0;
-  const struct timespec timeout = {.tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1000000L};
+  const int64_t ns = fd_timeout_ns(timeout_ms);
+  const struct timespec timeout = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
   /* Without FUTEX_PRIVATE_FLAG: the sleepers are in other processes. EAGAIN and EINTR mean look again, like a wake;
    * EFAULT, that the mapping went while we slept. */
   if (syscall(SYS_futex, word, FUTEX_WAIT, expected, &timeout, NULL, 0) == 0) return 0;

@@ -174,14 +174,15 @@ int32_t fd_segment_info(fd_segment *segment, double *out) {
   return 0;
 }
 
-int32_t fd_segment_map(fd_segment *segment, double bytes, int32_t prefault, void **out) {
+int32_t fd_segment_map(fd_segment *segment, double bytes, void **out) {
   if (fd_check_bytes(bytes) != 0) return -FD_EINVAL;
   void *address = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, segment->memory, 0);
   if (address == MAP_FAILED) return fd_failure(errno);
-  if (prefault) touch(address, (size_t)bytes);
   *out = address;
   return 0;
 }
+
+void fd_populate(void *base, double offset, double bytes) { touch((char *)base + (size_t)offset, (size_t)bytes); }
 
 int32_t fd_segment_unmap(void *address, double bytes) {
   return munmap(address, (size_t)bytes) == 0 ? 0 : fd_failure(errno);

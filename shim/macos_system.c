@@ -87,18 +87,17 @@ void fd_find_waits(fd_segment *segment) {
 }
 
 int32_t fd_wait(fd_segment *segment, int32_t *word, int32_t lane, int32_t peer, int32_t expected,
-                int32_t timeout_ms) {
+                double timeout_ms) {
   (void)lane, (void)peer;
-  const uint64_t value = (uint32_t)expected;
-  if (timeout_ms <= 0) return __atomic_load_n(word, __ATOMIC_SEQ_CST) == expected;
+  const uint64_t value = (uint32_t)expected, ns = (uint64_t)fd_timeout_ns(timeout_ms);
+  if (ns < 1000) return __atomic_load_n(word, __ATOMIC_SEQ_CST) == expected;
   /* Both families would have to be there or neither: sleepers of one are not woken by the other. Errors other than
    * the time's end mean look again. */
   if (segment->wait_on != NULL && segment->wake_all != NULL) {
-    const uint64_t ns = (uint64_t)timeout_ms * 1000000;
     if (segment->wait_on(word, value, sizeof *word, SYNC_SHARED, SYNC_MACH_TIME, ns) >= 0) return 0;
     return errno == ETIMEDOUT;
   }
-  const uint32_t us = timeout_ms < 4000000 ? (uint32_t)timeout_ms * 1000 : UINT32_MAX;
+  const uint32_t us = ns / 1000 < UINT32_MAX ? (uint32_t)(ns / 1000) : UINT32_MAX;
   return __ulock_wait(ULOCK_COMPARE_SHARED | ULOCK_NO_ERRNO, word, value, us) == -ETIMEDOUT;
 }
 

@@ -43,7 +43,7 @@ int32_t fd_raise(void *base, int32_t offset, double value) {
   return 0;
 }
 
-static const uint32_t *pins_of(const struct fd_slot *slot) { return (const uint32_t *)(slot + 1); }
+static const uint32_t *pins_of(const struct fd_slot *slot) { return at(slot, offsetof(struct fd_slot, pins)); }
 
 static int is_pinned(const struct fd_slot *slot, int32_t pin_words) {
   for (int32_t index = 0; index < pin_words; index++) {

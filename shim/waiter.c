@@ -14,7 +14,8 @@ struct fd_waiter {
   int busy;
   fd_segment *segment;
   int32_t *word;
-  int32_t lane, peer, expected, timeout_ms, token;
+  int32_t lane, peer, expected, token;
+  double timeout_ms;
 };
 
 static void waiter_free(fd_waiter *waiter) {
@@ -31,8 +32,8 @@ static fd_thread_result FD_THREAD_CALL waiter_run(void *argument) {
     if (waiter->stopping) break;
     fd_segment *segment = waiter->segment;
     int32_t *word = waiter->word;
-    const int32_t lane = waiter->lane, peer = waiter->peer, expected = waiter->expected,
-                  timeout_ms = waiter->timeout_ms, token = waiter->token;
+    const int32_t lane = waiter->lane, peer = waiter->peer, expected = waiter->expected, token = waiter->token;
+    const double timeout_ms = waiter->timeout_ms;
     fd_mutex_unlock(&waiter->lock);
     fd_wait(segment, word, lane, peer, expected, timeout_ms);
     fd_mutex_lock(&waiter->lock);
@@ -62,7 +63,7 @@ int32_t fd_waiter_start(fd_woken callback, fd_waiter **out) {
 }
 
 int32_t fd_waiter_post(fd_waiter *waiter, fd_segment *segment, int32_t *word, int32_t lane, int32_t peer,
-                       int32_t expected, int32_t timeout_ms, int32_t token) {
+                       int32_t expected, double timeout_ms, int32_t token) {
   fd_mutex_lock(&waiter->lock);
   const int busy = waiter->busy;
   if (!busy) {

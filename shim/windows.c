@@ -210,14 +210,18 @@ int32_t fd_segment_info(fd_segment *segment, double *out) {
   return 0;
 }
 
-int32_t fd_segment_map(fd_segment *segment, double bytes, int32_t prefault, void **out) {
+int32_t fd_segment_map(fd_segment *segment, double bytes, void **out) {
   if (fd_check_bytes(bytes) != 0) return -FD_EINVAL;
   char *address =
       MapViewOfFile(segment->memory, FILE_MAP_READ | FILE_MAP_WRITE, 0, FD_CONTROL_BYTES, (SIZE_T)bytes);
   if (address == NULL) return fd_last_failure();
-  for (SIZE_T at = 0; prefault && at < (SIZE_T)bytes; at += PAGE_BYTES) (void)*(volatile char *)(address + at);
   *out = address;
   return 0;
+}
+
+void fd_populate(void *base, double offset, double bytes) {
+  const volatile char *start = (char *)base + (SIZE_T)offset;
+  for (SIZE_T at = 0; at < (SIZE_T)bytes; at += PAGE_BYTES) (void)start[at];
 }
 
 int32_t fd_segment_unmap(void *address, double bytes) {

@@ -44,7 +44,7 @@ static uint64_t *bits_of(fd_segment *segment, int32_t lane, int32_t peer) {
 /* Makes the event, shows it, and only then looks at the word; a waker changes the word and then looks for events. So
  * one of them sees the other. WaitOnAddress would not do: it knows this process only. */
 int32_t fd_wait(fd_segment *segment, int32_t *word, int32_t lane, int32_t peer, int32_t expected,
-                int32_t timeout_ms) {
+                double timeout_ms) {
   if (lane < 0 || lane >= FD_LANES || peer < 0 || peer >= FD_PEERS) return -FD_EINVAL;
   char name[FD_OBJECT_NAME_BYTES];
   fd_object_name(name, segment->id, "wake", lane, peer);
@@ -54,7 +54,7 @@ int32_t fd_wait(fd_segment *segment, int32_t *word, int32_t lane, int32_t peer, 
   __atomic_fetch_or(bits_of(segment, lane, peer), bit, __ATOMIC_SEQ_CST);
   DWORD answer = WAIT_OBJECT_0;
   if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == expected) {
-    answer = WaitForSingleObject(event, timeout_ms < 0 ? 0 : (DWORD)timeout_ms);
+    answer = WaitForSingleObject(event, (DWORD)(fd_timeout_ns(timeout_ms) / 1000000));
   }
   __atomic_fetch_and(bits_of(segment, lane, peer), ~bit, __ATOMIC_SEQ_CST);
   CloseHandle(event);

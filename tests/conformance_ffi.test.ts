@@ -20,7 +20,7 @@ class Held implements Disposable {
   constructor(segment: Segment | number, bytes = BYTES) {
     assert(typeof segment !== "number", `errno ${segment}`);
     this.segment = segment;
-    const mapping = segment.map(bytes, false, WAKE_WORDS);
+    const mapping = segment.map(bytes, WAKE_WORDS);
     assert(typeof mapping !== "number", `errno ${mapping}`);
     this.mapping = mapping;
   }

@@ -7,7 +7,17 @@ import { readFileSync } from "node:fs";
 import { loadShim } from "../ffi/load.ts";
 import { DepotError, type DepotErrorCode } from "../mod.ts";
 import { ELEMENT_BYTES, type Geometry, LIMITS, plan, readHeader, writeHeader } from "../ring/geometry.ts";
-import { EXTRA_PEERS, HEADER, LAST_SEQUENCE, PEER, PEER_INDEX_BITS, READER, READY, SLOT } from "../ring/layout.ts";
+import {
+  EXTRA_PEERS,
+  HEADER,
+  LAST_SEQUENCE,
+  LAYOUT_VERSION,
+  PEER,
+  PEER_INDEX_BITS,
+  READER,
+  READY,
+  SLOT,
+} from "../ring/layout.ts";
 import { depotTest } from "./support/harness.ts";
 import { fromFileUrl } from "./support/paths.ts";
 
@@ -70,7 +80,7 @@ depotTest("layout has no field that overlaps another, is misaligned or leaves it
 });
 
 depotTest("layout keeps words that different processes write in cache lines of their own", () => {
-  const hot = [HEADER.head, HEADER.tail, HEADER.published, HEADER.consumed];
+  const hot = [HEADER.head, HEADER.tail, HEADER.published, HEADER.consumed, HEADER.cleared];
   for (const [i, offset] of hot.entries()) assertEquals([offset % 128, hot.indexOf(offset)], [0, i]);
   for (const { size } of [HEADER, PEER, READER]) assertEquals(size % 128, 0);
   assertEquals(SLOT.size % 64, 0);
@@ -123,7 +133,7 @@ depotTest("plan lays sections out one after the other, each with room for all of
     assertEquals(p.peersOffset, HEADER.size);
     assert(p.readersOffset >= p.peersOffset + p.maxPeers * PEER.size);
     assert(p.slotsOffset >= p.readersOffset + maxReaders * READER.size);
-    assert(p.slotStride >= SLOT.size + p.pinWords * 4 && p.slotStride % 64 === 0);
+    assert(p.slotStride >= SLOT.pins + p.pinWords * 4 && p.slotStride % 64 === 0);
     assert(p.payloadOffset >= p.slotsOffset + maxSize * p.slotStride);
     assert(p.payloadStride >= frameBytes + metadataBytes && p.payloadStride % 64 === 0);
     assertEquals([p.payloadOffset % 16_384, p.totalBytes], [0, p.payloadOffset + maxSize * p.payloadStride]);
@@ -159,7 +169,7 @@ depotTest("readHeader refuses what is not a sound header, each with its code", (
   assertEquals(refused((_, bytes) => bytes.fill(0)), "NOT_READY");
   assertEquals(set(HEADER.ready, 0), "NOT_READY");
   assertEquals(set(HEADER.magic, 0), "INCOMPATIBLE");
-  assertEquals(set(HEADER.version, 2), "INCOMPATIBLE");
+  assertEquals(set(HEADER.version, LAYOUT_VERSION + 1), "INCOMPATIBLE");
   assertEquals(set(HEADER.byteOrder, 0x04030201), "INCOMPATIBLE");
   assertEquals(refused(() => {}, totalBytes - 1), "CORRUPT");
   for (

@@ -203,7 +203,7 @@ fd_segment *open_segment(const char *name) {
 
 void *map_segment(fd_segment *segment) {
   void *mapping = NULL;
-  EQUAL(fd_segment_map(segment, SEGMENT_BYTES, 1, &mapping), 0);
+  EQUAL(fd_segment_map(segment, SEGMENT_BYTES, &mapping), 0);
   return mapping;
 }
 

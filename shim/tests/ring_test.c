@@ -8,19 +8,15 @@
 enum { SLOTS = 4, READERS = 3, ME = 0x1001, OTHER = 0x1002, WORDS = 32, PRODUCERS = 2, FRAMES = 4000 };
 
 /* A segment in ordinary memory: the functions take offsets and look at nothing else. */
-struct slot_words {
-  struct fd_slot slot;
-  uint32_t pins[16];
-};
 static struct segment {
   struct fd_header header;
   struct fd_reader readers[READERS];
-  struct slot_words slots[SLOTS];
+  struct fd_slot slots[SLOTS];
   uint32_t payload[SLOTS][WORDS];
 } ring;
 
 #define AT(place) ((int32_t)((uintptr_t)&(place) - (uintptr_t)&ring))
-static int32_t slot_at(int index) { return AT(ring.slots[index].slot); }
+static int32_t slot_at(int index) { return AT(ring.slots[index]); }
 static int32_t pins_at(int index) { return AT(ring.slots[index].pins); }
 
 static void clear(void) { memset(&ring, 0, sizeof ring); }
@@ -31,14 +27,14 @@ static int32_t publish(int index, double sequence) {
 
 static void claim_takes_the_slot_and_moves_head(void) {
   clear();
-  ring.slots[0].slot.sequence = 9;
+  ring.slots[0].sequence = 9;
   ring.header.skipped = 4;
   EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_CLAIMED);
   EQUAL(ring.header.head, 1);
-  EQUAL(ring.slots[0].slot.writer, ME);
-  EQUAL(ring.slots[0].slot.claimed, 1);
-  EQUAL(ring.slots[0].slot.sequence, 0);
-  EQUAL(ring.slots[0].slot.skipped, 4);
+  EQUAL(ring.slots[0].writer, ME);
+  EQUAL(ring.slots[0].claimed, 1);
+  EQUAL(ring.slots[0].sequence, 0);
+  EQUAL(ring.slots[0].skipped, 4);
 }
 
 static void claim_touches_nothing_when_head_is_elsewhere(void) {
@@ -46,7 +42,7 @@ static void claim_touches_nothing_when_head_is_elsewhere(void) {
   ring.header.head = 5;
   EQUAL(fd_claim(&ring, slot_at(0), 1, 4, ME), FD_MOVED);
   EQUAL(fd_claim(&ring, slot_at(2), 1, 6, ME), FD_MOVED);
-  EQUAL(ring.slots[0].slot.writer, 0);
+  EQUAL(ring.slots[0].writer, 0);
   EQUAL(ring.header.head, 5);
 }
 
@@ -54,25 +50,32 @@ static void claim_retreats_from_a_leased_slot(void) {
   clear();
   ring.slots[0].pins[1] = 2;
   EQUAL(fd_claim(&ring, slot_at(0), 2, 0, ME), FD_LEASED);
-  EQUAL(ring.slots[0].slot.writer, 0);
+  EQUAL(ring.slots[0].writer, 0);
   EQUAL(ring.header.head, 0);
   ring.header.published_sleepers = 1;
   EQUAL(fd_claim(&ring, slot_at(0), 2, 0, ME), FD_LEASED | FD_SLEEPERS);
   EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_CLAIMED);
 }
 
+static void claim_looks_at_pins_behind_the_line(void) {
+  clear();
+  ring.slots[1].writer = 8; /* where the fourth word of slot 0 would be, if a slot had so many */
+  EQUAL(fd_claim(&ring, slot_at(0), 4, 0, ME), FD_LEASED);
+  EQUAL(fd_claim(&ring, slot_at(0), 3, 0, ME), FD_CLAIMED);
+}
+
 static void claim_leaves_another_producer_alone(void) {
   clear();
-  ring.slots[0].slot.writer = OTHER;
+  ring.slots[0].writer = OTHER;
   EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_TAKEN);
-  EQUAL(ring.slots[0].slot.writer, OTHER);
+  EQUAL(ring.slots[0].writer, OTHER);
 }
 
 static void publish_writes_the_words_and_leaves(void) {
   clear();
   EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_CLAIMED);
   EQUAL(publish(0, 0), 0);
-  const struct fd_slot *slot = &ring.slots[0].slot;
+  const struct fd_slot *slot = &ring.slots[0];
   EQUAL(slot->frame_number, -5);
   EQUAL(slot->timestamp_ns, 7);
   EQUAL(slot->metadata_length, 3);
@@ -97,7 +100,7 @@ static void pin_holds_only_what_is_asked_for(void) {
   EQUAL(fd_pin(&ring, slot_at(0), pins_at(0), 2, 0), 1);
   EQUAL(fd_pin(&ring, slot_at(0), pins_at(0), 0x80000000u, 0), 1);
   EQUAL(ring.slots[0].pins[0], 0x80000002u);
-  ring.slots[0].slot.writer = OTHER;
+  ring.slots[0].writer = OTHER;
   EQUAL(fd_pin(&ring, slot_at(0), pins_at(0), 4, 0), 0);
   EQUAL(ring.slots[0].pins[0], 0x80000002u);
 }
@@ -177,7 +180,7 @@ static void racing_threads_tear_nothing(void) {
   await(&done, PRODUCERS + READERS);
   EQUAL(torn, 0);
   CHECK(get(&seen) > 0);
-  for (int index = 0; index < SLOTS; index++) EQUAL(ring.slots[index].pins[0] + ring.slots[index].slot.writer, 0);
+  for (int index = 0; index < SLOTS; index++) EQUAL(ring.slots[index].pins[0] + ring.slots[index].writer, 0);
 }
 
 int main(int argc, char **argv) {
@@ -185,6 +188,7 @@ int main(int argc, char **argv) {
       {"claim takes the slot and moves head", claim_takes_the_slot_and_moves_head},
       {"claim touches nothing when head is elsewhere", claim_touches_nothing_when_head_is_elsewhere},
       {"claim retreats from a leased slot", claim_retreats_from_a_leased_slot},
+      {"claim looks at pins behind the line", claim_looks_at_pins_behind_the_line},
       {"claim leaves another producer alone", claim_leaves_another_producer_alone},
       {"publish writes the words and leaves", publish_writes_the_words_and_leaves},
       {"pin holds only what is asked for", pin_holds_only_what_is_asked_for},

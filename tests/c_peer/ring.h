@@ -131,7 +131,9 @@ static inline struct fd_slot *slot_of(const struct depot *depot, uint64_t sequen
   return slot_at(depot, sequence % depot->max_size);
 }
 
-static inline uint32_t *pins_of(struct fd_slot *slot) { return (uint32_t *)(void *)(slot + 1); }
+static inline uint32_t *pins_of(struct fd_slot *slot) {
+  return (uint32_t *)(void *)((uint8_t *)slot + offsetof(struct fd_slot, pins));
+}
 
 static inline uint64_t round_up(uint64_t value, uint64_t to) { return (value + to - 1) / to * to; }
 

@@ -53,7 +53,7 @@ static void check(struct depot *depot, const struct fd_header *header, uint64_t 
   depot->metadata_bytes = header->metadata_bytes;
   depot->when_full = header->when_full;
   depot->pin_words = (depot->max_readers + 31) / 32;
-  depot->slot_stride = (uint32_t)(sizeof(struct fd_slot) + round_up(depot->pin_words * 4, 64));
+  depot->slot_stride = (uint32_t)round_up(offsetof(struct fd_slot, pins) + depot->pin_words * 4, 64);
   depot->readers_offset = sizeof *header + depot->max_peers * sizeof(struct fd_peer);
   depot->slots_offset = depot->readers_offset + depot->max_readers * sizeof(struct fd_reader);
   depot->payload_offset = round_up(depot->slots_offset + (uint64_t)depot->max_size * depot->slot_stride, 16384);
@@ -85,14 +85,14 @@ void depot_open(struct depot *depot, const char *name) {
   answer = fd_segment_info(depot->segment, info);
   if (answer < 0 || info[FD_INFO_BYTES] < sizeof(struct fd_header)) die("%s is no depot", name);
   void *page;
-  answer = fd_segment_map(depot->segment, sizeof(struct fd_header), 0, &page);
+  answer = fd_segment_map(depot->segment, sizeof(struct fd_header), &page);
   if (answer < 0) die("cannot map %s: %d", name, answer);
   struct fd_header copy;
   memcpy(&copy, page, sizeof copy);
   fd_segment_unmap(page, sizeof(struct fd_header));
   check(depot, &copy, (uint64_t)info[FD_INFO_BYTES]);
   void *base;
-  answer = fd_segment_map(depot->segment, (double)depot->total_bytes, 1, &base);
+  answer = fd_segment_map(depot->segment, (double)depot->total_bytes, &base);
   if (answer < 0) die("cannot map %s: %d", name, answer);
   depot->base = base;
   depot->header = base;

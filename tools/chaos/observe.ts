@@ -32,7 +32,7 @@ export class Observer {
     this.geometry = geometry;
     this.#layout = plan(geometry);
     this.#segment = segment;
-    const mapping = segment.map(this.#layout.totalBytes, false, WAKE_WORDS);
+    const mapping = segment.map(this.#layout.totalBytes, WAKE_WORDS);
     if (typeof mapping === "number") throw new Error(`depot "${name}" cannot be mapped: errno ${-mapping}`);
     this.#mapping = mapping;
     this.#words = new Words(mapping, this.#layout);
@@ -71,7 +71,7 @@ export class Observer {
   #pins(slot: number): number[] {
     return Array.from(
       { length: this.#layout.pinWords },
-      (_, index) => this.#words.load32(slot + SLOT.size + index * 4),
+      (_, index) => this.#words.load32(slot + SLOT.pins + index * 4),
     );
   }
 
