@@ -44,3 +44,4 @@ export type {
 export type { DepotStats, PeerStats, ReaderStats } from "./depot/stats.ts";
 export { FrameReader, type FramesOptions, type From, type ReadMode } from "./depot/stream.ts";
 export type { WaitOptions } from "./ring/lane.ts";
+export type { Waiting } from "./ring/pace.ts";

@@ -6,6 +6,7 @@
 import { TIME } from "../ffi/shim.ts";
 import { metadataOffset } from "../ring/geometry.ts";
 import type { WaitOptions } from "../ring/lane.ts";
+import { Pace } from "../ring/pace.ts";
 import { EXHAUSTED, FULL } from "../ring/producer.ts";
 import { DepotError } from "./errors.ts";
 import { FrameSlot } from "./frame.ts";
@@ -39,6 +40,7 @@ export class Intake {
   /** One buffer a slot for copies; nobody else ever sees them. */
   readonly #copies: (Uint8Array | undefined)[];
   #lastRecovery = -Infinity;
+  readonly #pace = new Pace();
 
   constructor(session: Session, onBackpressure: OnBackpressure | undefined) {
     this.#session = session;
@@ -190,6 +192,7 @@ export class Intake {
           return sequence < 0 ? undefined : { value: take(sequence) };
         },
         () => attachment.peers.recoverDead(),
+        this.#pace,
         wait,
       );
       if (taken === undefined && this.#session.closed) throw this.#session.closedError();

@@ -6,6 +6,7 @@
 import { ELEMENT_BYTES, type Geometry, LIMITS } from "../ring/geometry.ts";
 import { ELEMENT_TYPES, LAST_SEQUENCE, WHEN_FULL } from "../ring/layout.ts";
 import type { WaitOptions } from "../ring/lane.ts";
+import { WAITINGS } from "../ring/pace.ts";
 
 /** How many bytes an element of a frame has and how it is read: it decides the typed array of `frame.data`. */
 export type ElementType = "uint8" | "uint16" | "float32";
@@ -58,7 +59,7 @@ export type DepotOptions = {
 };
 
 /** How an existing depot is opened. Its geometry comes from the segment. */
-export type OpenOptions = WaitOptions & {
+export type OpenOptions = Omit<WaitOptions, "waiting"> & {
   /** As in {@linkcode DepotOptions}: it belongs to the depot object, not to the segment. */
   onBackpressure?: OnBackpressure;
   /** Opens a depot also when the processes that held it are all dead. Default false: then it counts as not there. */
@@ -129,7 +130,7 @@ export function checkWait(options: WaitOptions): WaitOptions {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`options must be an object: ${show(options)}`);
   }
-  const { timeoutMs, signal } = options;
+  const { timeoutMs, signal, waiting = "adaptive" } = options;
   if (timeoutMs !== undefined) {
     if (typeof timeoutMs !== "number") throw new TypeError(`timeoutMs must be a number: ${show(timeoutMs)}`);
     if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs must be 0 or more: ${show(timeoutMs)}`);
@@ -137,7 +138,7 @@ export function checkWait(options: WaitOptions): WaitOptions {
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new TypeError(`signal must be an AbortSignal: ${show(signal)}`);
   }
-  return { timeoutMs, signal };
+  return { timeoutMs, signal, waiting: checkOneOf("waiting", waiting, WAITINGS) };
 }
 
 /** Permission bits. @throws {TypeError | RangeError} */

@@ -5,6 +5,7 @@
  */
 import type { WaitOptions } from "../ring/lane.ts";
 import { READER_MODES } from "../ring/layout.ts";
+import { Pace } from "../ring/pace.ts";
 import { FATE } from "../ring/fate.ts";
 import { FrameIndex } from "../ring/frame_index.ts";
 import type { Reader } from "../ring/reader.ts";
@@ -52,6 +53,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
   readonly #reader: Reader;
   readonly #mode: ReadMode;
   readonly #wait: WaitOptions;
+  readonly #pace = new Pace();
   readonly #maxSize: number;
   /** Frames numbered below are passed over, until the first that is not. */
   #skipBelow = -Infinity;
@@ -232,6 +234,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
       frame = await this.#session.published.until(
         () => this.#released ? "released" : this.tryNext(),
         () => this.#idle(),
+        this.#pace,
         this.#wait,
       );
     } catch (error) {

@@ -1,27 +1,30 @@
 /**
- * Waiting for frames or for room without blocking the event loop: look, spin a little, then sleep in the kernel
- * (docs/protocol.md, *Waiting and waking*).
+ * Waiting for frames or for room without blocking the event loop: look, then spin or sleep in the kernel, as the pace
+ * has it (docs/protocol.md, *Waiting and waking*).
  *
  * @module
  */
 import { LANE } from "../ffi/shim.ts";
 import { HEADER } from "./layout.ts";
+import { type Pace, SLICE_MS, type Waiting } from "./pace.ts";
 import { trace } from "./trace.ts";
 import type { Words } from "./words.ts";
 
-/** The longest sleep: what a waker that died half-way can cost, and how often a sleeper looks after the dead. */
-export const SLICE_MS = 250;
 /** Looks in a row before the event loop gets its turn: a few microseconds. */
 const SPINS = 60;
-/** Turns of the event loop before sleeping: tens of microseconds. */
-const TURNS = 20;
 
-/** How a wait is bounded. */
+/** How a wait is bounded, and how it spends its time. */
 export type WaitOptions = {
   /** Ends the wait; its reason is thrown. */
   signal?: AbortSignal;
   /** Ends the wait with `undefined` after so many milliseconds. Without it there is no limit. */
   timeoutMs?: number;
+  /**
+   * - `"adaptive"` (default): sleeps; where waits usually take less than 2 ms, spins around the moment that is usual
+   * - `"park"`: always sleeps in the kernel: the least work, and tens of microseconds until a wake is heard of
+   * - `"spin"`: never sleeps: the shortest wait, for a whole core. The event loop gets its turns
+   */
+  waiting?: Waiting;
 };
 
 /** One lane of one depot object: all that wait in it share one sleeping call. */
@@ -32,6 +35,7 @@ export class Lane {
   readonly #word: number;
   readonly #sleepers = new Set<() => void>();
   #asleep: Promise<void> | undefined;
+  #asleepUntil = 0;
   #failure: { error: unknown } | undefined;
   #closed = false;
 
@@ -47,18 +51,32 @@ export class Lane {
    *
    * @param attempt called often; must be quick and must not wait
    * @param idle called whenever this wait has got nowhere for the length of a slice, however often it was woken
+   * @param pace of the waits of whoever waits
    * @returns what `attempt` answered, or undefined when the time is up or the lane has been closed
    */
-  async until<T>(attempt: () => T | undefined, idle: () => void, options: WaitOptions): Promise<T | undefined> {
-    const { signal, timeoutMs } = options;
-    const deadline = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
-    let quietSince = performance.now();
-    for (let turn = 0;; turn++) {
-      signal?.throwIfAborted();
+  async until<T>(
+    attempt: () => T | undefined,
+    idle: () => void,
+    pace: Pace,
+    options: WaitOptions,
+  ): Promise<T | undefined> {
+    const { signal, timeoutMs = Infinity, waiting = "adaptive" } = options;
+    const started = performance.now();
+    const deadline = started + timeoutMs;
+    let quietSince = started;
+    const look = (): T | undefined => {
       for (let spin = 0; spin < SPINS; spin++) {
         const answer = attempt();
-        if (answer !== undefined) return answer;
+        if (answer === undefined) continue;
+        pace.came(performance.now() - started);
+        return answer;
       }
+      return undefined;
+    };
+    for (;;) {
+      signal?.throwIfAborted();
+      const answer = look();
+      if (answer !== undefined) return answer;
       if (this.#closed) return undefined;
       const now = performance.now();
       const left = deadline - now;
@@ -67,18 +85,19 @@ export class Lane {
         idle();
         quietSince = now;
       }
-      if (turn < TURNS) {
+      const sleepMs = Math.min(left, pace.sleepMs(now - started, waiting));
+      if (sleepMs === 0) {
         await new Promise<void>((resolve) => setImmediate(resolve));
         continue;
       }
-      const answer = await this.#sleep(attempt, left, signal);
-      if (answer !== undefined) return answer;
+      const late = await this.#sleep(sleepMs, look, signal);
+      if (late !== undefined) return late;
     }
   }
 
   async #sleep<T>(
-    attempt: () => T | undefined,
-    leftMs: number,
+    sleepMs: number,
+    look: () => T | undefined,
     signal: AbortSignal | undefined,
   ): Promise<T | undefined> {
     const { u32 } = this.#words;
@@ -87,16 +106,13 @@ export class Lane {
     trace.at?.("S1");
     Atomics.store(u32, this.#word + 1, 1);
     trace.at?.("S2");
-    const answer = attempt();
+    const answer = look();
     if (answer !== undefined) return answer;
-    this.#asleep ??= this.#words.mapping.wait(this.#lane, this.#peer, word, SLICE_MS)
-      .catch((error) => this.#failure = { error })
-      .then(() => {
-        this.#asleep = undefined;
-        this.nudge();
-      });
+    const until = performance.now() + sleepMs;
+    if (this.#asleep === undefined) this.#fallAsleep(word, sleepMs, until);
     await new Promise<void>((resolve) => {
-      const timer = leftMs < SLICE_MS ? setTimeout(wake, leftMs) : undefined;
+      // Somebody else's sleep may be longer than ours.
+      const timer = until < this.#asleepUntil ? setTimeout(wake, sleepMs) : undefined;
       const sleepers = this.#sleepers;
       function wake() {
         clearTimeout(timer);
@@ -111,6 +127,16 @@ export class Lane {
     // Nobody left to wake: end the sleeping call too, so that it does not keep the process alive.
     if (this.#sleepers.size === 0 && this.#asleep !== undefined) this.#poke();
     return undefined;
+  }
+
+  #fallAsleep(word: number, sleepMs: number, until: number): void {
+    this.#asleepUntil = until;
+    this.#asleep = this.#words.mapping.wait(this.#lane, this.#peer, word, sleepMs)
+      .catch((error) => this.#failure = { error })
+      .then(() => {
+        this.#asleep = undefined;
+        this.nudge();
+      });
   }
 
   /** Has everyone in this lane of this depot object look again. */

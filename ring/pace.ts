@@ -1,0 +1,46 @@
+/**
+ * Whether to spin or to sleep, learned from how long the waits before took.
+ *
+ * Sleeping in the kernel costs two changes of context and, until the event loop hears of the wake, tens of microseconds;
+ * spinning costs a core. Where frames come at a steady pace both can be had: sleep through most of the interval, spin
+ * around the moment at which the next one is due. Where they come slowly, what spinning would save is not worth its
+ * time.
+ *
+ * @module
+ */
+
+/** How a wait spends its time. */
+export type Waiting = "adaptive" | "park" | "spin";
+/** The names of {@linkcode Waiting}. */
+export const WAITINGS: readonly Waiting[] = ["adaptive", "park", "spin"];
+
+/** The longest sleep: what a waker that died half-way can cost, and how often a sleeper looks after the dead. */
+export const SLICE_MS = 250;
+/** Waits that usually take longer are slept through: there a late wake hardly counts, and spinning would cost more. */
+const FAST_MS = 2;
+/** Spinning begins so long before the usual moment and ends so long after it: sleepers are late by a part of it. */
+const MARGIN_MS = 0.15;
+/** A sleep shorter than this ends later than it should. */
+const LEAST_SLEEP_MS = 0.1;
+/** The weight of the newest wait; and no single wait counts as longer than this, so that a pause is soon forgotten. */
+const WEIGHT = 0.25;
+const LONGEST_MS = 8;
+
+/** The waits of one reader, or of one producer. */
+export class Pace {
+  #usualMs = LONGEST_MS;
+
+  /** What was waited for has come, after so long. */
+  came(waitedMs: number): void {
+    this.#usualMs += (Math.min(waitedMs, LONGEST_MS) - this.#usualMs) * WEIGHT;
+  }
+
+  /** How long to sleep now, in a wait that has taken so long already; 0 to go on spinning. */
+  sleepMs(waitedMs: number, waiting: Waiting): number {
+    if (waiting === "spin") return 0;
+    if (waiting === "park" || this.#usualMs > FAST_MS) return SLICE_MS;
+    const early = this.#usualMs - MARGIN_MS - waitedMs;
+    if (early >= LEAST_SLEEP_MS) return early;
+    return waitedMs < this.#usualMs + MARGIN_MS ? 0 : SLICE_MS;
+  }
+}
