@@ -7,18 +7,35 @@ import process from "node:process";
 import { copy } from "./copy.ts";
 import { handoff, handoffBySize, publishWithReaders } from "./handoff.ts";
 import { lookup } from "./lookup.ts";
+import { echo, latencyParked, latencySpinning } from "./ping_pong.ts";
 import { open, overhead } from "./start.ts";
 import { produce, stream } from "./stream.ts";
 
-const MEASUREMENTS = { copy, handoff, handoffBySize, publishWithReaders, lookup, open, overhead, stream };
+const MEASUREMENTS = {
+  copy,
+  handoff,
+  handoffBySize,
+  publishWithReaders,
+  lookup,
+  open,
+  overhead,
+  stream,
+  latencySpinning,
+  latencyParked,
+};
+/** What a measurement starts as a second process. */
+const PARTNERS: Record<string, (...parameters: never[]) => Promise<unknown>> = { produce, echo };
 
 /** What can be asked for. */
 export type Measurement = keyof typeof MEASUREMENTS;
 
-if (import.meta.main && process.argv[2] === "produce") {
-  await produce(process.argv[3]);
-} else if (import.meta.main) {
-  const measure = MEASUREMENTS[process.argv[2] as Measurement];
-  if (measure === undefined) throw new Error(`measurements: ${Object.keys(MEASUREMENTS).join(", ")}`);
-  console.log(JSON.stringify(await measure()));
+if (import.meta.main) {
+  const [name, ...parameters] = process.argv.slice(2);
+  if (name in PARTNERS) {
+    await PARTNERS[name](...parameters as never[]);
+  } else {
+    const measure = MEASUREMENTS[name as Measurement];
+    if (measure === undefined) throw new Error(`measurements: ${Object.keys(MEASUREMENTS).join(", ")}`);
+    console.log(JSON.stringify(await measure()));
+  }
 }

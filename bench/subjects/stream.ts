@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { spawn } from "node:child_process";
-import process from "node:process";
 import { FramesDepot } from "../../mod.ts";
 import { assertSame, withDepot } from "./depot.ts";
+import { startPartner, turn } from "./partner.ts";
 
 const WARM_UP = 200_000;
 const FRAMES = 1_500_000;
@@ -20,7 +19,7 @@ export async function produce(name: string): Promise<Record<string, number>> {
     const slot = depot.tryClaim({ frameNumber, timestampNs: frameNumber * 3 });
     if (slot === undefined) continue;
     slot.publish();
-    if (++frameNumber % BURST === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (++frameNumber % BURST === 0) await turn();
   }
   return {};
 }
@@ -29,34 +28,22 @@ export async function produce(name: string): Promise<Record<string, number>> {
 export function stream(): Promise<Record<string, number>> {
   return withDepot({ frameSize: [64, 64, 1], maxSize: 1024, whenFull: "wait" }, async (depot) => {
     const reader = depot.frames({ from: "oldest" });
-    const child = spawn(
-      process.execPath,
-      [...process.execArgv, ...runFlags(), process.argv[1], "produce", depot.name],
-      {
-        stdio: ["ignore", "ignore", "inherit"],
-      },
-    );
-    const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+    const partner = startPartner("produce", depot.name);
     let next = 0;
     let started = 0;
-    while (next < WARM_UP + FRAMES && child.exitCode === null || next === 0) {
+    while (next < WARM_UP + FRAMES && !partner.gone || next === 0) {
       for (let tries = 0; tries < BURST && next < WARM_UP + FRAMES; tries++) {
         const frame = reader.tryNext();
         if (frame === undefined) continue;
         if (frame.frameNumber !== next || frame.lost !== 0) assertSame("the frame's number", frame.frameNumber, next);
         if (++next === WARM_UP) started = performance.now();
       }
-      if (next < WARM_UP + FRAMES) await new Promise((resolve) => setImmediate(resolve));
+      if (next < WARM_UP + FRAMES) await turn();
     }
     const seconds = (performance.now() - started) / 1000;
     reader.release();
-    assertSame("the producer's exit code", await ended ?? -1, 0);
+    await partner.end();
     assertSame("frames", next, WARM_UP + FRAMES);
     return { stream: FRAMES / seconds / 1e6 };
   });
-}
-
-/** What this runtime needs to run a module. */
-function runFlags(): string[] {
-  return "Deno" in globalThis ? ["run", "-A", "--no-check", "--quiet"] : ["run"];
 }
