@@ -74,7 +74,11 @@ function ask(question: Question, floor: string): void {
   const figures: Figures = new Map();
   for (let index = 0; index < runs; index++) {
     if (question.floor !== undefined) {
-      note(figures, question.floor.what, Number(run([floor, ...question.floor.parameters])));
+      note(
+        figures,
+        question.floor.what,
+        Number(run([floor, ...question.floor.parameters])) * (question.floor.times ?? 1),
+      );
     }
     for (const [runtime, command] of Object.entries(RUNTIMES)) {
       const found: Record<string, number> = JSON.parse(run([...command, SUBJECTS, question.measurement]));
@@ -85,7 +89,7 @@ function ask(question: Question, floor: string): void {
     const [runtime, ...rest] = what.split(", ");
     const figure = rest.join(", ");
     if (figure === "" || question.floor?.what === what) return row(what, values, { series: "C" });
-    const baseline = question.floor?.what ?? (question.baseline && `${runtime}, ${question.baseline}`);
+    const baseline = question.floor?.what ?? (question.baseline && `${runtime}, ${question.baseline(figure)}`);
     if (baseline === what) return row(what, values, { series: runtime });
     return row(what, values, { series: runtime, baseline, goal: question.goals[figure] ?? question.goals["*"] });
   });

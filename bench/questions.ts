@@ -9,10 +9,10 @@ import type { Measurement } from "./subjects/main.ts";
 /** One question. */
 export type Question = Pick<Result, "question" | "title" | "unit" | "better"> & {
   measurement: Measurement;
-  /** The C program's parameters and what its row is called. */
-  floor?: { what: string; parameters: string[] };
-  /** The figure of the same runtime that others are compared with, where there is no floor. */
-  baseline?: string;
+  /** The C program's parameters, what its row is called, and its figure's factor to the question's unit. */
+  floor?: { what: string; parameters: string[]; times?: number };
+  /** The figure of the same runtime that a figure is compared with, where there is no floor. */
+  baseline?: (figure: string) => string;
   /** By figure; `*` for all others but the baseline. */
   goals: Record<string, string>;
 };
@@ -38,7 +38,7 @@ export const QUESTIONS: readonly Question[] = [
     better: "lower",
     measurement: "handoff",
     floor: { what: "C, the same steps", parameters: ["handoff"] },
-    goals: { "zero copy": "<= 150" },
+    goals: { "zero copy": "<= 150, <= 3x" },
   },
   {
     question: "stream",
@@ -50,12 +50,56 @@ export const QUESTIONS: readonly Question[] = [
     goals: { "*": ">= 5" },
   },
   {
+    question: "latency_spinning",
+    title: "One way from process to process, there and back halved, both looking all the time",
+    unit: "ns",
+    better: "lower",
+    measurement: "latencySpinning",
+    floor: { what: "C, a word each way", parameters: ["pingpong", "spin"] },
+    goals: { "tryNext": "<= 400, <= 5x" },
+  },
+  {
+    question: "latency_parked",
+    title: "The same with both asleep in the kernel, and with waits that learn their pace",
+    unit: "µs",
+    better: "lower",
+    measurement: "latencyParked",
+    floor: { what: "C, futex", parameters: ["pingpong", "futex"], times: 1e-3 },
+    goals: { "*": "<= 2x" },
+  },
+  {
+    question: "paced_latency",
+    title: "Frames at a steady pace: from publishing until the loop has the frame, by how it waits",
+    unit: "µs",
+    better: "lower",
+    measurement: "pacedLatency",
+    baseline: (figure) => figure.replace(/, \w+$/, ", spin"),
+    goals: { "1000 Hz, adaptive": "<= 2x" },
+  },
+  {
+    question: "paced_cpu",
+    title: "Frames at a steady pace: what the reading process takes of a core",
+    unit: "% of a core",
+    better: "lower",
+    measurement: "pacedCpu",
+    baseline: (figure) => figure.replace(/, \w+$/, ", park"),
+    goals: { "60 Hz, adaptive": "<= 2x", "240 Hz, adaptive": "<= 2x" },
+  },
+  {
+    question: "idle_cpu",
+    title: "A reader for which nothing comes",
+    unit: "% of a core",
+    better: "lower",
+    measurement: "idleCpu",
+    goals: { "*": "<= 0.5" },
+  },
+  {
     question: "handoff_by_size",
     title: "No copy: the hand-off by the size of a frame",
     unit: "ns",
     better: "lower",
     measurement: "handoffBySize",
-    baseline: "64 KB",
+    baseline: () => "64 KB",
     goals: { "*": "<= 1.2x" },
   },
   {
@@ -64,7 +108,7 @@ export const QUESTIONS: readonly Question[] = [
     unit: "ns",
     better: "lower",
     measurement: "publishWithReaders",
-    baseline: "0 readers",
+    baseline: () => "0 readers",
     goals: { "*": "<= 1.5x" },
   },
   {
@@ -73,7 +117,7 @@ export const QUESTIONS: readonly Question[] = [
     unit: "ns",
     better: "lower",
     measurement: "lookup",
-    baseline: "10 slots, consecutive",
+    baseline: () => "10 slots, consecutive",
     goals: { "*": "<= 1.5x" },
   },
   {

@@ -10,7 +10,7 @@ import { type Pace, SLICE_MS, type Waiting } from "./pace.ts";
 import { trace } from "./trace.ts";
 import type { Words } from "./words.ts";
 
-/** Looks in a row before the event loop gets its turn: a few microseconds. */
+/** Looks in a row of who spins, before the event loop gets its turn: a few microseconds. */
 const SPINS = 60;
 
 /** How a wait is bounded, and how it spends its time. */
@@ -64,8 +64,8 @@ export class Lane {
     const started = performance.now();
     const deadline = started + timeoutMs;
     let quietSince = started;
-    const look = (): T | undefined => {
-      for (let spin = 0; spin < SPINS; spin++) {
+    const look = (times: number): T | undefined => {
+      for (; times > 0; times--) {
         const answer = attempt();
         if (answer === undefined) continue;
         pace.came(performance.now() - started);
@@ -73,9 +73,9 @@ export class Lane {
       }
       return undefined;
     };
-    for (;;) {
+    for (let looks = 1;;) {
       signal?.throwIfAborted();
-      const answer = look();
+      const answer = look(looks);
       if (answer !== undefined) return answer;
       if (this.#closed) return undefined;
       const now = performance.now();
@@ -86,6 +86,7 @@ export class Lane {
         quietSince = now;
       }
       const sleepMs = Math.min(left, pace.sleepMs(now - started, waiting));
+      looks = sleepMs === 0 ? SPINS : 1;
       if (sleepMs === 0) {
         await new Promise<void>((resolve) => setImmediate(resolve));
         continue;
@@ -97,7 +98,7 @@ export class Lane {
 
   async #sleep<T>(
     sleepMs: number,
-    look: () => T | undefined,
+    look: (times: number) => T | undefined,
     signal: AbortSignal | undefined,
   ): Promise<T | undefined> {
     const { u32 } = this.#words;
@@ -106,7 +107,7 @@ export class Lane {
     trace.at?.("S1");
     Atomics.store(u32, this.#word + 1, 1);
     trace.at?.("S2");
-    const answer = look();
+    const answer = look(1);
     if (answer !== undefined) return answer;
     const until = performance.now() + sleepMs;
     if (this.#asleep === undefined) this.#fallAsleep(word, sleepMs, until);

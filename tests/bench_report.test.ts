@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { isMet, load, machine, median, type Result, row, save } from "../bench/report/result.ts";
+import { goalsOf, isMet, load, machine, median, ratio, type Result, row, save } from "../bench/report/result.ts";
 import { figure, section, table } from "../bench/report/table.ts";
 import { executableOf, HERE } from "./support/harness.ts";
 import { fromFileUrl } from "./support/paths.ts";
@@ -69,8 +69,8 @@ test("save refuses a result with a name twice, without runs, or compared with no
 });
 
 test("isMet compares with the baseline, or with a figure in the unit", () => {
-  assertEquals(result.rows.map((row) => isMet(result, row)), [undefined, true, false]);
-  const met = (goal: string) => isMet(result, row("a", [100], { goal, baseline: "ours" }));
+  assertEquals(result.rows.map((row) => goalsOf(row).map((goal) => isMet(result, row, goal))), [[], [true], [false]]);
+  const met = (goal: string) => isMet(result, row("a", [100], { baseline: "ours" }), goal);
   assertEquals(["< 100", "<= 100", ">= 100", "> 100", "< 0.1x", ">= 0.1x"].map(met), [
     false,
     true,
@@ -79,6 +79,17 @@ test("isMet compares with the baseline, or with a figure in the unit", () => {
     false,
     true,
   ]);
+});
+
+test("ratio is the median of what the runs say one by one, so that a machine that changes between them does not count", () => {
+  const rows = [row("ours", [100, 10, 100], {}), row("theirs", [200, 20, 210], { baseline: "ours" })];
+  assertEquals(ratio({ ...result, rows }, rows[1]), 2);
+  assertEquals(ratio({ ...result, rows }, { ...rows[1], runs: [300], value: 300 }), 3);
+});
+
+test("table says of each of several goals whether it is met", () => {
+  const rows = [row("ours", [100]), row("theirs", [300], { baseline: "ours", goal: "<= 2x, <= 400" })];
+  assertStringIncludes(table({ ...result, rows }), "| 3× ours | ≤ 2×: **not met**; ≤ 400: met |");
 });
 
 test("median is the value in the middle, whatever the order", () => {

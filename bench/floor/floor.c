@@ -58,14 +58,19 @@ static double handoff(void) {
 static double copy(size_t bytes, int slots) {
   char *ring = shared(bytes * (size_t)slots), *frame = malloc(bytes);
   memset(frame, 7, bytes);
-  int64_t copied = 0;
-  const double started = now_s();
-  double elapsed;
-  do {
-    memcpy(ring + (size_t)(copied++ % slots) * bytes, frame, bytes);
-    elapsed = now_s() - started;
-  } while (elapsed < 0.3);
-  return (double)copied * (double)bytes / elapsed / 1e9;
+  double best = 0;
+  for (int window = 0; window < 5; window++) {
+    const double started = now_s();
+    int64_t copied = 0;
+    double elapsed;
+    do {
+      memcpy(ring + (size_t)(copied++ % slots) * bytes, frame, bytes);
+      elapsed = now_s() - started;
+    } while (elapsed < 0.1);
+    const double found = (double)copied * (double)bytes / elapsed / 1e9;
+    if (found > best) best = found;
+  }
+  return best;
 }
 
 enum { RING = 1024, FRAMES = 5000000, WARM_UP = 500000 };

@@ -18,7 +18,7 @@ export type Row = {
   runs: number[];
   /** The `what` of the row that this one is compared with. */
   baseline?: string;
-  /** What is wanted, as {@linkcode isMet} reads it: `"<= 3x"` of the baseline, or `">= 60"` in the result's unit. */
+  /** What is wanted: `"<= 3x"` of the baseline, `">= 60"` in the result's unit, or several such, `", "` between them. */
   goal?: string;
   /** What has to be known to understand the figure. */
   note?: string;
@@ -78,20 +78,29 @@ export function row(what: string, runs: number[], more: Omit<Row, "what" | "runs
   return { what, value: median(runs), runs, ...more };
 }
 
-/** Value by value of the baseline; undefined for a row that has none. @throws {RangeError} when there is no such row */
-export function ratio(result: Result, { baseline, value }: Row): number | undefined {
+/**
+ * How many times the baseline a row is, in the median of the runs: what a machine does in a run meets both alike.
+ *
+ * @returns undefined for a row without a baseline @throws {RangeError} when there is no such row
+ */
+export function ratio(result: Result, { baseline, value, runs }: Row): number | undefined {
   if (baseline === undefined) return undefined;
   const other = result.rows.find(({ what }) => what === baseline);
   if (other === undefined) throw new RangeError(`${result.question}: there is no row "${baseline}" to compare with`);
-  return value / other.value;
+  if (other.runs.length !== runs.length) return value / other.value;
+  return median(runs.map((run, index) => run / other.runs[index]));
 }
 
-/** Whether a row's goal is met; undefined for a row without one. @throws {RangeError} for a goal that cannot be read */
-export function isMet(result: Result, row: Row): boolean | undefined {
-  if (row.goal === undefined) return undefined;
-  const [, compare, limit, times] = /^(<=|>=|<|>) ?(\d+(?:\.\d+)?)(x?)$/.exec(row.goal) ?? [];
+/** The goals of a row, one by one. */
+export function goalsOf(row: Row): string[] {
+  return row.goal?.split(", ") ?? [];
+}
+
+/** Whether one of a row's goals is met. @throws {RangeError} for a goal that cannot be read */
+export function isMet(result: Result, row: Row, goal: string): boolean {
+  const [, compare, limit, times] = /^(<=|>=|<|>) ?(\d+(?:\.\d+)?)(x?)$/.exec(goal) ?? [];
   const found = times === "x" ? ratio(result, row) : row.value;
-  if (compare === undefined || found === undefined) throw new RangeError(`${row.what}: cannot read goal "${row.goal}"`);
+  if (compare === undefined || found === undefined) throw new RangeError(`${row.what}: cannot read goal "${goal}"`);
   const difference = found - Number(limit);
   return compare === "<"
     ? difference < 0
@@ -123,7 +132,7 @@ export function save(result: Result, folder: string = RESULTS): string {
       throw new RangeError(`${row.what}: runs are missing`);
     }
     ratio(result, row);
-    isMet(result, row);
+    for (const goal of goalsOf(row)) isMet(result, row, goal);
   }
   mkdirSync(folder, { recursive: true });
   const path = `${folder}/${result.question}.json`.replace("//", "/");

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isMet, ratio, type Result, type Row } from "./result.ts";
+import { goalsOf, isMet, ratio, type Result, type Row } from "./result.ts";
 
 /** Three significant digits, thousands set apart. */
 export function figure(value: number): string {
@@ -12,11 +12,11 @@ export function figure(value: number): string {
   return rounded.toLocaleString("en-US", { maximumFractionDigits: decimals });
 }
 
-function goal(result: Result, row: Row): string {
-  const met = isMet(result, row);
-  if (met === undefined) return "";
-  const sign = row.goal!.replace("<=", "≤").replace(">=", "≥").replace("x", "×");
-  return `${sign}: ${met ? "met" : "**not met**"}`;
+function goals(result: Result, row: Row): string {
+  return goalsOf(row).map((goal) => {
+    const sign = goal.replace("<=", "≤").replace(">=", "≥").replace("x", "×");
+    return `${sign}: ${isMet(result, row, goal) ? "met" : "**not met**"}`;
+  }).join("; ");
 }
 
 function cells(result: Result, row: Row): string[] {
@@ -26,7 +26,7 @@ function cells(result: Result, row: Row): string[] {
     figure(row.value),
     `${figure(Math.min(...row.runs))} – ${figure(Math.max(...row.runs))} (${row.runs.length})`,
     times === undefined ? "" : `${figure(times)}× ${row.baseline}`,
-    goal(result, row),
+    goals(result, row),
     row.note ?? "",
   ];
 }

@@ -9,7 +9,9 @@ import { assertSame, withDepot } from "./depot.ts";
 export const FRAME_BYTES = 1920 * 1080 * 3;
 /** Slots of the ring. */
 export const SLOTS = 10;
-const SECONDS = 0.3;
+/** Of the quickest of so many windows: what disturbs one only ever makes it slower. */
+const WINDOWS = 5;
+const SECONDS = 0.1;
 
 /** GB/s. */
 export function copy(): Promise<Record<string, number>> {
@@ -17,15 +19,20 @@ export function copy(): Promise<Record<string, number>> {
     const frame = new Uint8Array(FRAME_BYTES).fill(7);
     for (let slot = 0; slot < SLOTS; slot++) depot.tryEnqueue({ frame });
     let copied = 0;
-    const started = performance.now();
-    let elapsed = 0;
-    while (elapsed < SECONDS) {
-      depot.tryEnqueue({ frame });
-      copied++;
-      elapsed = (performance.now() - started) / 1000;
+    let best = 0;
+    for (let window = 0; window < WINDOWS; window++) {
+      const started = performance.now();
+      const before = copied;
+      let elapsed = 0;
+      while (elapsed < SECONDS) {
+        depot.tryEnqueue({ frame });
+        copied++;
+        elapsed = (performance.now() - started) / 1000;
+      }
+      best = Math.max(best, (copied - before) * FRAME_BYTES / elapsed / 1e9);
     }
     using newest = depot.peekFrame(SLOTS + copied - 1);
     assertSame("the newest frame's last byte", newest?.data[FRAME_BYTES - 1], 7);
-    return { enqueue: copied * FRAME_BYTES / elapsed / 1e9 };
+    return { enqueue: best };
   });
 }

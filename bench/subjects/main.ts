@@ -8,6 +8,7 @@ import { copy } from "./copy.ts";
 import { handoff, handoffBySize, publishWithReaders } from "./handoff.ts";
 import { lookup } from "./lookup.ts";
 import { echo, latencyParked, latencySpinning } from "./ping_pong.ts";
+import { beat, idleCpu, pacedCpu, pacedLatency } from "./paced.ts";
 import { open, overhead } from "./start.ts";
 import { produce, stream } from "./stream.ts";
 
@@ -22,9 +23,12 @@ const MEASUREMENTS = {
   stream,
   latencySpinning,
   latencyParked,
+  pacedLatency,
+  pacedCpu,
+  idleCpu,
 };
 /** What a measurement starts as a second process. */
-const PARTNERS: Record<string, (...parameters: never[]) => Promise<unknown>> = { produce, echo };
+const PARTNERS: Record<string, (...parameters: never[]) => Promise<unknown>> = { produce, echo, beat };
 
 /** What can be asked for. */
 export type Measurement = keyof typeof MEASUREMENTS;

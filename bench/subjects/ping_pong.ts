@@ -4,7 +4,7 @@
  * @module
  */
 import { FramesDepot, type Waiting } from "../../mod.ts";
-import { assertSame, withDepot } from "./depot.ts";
+import { assertSame, median, withDepot } from "./depot.ts";
 import { startPartner, turn } from "./partner.ts";
 
 const SHAPE = { frameSize: [64, 1, 1], maxSize: 16, whenFull: "wait" } as const;
@@ -18,8 +18,6 @@ const WARM_UP = 1000;
 const LOST_MS = 10_000;
 /** Looks between two at the clock. */
 const LOOKS = 100_000;
-
-const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1];
 
 function hit(depot: FramesDepot, frameNumber: number): void {
   const slot = depot.tryClaim({ frameNumber, timestampNs: 0 });
