@@ -215,7 +215,7 @@ export class FrameSlot implements Disposable {
   #remains: Remains | undefined;
   #released = false;
 
-  /** Made by a depot, over a sequence that it has claimed. */
+  /** Made by a depot, over a sequence that it has claimed, with details that it has checked. */
   constructor(attachment: Attachment, sequence: number, details: FrameDetails) {
     this.sequence = sequence;
     this.#attachment = attachment;
@@ -258,17 +258,20 @@ export class FrameSlot implements Disposable {
    */
   publish(details: FrameDetails = NOTHING_SAID): void {
     if (this.#released) throw new TypeError(`slot ${this.sequence} has been published or given back`);
-    const { producer, geometry } = this.#attachment;
-    const frameNumber = details.frameNumber ?? this.#frameNumber;
-    const timestampNs = details.timestampNs ?? this.#timestampNs;
-    const metadata = details.metadata ?? this.#given;
+    const { producer, payload, geometry } = this.#attachment;
+    let number = this.#frameNumber ?? this.sequence;
+    let time = this.#timestampNs ?? TIME.NOW;
+    let metadata = this.#given;
+    if (details !== NOTHING_SAID) {
+      if (details.frameNumber !== undefined) number = checkFrameNumber(details.frameNumber);
+      if (details.timestampNs !== undefined) time = checkTimestamp(details.timestampNs);
+      if (details.metadata !== undefined) metadata = checkMetadata(details.metadata, geometry.metadataBytes);
+    }
     let metadataLength = this.#memory?.lentMetadata ? geometry.metadataBytes : 0;
     if (metadata !== undefined) {
-      metadataLength = checkMetadata(metadata, geometry.metadataBytes).length;
-      this.metadata.set(metadata);
+      metadataLength = metadata.length;
+      payload.writeMetadata(producer.slotOf(this.sequence), metadata);
     }
-    const number = frameNumber === undefined ? this.sequence : checkFrameNumber(frameNumber);
-    const time = timestampNs === undefined ? TIME.NOW : checkTimestamp(timestampNs);
     this.#end();
     producer.publish(this.sequence, number, time, metadataLength);
   }

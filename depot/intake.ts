@@ -4,7 +4,6 @@
  * @module
  */
 import { TIME } from "../ffi/shim.ts";
-import { metadataOffset } from "../ring/geometry.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { Pace } from "../ring/pace.ts";
 import { EXHAUSTED, FULL } from "../ring/producer.ts";
@@ -37,18 +36,12 @@ export class Intake {
   readonly #onBackpressure: OnBackpressure | undefined;
   /** Those who wait for room, in the order they came: only the first may take it. */
   readonly #queue: symbol[] = [];
-  /** One buffer a slot for copies; nobody else ever sees them. */
-  readonly #copies: (Uint8Array | undefined)[];
   #lastRecovery = -Infinity;
   readonly #pace = new Pace();
 
   constructor(session: Session, onBackpressure: OnBackpressure | undefined) {
     this.#session = session;
     this.#onBackpressure = onBackpressure;
-    this.#copies = new Array(session.attachment.geometry.maxSize);
-    session.onClose(() => {
-      for (const copy of this.#copies) (copy?.buffer as ArrayBuffer | undefined)?.transfer(0);
-    });
   }
 
   /** As {@linkcode FramesDepot.enqueue}. */
@@ -81,9 +74,9 @@ export class Intake {
   /** As {@linkcode FramesDepot.tryClaim}. */
   tryClaim(details: FrameDetails): FrameSlot | undefined {
     this.#session.assertOpen();
-    this.#check(details);
+    const checked = this.#check(details);
     const sequence = this.#queue.length === 0 ? this.#claim() : FULL;
-    return sequence < 0 ? undefined : this.#slot(sequence, details);
+    return sequence < 0 ? undefined : this.#slot(sequence, checked);
   }
 
   /** As {@linkcode FramesDepot.claim}. */
@@ -124,11 +117,10 @@ export class Intake {
   }
 
   #store(sequence: number, bytes: Uint8Array, details: FrameDetails): EnqueueResult {
-    const { producer, payload, geometry } = this.#session.attachment;
+    const { producer, payload } = this.#session.attachment;
     const slot = producer.slotOf(sequence);
-    const copy = this.#copies[slot] ??= new Uint8Array(payload.take(slot));
-    copy.set(bytes);
-    if (details.metadata !== undefined) copy.set(details.metadata, metadataOffset(geometry.frameBytes));
+    payload.write(slot, bytes);
+    if (details.metadata !== undefined) payload.writeMetadata(slot, details.metadata);
     const { frameNumber = sequence, timestampNs = TIME.NOW, metadata } = details;
     producer.publish(sequence, frameNumber, timestampNs, metadata?.length ?? 0);
     return { state: "stored", sequence };

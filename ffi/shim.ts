@@ -80,6 +80,16 @@ export class Mapping {
     this.#native.fd_populate(this.#base, offset, bytes);
   }
 
+  /** Copies into the memory; `past` the caches where that is supported. */
+  copy(offset: number, source: Uint8Array, past: boolean): void {
+    this.#native.fd_copy(this.#base, offset, source, source.length, past ? 1 : 0);
+  }
+
+  /** Bytes of the largest cache; 0 where copying past it is not supported. Asking costs microseconds. */
+  cacheBytes(): number {
+    return this.#native.fd_cache_bytes();
+  }
+
   /** The 64-bit word at an offset. All four are sequentially consistent. */
   load(offset: number): number {
     return this.#native.fd_load(this.#base, offset);

@@ -47,6 +47,8 @@ export const SYMBOLS = {
   fd_store: { parameters: ["pointer", "i32", "f64"], result: "void" },
   fd_cas: { parameters: ["pointer", "i32", "f64", "f64"], result: "i32" },
   fd_raise: { parameters: ["pointer", "i32", "f64"], result: "i32" },
+  fd_copy: { parameters: ["pointer", "f64", "buffer", "f64", "i32"], result: "void" },
+  fd_cache_bytes: { parameters: [], result: "f64" },
   fd_claim: { parameters: ["pointer", "i32", "i32", "f64", "u32"], result: "i32" },
   fd_publish: { parameters: ["pointer", "i32", "f64", "f64", "f64", "u32", "f64"], result: "i32" },
   fd_pin: { parameters: ["pointer", "i32", "i32", "u32", "f64"], result: "i32" },

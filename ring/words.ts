@@ -5,7 +5,7 @@
  */
 import type { Mapping } from "../ffi/shim.ts";
 import { HEADER, PEER, READER, SLOT } from "./layout.ts";
-import type { Geometry, Plan } from "./geometry.ts";
+import { type Geometry, metadataOffset, type Plan } from "./geometry.ts";
 
 /** Offsets of the wake words by lane, for the shim. */
 export const WAKE_WORDS: readonly number[] = [HEADER.published, HEADER.consumed];
@@ -14,6 +14,9 @@ const HIGH = 2 ** 32;
 
 /** Smaller slots than this get their page tables fault by fault: asking for all at once would cost as much. */
 const POPULATE_FROM_BYTES = 64 * 1024;
+/** Frames of this size are copied past the caches, if all slots together are larger than so many of the largest. */
+const PAST_FROM_BYTES = 256 * 1024;
+const PAST_CACHES = 1.5;
 
 /**
  * Typed arrays over header and tables, and byte offsets into them. 32-bit atomics go through `u32` with `Atomics`;
@@ -49,9 +52,9 @@ export class Words {
     return this.#readers + index * READER.size;
   }
 
-  /** Byte offset of a slot's words. */
+  /** Byte offset of a slot's words: an integer to the engine too, not a double. */
   slot(index: number): number {
-    return this.#slots + index * this.#slotStride;
+    return (this.#slots + Math.imul(index, this.#slotStride)) | 0;
   }
 
   /** Byte offset of the word of pins that holds a reader's bit. */
@@ -101,32 +104,54 @@ export class Words {
   }
 }
 
-/** Hands out one ArrayBuffer a slot over its payload, and takes it back. */
+/** Hands out one ArrayBuffer a slot over its payload, and takes it back; or copies into it. */
 export class Payload {
   readonly #mapping: Mapping;
   readonly #start: number;
   readonly #stride: number;
-  readonly #bytes: number;
+  readonly #metadataAt: number;
   readonly #idle: (ArrayBuffer | undefined)[];
+  /** Whether copies leave the caches to what is read again. */
+  readonly #past: boolean;
+  /** Slots whose page tables this process has made. */
+  readonly #populated: Uint8Array;
 
   constructor(mapping: Mapping, geometry: Geometry, layout: Plan) {
     this.#mapping = mapping;
     this.#start = layout.payloadOffset;
     this.#stride = layout.payloadStride;
-    this.#bytes = layout.payloadStride;
+    this.#metadataAt = metadataOffset(geometry.frameBytes);
     this.#idle = new Array(geometry.maxSize);
+    this.#populated = new Uint8Array(layout.payloadStride < POPULATE_FROM_BYTES ? 0 : geometry.maxSize);
+    this.#past = geometry.frameBytes >= PAST_FROM_BYTES &&
+      layout.payloadStride * geometry.maxSize > mapping.cacheBytes() * PAST_CACHES;
   }
 
   /** A buffer that nobody else has; making one anew costs a microsecond, so they are kept. */
   take(slot: number): ArrayBuffer {
     const kept = this.#idle[slot];
-    if (kept === undefined) {
-      const start = this.#start + slot * this.#stride;
-      if (this.#bytes >= POPULATE_FROM_BYTES) this.#mapping.populate(start, this.#bytes);
-      return this.#mapping.view(start, this.#bytes);
-    }
+    if (kept === undefined) return this.#mapping.view(this.#populatedStart(slot), this.#stride);
     this.#idle[slot] = undefined;
     return kept;
+  }
+
+  #populatedStart(slot: number): number {
+    const start = this.#start + slot * this.#stride;
+    if (this.#populated[slot] === 0) {
+      this.#populated[slot] = 1;
+      this.#mapping.populate(start, this.#stride);
+    }
+    return start;
+  }
+
+  /** Copies a frame into a slot that its producer has claimed. */
+  write(slot: number, frame: Uint8Array): void {
+    this.#mapping.copy(this.#populatedStart(slot), frame, this.#past);
+  }
+
+  /** Copies metadata into a slot that its producer has claimed. */
+  writeMetadata(slot: number, metadata: Uint8Array): void {
+    this.#mapping.copy(this.#start + slot * this.#stride + this.#metadataAt, metadata, false);
   }
 
   /**

@@ -27,20 +27,20 @@ export const C_FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"];
 export const SYSTEMS = {
   // A library that is unloaded while a thread sleeps inside it takes the process with it: nodelete.
   linux: {
-    sources: ["linux.c", "common.c", "ring.c", "waiter.c"],
+    sources: ["linux.c", "common.c", "copy.c", "ring.c", "waiter.c"],
     flags: ["-fPIC", "-shared", "-Wl,-z,nodelete"],
     libraries: ["-lpthread"],
     extension: "so",
   },
   macos: {
-    sources: ["macos.c", "macos_system.c", "common.c", "ring.c", "waiter.c"],
+    sources: ["macos.c", "macos_system.c", "common.c", "copy.c", "ring.c", "waiter.c"],
     // Its own name would otherwise be the path that it is built at.
     flags: ["-fPIC", "-shared", "-Wl,-install_name,@rpath/frames_depot.dylib"],
     libraries: [],
     extension: "dylib",
   },
   windows: {
-    sources: ["windows.c", "windows_sync.c", "windows_list.c", "common.c", "ring.c", "waiter.c"],
+    sources: ["windows.c", "windows_sync.c", "windows_list.c", "common.c", "copy.c", "ring.c", "waiter.c"],
     flags: ["-shared"],
     libraries: ["-lntdll"],
     extension: "dll",

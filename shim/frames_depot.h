@@ -108,6 +108,11 @@ FD_API int32_t fd_cas(void *base, int32_t offset, double expected, double desire
 /* Raises the word to at least value: 1 raised, 0 it was there already. */
 FD_API int32_t fd_raise(void *base, int32_t offset, double value);
 
+/* Copies into a mapping; `past` the caches where the system can, which pays for more than they hold. */
+FD_API void fd_copy(void *base, double offset, const void *source, double bytes, int32_t past);
+/* What the largest cache of this processor holds, in bytes; 0 where copying past it is not supported. */
+FD_API double fd_cache_bytes(void);
+
 /* The hand-off, a verb a call (docs/protocol.md, the steps named). Offsets are bytes from a mapping's start, computed
  * from a checked geometry: nothing here looks at what the segment says of itself. FD_SLEEPERS in an answer says that
  * somebody may sleep on what was changed, and that the caller has to wake the lane. */

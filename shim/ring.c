@@ -24,6 +24,17 @@ static int cas64(uint64_t *to, uint64_t expected, uint64_t desired) {
 /* What the protocol calls plain: only where the steps around it keep everybody else away. Relaxed costs the same. */
 #define PUT(place, value) __atomic_store_n(&(place), (value), __ATOMIC_RELAXED)
 
+/* Before all stores that follow, and no more than that. x86 keeps stores in their order, so only the compiler has to be
+ * held; elsewhere the store that keeps every order will do. */
+static void store64_before(uint64_t *to, uint64_t value) {
+#if defined(__x86_64__)
+  __atomic_store_n(to, value, __ATOMIC_RELEASE);
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+#else
+  store64(to, value);
+#endif
+}
+
 double fd_load(const void *base, int32_t offset) { return (double)load64(word(base, offset)); }
 
 void fd_store(void *base, int32_t offset, double value) { store64(word(base, offset), (uint64_t)value); }
@@ -68,7 +79,7 @@ int32_t fd_claim(void *base, int32_t slot_offset, int32_t pin_words, double sequ
       FD_STEP(C6);
       if (cas64(&header->head, h, h + 1)) { /* C7 */
         FD_STEP(C7);
-        store64(&slot->sequence, 0); /* C8 */
+        store64_before(&slot->sequence, 0); /* C8 */
         PUT(slot->skipped, load32(&header->skipped));
         FD_STEP(C8);
         return FD_CLAIMED;
@@ -89,7 +100,7 @@ int32_t fd_publish(void *base, int32_t slot_offset, double sequence, double fram
   PUT(slot->metadata_length, metadata_length);
   PUT(slot->byte_length, (uint64_t)frame_bytes);
   FD_STEP(C9);
-  store64(&slot->sequence, (uint64_t)sequence + 1); /* C10 */
+  __atomic_store_n(&slot->sequence, (uint64_t)sequence + 1, __ATOMIC_RELEASE); /* C10 */
   FD_STEP(C10);
   store32(&slot->writer, 0); /* C11 */
   FD_STEP(C11);
@@ -101,7 +112,7 @@ int32_t fd_pin(void *base, int32_t slot_offset, int32_t pins_offset, uint32_t bi
   struct fd_slot *slot = at(base, slot_offset);
   uint32_t *pins = at(base, pins_offset);
   const uint64_t wanted = (uint64_t)sequence + 1;
-  if (load64(&slot->sequence) != wanted || load32(&slot->writer) != 0) return 0;
+  if (load32(&slot->writer) != 0 || load64(&slot->sequence) != wanted) return 0;
   __atomic_fetch_or(pins, bit, __ATOMIC_SEQ_CST); /* R1 */
   FD_STEP(R1);
   if (load32(&slot->writer) == 0 && load64(&slot->sequence) == wanted) { /* R2, R3 */

@@ -19,7 +19,7 @@ import process from "node:process";
 import { C_FLAGS, compile, cross, SYSTEMS } from "./build.ts";
 import { findZig } from "./zig.ts";
 
-const TESTS = ["words", "ring", "segment", "lock", "wait", "waiter"];
+const TESTS = ["words", "copy", "ring", "segment", "lock", "wait", "waiter"];
 const LINUX_TESTS = [...TESTS, "linux"];
 const MACOS_TESTS = [...TESTS, "macos"];
 /** Where several threads touch the shim. The rest is processes, which a thread sanitizer cannot see. */

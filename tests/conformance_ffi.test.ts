@@ -100,6 +100,23 @@ depotTest("Segment.map gives every opener the same memory, in whole and in parts
   view.transfer(0);
 });
 
+depotTest("Mapping.copy moves the bytes of any view, to any place, past the caches or not", (name) => {
+  using held = make(name);
+  const numbers = Uint8Array.from({ length: 3000 }, (_, at) => at * 31 % 251);
+  const shared = new Uint8Array(new SharedArrayBuffer(3000));
+  shared.set(numbers);
+  for (const past of [false, true]) {
+    for (const source of [numbers, shared, numbers.subarray(3, 2900), numbers.subarray(5, 6), numbers.subarray(7, 7)]) {
+      held.mapping.copy(4099, new Uint8Array(3002).fill(255), past);
+      held.mapping.copy(4100, source, past);
+      assertEquals(bytesOf(held.mapping, 4099, source.length + 2), [255, ...source, 255]);
+    }
+  }
+  held.mapping.populate(0, BYTES);
+  assertEquals(bytesOf(held.mapping, 4099, 2), [255, 255]);
+  assert(held.mapping.cacheBytes() >= 0);
+});
+
 depotTest("Mapping.view over shared memory is detached by transfer, and lives on in the new buffer", (name) => {
   using held = make(name);
   const buffer = held.mapping.view(4096, 16);

@@ -83,3 +83,26 @@ depotTest("FramesDepot of 4.5 GiB keeps what is written below, across and beyond
     }
   }
 }, { watchdogMs: 600_000 });
+
+depotTest("enqueue copies whole frames and their metadata into a ring that no cache holds", async (name) => {
+  // Odd on purpose: the last bytes are not a whole line, and the metadata begins right behind.
+  const frameBytes = 4_000_003;
+  await using depot = await FramesDepot.create(name, {
+    frameSize: [frameBytes, 1, 1],
+    maxSize: 20,
+    metadataBytes: 100,
+    whenFull: "overwrite",
+  });
+  const frame = new Uint8Array(frameBytes + 1).subarray(1);
+  for (let frameNumber = 0; frameNumber < 45; frameNumber++) {
+    frame.fill(frameNumber + 1);
+    frame[frameBytes - 1] = 200;
+    const metadata = new Uint8Array(1 + frameNumber).fill(frameNumber);
+    await depot.enqueue({ frameNumber, frame, metadata });
+    using read = depot.peekFrame(frameNumber);
+    assertEquals([...read!.metadata], [...metadata]);
+    assertEquals([read!.data.length, read!.data[frameBytes - 1]], [frameBytes, 200]);
+    const other = read!.data.subarray(0, frameBytes - 1).findIndex((byte) => byte !== frameNumber + 1);
+    assertEquals(other, -1);
+  }
+});

@@ -42,7 +42,7 @@ const LIFE_MS = 400;
 const HALT_MS = 30;
 /** How long to wait for them to come to a halt. */
 const PATIENCE_MS = 300;
-/** After this, recovery has failed; the watchdog will say more. */
+/** After this, recovery has failed. */
 const RECOVERY_MS = 10_000;
 const TICK_MS = 0.2;
 
@@ -132,6 +132,7 @@ class Forker {
     const killed = performance.now();
     const moved = halted && this.#until(() => moves(before, this.#observer.progress()), RECOVERY_MS);
     const recoveryMs = moved ? performance.now() - killed : undefined;
+    if (halted && !moved) this.#board.accuse(`life ${plan.life}, ${plan.role}: dead, and still waited for`);
     const deaths = [{ ...this.#bury(plan, pid), recoveryMs }];
     if (recovererPlan === undefined || recoverer === undefined) return deaths;
     const { end } = recovererPlan;

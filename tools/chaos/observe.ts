@@ -6,7 +6,7 @@
 import { loadShim } from "../../ffi/load.ts";
 import type { Mapping, Segment } from "../../ffi/shim.ts";
 import { type Geometry, type Plan, plan } from "../../ring/geometry.ts";
-import { HEADER, LOCK, PEER, READER, READER_MODES, SLOT } from "../../ring/layout.ts";
+import { HEADER, LOCK, PEER, PEER_INDEX_BITS, READER, READER_MODES, SLOT } from "../../ring/layout.ts";
 import { Room } from "../../ring/room.ts";
 import { inspect } from "../../ring/segment.ts";
 import { WAKE_WORDS, Words } from "../../ring/words.ts";
@@ -39,8 +39,20 @@ export class Observer {
     this.#room = new Room(this.#words, geometry.maxReaders);
   }
 
+  /**
+   * How far everybody has come. A dead reader's cursor stands still until somebody needs what it holds, which in a
+   * depot that overwrites may be never: only the living count.
+   */
   progress(): Progress {
-    return { head: this.#room.head(), cursor: this.#room.slowest()?.cursor ?? -1 };
+    let slowest = Infinity;
+    for (let index = 0; index < this.geometry.maxReaders; index++) {
+      const entry = this.#words.reader(index);
+      if (this.#words.load32(entry + READER.gating) !== 1) continue;
+      const peer = (this.#words.load32(entry + READER.owner) & (2 ** PEER_INDEX_BITS - 1)) - 1;
+      if (peer < 0 || !this.#segment.lockHeld(LOCK.peer + peer)) continue;
+      slowest = Math.min(slowest, this.#mapping.load(entry + READER.cursor));
+    }
+    return { head: this.#room.head(), cursor: slowest === Infinity ? -1 : slowest };
   }
 
   /** Everything that is not as in a segment with nobody but `peers` live peers in it. */
