@@ -1,6 +1,6 @@
 /*
- * GStreamer: appsrc ! shmsink, and in another process shmsrc ! appsink. shmsink copies each buffer into its shared
- * memory, shmsrc hands out that memory itself: one copy. payload.ts for the peer that is C.
+ * GStreamer: appsrc ! shmsink, and in another process shmsrc ! appsink. Frames are written into memory that shmsink
+ * offers, and shmsrc hands out that memory itself: no copy. payload.ts for the peer that is C.
  *
  *     gstreamer send|receive TASK
  */
@@ -96,17 +96,49 @@ static void pace(const struct task *task, uint64_t start_ns, uint32_t number)
         usleep((useconds_t)((due_ns - now) / 1000));
 }
 
+/* The memory that shmsink shares, which it offers to whoever asks: a frame written there is not copied. */
+static GstAllocator *shared_memory_of(GstElement *source)
+{
+    GstPad *pad = gst_element_get_static_pad(source, "src");
+    GstCaps *caps = gst_pad_get_current_caps(pad);
+    GstQuery *query = gst_query_new_allocation(caps, FALSE);
+    GstAllocator *allocator = NULL;
+    if (gst_pad_peer_query(pad, query) && gst_query_get_n_allocation_params(query) > 0)
+        gst_query_parse_nth_allocation_param(query, 0, &allocator, NULL);
+    if (allocator == NULL)
+        fail("shmsink offers no memory");
+    gst_query_unref(query);
+    if (caps != NULL)
+        gst_caps_unref(caps);
+    gst_object_unref(pad);
+    return allocator;
+}
+
+/* Where the shared memory is full, what comes is ordinary memory: then frames are waited for to come back. */
+static GstBuffer *allocate(GstAllocator *allocator, size_t bytes)
+{
+    for (;;) {
+        GstBuffer *buffer = gst_buffer_new_allocate(allocator, bytes, NULL);
+        if (allocator == NULL || gst_buffer_peek_memory(buffer, 0)->allocator == allocator)
+            return buffer;
+        gst_buffer_unref(buffer);
+        usleep(50);
+    }
+}
+
 static void send_frames(const struct task *task)
 {
     char description[1024];
-    /* A frame more than the others have: shmsink needs room for the one that it copies and for its headers. */
+    /* A frame more than the others have: shmsink needs room for its headers. */
     snprintf(description, sizeof description,
              "appsrc name=source block=true max-buffers=1 max-bytes=0 format=bytes caps=application/octet-stream "
-             "! shmsink socket-path=%s/shm shm-size=%zu wait-for-connection=true sync=false async=false",
+             "! shmsink socket-path=%s/shm shm-size=%zu wait-for-connection=true sync=false async=false "
+             "enable-last-sample=false",
              task->folder, (task->depth + 1) * task->frame_bytes);
     GstElement *pipeline = launch(description);
     GstElement *source = gst_bin_get_by_name(GST_BIN(pipeline), "source");
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
+    GstAllocator *allocator = NULL;
     uint64_t start_ns = 0;
     bool last = false;
     for (uint32_t number = 0; !last; number++) {
@@ -118,13 +150,16 @@ static void send_frames(const struct task *task)
         } else if (number > task->warmup) {
             last = (double)(monotonic_ns() - start_ns) > task->seconds * 1e9;
         }
-        GstBuffer *buffer = gst_buffer_new_allocate(NULL, task->frame_bytes, NULL);
+        GstBuffer *buffer = allocate(allocator, task->frame_bytes);
         GstMapInfo map;
         gst_buffer_map(buffer, &map, GST_MAP_WRITE);
         write_frame(map.data, task, number, last);
         gst_buffer_unmap(buffer, &map);
         if (gst_app_src_push_buffer(GST_APP_SRC(source), buffer) != GST_FLOW_OK)
             fail("pushing failed");
+        /* Formats are agreed upon when the first frame has passed. */
+        if (number == 1)
+            allocator = shared_memory_of(source);
     }
     gst_app_src_end_of_stream(GST_APP_SRC(source));
     /* At the end of the stream shmsink has sent all, but what it has sent is its memory: the reader says when. */
