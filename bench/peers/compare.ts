@@ -37,7 +37,7 @@ export async function alternate(peers: readonly Peer[], measured: Measured, how:
         found.push(await runOnce(peer, measured, how.patienceMs));
       } catch (error) {
         if (error instanceof WrongChecksum || peer.series === OURS) throw error;
-        failed.push({ what: peer.what, reason: (error as Error).message });
+        failed.push({ what: peer.what, reason: (error as Error).message.replace(`${peer.what}: `, "") });
         outcomes.delete(peer);
       }
     }

@@ -42,8 +42,10 @@ export type Measured = Pick<Task, "kind" | "seconds" | "frames" | "warmup">;
 
 /** A run that takes so long has hung; none is told to take more than a few seconds. */
 const PATIENCE_MS = 60_000;
-/** How long processes may take to end when the last frame has been read, or when another of them has failed. */
+/** How long processes may take to end when the last frame has been read. */
 const ENDING_MS = 5000;
+/** How long they may take to complain when another of them has failed. */
+const COMPLAINING_MS = 1000;
 const SHM = "/dev/shm";
 
 let counter = 0;
@@ -68,7 +70,7 @@ function within<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
 async function causeOf(error: unknown, children: Child[]): Promise<Error> {
   const ended = Promise.allSettled(children.map(({ ended }) => ended));
   if (children.some(({ fault }) => fault !== undefined)) {
-    await Promise.race([ended, sleep(ENDING_MS, undefined, { ref: false })]);
+    await Promise.race([ended, sleep(COMPLAINING_MS, undefined, { ref: false })]);
   }
   return children.map(({ fault }) => fault).find((fault) => fault instanceof WrongChecksum) ?? error as Error;
 }
