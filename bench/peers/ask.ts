@@ -53,7 +53,12 @@ export async function askBuiltIn(runs: number, names: readonly string[]): Promis
   for (const comparison of [THROUGHPUT, LATENCY]) {
     const name = BUILT_IN + comparison.name;
     if (names.length > 0 && !names.includes(name)) continue;
-    const session = { command: `deno task bench ${name}`, versions: { bun: BUN_VERSION }, prefix: BUILT_IN };
+    const session = {
+      command: `deno task bench ${name}`,
+      versions: { bun: BUN_VERSION },
+      prefix: BUILT_IN,
+      among: "; nothing to install",
+    };
     keep(await compare(comparison, { peers: [...depots(), ...builtIn()], missing: [] }, session, { runs }));
   }
 }

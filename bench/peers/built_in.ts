@@ -44,9 +44,11 @@ export function broughtBy(runtime: Runtime): Peer[] {
     {
       what: `Unix socket, ${runtime}`,
       series: "pipe, socket",
-      note: "3 copies: into the kernel, out of it, chunks into a frame",
+      note: runtime === "Deno"
+        ? "2 copies: into the kernel, out of it"
+        : "3 copies: into the kernel, out of it, chunks into a frame",
       against,
-      ...between("unix_socket.ts", runtime),
+      ...between(`unix_socket_${runtime.toLowerCase()}.ts`, runtime),
     },
     {
       what: `postMessage, ${runtime}`,

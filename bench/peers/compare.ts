@@ -54,7 +54,14 @@ export function rowsOf(outcomes: Found["outcomes"], shown: Shown, against: Compa
 }
 
 /** What is the same in all results of a session. */
-export type Session = { command: string; versions: Record<string, string>; prefix: string };
+export type Session = {
+  command: string;
+  versions: Record<string, string>;
+  /** Of the questions' names. */
+  prefix: string;
+  /** Added to titles, where not everybody takes part. */
+  among?: string;
+};
 
 /** All tables of a comparison. */
 export async function compare(
@@ -66,7 +73,7 @@ export async function compare(
   const { outcomes, failed } = await alternate(peers, comparison.measured, how);
   return comparison.shown.map((shown) => ({
     question: session.prefix + shown.question,
-    title: shown.title,
+    title: shown.title + (session.among ?? ""),
     unit: shown.unit,
     better: shown.better,
     command: session.command,
