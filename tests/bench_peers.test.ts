@@ -13,6 +13,7 @@ import { broughtBy, depot, nameOf, OURS } from "../bench/peers/built_in.ts";
 import { WrongChecksum } from "../bench/peers/child.ts";
 import { alternate, compare, rowsOf } from "../bench/peers/compare.ts";
 import { type Comparison, HANDOFF, LATENCY, THROUGHPUT } from "../bench/peers/comparisons.ts";
+import { gist } from "../bench/peers/gist.ts";
 import { betweenProcesses, C, RUST } from "../bench/peers/handoffs.ts";
 import { output } from "../bench/peers/install.ts";
 import { install } from "../bench/peers/installed.ts";
@@ -22,6 +23,7 @@ import type { Outcome } from "../bench/peers/task.ts";
 import { isMet, type Result } from "../bench/report/result.ts";
 import { section } from "../bench/report/table.ts";
 import { depotTest, HERE } from "./support/harness.ts";
+import { fromFileUrl } from "./support/paths.ts";
 
 const RUNTIME = HERE === "deno" ? "Deno" : "Bun";
 const FEW: Measured = { kind: "latency", seconds: 0, frames: 6, warmup: 2 };
@@ -146,6 +148,17 @@ test("install names who cannot be had and why, and goes on", () => {
     { what: "absent", reason: "asking it: no-such-program is not installed" },
     { what: "failing", reason: "asking it: sh failed: no disk" },
   ]);
+});
+
+test("gist is the line that says what went wrong, without folders of this machine", () => {
+  const file = fromFileUrl(new URL("../bench/peers/seed.py", import.meta.url));
+  assertEquals(
+    gist(`ended with 1: Traceback:\n  File "x"\nValueError: no ${file}\n`),
+    "ValueError: no bench/peers/seed.py",
+  );
+  assertEquals(gist("ended with 1: 77 | const a\n\nerror: gone\n      at a.ts:3\n"), "error: gone");
+  assertEquals(gist("E: no such package\n"), "E: no such package");
+  assertEquals(gist("\n"), "no reason given");
 });
 
 depotTest("compare puts who is missing, and who failed, into the report", async () => {

@@ -7,6 +7,7 @@ import { machine, type Result, type Row, row } from "../report/result.ts";
 import { OURS } from "./built_in.ts";
 import { WrongChecksum } from "./child.ts";
 import type { Comparison, Shown } from "./comparisons.ts";
+import { gist } from "./gist.ts";
 import type { Missing } from "./installed.ts";
 import { type Measured, type Peer, runOnce } from "./run.ts";
 import type { Outcome } from "./task.ts";
@@ -37,7 +38,7 @@ export async function alternate(peers: readonly Peer[], measured: Measured, how:
         found.push(await runOnce(peer, measured, how.patienceMs));
       } catch (error) {
         if (error instanceof WrongChecksum || peer.series === OURS) throw error;
-        failed.push({ what: peer.what, reason: (error as Error).message.replace(`${peer.what}: `, "") });
+        failed.push({ what: peer.what, reason: gist((error as Error).message.replace(`${peer.what}: `, "")) });
         outcomes.delete(peer);
       }
     }

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { C_FLAGS, compile, SYSTEMS } from "../../shim/build.ts";
 import { cacheFolder } from "../../shim/zig.ts";
+import { gist } from "./gist.ts";
 import { here } from "./programs.ts";
 
 /** The versions that are compared, but for iceoryx2's in Rust, which its Cargo.toml has. */
@@ -22,16 +23,11 @@ function folder(): string {
   return path;
 }
 
-/** The last line that says something: the reason, where a program fails. */
-function lastLine(text: string): string {
-  return text.trim().split("\n").filter((line) => line.trim() !== "").at(-1)?.trim() ?? "no reason given";
-}
-
 /** What a program writes. @throws {Error} when it is not there or fails; `what` is what was to be done by it */
 export function output(what: string, [program, ...parameters]: string[]): string {
   const { status, error, stdout, stderr } = spawnSync(program, parameters, { encoding: "utf8" });
   if (error !== undefined) throw new Error(`${what}: ${program} is not installed`);
-  if (status !== 0) throw new Error(`${what}: ${program} failed: ${lastLine(stderr || stdout)}`);
+  if (status !== 0) throw new Error(`${what}: ${program} failed: ${gist(stderr || stdout)}`);
   return stdout.trim();
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { gist } from "./gist.ts";
 import { gstreamer, output, python, redis, rust } from "./install.ts";
 import { here, module } from "./programs.ts";
 import type { Peer } from "./run.ts";
@@ -122,7 +123,7 @@ export function install(
     try {
       peers.push({ what, ...install() });
     } catch (error) {
-      missing.push({ what, reason: (error as Error).message });
+      missing.push({ what, reason: gist((error as Error).message) });
     }
   }
   return { peers, missing };
