@@ -8,11 +8,12 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { test } from "node:test";
-import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { broughtBy, depot, nameOf, OURS } from "../bench/peers/built_in.ts";
 import { WrongChecksum } from "../bench/peers/child.ts";
 import { alternate, compare, rowsOf } from "../bench/peers/compare.ts";
 import { type Comparison, HANDOFF, LATENCY, THROUGHPUT } from "../bench/peers/comparisons.ts";
+import { orFromDebian } from "../bench/peers/debian.ts";
 import { gist } from "../bench/peers/gist.ts";
 import { betweenProcesses, C, RUST } from "../bench/peers/handoffs.ts";
 import { output } from "../bench/peers/install.ts";
@@ -148,6 +149,19 @@ test("install names who cannot be had and why, and goes on", () => {
     { what: "absent", reason: "asking it: no-such-program is not installed" },
     { what: "failing", reason: "asking it: sh failed: no disk" },
   ]);
+});
+
+test("orFromDebian finds what is there, and says why where nothing can be installed", () => {
+  assertEquals(orFromDebian(() => "here", ["nothing"]), "here");
+  const path = process.env.PATH;
+  process.env.PATH = "/nonexistent";
+  try {
+    const find = () => output("looking for it", ["no-such-program"]);
+    const reason = "looking for it: no-such-program is not installed; a-package: there is no apt-get here";
+    assertThrows(() => orFromDebian(find, ["a-package"]), Error, reason);
+  } finally {
+    process.env.PATH = path;
+  }
 });
 
 test("gist is the line that says what went wrong, without folders of this machine", () => {

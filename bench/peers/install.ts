@@ -10,6 +10,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { C_FLAGS, compile, SYSTEMS } from "../../shim/build.ts";
 import { cacheFolder } from "../../shim/zig.ts";
+import { orFromDebian } from "./debian.ts";
 import { gist } from "./gist.ts";
 import { here } from "./programs.ts";
 
@@ -57,10 +58,20 @@ export function rust(): string {
   return join(target, "release/frames-depot-bench-iceoryx2");
 }
 
+const GSTREAMER = [
+  "gstreamer1.0-tools",
+  "gstreamer1.0-plugins-base",
+  "gstreamer1.0-plugins-bad",
+  "libgstreamer-plugins-base1.0-dev",
+  "pkg-config",
+];
+
 /** GStreamer's sender and receiver, compiled, where the elements that they use are there. */
 export function gstreamer(): string {
-  for (const element of ["shmsink", "appsrc"]) output(`looking for ${element}`, ["gst-inspect-1.0", element]);
-  const flags = output("finding GStreamer's headers", ["pkg-config", "--cflags", "--libs", "gstreamer-app-1.0"]);
+  const flags = orFromDebian(() => {
+    for (const element of ["shmsink", "appsrc"]) output(`looking for ${element}`, ["gst-inspect-1.0", element]);
+    return output("finding GStreamer's headers", ["pkg-config", "--cflags", "--libs", "gstreamer-app-1.0"]);
+  }, GSTREAMER);
   const program = join(folder(), "gstreamer");
   compile([...compiler(), "-O2", "-o", program, here("gstreamer.c"), ...flags.split(/\s+/)]);
   return program;
@@ -75,14 +86,10 @@ export function floor(): string {
 }
 
 const compiler = () => (process.env.CC || "cc").split(" ");
-const isThere = (program: string) => spawnSync(program, ["--version"]).error === undefined;
 
-/** Redis, by the system's packages if need be. */
+/** Redis. */
 export function redis(): string {
   const program = "redis-server";
-  if (isThere(program)) return program;
-  const why = "redis-server is not installed";
-  if (process.getuid?.() !== 0) throw new Error(`${why}, and only root may install it`);
-  output(`${why}; installing it`, ["apt-get", "install", "--yes", "--no-install-recommends", program]);
+  orFromDebian(() => output("looking for Redis", [program, "--version"]), [program]);
   return program;
 }
