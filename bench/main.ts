@@ -14,6 +14,7 @@ import { C_FLAGS, compile, SYSTEMS } from "../shim/build.ts";
 import { fromFileUrl } from "../tests/support/paths.ts";
 import { bunPath, denoPath } from "../tools/runtimes.ts";
 import { BUN_VERSION } from "../tools/versions.ts";
+import { askBuiltIn, BUILT_IN_QUESTIONS } from "./peers/ask.ts";
 import { type Question, QUESTIONS } from "./questions.ts";
 import { writeReadme } from "./readme.ts";
 import { plot } from "./report/plot.ts";
@@ -22,7 +23,7 @@ import { table } from "./report/table.ts";
 
 const USAGE = `deno task bench [options] [question ...]
   --runs N       runs of each, alternating (7)
-  questions: ${QUESTIONS.map(({ question }) => question).join(", ")}, import`;
+  questions: ${QUESTIONS.map(({ question }) => question).join(", ")}, import, ${BUILT_IN_QUESTIONS.join(", ")}`;
 
 const { values, positionals } = parseArgs({
   options: { runs: { type: "string", default: "7" }, help: { type: "boolean", default: false } },
@@ -123,6 +124,7 @@ try {
     if (positionals.length === 0 || positionals.includes(question.question)) ask(question, floor);
   }
   if (positionals.length === 0 || positionals.includes("import")) askImport();
+  await askBuiltIn(runs, positionals);
   writeReadme();
 } finally {
   rmSync(folder, { recursive: true, force: true });

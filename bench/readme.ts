@@ -5,6 +5,7 @@
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fromFileUrl } from "../tests/support/paths.ts";
+import { QUESTIONS_TO_PEERS } from "./peers/ask.ts";
 import { QUESTIONS } from "./questions.ts";
 import { load, RESULTS } from "./report/result.ts";
 import { section } from "./report/table.ts";
@@ -15,7 +16,7 @@ const file = (name: string) => fromFileUrl(new URL(`./${name}`, import.meta.url)
 function questions(): string[] {
   if (!existsSync(RESULTS)) return [];
   const there = readdirSync(RESULTS).filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -5)).sort();
-  const known = [...QUESTIONS.map(({ question }) => question), "import"];
+  const known = [...QUESTIONS.map(({ question }) => question), "import", ...QUESTIONS_TO_PEERS];
   return [...known.filter((name) => there.includes(name)), ...there.filter((name) => !known.includes(name))];
 }
 
@@ -26,7 +27,7 @@ export function writeReadme(): void {
     file("README.md"),
     [
       "# Benchmarks",
-      "Made by `deno task bench`; do not edit.",
+      "Made by `deno task bench` and `deno task bench:peers`; do not edit.",
       ...methods.map((name) => readFileSync(file(name), "utf8").trim()),
       ...questions().map((question) => section(load(question)).trim()),
     ].join("\n\n") + "\n",

@@ -7,11 +7,15 @@ import time
 from queue import Full
 
 import numpy as np
-from arrayqueues.shared_arrays import ArrayQueue
-from payload import Sink, Source
+
+np.product = np.prod  # NumPy 2 has dropped the name that arrayqueues 1.4.1 still asks for
+
+from arrayqueues.shared_arrays import ArrayQueue  # noqa: E402
+from payload import Sink, Source, end_with_parent  # noqa: E402
 
 
 def send(task: dict, queue: ArrayQueue, done: mp.Event) -> None:
+    end_with_parent()
     frame = np.zeros(task["frameBytes"], np.uint8)
     source = Source(task)
     while source.next():

@@ -1,6 +1,6 @@
 /**
  * Writing and reading frames, the same for everyone: a fill of the whole frame, and a sum over a word of every cache
- * line. `payload.py`, `gstreamer.c` and `iceoryx2/src/main.rs` do exactly this.
+ * line. `payload.py`, `payload.h` and `iceoryx2/src/payload.rs` do exactly this.
  *
  *     bytes 0-3 number   4-7 1 in the last frame   8-15 when it was written, ns   16-... the pattern
  *

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
-import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { FramesDepot } from "../../mod.ts";
+import { Child, WrongChecksum } from "./child.ts";
 import { FRAME_BYTES, type Outcome, type Task } from "./task.ts";
 
 /** Program and parameters; the task is added as the last one. */
@@ -31,96 +31,94 @@ export type Peer = {
   env?: Record<string, string>;
   /** Makes what has to be there before, in the task's folder. */
   prepare?: (task: Task) => void;
-  /** Removes what a run may leave elsewhere. */
-  clean?: (task: Task) => void;
+  /** The row that it is compared with, where the question's own is not the right one. */
+  against?: string;
+  /** Frames, or rounds, where the question's number would take it too long. */
+  frames?: number;
 };
 
 /** What a run is to find out. */
-export type Question = Pick<Task, "kind" | "seconds" | "frames" | "warmup">;
+export type Measured = Pick<Task, "kind" | "seconds" | "frames" | "warmup">;
 
-/** A run that takes so much longer than it was told to has hung. */
-const PATIENCE_MS = 40_000;
+/** A run that takes so long has hung; none is told to take more than a few seconds. */
+const PATIENCE_MS = 60_000;
 /** How long processes may take to end when the last frame has been read. */
 const ENDING_MS = 5000;
+/** How long they may take to complain when another of them has failed. */
+const COMPLAINING_MS = 1000;
+const SHM = "/dev/shm";
 
 let counter = 0;
 
-class Child {
-  readonly #process: ChildProcess;
-  readonly #lines: AsyncIterator<string>;
-  /** When it has ended well; rejected otherwise. */
-  readonly ended: Promise<void>;
-
-  constructor([executable, ...parameters]: Command, peer: Peer) {
-    this.#process = spawn(executable, parameters, {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, NO_COLOR: "1", ...peer.env },
-    });
-    let complaints = "";
-    this.#process.stderr!.setEncoding("utf8").on(
-      "data",
-      (text: string) => complaints = (complaints + text).slice(-2000),
-    );
-    this.#lines = createInterface({ input: this.#process.stdout! })[Symbol.asyncIterator]();
-    this.ended = new Promise((resolve, reject) => {
-      this.#process.on("error", reject);
-      this.#process.on("close", (code, signal) => {
-        if (code === 0) resolve();
-        else reject(new Error(`${peer.what}: ended with ${signal ?? code}: ${complaints}`));
-      });
-    });
-    this.ended.catch(() => {});
-  }
-
-  /** The next line that it writes. */
-  async line(): Promise<unknown> {
-    const { value, done } = await this.#lines.next();
-    return done ? new Promise(() => {}) : JSON.parse(value); // it has ended: `ended` tells how
-  }
-
-  async kill(): Promise<void> {
-    if (this.#process.exitCode === null && this.#process.signalCode === null) this.#process.kill("SIGKILL");
-    await this.ended.catch(() => {});
+/** Shared memory has the channel's name in it, but for GStreamer's, which has the process's number. */
+function sweep(channel: string, pids: (number | undefined)[]): void {
+  for (const name of [channel, `${channel}back`]) FramesDepot.unlink(name);
+  if (!existsSync(SHM)) return;
+  const starts = [channel, ...pids.map((pid) => `shmpipe.${pid}.`)];
+  for (const name of readdirSync(SHM)) {
+    if (starts.some((start) => name.startsWith(start))) rmSync(`${SHM}/${name}`, { force: true });
   }
 }
 
 function within<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout>;
-  const late = new Promise<never>((_, reject) => timer = setTimeout(() => reject(new Error(`hung: ${what}`)), ms));
+  const late = new Promise<never>((_, reject) => timer = setTimeout(() => reject(new Error(what)), ms));
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/** Runs a peer once. @throws {Error} when it fails, hangs, or delivers anything but what was sent */
-export async function runOnce(peer: Peer, question: Question): Promise<Outcome> {
+/** A side that fails takes the other one with it: what a checksum says counts, whoever is noticed first. */
+async function causeOf(error: unknown, children: Child[]): Promise<Error> {
+  const ended = Promise.allSettled(children.map(({ ended }) => ended));
+  if (children.some(({ fault }) => fault !== undefined)) {
+    await Promise.race([ended, sleep(COMPLAINING_MS, undefined, { ref: false })]);
+  }
+  return children.map(({ fault }) => fault).find((fault) => fault instanceof WrongChecksum) ?? error as Error;
+}
+
+/**
+ * Runs a peer once.
+ *
+ * @throws {WrongChecksum} when it delivers anything but what was sent
+ * @throws {Error} when it fails or hangs; its name is part of the message
+ */
+export async function runOnce(peer: Peer, measured: Measured, patienceMs = PATIENCE_MS): Promise<Outcome> {
   const folder = mkdtempSync(`${tmpdir()}/frames-depot-bench-`);
-  const channel = `bench-${process.pid}-${counter++}`;
-  const task: Task = { ...question, fps: 60, frameBytes: FRAME_BYTES, depth: 10, channel, folder };
+  const channel = `bench-${process.pid}-${counter++}-`;
+  const fewer = peer.frames === undefined
+    ? {}
+    : { frames: peer.frames, warmup: Math.min(measured.warmup, peer.frames) };
+  const task: Task = { ...measured, ...fewer, fps: 60, frameBytes: FRAME_BYTES, depth: 10, channel, folder };
   const children: Child[] = [];
-  const start = (command: Command) => children[children.push(new Child([...command, JSON.stringify(task)], peer)) - 1];
-  const failed = (child: Child) => child.ended.then(() => new Promise<never>(() => {}));
+  const started = (command: Command) => {
+    const child = new Child(command, peer.env);
+    children.push(child);
+    return child;
+  };
+  const start = (command: Command) => started([...command, JSON.stringify(task)]);
+  const answer = async (receiver: Child): Promise<unknown> => {
+    if (peer.send === undefined) return await receiver.line();
+    await receiver.line();
+    const sender = start(peer.send);
+    return await Promise.race([receiver.line(), sender.failure()]);
+  };
   let service: Child | undefined;
   try {
     peer.prepare?.(task);
-    if (peer.service !== undefined) service = new Child(peer.service(task), peer);
+    if (peer.service !== undefined) service = started(peer.service(task));
     const receiver = start(peer.receive);
-    const measured = async () => {
-      if (peer.send !== undefined) {
-        await receiver.line();
-        const sender = start(peer.send);
-        return await Promise.race([receiver.line(), failed(sender)]);
-      }
-      return await receiver.line();
-    };
-    const ends = [receiver, ...service === undefined ? [] : [service]].map(failed);
-    const outcome = await within(Promise.race([measured(), ...ends]), PATIENCE_MS, peer.what) as Outcome;
-    await within(Promise.all(children.map(({ ended }) => ended)), ENDING_MS, `${peer.what} does not end`);
-    if (!(outcome.frames > 0 && outcome.seconds > 0)) throw new Error(`${peer.what} delivered nothing`);
+    const failures = children.map((child) => child.failure());
+    const outcome = await within(Promise.race([answer(receiver), ...failures]), patienceMs, "hung") as Outcome;
+    const ended = Promise.all(children.filter((child) => child !== service).map(({ ended }) => ended));
+    await within(ended, ENDING_MS, "did not end when it was done");
+    if (!(outcome.frames > 0 && outcome.seconds > 0)) throw new Error("delivered nothing");
     return outcome;
+  } catch (error) {
+    const cause = await causeOf(error, children.filter((child) => child !== service));
+    cause.message = `${peer.what}: ${cause.message}`;
+    throw cause;
   } finally {
-    for (const child of children) await child.kill();
-    await service?.kill();
-    peer.clean?.(task);
-    FramesDepot.unlink(channel);
+    for (const child of children.reverse()) await child.kill();
+    sweep(channel, children.map(({ pid }) => pid));
     rmSync(folder, { recursive: true, force: true });
   }
 }

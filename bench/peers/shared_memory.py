@@ -1,4 +1,7 @@
-"""multiprocessing.shared_memory with a Queue each way: slots that are full, slots that are free. No copy."""
+"""multiprocessing.shared_memory with a Queue each way: slots that are full, slots that are free. No copy.
+
+In the bare hand-off the number of a slot goes to and fro, and nobody touches the slot.
+"""
 
 import json
 import multiprocessing as mp
@@ -6,7 +9,7 @@ import sys
 from multiprocessing.shared_memory import SharedMemory
 
 import numpy as np
-from payload import Sink, Source
+from payload import Sink, Source, end_with_parent, measure, rounds_of
 
 
 def slots(memory: SharedMemory, task: dict) -> list[np.ndarray]:
@@ -15,6 +18,7 @@ def slots(memory: SharedMemory, task: dict) -> list[np.ndarray]:
 
 
 def send(task: dict, name: str, full: mp.Queue, free: mp.Queue) -> None:
+    end_with_parent()
     memory = SharedMemory(name)
     frames = slots(memory, task)
     source = Source(task)
@@ -26,9 +30,30 @@ def send(task: dict, name: str, full: mp.Queue, free: mp.Queue) -> None:
     memory.close()
 
 
+def send_back(rounds: int, there: mp.Queue, back: mp.Queue) -> None:
+    end_with_parent()
+    for _ in range(rounds):
+        back.put(there.get())
+
+
+def hand_to_and_fro(task: dict) -> None:
+    there, back = mp.Queue(), mp.Queue()
+    other = mp.Process(target=send_back, args=(rounds_of(task), there, back), daemon=True)
+    other.start()
+
+    def once() -> None:
+        there.put(0)
+        back.get()
+
+    measure(task, 2, once)
+    other.join()
+
+
 def main() -> None:
     task = json.loads(sys.argv[-1])
     mp.set_start_method("spawn")
+    if task["kind"] == "handoff":
+        return hand_to_and_fro(task)
     memory = SharedMemory(task["channel"], create=True, size=task["depth"] * task["frameBytes"])
     full, free = mp.Queue(), mp.Queue()
     sender = mp.Process(target=send, args=(task, memory.name, full, free), daemon=True)

@@ -45,12 +45,13 @@ export function table(result: Result): string {
 
 /** One question as a section: title, plot, table, how to get it again. */
 export function section(result: Result): string {
-  const { title, question, command, date, machine } = result;
+  const { title, question, command, date, machine, missing = [] } = result;
   const runtimes = Object.entries(machine.runtimes).map(([name, version]) => `${name} ${version}`).join(", ");
   return [
     `### ${title}`,
     `![${title}](results/${question}.svg)`,
     table(result),
+    ...missing.length === 0 ? [] : [missing.map(({ what, reason }) => `- Not measured: ${what}. ${reason}`).join("\n")],
     `\`${command}\`, ${
       date.slice(0, 10)
     }, ${machine.cores} × ${machine.cpu}, ${machine.memory} GiB, ${machine.kernel}; ` +

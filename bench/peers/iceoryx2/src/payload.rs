@@ -18,6 +18,7 @@ pub fn monotonic_ns() -> u64 {
 
 pub struct Task {
     pub steady: bool,
+    pub handoff: bool,
     pub seconds: f64,
     pub frames: u32,
     pub fps: f64,
@@ -25,6 +26,7 @@ pub struct Task {
     pub frame_bytes: usize,
     pub depth: usize,
     pub channel: String,
+    pub folder: String,
 }
 
 impl Task {
@@ -33,6 +35,7 @@ impl Task {
         let number = |name: &str| task[name].as_f64().unwrap_or_else(|| panic!("a task with {name}"));
         Task {
             steady: task["kind"] == "latency",
+            handoff: task["kind"] == "handoff",
             seconds: number("seconds"),
             frames: number("frames") as u32,
             fps: number("fps"),
@@ -40,6 +43,7 @@ impl Task {
             frame_bytes: number("frameBytes") as usize,
             depth: number("depth") as usize,
             channel: task["channel"].as_str().expect("a task with a channel").into(),
+            folder: task["folder"].as_str().expect("a task with a folder").into(),
         }
     }
 }
