@@ -244,6 +244,18 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
     return frame === undefined || frame === "released" ? this.return() : { done: false, value: frame };
   }
 
+  /**
+   * The next frame, blocking this thread until it is there: nothing else runs meanwhile, timers, promises and signals
+   * neither. For a worker or a process that does nothing else; the event loop's part of a wake is saved.
+   *
+   * @returns undefined when `timeoutMs` passed without a frame; the reader goes on. Also when it or the depot is closed
+   */
+  nextSync(): Frame | undefined {
+    if (this.#released || this.#session.closed) return undefined;
+    return this.tryNext() ??
+      this.#session.published.untilSync(() => this.tryNext(), () => this.#idle(), this.#pace, this.#wait);
+  }
+
   /** Nothing came for a while: the producer may have died with the slot in its hands. */
   #idle(): void {
     this.#reader.fate(this.#reader.cursor, true);

@@ -156,6 +156,11 @@ export class Mapping {
     return this.#library.wait({ segment: this.#segment, word, lane, peer, expected: expected | 0, timeoutMs });
   }
 
+  /** The same on this thread, which is blocked meanwhile. */
+  waitSync(lane: number, peer: number, expected: number, timeoutMs: number): void {
+    this.#native.fd_wait(this.#segment, this.#words[lane], lane, peer, expected | 0, timeoutMs);
+  }
+
   /** Wakes whoever sleeps on the lane's word. */
   wake(lane: number): void {
     this.#native.fd_wake(this.#segment, this.#words[lane], lane);

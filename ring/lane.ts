@@ -96,17 +96,50 @@ export class Lane {
     }
   }
 
-  async #sleep<T>(
-    sleepMs: number,
-    look: (times: number) => T | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<T | undefined> {
+  /** {@linkcode Lane.until} on this thread, which is blocked meanwhile; a signal cannot end it. */
+  untilSync<T>(attempt: () => T | undefined, idle: () => void, pace: Pace, options: WaitOptions): T | undefined {
+    const { timeoutMs = Infinity, waiting = "adaptive" } = options;
+    const started = performance.now();
+    let quietSince = started;
+    for (;;) {
+      const answer = attempt();
+      const now = performance.now();
+      if (answer !== undefined) {
+        pace.came(now - started);
+        return answer;
+      }
+      const left = started + timeoutMs - now;
+      if (left <= 0) return undefined;
+      if (now - quietSince >= SLICE_MS) {
+        idle();
+        quietSince = now;
+      }
+      const sleepMs = Math.min(left, pace.sleepMs(now - started, waiting));
+      if (sleepMs === 0) continue;
+      const word = this.#announce();
+      const late = attempt();
+      if (late !== undefined) return late;
+      this.#words.mapping.waitSync(this.#lane, this.#peer, word, sleepMs);
+    }
+  }
+
+  /** Says that somebody is about to sleep (S1, S2). @returns what to sleep on, after one more look */
+  #announce(): number {
     const { u32 } = this.#words;
     // The word before the flag: a waker that takes the flag away then has changed the word that we sleep on.
     const word = Atomics.load(u32, this.#word);
     trace.at?.("S1");
     Atomics.store(u32, this.#word + 1, 1);
     trace.at?.("S2");
+    return word;
+  }
+
+  async #sleep<T>(
+    sleepMs: number,
+    look: (times: number) => T | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<T | undefined> {
+    const word = this.#announce();
     const answer = look(1);
     if (answer !== undefined) return answer;
     const until = performance.now() + sleepMs;

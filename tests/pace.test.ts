@@ -1,12 +1,15 @@
 /**
  * Spinning or sleeping: what the pace of earlier waits says, and that every way of waiting gets its frames.
  */
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertGreaterOrEqual, assertRejects, assertThrows } from "@std/assert";
 import { FramesDepot, type Waiting } from "../mod.ts";
 import { Pace, SLICE_MS } from "../ring/pace.ts";
-import { depotTest } from "./support/harness.ts";
+import { depotTest, HERE, Peer } from "./support/harness.ts";
+import type { ProducerTask } from "./support/producer_peer.ts";
+import { flaw, numberOf } from "./support/stamp.ts";
 
 const FRAMES = 200;
+const OTHER = HERE === "deno" ? "bun" : "deno";
 
 function paceOf(waitedMs: number, waits = 40): Pace {
   const pace = new Pace();
@@ -74,6 +77,39 @@ for (const waiting of ["adaptive", "park", "spin"] as Waiting[]) {
     assertEquals(kind, "TimeoutError");
   });
 }
+
+for (const waiting of ["adaptive", "park", "spin"] as Waiting[]) {
+  depotTest(
+    `nextSync gets every frame of another process while its own thread is blocked, ${waiting}`,
+    async (name) => {
+      await using depot = await FramesDepot.create(name, { frameSize: [16, 16, 1], maxSize: 4, whenFull: "wait" });
+      const reader = depot.frames({ waiting, timeoutMs: 20_000 });
+      const task: ProducerTask = { name, producer: 0, producers: 1, frames: FRAMES, claimEvery: 7 };
+      await using producer = new Peer(OTHER, "producer_peer.ts", task);
+      for (let index = 0; index < FRAMES; index++) {
+        const frame = reader.nextSync();
+        assertEquals(frame?.frameNumber, numberOf(0, 1, index));
+        assertEquals(flaw(frame!.data as Uint8Array, 0, index), undefined);
+      }
+      assertEquals(await producer.exit(), 0, producer.errors);
+    },
+  );
+}
+
+depotTest(
+  "nextSync answers undefined after timeoutMs, and the reader goes on; also once it is released",
+  async (name) => {
+    await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1] });
+    const reader = depot.frames({ timeoutMs: 30 });
+    const started = performance.now();
+    assertEquals(reader.nextSync(), undefined);
+    assertGreaterOrEqual(performance.now() - started, 28);
+    depot.tryEnqueue({ frameNumber: 7, frame: new Uint8Array(4).fill(7) });
+    assertEquals(reader.nextSync()?.data[3], 7);
+    reader.release();
+    assertEquals(reader.nextSync(), undefined);
+  },
+);
 
 depotTest("waiting is one of three words", async (name) => {
   await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1] });

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SLOTS = 10, STRIDE = 128, READER_AT = 8192, SLOTS_AT = 16384, BYTES = 1 << 20, BATCHES = 10, FRAME_BYTES = 1920 * 1080 * 3 };
+enum { SLOTS = 10, STRIDE = sizeof(struct fd_slot), READER_AT = 8192, SLOTS_AT = 16384, BYTES = 1 << 20, BATCHES = 10, FRAME_BYTES = 1920 * 1080 * 3 };
 
 static double now_s(void) {
   struct timespec now;
@@ -45,7 +45,7 @@ static void hand_over(char *base, int64_t sequence) {
 }
 
 static void take(char *base, int64_t sequence) {
-  const int32_t slot = SLOTS_AT + (int32_t)(sequence % SLOTS) * STRIDE, pins = slot + (int32_t)sizeof(struct fd_slot);
+  const int32_t slot = SLOTS_AT + (int32_t)(sequence % SLOTS) * STRIDE, pins = slot + (int32_t)offsetof(struct fd_slot, pins);
   const int32_t cursor_at = READER_AT + (int32_t)offsetof(struct fd_reader, cursor);
   while (fd_pin(base, slot, pins, 1, (double)sequence) != 1) continue;
   if (((struct fd_slot *)(base + slot))->frame_number != sequence) exit(1);

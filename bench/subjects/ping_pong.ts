@@ -7,6 +7,9 @@ import { FramesDepot, type Waiting } from "../../mod.ts";
 import { assertSame, median, withDepot } from "./depot.ts";
 import { startPartner, turn } from "./partner.ts";
 
+/** `tight`: tryNext again and again; `blocked`: nextSync; the others: for await. */
+type How = Waiting | "tight" | "blocked";
+
 const SHAPE = { frameSize: [64, 1, 1], maxSize: 16, whenFull: "wait" } as const;
 /** Rounds of one figure when nobody sleeps: the clock costs too much for each. */
 const BATCH = 300;
@@ -19,6 +22,8 @@ const LOST_MS = 10_000;
 /** Looks between two at the clock. */
 const LOOKS = 100_000;
 
+const waitingOf = (how: How): Waiting => how === "tight" ? "spin" : how === "blocked" ? "park" : how;
+
 function hit(depot: FramesDepot, frameNumber: number): void {
   const slot = depot.tryClaim({ frameNumber, timestampNs: 0 });
   if (slot === undefined) throw new Error("there is no room");
@@ -26,15 +31,15 @@ function hit(depot: FramesDepot, frameNumber: number): void {
 }
 
 /** Sends every frame back, until one numbered -1. */
-export async function echo(name: string, waiting: Waiting | "tight"): Promise<Record<string, number>> {
+export async function echo(name: string, how: How): Promise<Record<string, number>> {
   await using there = await FramesDepot.open(`${name}`);
   await using back = await FramesDepot.open(`${name}-back`);
-  const balls = there.frames({ timeoutMs: LOST_MS, waiting: waiting === "tight" ? "spin" : waiting });
+  const balls = there.frames({ timeoutMs: LOST_MS, waiting: waitingOf(how) });
   let seen = performance.now();
   for (let looks = 1;; looks++) {
-    const ball = waiting === "tight" ? balls.tryNext() : (await balls.next()).value;
+    const ball = how === "tight" ? balls.tryNext() : how === "blocked" ? balls.nextSync() : (await balls.next()).value;
     if (ball === undefined) {
-      if (waiting !== "tight" || looks % LOOKS === 0 && performance.now() - seen > LOST_MS) throw new Error("no ball");
+      if (how !== "tight" || looks % LOOKS === 0 && performance.now() - seen > LOST_MS) throw new Error("no ball");
       continue;
     }
     if (looks >= LOOKS) {
@@ -46,11 +51,11 @@ export async function echo(name: string, waiting: Waiting | "tight"): Promise<Re
   }
 }
 
-async function play(waiting: Waiting | "tight"): Promise<number> {
+async function play(how: How): Promise<number> {
   return await withDepot(SHAPE, async (there) => {
     await using back = await FramesDepot.create(`${there.name}-back`, SHAPE);
-    const balls = back.frames({ timeoutMs: LOST_MS, waiting: waiting === "tight" ? "spin" : waiting });
-    const partner = startPartner("echo", there.name, waiting);
+    const balls = back.frames({ timeoutMs: LOST_MS, waiting: waitingOf(how) });
+    const partner = startPartner("echo", there.name, how);
     let number = 0;
     const spin = () => {
       hit(there, ++number);
@@ -64,12 +69,12 @@ async function play(waiting: Waiting | "tight"): Promise<number> {
     };
     const wait = async () => {
       hit(there, ++number);
-      const ball = (await balls.next()).value;
+      const ball = how === "blocked" ? balls.nextSync() : (await balls.next()).value;
       if (ball?.frameNumber !== number) assertSame("the ball's number", ball?.frameNumber, number);
     };
     const times: number[] = [];
     await wait(); // the first answer shows that the partner is there
-    if (waiting === "tight") {
+    if (how === "tight") {
       for (let batch = 0; batch < SPIN_BATCHES && !partner.gone; batch++) {
         const started = performance.now();
         for (let round = 0; round < BATCH; round++) spin();
@@ -97,5 +102,9 @@ export async function latencySpinning(): Promise<Record<string, number>> {
 
 /** Microseconds one way, both processes asleep in the kernel. */
 export async function latencyParked(): Promise<Record<string, number>> {
-  return { "for await, park": await play("park") / 1000, "for await, adaptive": await play("adaptive") / 1000 };
+  return {
+    "for await, park": await play("park") / 1000,
+    "nextSync, park": await play("blocked") / 1000,
+    "for await, adaptive": await play("adaptive") / 1000,
+  };
 }
