@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import process from "node:process";
 import { test } from "node:test";
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { broughtBy, depot, nameOf, OURS } from "../bench/peers/built_in.ts";
+import { blockingDepot, blockingNameOf, broughtBy, depot, nameOf, OURS } from "../bench/peers/built_in.ts";
 import { WrongChecksum } from "../bench/peers/child.ts";
 import { alternate, compare, rowsOf } from "../bench/peers/compare.ts";
 import { type Comparison, HANDOFF, LATENCY, THROUGHPUT } from "../bench/peers/comparisons.ts";
@@ -21,7 +21,7 @@ import { install } from "../bench/peers/installed.ts";
 import { module } from "../bench/peers/programs.ts";
 import { type Measured, type Peer, runOnce } from "../bench/peers/run.ts";
 import type { Outcome } from "../bench/peers/task.ts";
-import { isMet, type Result } from "../bench/report/result.ts";
+import { goalsOf, isMet, type Result } from "../bench/report/result.ts";
 import { section } from "../bench/report/table.ts";
 import { depotTest, HERE } from "./support/harness.ts";
 import { fromFileUrl } from "./support/paths.ts";
@@ -36,7 +36,7 @@ function faulty(fault: string, more: Partial<Peer> = {}): Peer {
 
 const outcome = (seconds: number): Outcome => ({ frames: 1, seconds, arrivedNs: [], readNs: [] });
 
-for (const peer of [depot(RUNTIME), ...broughtBy(RUNTIME)]) {
+for (const peer of [depot(RUNTIME), blockingDepot(RUNTIME, 3), ...broughtBy(RUNTIME)]) {
   depotTest(`runOnce: ${peer.what} delivers every frame as it was written`, async () => {
     const { frames, seconds, arrivedNs, readNs } = await runOnce(peer, FEW);
     assert(frames > 0 && seconds > 0);
@@ -208,17 +208,24 @@ test("rowsOf puts a peer beside ours in the same runtime, one of another languag
   const found = rows(THROUGHPUT, [
     [peer(nameOf("Deno"), OURS), [1 / 200]],
     [peer(nameOf("Bun"), OURS), [1 / 100]],
-    [peer("pipe, Deno", "pipe", { against: nameOf("Deno") }), [1 / 150, 1 / 140, 1 / 190]],
-    [peer("a library", "C"), [1 / 150]],
+    [peer(blockingNameOf("Deno"), OURS), [1 / 180]],
+    [peer(blockingNameOf("Bun"), OURS), [1 / 170]],
+    [peer("socket, Deno", "socket", { against: nameOf("Deno") }), [1 / 150, 1 / 140, 1 / 190]],
+    [peer("a library", "C"), [1 / 175]],
+    [peer("Redis list, Deno", "Redis"), [1 / 150]],
   ]);
   assertEquals(found.map(({ value, baseline }) => [Math.round(value), baseline]), [
     [200, nameOf("Bun")],
     [100, undefined],
+    [180, nameOf("Bun")],
+    [170, nameOf("Bun")],
     [150, nameOf("Deno")],
+    [175, blockingNameOf("Bun")],
     [150, nameOf("Bun")],
   ]);
   const result: Result = { ...THROUGHPUT.shown[0], command: "", date: "", machine: undefined!, rows: found };
-  assertEquals(found.map((row) => isMet(result, row)), [undefined, undefined, true, false]);
+  const met = found.map((row) => goalsOf(row).map((goal) => isMet(result, row, goal)));
+  assertEquals(met, [[], [], [], [], [true], [false], [false]]);
 });
 
 test("rowsOf puts the hand-off beside iceoryx2 in Rust, beside C where that is missing, and then wants nothing", () => {

@@ -15,10 +15,27 @@ export function nameOf(sender: Runtime, receiver = sender): string {
   return `${OURS}, ${sender} to ${receiver}`;
 }
 
+/** What our row is called where the receiving thread blocks, as that of most peers does. */
+export function blockingNameOf(runtime: Runtime): string {
+  return `${nameOf(runtime)}, blocking`;
+}
+
 /** Ours, from one runtime to another. */
 export function depot(sender: Runtime, receiver = sender): Peer {
   const what = nameOf(sender, receiver);
   return { what, series: OURS, note: "no copy", ...between("frames_depot.ts", sender, receiver) };
+}
+
+/** The same with a receiving thread that blocks, and `depth` frames under way at most. */
+export function blockingDepot(runtime: Runtime, depth?: number): Peer {
+  return {
+    what: blockingNameOf(runtime) + (depth === undefined ? "" : `, ${depth} slots`),
+    series: OURS,
+    note: "no copy",
+    depth,
+    receive: module(runtime, "frames_depot.ts", "blocking", "receive"),
+    send: module(runtime, "frames_depot.ts", "send"),
+  };
 }
 
 function makePipe({ folder }: { folder: string }): void {
@@ -27,7 +44,12 @@ function makePipe({ folder }: { folder: string }): void {
 }
 
 /** Ours. */
-export const depots = (): Peer[] => [depot("Deno"), depot("Bun"), depot("Deno", "Bun")];
+export const depots = (): Peer[] => [
+  depot("Deno"),
+  depot("Bun"),
+  depot("Deno", "Bun"),
+  ...(["Deno", "Bun"] as const).flatMap((runtime) => [blockingDepot(runtime), blockingDepot(runtime, 3)]),
+];
 
 /** What one runtime brings. */
 export function broughtBy(runtime: Runtime): Peer[] {
@@ -37,7 +59,7 @@ export function broughtBy(runtime: Runtime): Peer[] {
       what: `pipe, ${runtime}`,
       series: "pipe, socket",
       note: "2 copies: into the kernel, out of it",
-      against,
+      against: blockingNameOf(runtime),
       prepare: makePipe,
       ...between("pipe.ts", runtime),
     },

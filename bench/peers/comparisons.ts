@@ -4,7 +4,7 @@
  * @module
  */
 import { quantile, type Result, type Row } from "../report/result.ts";
-import { nameOf, OURS } from "./built_in.ts";
+import { blockingNameOf, nameOf, OURS } from "./built_in.ts";
 import { C, RUST } from "./handoffs.ts";
 import type { Measured, Peer } from "./run.ts";
 import type { Outcome } from "./task.ts";
@@ -27,9 +27,13 @@ export type Comparison = {
 /** Every slot of a ring of ten has been written and read three times: pages are mapped, code is compiled. */
 const WARM_UP_FRAMES = 30;
 
+/** Those that do not block their receiving thread. All others are compared with ours that does. */
+const EVENT_LOOPS = ["Redis list, Deno"];
+
 /** Peers stand beside ours in the same runtime; those of other languages beside the slower of ours, so that both are ahead. */
 const againstOurs: Comparison["against"] = (rows, peer, better) => {
-  const alike = rows.filter(({ what }) => what === nameOf("Deno") || what === nameOf("Bun"));
+  const name = peer.series === OURS || EVENT_LOOPS.includes(peer.what) ? nameOf : blockingNameOf;
+  const alike = rows.filter(({ what }) => what === name("Deno") || what === name("Bun"));
   const worst = alike.sort((a, b) => better === "higher" ? a.value - b.value : b.value - a.value)[0];
   const baseline = peer.against ?? worst.what;
   if (baseline === peer.what) return {};

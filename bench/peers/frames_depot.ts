@@ -1,8 +1,11 @@
 /**
- * Ours: the sender writes into the slot itself, the receiver reads the slot itself.
+ * Ours: the sender writes into the slot itself, the receiver reads the slot itself; with "blocking" before its role, its
+ * thread sleeps in the kernel, otherwise its event loop goes on.
  *
  * @module
  */
+import process from "node:process";
+import { setTimeout } from "node:timers/promises";
 import { FramesDepot } from "../../mod.ts";
 import { serve } from "./endpoint.ts";
 import { FRAME_SIZE } from "./task.ts";
@@ -21,6 +24,11 @@ await serve({
     await using depot = await FramesDepot.create(channel, { frameSize: FRAME_SIZE, maxSize: depth, whenFull: "wait" });
     const frames = depot.frames({ mode: "lossless" });
     ready();
+    if (process.argv.includes("blocking")) {
+      await setTimeout(10); // what was said has to get out before the thread is blocked
+      while (!sink.read(frames.nextSync()!.data as Uint8Array));
+      return;
+    }
     for await (const frame of frames) {
       if (sink.read(frame.data as Uint8Array)) break;
     }

@@ -33,6 +33,8 @@ export type Peer = {
   prepare?: (task: Task) => void;
   /** The row that it is compared with, where the question's own is not the right one. */
   against?: string;
+  /** Frames on their way at most, where not the ten of all others. */
+  depth?: number;
   /** Frames, or rounds, where the question's number would take it too long. */
   frames?: number;
 };
@@ -87,7 +89,8 @@ export async function runOnce(peer: Peer, measured: Measured, patienceMs = PATIE
   const fewer = peer.frames === undefined
     ? {}
     : { frames: peer.frames, warmup: Math.min(measured.warmup, peer.frames) };
-  const task: Task = { ...measured, ...fewer, fps: 60, frameBytes: FRAME_BYTES, depth: 10, channel, folder };
+  const { depth = 10 } = peer;
+  const task: Task = { ...measured, ...fewer, fps: 60, frameBytes: FRAME_BYTES, depth, channel, folder };
   const children: Child[] = [];
   const started = (command: Command) => {
     const child = new Child(command, peer.env);
