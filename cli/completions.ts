@@ -6,7 +6,7 @@
 import tab from "@bomb.sh/tab/commander";
 import type { Command } from "commander";
 import { DepotError, FramesDepot } from "../mod.ts";
-import { stateOf } from "./visit.ts";
+import { stateOf } from "./sight.ts";
 
 /** What commands call an argument that is a depot. */
 const DEPOT_ARGUMENTS = ["name", "names"];

@@ -52,7 +52,7 @@ depotTest("frames-depot tells what is not there without a stack, in both runtime
   for (const runtime of RUNTIMES) {
     const { code, out, errors } = await runCli(["stat", name], { runtime });
     assertEquals([code, out], [3, ""]);
-    assertStringIncludes(errors, `error: cannot open depot "${name}": there is none\n`);
+    assertStringIncludes(errors, `error: there is no depot "${name}"; \`frames-depot ls\` shows what is there\n`);
     assert(!errors.includes("    at "), errors);
   }
 });
