@@ -4,8 +4,10 @@
  * @module
  */
 import process from "node:process";
+import ansi from "ansi-escapes";
 // @ts-types="./cli_progress.d.ts"
 import { Presets, SingleBar } from "cli-progress";
+import { letPass } from "./output.ts";
 import { bytes as inBytes, count, duration, rate } from "./units.ts";
 
 /** Work whose progress is shown. */
@@ -16,6 +18,8 @@ export type Progress = {
   end(): void;
 };
 
+/** As cli-progress writes it. */
+const SAVE_CURSOR = "\x1b7";
 const NOTHING: Progress = { advance() {}, end() {} };
 
 /**
@@ -46,6 +50,7 @@ export function startProgress(options: { total?: number; label: string }): Progr
     },
   }, Presets.shades_classic);
   bar.start(total ?? 1, 0);
+  letPass({ clear: () => process.stderr.write(ansi.cursorLeft + ansi.eraseLine) });
   return {
     advance(moreFrames, moreBytes) {
       frames += moreFrames;
@@ -53,6 +58,9 @@ export function startProgress(options: { total?: number; label: string }): Progr
       bar.update(total === undefined ? 0 : Math.min(frames, total));
     },
     end() {
+      letPass(undefined);
+      // The bar goes back to where it began, which is somewhere else once lines were written meanwhile.
+      process.stderr.write(SAVE_CURSOR);
       bar.stop();
     },
   };
