@@ -8,6 +8,7 @@ import { Command, Option } from "commander";
 import { type Frame, FramesDepot } from "../mod.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
+import { isStarved, starvedReader } from "./starvation.ts";
 import { positiveInteger, seconds } from "./parameters.ts";
 import { complain, paintErrors, paintOutput, print, printPatiently } from "./terminal/output.ts";
 import { counted, duration } from "./terminal/units.ts";
@@ -71,13 +72,17 @@ Examples:
     });
 }
 
-/** Whether anybody else has the depot open. */
+/** Whether anybody else has the depot open, and fills it. */
 class Company implements Disposable {
   readonly #controller = new AbortController();
   readonly #timer: ReturnType<typeof setInterval>;
 
   constructor(depot: FramesDepot) {
+    let starved = 0;
     this.#timer = setInterval(() => {
+      starved = isStarved(depot) ? starved + 1 : 0;
+      // Twice: a reader may be about to come.
+      if (starved === 2) complain(starvedReader(depot.name));
       if (!depot.stats().peers.some(({ self, alive }) => alive && !self)) this.#controller.abort();
     }, COMPANY_MS);
   }

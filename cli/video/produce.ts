@@ -7,6 +7,7 @@
 import { DepotError, type DepotStats, FramesDepot, type WhenFull } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { Interruption } from "../interruption.ts";
+import { isStarved, starvedProducer } from "../starvation.ts";
 import { complain } from "../terminal/output.ts";
 import { type Progress, startProgress } from "../terminal/progress.ts";
 import { counted } from "../terminal/units.ts";
@@ -58,9 +59,11 @@ export async function produce(
   });
   const produced: Produced = { depot: name, frames: 0, dropped: 0, bytes: 0 };
   const progress = startProgress({ total: source.total, label: options.label });
+  const explaining = explainStall(depot, produced);
   try {
     await pour(source, depot, head, options, interruption, produced, progress);
   } finally {
+    clearInterval(explaining);
     progress.end();
   }
   const lingerUntil = performance.now() + options.linger * 1000;
@@ -69,6 +72,19 @@ export async function produce(
   });
   signal.throwIfAborted();
   return produced;
+}
+
+/** Says once what a producer waits for that gets no further. */
+function explainStall(depot: FramesDepot, produced: Produced): ReturnType<typeof setInterval> {
+  let before = -1;
+  const timer = setInterval(() => {
+    if (produced.frames === before && depot.whenFull === "wait" && isStarved(depot)) {
+      clearInterval(timer);
+      complain(starvedProducer(depot.name));
+    }
+    before = produced.frames;
+  }, PATIENCE_MS);
+  return timer;
 }
 
 async function pour(
