@@ -3,12 +3,14 @@
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { FramesDepot } from "../mod.ts";
 import { Cli, cliCommand, runCli } from "./support/cli.ts";
 import { depotTest, HERE, RUNTIMES } from "./support/harness.ts";
 
-const COMMANDS = ["ls", "stat", "top", "watch", "doctor", "bench", "rm", "completions"];
+const COMMANDS = [
+  ...["ls", "stat", "top", "watch", "write", "read", "grab", "record", "replay"],
+  ...["doctor", "bench", "rm", "completions"],
+];
 const OTHER = RUNTIMES.find((runtime) => runtime !== HERE)!;
 const ESCAPE = "\x1b";
 
@@ -104,21 +106,43 @@ for (const shell of ["bash", "zsh", "fish"]) {
   });
 }
 
-depotTest("completions bash complete a depot's name in a real shell", async (name) => {
-  await using _depot = await FramesDepot.create(name, { frameSize: [4, 2, 1] });
-  const { out: script } = await runCli(["completions", "bash"]);
+/** A shell's answer to a session in which `frames-depot` is this command line; undefined where it is not installed. */
+function inShell(shell: string, session: string): string | undefined {
   const command = cliCommand().map((word) => `'${word}'`).join(" ");
-  // The script relies on it, as most do.
-  const basis = "/usr/share/bash-completion/bash_completion";
-  if (!existsSync(basis)) return console.log("bash-completion is not installed");
-  const session = `source ${basis}
-frames-depot() { ${command} "$@"; }
-${script}
-COMP_WORDS=(frames-depot stat ${name.slice(0, -1)}) COMP_CWORD=2 COMP_LINE="frames-depot stat ${name.slice(0, -1)}"
-COMP_POINT=\${#COMP_LINE} COMP_TYPE=9
-__frames_depot_complete
-printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { error, stdout, stderr } = spawnSync("bash", ["--norc"], { input: session, encoding: "utf8" });
-  if (error !== undefined) return console.log("bash is not installed");
-  assert(stdout.split("\n").some((line) => line.trim().startsWith(name)), stdout + stderr);
+  const define = shell === "fish"
+    ? `function frames-depot; ${command} $argv; end`
+    : `frames-depot() { ${command} "$@"; }`;
+  const { error, stdout, stderr } = spawnSync(shell, [], { input: `${define}\n${session}`, encoding: "utf8" });
+  if (error !== undefined) return void console.log(`${shell} is not installed`);
+  assertEquals(stderr, "");
+  return stdout;
+}
+
+depotTest(
+  "completions bash complete depots and choices in a real shell, files elsewhere, and sourced twice",
+  async (name) => {
+    await using _depot = await FramesDepot.create(name, { frameSize: [4, 2, 1] });
+    const { out: script } = await runCli(["completions", "bash"]);
+    const offers = (...words: string[]) =>
+      `COMP_WORDS=(frames-depot ${words.join(" ")}) COMP_CWORD=${words.length}; _frames_depot; echo "\${COMPREPLY[*]}"`;
+    const answer = inShell(
+      "bash",
+      [
+        ...[script, script, offers("stat", name.slice(0, -1)), offers("top", "--sort", "b")],
+        ...[offers("replay", "some"), "complete -p frames-depot"],
+      ].join("\n"),
+    );
+    if (answer === undefined) return;
+    const [depots, choices, files, registered] = answer.split("\n");
+    assert(depots.split(" ").includes(name), answer);
+    // Nothing offered: the shell's own default, which is files.
+    assertEquals([choices, files, registered.includes("-o default")], ["bandwidth", "", true], answer);
+  },
+);
+
+depotTest("completions fish complete a depot's name in a real shell", async (name) => {
+  await using _depot = await FramesDepot.create(name, { frameSize: [4, 2, 1] });
+  const { out: script } = await runCli(["completions", "fish"]);
+  const answer = inShell("fish", `${script}\ncomplete -C "frames-depot stat ${name.slice(0, -1)}"`);
+  if (answer !== undefined) assert(answer.includes(`${name}\tlive 4×2×1`), answer);
 });
