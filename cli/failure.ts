@@ -15,7 +15,7 @@ export const EXIT = {
   failed: 1,
   /** The command line is wrong. */
   usage: 2,
-  /** There is no such depot, or no such frame. */
+  /** There is no such depot, frame or recording, or it did not come in time. */
   notFound: 3,
   /** The depot is there, but its state forbids it: live, busy, broken, full of peers, of another shape. */
   refused: 4,

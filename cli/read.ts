@@ -76,8 +76,12 @@ Examples:
       using stdout = new ByteSink(1, signal);
       try {
         await using depot = await openDepot(name, options.timeout, interruption);
-        const done = await read(depot, options, stdout, interruption);
-        say(done, options);
+        const consumed: Consumed = { depot: depot.name, frames: 0, lost: 0, bytes: 0 };
+        try {
+          await read(depot, options, stdout, interruption, consumed);
+        } finally {
+          say(consumed, options);
+        }
       } catch (error) {
         if (stdout.writing) process.exit(report(error)); // nothing else ends a write that hangs
         throw error;
@@ -90,8 +94,8 @@ async function read(
   options: Options,
   stdout: ByteSink,
   interruption: Interruption,
-): Promise<Consumed> {
-  const consumed: Consumed = { depot: depot.name, frames: 0, lost: 0, bytes: 0 };
+  consumed: Consumed,
+): Promise<void> {
   const progress: Progress = startProgress({ total: options.frames, label: depot.name });
   let sink: FrameSink | undefined;
   const kept: { bytes: Uint8Array; timestampNs: bigint }[] = [];
@@ -102,10 +106,10 @@ async function read(
     consumed.bytes += bytes.length;
     progress.advance(1, bytes.length);
   };
-  const open = async () => {
+  const open = async (signal = interruption.signal) => {
     const rate = options.rate ?? guessRate(kept.map(({ timestampNs }) => timestampNs)) ?? FALLBACK_RATE;
     if (options.rate === undefined) times.rate = rate;
-    sink = await openSink(depot, options, rate, stdout, interruption.signal);
+    sink = await openSink(depot, options, rate, stdout, signal);
     for (const { bytes } of kept.splice(0)) await take(bytes);
   };
   try {
@@ -125,12 +129,14 @@ async function read(
     await sink?.finish();
     warn(consumed.frames, times, options);
   } catch (error) {
-    if (!(error instanceof PipeClosed)) throw error;
+    if (error instanceof PipeClosed) return;
+    // A file is completed whatever happens, also with what was kept back until now.
+    if (sink === undefined && kept.length > 0 && options.output !== undefined) await open(new AbortController().signal);
+    throw error;
   } finally {
     progress.end();
     await sink?.close();
   }
-  return consumed;
 }
 
 /** Files and Y4M have one rate: where that plays frames at another speed, it is said. */

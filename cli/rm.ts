@@ -27,7 +27,8 @@ export function rmCommand(): Command {
     .addHelpText(
       "after",
       `
-A name is removed only if the kernel says that nobody alive holds it. Exit code 4: one was not removed.
+A name is removed only if the kernel says that nobody alive holds it.
+Exit code 4: one was not removed.
 
 Examples:
   frames-depot rm camera0

@@ -37,8 +37,9 @@ export function watchCommand(): Command {
     .addHelpText(
       "after",
       `
-Nobody is held back: it reads as a lossy reader, and what it misses is printed as lost. It ends when everybody else has
-left, so that the name becomes free. The gap is the difference between two timestamps.
+Nobody is held back: it reads as a lossy reader, and what it misses is printed
+as lost. It ends when everybody else has left, so that the name becomes free.
+The gap is the difference between two timestamps.
 
 Examples:
   frames-depot watch camera0

@@ -26,7 +26,7 @@ depotTest("frames-depot COMMAND --help gives examples that begin with the comman
     const { code, out } = await runCli([command, "--help"]);
     assertEquals(code, 0);
     assertMatch(out, new RegExp(`Examples:\\n  .*frames-depot ${command}\\b`), out);
-    assert(out.split("\n").every((line) => line.length <= 120), out);
+    assert(out.split("\n").every((line) => line.length <= 80), out);
   }));
 });
 
@@ -34,6 +34,7 @@ depotTest("frames-depot answers wrong usage with 2 and with what was meant", asy
   const wrong: [parameters: string[], says: string][] = [
     [[], "Usage: frames-depot"],
     [["lss"], "Did you mean ls?"],
+    [["help", "recrd"], "Did you mean record?"],
     [["top", "--intervall", "1"], "Did you mean --interval?"],
     [["top", "--interval", "soon"], "It must be a number of seconds"],
     [["top", "--sort", "age"], "Allowed choices are name, length, fps, bandwidth"],

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { guessRate, rateMismatch } from "../cli/video/frame_rate.ts";
 import { parseY4mHeader, Y4M_PIXEL_FORMATS, y4mHeader } from "../cli/video/y4m.ts";
 import { FramesDepot } from "../mod.ts";
-import { depotTest, HERE } from "./support/harness.ts";
+import { depotTest, HERE, RUNTIMES } from "./support/harness.ts";
 import {
   decoded,
   ffmpeg,
@@ -123,9 +123,25 @@ videoTest("read --timeout fails when the depot, or a frame, does not come", asyn
   await using depot = await FramesDepot.create(name, GRAY);
   await depot.enqueue(grayFrame(9));
   const { code, out, errors } = await move(["read", name, "--timeout", "0.3"]);
-  assertEquals([code, out.length], [1, 8]);
+  assertEquals([code, out.length], [3, 8]);
   assertMatch(errors, /no frame for 0.3 s/);
 });
+
+for (const runtime of RUNTIMES) {
+  videoTest(`read --output completes the file at Ctrl-C, also after three frames (${runtime})`, async (scene) => {
+    const { name, folder } = scene;
+    await using depot = await FramesDepot.create(name, GRAY);
+    for (const n of [1, 2, 3]) await depot.enqueue({ ...grayFrame(n), timestampNs: n * 40_000_000 });
+    const output = join(folder, "out.mkv");
+    const parameters = ["read", name, "--output", output, "--ffmpeg", "-c:v ffv1", "--json"];
+    await using reader = new VideoCommand(parameters, { runtime });
+    while (depot.length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    reader.signal("SIGINT");
+    const { code, out, errors } = await reader.done;
+    assertEquals([code, JSON.parse(new TextDecoder().decode(out)).frames], [130, 3], errors);
+    assertEquals([...decoded(output)], [1, 2, 3].flatMap((n) => Array(8).fill(n)));
+  });
+}
 
 videoTest("read goes on after its producer with --follow, and ends by Ctrl-C", async ({ name }) => {
   await using reader = new VideoCommand(["read", name, "--follow"], { runtime: OTHER });

@@ -79,7 +79,7 @@ export async function* followFrames(
       if (frame === undefined) break;
       yield frame;
     }
-    if (late) throw new Failure(`depot "${depot.name}" brought no frame for ${timeout} s`, EXIT.failed);
+    if (late) throw new Failure(`depot "${depot.name}" brought no frame for ${timeout} s`, EXIT.notFound);
   } finally {
     clearInterval(asking);
   }
