@@ -3,15 +3,18 @@
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { FramesDepot } from "../mod.ts";
 import { Cli, cliCommand, runCli } from "./support/cli.ts";
-import { depotTest, HERE, RUNTIMES } from "./support/harness.ts";
+import { depotTest, executableOf, HERE, RUNTIMES } from "./support/harness.ts";
+import { fromFileUrl } from "./support/paths.ts";
 
 const COMMANDS = [
   ...["ls", "stat", "top", "watch", "write", "read", "grab", "record", "replay"],
   ...["doctor", "bench", "rm", "completions"],
 ];
 const OTHER = RUNTIMES.find((runtime) => runtime !== HERE)!;
+const BUN_ENTRY = fromFileUrl(new URL("../cli/bun.ts", import.meta.url));
 const ESCAPE = "\x1b";
 
 depotTest("frames-depot --help names every command, and the exit codes", async () => {
@@ -146,4 +149,15 @@ depotTest("completions fish complete a depot's name in a real shell", async (nam
   const { out: script } = await runCli(["completions", "fish"]);
   const answer = inShell("fish", `${script}\ncomplete -C "frames-depot stat ${name.slice(0, -1)}"`);
   if (answer !== undefined) assert(answer.includes(`${name}\tlive 4×2×1`), answer);
+});
+
+depotTest("bun.ts, which bun link makes a command of, is the same program", async () => {
+  const { status, stdout, error } = spawnSync(executableOf("bun"), ["run", BUN_ENTRY, "--version"], {
+    encoding: "utf8",
+  });
+  assertEquals([status, error], [0, undefined]);
+  assertEquals(stdout, (await runCli(["--version"], { runtime: "deno" })).out);
+  const { bin } = JSON.parse(readFileSync(new URL("../cli/package.json", import.meta.url), "utf8"));
+  assertEquals(bin, { "frames-depot": "./bun.ts" });
+  assertMatch(readFileSync(BUN_ENTRY, "utf8"), /^#!\/usr\/bin\/env bun\n/);
 });
