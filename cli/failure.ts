@@ -55,6 +55,11 @@ const CAUSES: Record<DepotErrorCode, [exitCode: number, remedy?: string]> = {
   UNSUPPORTED: [EXIT.system, "`frames-depot doctor` says what this machine lacks"],
 };
 
+/** What the system says of a file, without the code before it and the path after it. */
+export function systemReason(error: unknown): string {
+  return (error as Error).message.replace(/^E[A-Z0-9]+: /, "").replace(/, \w+( '.*')?$/s, "");
+}
+
 /** Says why a command failed, and answers with its exit code. Only a fault of this program shows a stack. */
 export function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage; // it has spoken already
@@ -76,6 +81,11 @@ export function report(error: unknown): number {
   }
   if (error instanceof Error && error.name === "NotCapable") {
     say(`${error.message}; these commands need -A`);
+    return EXIT.system;
+  }
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (error instanceof Error && code !== undefined && syscall !== undefined) { // of what other messages do not name
+    say(`cannot ${syscall}: ${systemReason(error)}`);
     return EXIT.system;
   }
   say(error instanceof Error ? error.stack ?? error.message : String(error));

@@ -4,6 +4,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import process from "node:process";
 import { FramesDepot } from "../mod.ts";
 import { Cli, cliCommand, runCli } from "./support/cli.ts";
 import { depotTest, executableOf, HERE, RUNTIMES } from "./support/harness.ts";
@@ -60,6 +61,25 @@ depotTest("frames-depot tells what is not there without a stack, in both runtime
     assertEquals([code, out], [3, ""]);
     assertStringIncludes(errors, `error: there is no depot "${name}"; \`frames-depot ls\` shows what is there\n`);
     assert(!errors.includes("    at "), errors);
+  }
+});
+
+depotTest("frames-depot says in words what the system refuses, without a stack, in both runtimes", async (name) => {
+  await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1] });
+  await depot.enqueue({ frame: new Uint8Array(4) });
+  const folder = fromFileUrl(new URL(".", import.meta.url));
+  const refused: [parameters: string[], code: number, says: RegExp][] = [
+    [["replay", folder], 5, /^error: cannot read .*: illegal operation on a directory\n$/],
+    [["replay", `${folder}nowhere.fdr`], 3, /^error: cannot open .*nowhere.fdr: no such file or directory\n$/],
+    [["grab", name, `${folder}nowhere/x.png`], 5, /^error: cannot write .*x.png: no such file or directory\n$/],
+    [["record", name, `${folder}nowhere/x.fdr`], 5, /^error: cannot record to .*x.fdr: no such file or directory\n$/],
+  ];
+  for (const runtime of RUNTIMES) {
+    await Promise.all(refused.map(async ([parameters, expected, says]) => {
+      const { code, errors } = await runCli(parameters, { runtime });
+      assertEquals(code, expected, errors);
+      if (process.platform === "linux") assertMatch(errors, says);
+    }));
   }
 });
 
