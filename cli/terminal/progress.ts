@@ -45,7 +45,8 @@ export function startProgress(options: { total?: number; label: string }): Progr
       if (total === undefined) return `${label} ${count(frames)} frames ${speed}`;
       const done = Math.round(progress * settings.barsize!);
       const drawn = settings.barCompleteString!.slice(0, done) + settings.barIncompleteString!.slice(done);
-      const left = perSecond === 0 ? "" : ` ${duration((total - frames) * 1000 / perSecond)} left`;
+      // A header's length is an estimate: there may be more.
+      const left = perSecond === 0 || frames >= total ? "" : ` ${duration((total - frames) * 1000 / perSecond)} left`;
       return `${label} ${drawn} ${count(frames)}/${count(total)} ${speed}${left}`;
     },
   }, Presets.shades_classic);
