@@ -72,7 +72,7 @@ Examples:
     )
     .action(async (name: string, options: Options) => {
       using interruption = new Interruption();
-      const stdin = new ByteSource(0, interruption.signal);
+      using stdin = new ByteSource(0, interruption.signal);
       try {
         await write(name, options, stdin, interruption);
       } catch (error) {
