@@ -71,7 +71,7 @@ export function report(error: unknown): number {
   }
   if (error instanceof DepotError) {
     const [exitCode, remedy] = CAUSES[error.code];
-    say(error.message);
+    say(error.message.replace("; `stale: true` opens what they left", "")); // an option of the library's
     if (remedy !== undefined) complain(`${paint.dim(remedy)}\n`);
     return exitCode;
   }

@@ -116,6 +116,9 @@ depotTest("stat shows what a stale depot counted, who had it open, and why it is
   assertEquals(code, 0);
   assertMatch(out, /stored +2\n.*dropped +0\n/s);
   assertMatch(out, /^ *\d+ +(deno|bun) .*producer +2 +0 +dead$/m);
+  const watched = await runCli(["watch", name]);
+  assertEquals(watched.code, 3);
+  assertStringIncludes(watched.errors, `cannot open depot "${name}": the processes that held it are dead\n`);
   const { state, stored, peers } = JSON.parse((await runCli(["stat", name, "--json"])).out);
   assertEquals([state, stored, peers.map(({ alive }: { alive: boolean }) => alive)], ["stale", 2, [false]]);
   assertMatch(out, new RegExp(`^${name} {2}stale: none of the 1 that had it open is alive\n`));
