@@ -28,7 +28,7 @@
  */
 export { FramesDepot } from "./depot/depot.ts";
 export { DepotError, type DepotErrorCode, type DepotErrorDetails } from "./depot/errors.ts";
-export type { DepotInfo } from "./depot/finding.ts";
+export type { DepotInfo, DepotInspection, UnlinkOptions } from "./depot/finding.ts";
 export { Frame, type FrameDetails, FrameSlot } from "./depot/frame.ts";
 export type { EnqueueResult, FrameInput } from "./depot/intake.ts";
 export type { FrameStatus } from "./depot/lookup.ts";

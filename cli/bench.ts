@@ -43,7 +43,8 @@ export function benchCommand(): Command {
       "after",
       `
 copy      a 1080p frame is enqueued; floor: TypedArray.set into ordinary memory
-hand-off  a small frame to another process, both looking all the time; floor: two threads that spin on a word
+hand-off  a small frame to another process, both looking all the time;
+          floor: two threads that spin on a word
 wake      the same while both sleep; floor: two threads in Atomics.wait
 
 Other work on the machine shows in all figures, least in the ratios.

@@ -6,7 +6,9 @@
 import tab from "@bomb.sh/tab/commander";
 import type { Command } from "commander";
 import { DepotError, FramesDepot } from "../mod.ts";
-import { stateOf } from "./visit.ts";
+import { COMPLETION_SCRIPTS } from "./completion_scripts.ts";
+import { print } from "./terminal/output.ts";
+import { stateOf } from "./sight.ts";
 
 /** What commands call an argument that is a depot. */
 const DEPOT_ARGUMENTS = ["name", "names"];
@@ -22,7 +24,12 @@ export function addCompletions(program: Command): void {
   }
   program.commands.find((command) => command.name() === "completions")!
     .summary("print a shell's completion script")
-    .description("Prints the script that completes commands, options and depot names in a shell.")
+    .description("Prints the script that completes commands, options, depots and files in a shell.")
+    .action((shell: string) => {
+      const script = COMPLETION_SCRIPTS[shell];
+      if (script !== undefined) print(script);
+      else completions.setup(program.name(), program.name(), shell);
+    })
     .addHelpText(
       "after",
       `

@@ -3,10 +3,11 @@
  *
  * @module
  */
+import type { DepotInfo } from "../mod.ts";
 import { paintOutput } from "./terminal/output.ts";
 import type { Column } from "./terminal/table.ts";
 import { bytes, gigabytesPerSecond, rate } from "./terminal/units.ts";
-import { type Sight, stateOf } from "./visit.ts";
+import { livePeers, type Sight, stateOf } from "./sight.ts";
 
 /** A depot in a row. Without a terminal nothing is left out. */
 export function depotColumns(): Column<Sight>[] {
@@ -44,13 +45,14 @@ export function depotColumns(): Column<Sight>[] {
     },
     {
       title: "PEERS",
-      text: ({ info, visit }) => String(visit?.stats.peers.length ?? info.peers ?? ""),
+      text: ({ info }) => String(info.peers ?? ""),
       align: "right",
     },
     { title: "MEMORY", text: ({ info }) => bytes(info.bytes), align: "right", spare: 4 },
     {
       title: "SLOWEST (LAG)",
-      text: ({ visit }) => visit?.stats.slowest ? `${visit.stats.slowest.pid} (${visit.stats.slowest.lag})` : "",
+      text: ({ info: { stats, stale } }) =>
+        !stale && stats?.slowest ? `${stats.slowest.pid} (${stats.slowest.lag})` : "",
       spare: 5,
     },
     { title: "FULL", text: ({ info }) => info.whenFull ?? "", spare: 6 },
@@ -59,22 +61,24 @@ export function depotColumns(): Column<Sight>[] {
 }
 
 /** Pids by runtime: `deno 71 72, bun 80`. */
-function heldBy({ visit }: Sight): string {
+function heldBy({ info }: Sight): string {
   const pids = new Map<string, Set<number>>();
-  for (const { runtime, pid } of visit?.stats.peers ?? []) {
+  for (const { runtime, pid } of livePeers(info)) {
     pids.set(runtime, (pids.get(runtime) ?? new Set()).add(pid));
   }
   return [...pids].map(([runtime, of]) => [runtime, ...of].join(" ")).join(", ");
 }
 
+/** Without what stands before it anyway. */
+function reasonOf({ name, reason }: DepotInfo): string {
+  return reason.replace(`cannot open depot "${name}": `, "");
+}
+
 /** Why depots are not as they should be, a line each; nothing when all is well. */
 export function notesOn(sights: Sight[]): string {
   const paint = paintOutput();
-  const notes = sights.flatMap(({ info, problem }) => {
-    const state = stateOf(info);
-    const why = problem ?? (state === "live" ? undefined : info.reason);
-    return why === undefined ? [] : [`${paint.bold(info.name)}: ${state}, ${why}\n`];
-  });
+  const notes = sights.filter(({ info }) => stateOf(info) !== "live")
+    .map(({ info }) => `${paint.bold(info.name)}: ${stateOf(info)}, ${reasonOf(info)}\n`);
   const stale = sights.some(({ info }) => info.stale);
   if (stale) notes.push(`${paint.dim("`frames-depot rm --stale` removes what only dead processes held")}\n`);
   return notes.length === 0 ? "" : `\n${notes.join("")}`;

@@ -29,22 +29,22 @@ Examples:
   frames-depot doctor
   frames-depot doctor --fix`,
     )
-    .action(async ({ fix = false, json }: { fix?: boolean; json?: boolean }) => {
-      const { findings, fixes } = await examine(fix);
+    .action(({ fix = false, json }: { fix?: boolean; json?: boolean }) => {
+      const { findings, fixes } = examine(fix);
       if (json) printJson({ findings, fixes });
       else print(drawn(findings) + told(fixes) + summary(findings));
       if (findings.some(({ verdict }) => verdict === "wrong")) throw new Failure("", EXIT.failed);
     });
 }
 
-async function examine(fix: boolean): Promise<{ findings: Finding[]; fixes: Fix[] }> {
+function examine(fix: boolean): { findings: Finding[]; fixes: Fix[] } {
   const permitted = permissions();
   if (permitted.some(({ verdict }) => verdict === "wrong")) return { findings: permitted, fixes: [] };
   const system = [...systemFindings(), ...permitted];
   // Without the native library there is nothing to be asked about segments.
   const works = !system.some(({ check, verdict }) => check === "library" && verdict === "wrong");
-  const fixes = fix && works ? await fixSegments() : [];
-  const findings = [...system, ...memoryFindings(), ...works ? await segmentFindings() : []];
+  const fixes = fix && works ? fixSegments() : [];
+  const findings = [...system, ...memoryFindings(), ...works ? segmentFindings() : []];
   return { findings, fixes };
 }
 

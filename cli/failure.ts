@@ -15,7 +15,7 @@ export const EXIT = {
   failed: 1,
   /** The command line is wrong. */
   usage: 2,
-  /** There is no such depot, or no such frame. */
+  /** There is no such depot, frame or recording, or it did not come in time. */
   notFound: 3,
   /** The depot is there, but its state forbids it: live, busy, broken, full of peers, of another shape. */
   refused: 4,
@@ -55,6 +55,11 @@ const CAUSES: Record<DepotErrorCode, [exitCode: number, remedy?: string]> = {
   UNSUPPORTED: [EXIT.system, "`frames-depot doctor` says what this machine lacks"],
 };
 
+/** What the system says of a file, without the code before it and the path after it. */
+export function systemReason(error: unknown): string {
+  return (error as Error).message.replace(/^E[A-Z0-9]+: /, "").replace(/, \w+( '.*')?$/s, "");
+}
+
 /** Says why a command failed, and answers with its exit code. Only a fault of this program shows a stack. */
 export function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage; // it has spoken already
@@ -66,7 +71,7 @@ export function report(error: unknown): number {
   }
   if (error instanceof DepotError) {
     const [exitCode, remedy] = CAUSES[error.code];
-    say(error.message);
+    say(error.message.replace("; `stale: true` opens what they left", "")); // an option of the library's
     if (remedy !== undefined) complain(`${paint.dim(remedy)}\n`);
     return exitCode;
   }
@@ -76,6 +81,11 @@ export function report(error: unknown): number {
   }
   if (error instanceof Error && error.name === "NotCapable") {
     say(`${error.message}; these commands need -A`);
+    return EXIT.system;
+  }
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (error instanceof Error && code !== undefined && syscall !== undefined) { // of what other messages do not name
+    say(`cannot ${syscall}: ${systemReason(error)}`);
     return EXIT.system;
   }
   say(error instanceof Error ? error.stack ?? error.message : String(error));

@@ -8,11 +8,11 @@ import fs from "node:fs";
 import process from "node:process";
 import { createSupportsTerminalGraphics } from "supports-terminal-graphics";
 import type { FrameData, FramesDepot } from "../mod.ts";
-import { EXIT, Failure } from "./failure.ts";
+import { EXIT, Failure, systemReason } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
 import { seconds } from "./parameters.ts";
 import { print, printJson } from "./terminal/output.ts";
-import { ByteSink } from "./video/byte_sink.ts";
+import { ByteSink, PipeClosed } from "./video/byte_sink.ts";
 import { openDepot } from "./video/follow.ts";
 import { frameNumber } from "./video/parameters.ts";
 import { type PictureType, pictureTypeOf, toJpeg, toPng } from "./video/picture_file.ts";
@@ -128,11 +128,13 @@ async function put(
   const bytes = type === "png" ? toPng(picture) : toJpeg(picture, quality);
   if (file === "-") {
     using stdout = new ByteSink(1, signal);
-    return await stdout.write(bytes);
+    return await stdout.write(bytes).catch((error) => {
+      if (!(error instanceof PipeClosed)) throw error;
+    });
   }
   try {
     fs.writeFileSync(file, bytes);
   } catch (error) {
-    throw new Failure(`cannot write ${file}: ${(error as Error).message}`, EXIT.system);
+    throw new Failure(`cannot write ${file}: ${systemReason(error)}`, EXIT.system);
   }
 }

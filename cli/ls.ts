@@ -8,7 +8,7 @@ import { Interruption } from "./interruption.ts";
 import { print, printJson } from "./terminal/output.ts";
 import { depotColumns, notesOn } from "./depot_columns.ts";
 import { table } from "./terminal/table.ts";
-import { lookAround, type Sight, stateOf } from "./visit.ts";
+import { livePeers, lookAround, type Sight, stateOf } from "./sight.ts";
 
 /** How long rates are measured for. */
 const MEASURE_MS = 200;
@@ -31,10 +31,10 @@ Examples:
     )
     .action(async ({ rates, json }: { rates: boolean; json?: boolean }) => {
       using interruption = new Interruption();
-      let sights = await lookAround();
-      if (rates && sights.some(({ visit }) => visit !== undefined)) {
+      let sights = lookAround();
+      if (rates && sights.some(({ info }) => stateOf(info) === "live")) {
         await interruption.sleep(MEASURE_MS);
-        sights = await lookAround(sights);
+        sights = lookAround(sights);
       }
       if (json) printJson(sights.map(asJson));
       else if (sights.length === 0) print("no depots\n");
@@ -43,18 +43,16 @@ Examples:
 }
 
 /** A depot as programs get it. */
-export function asJson({ info, visit, rates, problem }: Sight) {
+export function asJson({ info: { stats, ...info }, rates }: Sight) {
   return {
     ...info,
     state: stateOf(info),
-    reason: problem ?? info.reason,
-    peers: visit?.stats.peers.length ?? info.peers,
-    pids: visit?.stats.peers.map(({ pid }) => pid),
+    pids: livePeers({ ...info, stats }).map(({ pid }) => pid),
     framesPerSecond: rates?.frames,
     bytesPerSecond: rates?.bytes,
     droppedPerSecond: rates?.dropped,
-    stored: visit?.stats.stored,
-    dropped: visit?.stats.dropped,
-    slowest: visit?.stats.slowest,
+    stored: stats?.stored,
+    dropped: stats?.dropped,
+    slowest: info.stale ? undefined : stats?.slowest,
   };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DepotStats, PeerStats, ReaderStats } from "../mod.ts";
+import type { DepotInfo, DepotStats, PeerStats, ReaderStats } from "../mod.ts";
 import { commandOf } from "./processes.ts";
 import { paintOutput } from "./terminal/output.ts";
 import { table } from "./terminal/table.ts";
@@ -22,13 +22,19 @@ function partsOf(peer: PeerStats): Part[] {
   return parts.map((part, index) => ({ ...part, first: index === 0 }));
 }
 
+/** What is to be said of a part beside its numbers. */
+function noteOn(part: Part, stats: DepotStats, { whenFull }: DepotInfo): string {
+  if (!part.peer.alive) return "dead";
+  return whenFull !== "overwrite" && blocks(part, stats) ? "blocks" : "";
+}
+
 /** Whether producers wait for this reader, or drop because of it. */
 function blocks({ reader, peer }: Part, { slowest, length, maxSize }: DepotStats): boolean {
   return reader?.gating === true && length === maxSize && slowest?.pid === peer.pid && reader.lag >= slowest.lag;
 }
 
 /** Draws them, and a sentence about the queue. */
-export function peersTable(stats: DepotStats): string {
+export function peersTable(stats: DepotStats, info: DepotInfo): string {
   const paint = paintOutput();
   const parts = stats.peers.flatMap(partsOf);
   const nowMs = Date.now();
@@ -46,18 +52,20 @@ export function peersTable(stats: DepotStats): string {
     { title: "READ", text: ofReader(({ read }) => count(read)), align: "right" },
     { title: "LOST", text: ofReader(({ lost }) => count(lost)), align: "right" },
     { title: "LAG", text: ofReader(({ lag }) => count(lag)), align: "right" },
-    ...parts.some((part) => blocks(part, stats))
-      ? [{ title: "", text: (part: Part) => blocks(part, stats) ? "blocks" : "", style: paint.red }]
+    ...parts.some((part) => noteOn(part, stats, info) !== "")
+      ? [{ title: "", text: (part: Part) => noteOn(part, stats, info), style: paint.red }]
       : [],
-    { title: "COMMAND", text: ofPeer(({ pid }) => commandOf(pid) ?? ""), spare: 3, least: 20 },
+    // The pid of a dead one may be somebody else's by now.
+    ...info.stale ? [] : [
+      { title: "COMMAND", text: ofPeer(({ pid, alive }) => alive && commandOf(pid) || ""), spare: 3, least: 20 },
+    ],
   ]);
-  return `\n${drawn}${holdUp(stats)}`;
+  return `\n${drawn}${holdUp(stats, info)}`;
 }
 
-function holdUp({ slowest, length, maxSize, peers }: DepotStats): string {
+function holdUp({ slowest, length, maxSize }: DepotStats, { stale, whenFull }: DepotInfo): string {
   const { red, yellow } = paintOutput();
-  if (length < maxSize) return "";
+  if (length < maxSize || stale || whenFull === "overwrite") return "";
   if (slowest !== undefined) return `\n${red("full:")} pid ${slowest.pid} holds the queue up, ${slowest.lag} behind\n`;
-  if (peers.length === 0) return "";
   return `\n${yellow("full:")} no lossless reader is attached, so nothing is consumed\n`;
 }

@@ -32,7 +32,7 @@ export function buildProgram(): Command {
     .description("Looks at, fills and follows video frames in shared memory.")
     .version(config.version, "-V, --version", "show the version")
     .helpOption("-h, --help", "show this help")
-    .helpCommand("help [command]", "show the help of a command")
+    .helpCommand(false)
     .showHelpAfterError("(--help shows how it is used)")
     .configureHelp({ styleTitle: (title) => paintOutput().bold(title) })
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, paintErrors().red("error:"))) })
@@ -41,7 +41,7 @@ export function buildProgram(): Command {
       `
 Exit codes: 0 done, 1 failed or found something wrong, 2 wrong usage,
 3 not found, 4 refused by the depot's state, 5 refused by the system,
-130 and 143 ended by a signal.
+129, 130 and 143 ended by a signal.
 
 Examples:
   frames-depot ls
@@ -50,8 +50,20 @@ Examples:
   for (const [title, commands] of GROUPS) {
     for (const command of commands) program.addCommand(command.helpGroup(title).copyInheritedSettings(program));
   }
+  program.addCommand(helpCommand(program).copyInheritedSettings(program));
   addCompletions(program);
   return endsByThrowing(program);
+}
+
+/** Commander's own answers to a command that it does not know with the whole help, and does not say which is meant. */
+function helpCommand(program: Command): Command {
+  return new Command("help").summary("show the help of a command").argument("[command]").helpOption(false)
+    .action(async (name?: string) => {
+      if (name === undefined) return program.outputHelp();
+      const command = program.commands.find((command) => command.name() === name);
+      if (command !== undefined) command.outputHelp();
+      else await program.parseAsync([name], { from: "user" });
+    });
 }
 
 function endsByThrowing(command: Command): Command {

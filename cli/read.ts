@@ -10,13 +10,13 @@ import type { FramesDepot, ReadMode } from "../mod.ts";
 import { EXIT, Failure, report } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
 import { positiveInteger, seconds } from "./parameters.ts";
-import { complain, print } from "./terminal/output.ts";
+import { complain, paintErrors, print } from "./terminal/output.ts";
 import { type Progress, startProgress } from "./terminal/progress.ts";
 import { counted } from "./terminal/units.ts";
 import { ByteSink, PipeClosed } from "./video/byte_sink.ts";
 import { bytesOf } from "./video/descriptors.ts";
 import { followFrames, type FollowOptions, openDepot } from "./video/follow.ts";
-import { FALLBACK_RATE, guessRate } from "./video/frame_rate.ts";
+import { FALLBACK_RATE, guessRate, rateMismatch } from "./video/frame_rate.ts";
 import { ffmpegSink, type FrameSink, rawSink, type Video, y4mSink } from "./video/frame_sink.ts";
 import type { FrameRate } from "./video/frame_source.ts";
 import { frameRate, from, modeOption } from "./video/parameters.ts";
@@ -76,8 +76,12 @@ Examples:
       using stdout = new ByteSink(1, signal);
       try {
         await using depot = await openDepot(name, options.timeout, interruption);
-        const done = await read(depot, options, stdout, interruption);
-        say(done, options);
+        const consumed: Consumed = { depot: depot.name, frames: 0, lost: 0, bytes: 0 };
+        try {
+          await read(depot, options, stdout, interruption, consumed);
+        } finally {
+          say(consumed, options);
+        }
       } catch (error) {
         if (stdout.writing) process.exit(report(error)); // nothing else ends a write that hangs
         throw error;
@@ -90,26 +94,30 @@ async function read(
   options: Options,
   stdout: ByteSink,
   interruption: Interruption,
-): Promise<Consumed> {
-  const consumed: Consumed = { depot: depot.name, frames: 0, lost: 0, bytes: 0 };
+  consumed: Consumed,
+): Promise<void> {
   const progress: Progress = startProgress({ total: options.frames, label: depot.name });
   let sink: FrameSink | undefined;
   const kept: { bytes: Uint8Array; timestampNs: bigint }[] = [];
+  const times: { firstNs?: bigint; lastNs?: bigint; rate?: FrameRate } = {};
   const take = async (bytes: Uint8Array) => {
     await sink!.write(bytes);
     consumed.frames++;
     consumed.bytes += bytes.length;
     progress.advance(1, bytes.length);
   };
-  const open = async () => {
+  const open = async (signal = interruption.signal) => {
     const rate = options.rate ?? guessRate(kept.map(({ timestampNs }) => timestampNs)) ?? FALLBACK_RATE;
-    sink = await openSink(depot, options, rate, stdout, interruption.signal);
+    if (options.rate === undefined) times.rate = rate;
+    sink = await openSink(depot, options, rate, stdout, signal);
     for (const { bytes } of kept.splice(0)) await take(bytes);
   };
   try {
     if (!needsRate(options)) await open();
     for await (const frame of followFrames(depot, { mode: "lossless", ...options }, interruption)) {
       consumed.lost += frame.lost;
+      times.firstNs ??= frame.timestampNs;
+      times.lastNs = frame.timestampNs;
       if (sink === undefined) {
         kept.push({ bytes: bytesOf(frame.copy()), timestampNs: frame.timestampNs });
         if (kept.length === RATE_FRAMES) await open();
@@ -119,13 +127,27 @@ async function read(
     }
     if (kept.length > 0) await open();
     await sink?.finish();
+    warn(consumed.frames, times, options);
   } catch (error) {
-    if (!(error instanceof PipeClosed)) throw error;
+    if (error instanceof PipeClosed) return;
+    // A file is completed whatever happens, also with what was kept back until now.
+    if (sink === undefined && kept.length > 0 && options.output !== undefined) await open(new AbortController().signal);
+    throw error;
   } finally {
     progress.end();
     await sink?.close();
   }
-  return consumed;
+}
+
+/** Files and Y4M have one rate: where that plays frames at another speed, it is said. */
+function warn(
+  frames: number,
+  { firstNs, lastNs, rate }: { firstNs?: bigint; lastNs?: bigint; rate?: FrameRate },
+  options: Options,
+): void {
+  if (rate === undefined || firstNs === undefined || !(options.y4m || options.output !== undefined)) return;
+  const mismatch = rateMismatch(frames, lastNs! - firstNs, rate);
+  if (mismatch !== undefined) complain(`${paintErrors().yellow("warning:")} ${mismatch}\n`);
 }
 
 function isFile(path: string): boolean {

@@ -50,13 +50,14 @@ export function recordCommand(): Command {
     .addHelpText(
       "after",
       `
-It ends when all frames have been recorded and no process that stored any is alive, or by Ctrl-C.
-A recording that is cut off can be played up to its last whole frame.
-The signal is SIGUSR2 or SIGUSR1; at SIGUSR1 Deno also opens its debugger's port.
+It ends when all frames have been recorded and no process that stored any is
+alive, or by Ctrl-C. A recording that is cut off can be played up to its last
+whole frame. The signal is SIGUSR2 or SIGUSR1; at SIGUSR1 Deno also opens its
+debugger's port.
 
 Examples:
   frames-depot record camera0 out.fdr
-  frames-depot record camera0 'crash-{time}.fdr' --last 300   # then: kill -USR2 PID`,
+  frames-depot record camera0 'crash-{time}.fdr' --last 300  # kill -USR2 PID`,
     )
     .action(async (name: string, file: string, options: Options) => {
       using interruption = new Interruption();

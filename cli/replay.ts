@@ -78,16 +78,23 @@ async function play(recording: Recording, name: string, options: Options): Promi
   const { linger } = options;
   const source = recording.source(options);
   try {
-    const done = await produce(name, source, {
-      ...options,
-      newMaxSize: recording.header.maxSize,
-      speed: options.speed === "max" ? undefined : options.speed,
-      linger: linger === false ? 0 : linger ?? Infinity,
-      stampNow: options.timestamps === "now",
-      label: name,
-    }, interruption);
-    if (options.json) printJson({ file: recording.path, ...done });
-    else if (process.stderr.isTTY) complain(`${counted(done.frames, "frame")} played into ${name}\n`);
+    await produce(
+      name,
+      source,
+      {
+        ...options,
+        newMaxSize: recording.header.maxSize,
+        speed: options.speed === "max" ? undefined : options.speed,
+        linger: linger === false ? 0 : linger ?? Infinity,
+        stampNow: options.timestamps === "now",
+        label: name,
+      },
+      interruption,
+      (done) => {
+        if (options.json) printJson({ file: recording.path, ...done });
+        else if (process.stderr.isTTY) complain(`${counted(done.frames, "frame")} played into ${name}\n`);
+      },
+    );
   } finally {
     await source.close();
   }

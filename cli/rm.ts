@@ -9,7 +9,7 @@ import { EXIT, Failure } from "./failure.ts";
 import { type Removal, removeDead } from "./removal.ts";
 import { complain, paintErrors, print, printJson } from "./terminal/output.ts";
 import { bytes, counted } from "./terminal/units.ts";
-import { stateOf } from "./visit.ts";
+import { stateOf } from "./sight.ts";
 
 type Options = { stale?: boolean; force?: boolean; dryRun?: boolean; json?: boolean };
 type Outcome = { name: string; outcome: "removed" | "would be removed" | "refused"; reason: string; bytes: number };
@@ -27,18 +27,18 @@ export function rmCommand(): Command {
     .addHelpText(
       "after",
       `
-A name is removed only if the kernel says that nobody alive holds it. Exit code 4: one was not removed.
+A name is removed only if the kernel says that nobody alive holds it.
+Exit code 4: one was not removed.
 
 Examples:
   frames-depot rm camera0
   frames-depot rm --stale --dry-run`,
     )
-    .action(async (names: string[], options: Options, command: Command) => {
+    .action((names: string[], options: Options, command: Command) => {
       const { stale = false, force = false, json } = options;
       if (stale === names.length > 0) command.error("error: give either names or --stale");
       if (stale && force) command.error("error: --force is for names: --stale never touches a live depot");
-      const outcomes: Outcome[] = [];
-      for (const info of chosen(names, stale)) outcomes.push(await remove(info, options));
+      const outcomes = chosen(names, stale).map((info) => remove(info, options));
       if (json) printJson(outcomes);
       else say(outcomes, stale);
       if (outcomes.some(({ outcome }) => outcome === "refused")) throw new Failure("", EXIT.refused);
@@ -56,14 +56,14 @@ function chosen(names: string[], stale: boolean): DepotInfo[] {
   });
 }
 
-async function remove(info: DepotInfo, { force, dryRun }: Options): Promise<Outcome> {
+function remove(info: DepotInfo, { force, dryRun }: Options): Outcome {
   const { name, bytes } = info;
   const because = `${stateOf(info)}: ${info.reason}`;
   if (dryRun) {
     const refused = stateOf(info) === "live" && !force;
     return { name, outcome: refused ? "refused" : "would be removed", reason: because, bytes };
   }
-  const removal: Removal = force && FramesDepot.unlink(name) ? "removed" : await removeDead(name);
+  const removal: Removal = force && FramesDepot.unlink(name) ? "removed" : removeDead(name);
   if (removal === "removed") return { name, outcome: "removed", reason: because, bytes };
   const reason = removal === "live"
     ? "live: a process that is alive holds it; --force removes it all the same"

@@ -4,14 +4,14 @@
  * @module
  */
 import { Command } from "commander";
-import { type DepotInfo, FramesDepot } from "../mod.ts";
+import type { DepotInspection, DepotStats } from "../mod.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
 import { seconds } from "./parameters.ts";
 import { peersTable } from "./peers_table.ts";
 import { paintOutput, print, printJson } from "./terminal/output.ts";
 import { bytes, count, counted, gigabytesPerSecond, rate } from "./terminal/units.ts";
-import { type Rates, ratesBetween, stateOf, type Visit, visit } from "./visit.ts";
+import { lookAt, type Rates, type Sight, stateOf } from "./sight.ts";
 
 const MEASURE_SECONDS = 0.5;
 
@@ -32,7 +32,7 @@ export function statCommand(): Command {
     .addHelpText(
       "after",
       `
-Of a stale depot the shape is shown, not the counters: opening it would make it live, and closing it remove it.
+Of a stale depot it shows what was counted, and who had it open, up to the end.
 
 Examples:
   frames-depot stat camera0
@@ -40,18 +40,26 @@ Examples:
     )
     .action(async (name: string, { seconds, json }: { seconds: number; json?: boolean }) => {
       using interruption = new Interruption();
-      const info = FramesDepot.list().find((info) => info.name === name);
-      if (info !== undefined && !info.usable) throw new Failure(info.reason, EXIT.refused);
-      if (info?.stale) return json ? printJson({ ...info, state: "stale" }) : print(shape(info));
-      const before = await visit(name); // where there is none, it says so
-      if (seconds > 0) await interruption.sleep(seconds * 1000);
-      const after = seconds > 0 ? await visit(name) : before;
-      const now = FramesDepot.list().find((info) => info.name === name);
-      if (now === undefined) throw new Failure(`depot "${name}" was removed just now`, EXIT.notFound);
-      const rates = seconds > 0 ? ratesBetween(before, after, now.frameBytes!) : undefined;
-      if (json) printJson({ ...now, state: stateOf(now), ...after.stats, metadataBytes: after.metadataBytes, rates });
-      else print(shape(now, after) + counters(after, rates) + peersTable(after.stats));
+      let sight = found(name);
+      if (seconds > 0 && stateOf(sight.info) === "live") {
+        await interruption.sleep(seconds * 1000);
+        sight = found(name, sight);
+      }
+      const { info: { stats, ...info }, rates } = sight;
+      if (json) printJson({ ...info, state: stateOf(info), ...stats, rates });
+      else print(shape(info) + counters(stats!, rates) + peersTable(stats!, info));
     });
+}
+
+/** @throws {Failure} where there is none, or none that can be opened */
+function found(name: string, before?: Sight): Sight {
+  const sight = lookAt(name, before);
+  if (sight === undefined) {
+    if (before !== undefined) throw new Failure(`depot "${name}" was removed just now`, EXIT.notFound);
+    throw new Failure(`there is no depot "${name}"; \`frames-depot ls\` shows what is there`, EXIT.notFound);
+  }
+  if (!sight.info.usable) throw new Failure(sight.info.reason, EXIT.refused);
+  return sight;
 }
 
 function lines(pairs: [label: string, text: string][]): string {
@@ -59,10 +67,10 @@ function lines(pairs: [label: string, text: string][]): string {
   return pairs.map(([label, text]) => `  ${paint.dim(label.padEnd(9))} ${text}\n`).join("");
 }
 
-function shape(info: DepotInfo, visit?: Visit): string {
+function shape(info: DepotInspection): string {
   const paint = paintOutput();
   const format = info.pixelFormat ? `, ${info.pixelFormat}` : "";
-  const beside = visit !== undefined && visit.metadataBytes > 0 ? ` and ${bytes(visit.metadataBytes)} of metadata` : "";
+  const beside = info.metadataBytes! > 0 ? ` and ${bytes(info.metadataBytes!)} of metadata` : "";
   const title = `${paint.bold(info.name)}  ${info.stale ? paint.yellow(`stale: ${info.reason}`) : paint.green("live")}`;
   return `${title}\n` + lines([
     ["frame", `${info.frameSize!.join(" × ")} ${info.elementType}${format}, ${bytes(info.frameBytes!)}${beside}`],
@@ -71,7 +79,7 @@ function shape(info: DepotInfo, visit?: Visit): string {
   ]);
 }
 
-function counters({ stats }: Visit, rates?: Rates): string {
+function counters(stats: DepotStats, rates?: Rates): string {
   const paint = paintOutput();
   const measured = (text: () => string) => rates === undefined ? "" : paint.dim(`  ${text()}`);
   return lines([

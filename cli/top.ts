@@ -14,7 +14,7 @@ import { paintOutput, printPatiently } from "./terminal/output.ts";
 import { Screen } from "./terminal/screen.ts";
 import { table } from "./terminal/table.ts";
 import { bytes, counted, gigabytesPerSecond } from "./terminal/units.ts";
-import { lookAround, type Sight, stateOf } from "./visit.ts";
+import { lookAround, type Sight, stateOf } from "./sight.ts";
 
 /** What rows are sorted by, and the key that does it. Numbers: the greatest first. */
 const ORDERS = {
@@ -61,10 +61,10 @@ Examples:
       using interruption = new Interruption();
       const { interval, sort, once, json } = options;
       if (!json && !once && process.stdout.isTTY) return await live(options, interruption);
-      let sights = await lookAround();
+      let sights = lookAround();
       do {
         await interruption.sleep(interval * 1000);
-        sights = (await lookAround(sights)).sort(ORDERS[sort].compare);
+        sights = lookAround(sights).sort(ORDERS[sort].compare);
         await printPatiently(json ? `${JSON.stringify(sights.map(asJson))}\n` : page(sights).join("\n") + "\n");
       } while (json && !once);
     });
@@ -86,7 +86,7 @@ async function live({ interval, sort }: Options, interruption: Interruption): Pr
   });
   interruption.signal.addEventListener("abort", () => wake());
   for (;;) {
-    if (!view.paused) view.show(await lookAround(view.sights));
+    if (!view.paused) view.show(lookAround(view.sights));
     screen.draw(view.lines(screen.rows));
     if (view.ended === undefined && !interruption.signal.aborted) {
       await new Promise<void>((resolve) => {

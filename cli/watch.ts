@@ -8,6 +8,7 @@ import { Command, Option } from "commander";
 import { type Frame, FramesDepot } from "../mod.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
+import { isStarved, starvedReader } from "./starvation.ts";
 import { positiveInteger, seconds } from "./parameters.ts";
 import { complain, paintErrors, paintOutput, print, printPatiently } from "./terminal/output.ts";
 import { counted, duration } from "./terminal/units.ts";
@@ -36,8 +37,9 @@ export function watchCommand(): Command {
     .addHelpText(
       "after",
       `
-Nobody is held back: it reads as a lossy reader, and what it misses is printed as lost. It ends when everybody else has
-left, so that the name becomes free. The gap is the difference between two timestamps.
+Nobody is held back: it reads as a lossy reader, and what it misses is printed
+as lost. It ends when everybody else has left, so that the name becomes free.
+The gap is the difference between two timestamps.
 
 Examples:
   frames-depot watch camera0
@@ -71,13 +73,17 @@ Examples:
     });
 }
 
-/** Whether anybody else has the depot open. */
+/** Whether anybody else has the depot open, and fills it. */
 class Company implements Disposable {
   readonly #controller = new AbortController();
   readonly #timer: ReturnType<typeof setInterval>;
 
   constructor(depot: FramesDepot) {
+    let starved = 0;
     this.#timer = setInterval(() => {
+      starved = isStarved(depot) ? starved + 1 : 0;
+      // Twice: a reader may be about to come.
+      if (starved === 2) complain(starvedReader(depot.name));
       if (!depot.stats().peers.some(({ self, alive }) => alive && !self)) this.#controller.abort();
     }, COMPANY_MS);
   }

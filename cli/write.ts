@@ -66,17 +66,15 @@ export function writeCommand(): Command {
       `
 Examples:
   frames-depot write camera0 --input clip.mp4
-  frames-depot write camera0 --input /dev/video0 --ffmpeg '-f v4l2' --when-full overwrite
+  frames-depot write cam -i /dev/video0 --ffmpeg '-f v4l2' --when-full overwrite
   frames-depot write camera0 --size 1920x1080 --format rgb24 < raw
   ffmpeg -i clip.mp4 -f yuv4mpegpipe - | frames-depot write camera0`,
     )
     .action(async (name: string, options: Options) => {
       using interruption = new Interruption();
-      const stdin = new ByteSource(0, interruption.signal);
+      using stdin = new ByteSource(0, interruption.signal);
       try {
-        const done = await write(name, options, stdin, interruption);
-        if (options.json) printJson(done);
-        else if (process.stderr.isTTY) complain(`${inWords(done)}\n`);
+        await write(name, options, stdin, interruption);
       } catch (error) {
         if (stdin.reading) process.exit(report(error)); // nothing else ends a read that hangs
         throw error;
@@ -84,17 +82,26 @@ Examples:
     });
 }
 
-async function write(name: string, options: Options, stdin: ByteSource, interruption: Interruption): Promise<Produced> {
+async function write(name: string, options: Options, stdin: ByteSource, interruption: Interruption): Promise<void> {
   const { linger } = options;
   const source = await openSource(options, stdin, interruption);
   try {
-    return await produce(name, source, {
-      ...options,
-      speed: options.pace ? 1 : undefined,
-      linger: linger === false ? 0 : linger ?? Infinity,
-      stampNow: options.timestamps === "now",
-      label: name,
-    }, interruption);
+    await produce(
+      name,
+      source,
+      {
+        ...options,
+        speed: options.pace ? 1 : undefined,
+        linger: linger === false ? 0 : linger ?? Infinity,
+        stampNow: options.timestamps === "now",
+        label: name,
+      },
+      interruption,
+      (done) => {
+        if (options.json) printJson(done);
+        else if (process.stderr.isTTY) complain(`${inWords(done)}\n`);
+      },
+    );
   } finally {
     await source.close();
   }

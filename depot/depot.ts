@@ -3,7 +3,17 @@
  *
  * @module
  */
-import { type DepotInfo, find, findOrMake, listDepots, make, removeName } from "./finding.ts";
+import {
+  type DepotInfo,
+  type DepotInspection,
+  find,
+  findOrMake,
+  inspectDepot,
+  listDepots,
+  make,
+  removeName,
+  type UnlinkOptions,
+} from "./finding.ts";
 import { loadShim } from "../ffi/load.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import type { Attachment } from "../ring/segment.ts";
@@ -108,13 +118,38 @@ export class FramesDepot implements AsyncDisposable {
   }
 
   /**
+   * What {@linkcode FramesDepot.list} says of one depot, and its counters and peers. It does not join: a live depot
+   * does not notice, a stale one stays stale, and the dead who held it are among the peers.
+   *
+   * @returns undefined when there is none that this user may open
+   * @throws {TypeError | RangeError} for a wrong name
+   *
+   * @example Looked at, not opened
+   * ```ts
+   * import { FramesDepot } from "@frames-depot/frames-depot";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using depot = await FramesDepot.create("doc-inspected", { frameSize: [4, 2, 3] });
+   * await depot.enqueue({ frameNumber: 0, frame: new Uint8Array(24) });
+   *
+   * const found = FramesDepot.inspect("doc-inspected");
+   * assertEquals([found?.stale, found?.stats?.stored, found?.stats?.peers.length], [false, 1, 1]);
+   * ```
+   */
+  static inspect(name: string): DepotInspection | undefined {
+    return inspectDepot(checkName(name));
+  }
+
+  /**
    * Removes a name. Processes that have the depot open keep it; a new one can be made under the name.
    *
-   * @returns false when there was none
-   * @throws {DepotError} PERMISSION
+   * @param options `onlyStale`: only what no process that is alive has open, broken segments among it. It is asked and
+   * done under the segment's own lock: nobody who joins meanwhile loses a depot
+   * @returns whether this call removed it; false when there was none or, with `onlyStale`, when somebody holds it
+   * @throws {TypeError | RangeError} for a wrong name @throws {DepotError} PERMISSION
    */
-  static unlink(name: string): boolean {
-    return removeName(checkName(name));
+  static unlink(name: string, options: UnlinkOptions = {}): boolean {
+    return removeName(checkName(name), options);
   }
 
   /**

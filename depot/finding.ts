@@ -15,11 +15,12 @@ import {
   openSegment,
   type OpenSegmentOptions,
   type Outcome,
+  removeStale,
 } from "../ring/segment.ts";
 import { WAKE_WORDS } from "../ring/words.ts";
 import { DepotError } from "./errors.ts";
 import type { ElementType, WhenFull } from "./options.ts";
-import { queueLength } from "./stats.ts";
+import { type DepotStats, depotStats, queueLength } from "./stats.ts";
 
 /** How long making or opening waits for others who change the same depot's membership at the same moment. */
 const BUSY_MS = 2000;
@@ -48,6 +49,22 @@ export type DepotInfo = {
   length?: number;
   /** Depot objects that are alive. */
   peers?: number;
+};
+
+/** What {@linkcode FramesDepot.inspect} says of a depot. */
+export type DepotInspection = DepotInfo & {
+  /** Bytes of metadata beside each frame at most. */
+  metadataBytes?: number;
+  /** Readers at once, in all processes. */
+  maxReaders?: number;
+  /** Counters and peers; also the dead ones that nobody has cleared away yet. Undefined where it is not usable. */
+  stats?: DepotStats;
+};
+
+/** How a name is removed. */
+export type UnlinkOptions = {
+  /** Only if the kernel says that no process that is alive has it open, whatever state it is in. Default false. */
+  onlyStale?: boolean;
 };
 
 /** Tries until there is an attachment, the time is up, or an error says that trying again is useless. */
@@ -125,20 +142,45 @@ function difference(found: Geometry, wanted: Geometry): string | undefined {
   return undefined;
 }
 
-/** Removes a name; processes that have the depot open keep it. @returns false when there was none */
-export function removeName(name: string): boolean {
-  const answer = loadShim().unlink(name);
-  if (answer === 0) return true;
-  return answer === -ERRNO.ENOENT ? false : fail("unlink", name, answer);
+/** Removes a name; processes that have the depot open keep it. @returns whether this call removed it */
+export function removeName(name: string, { onlyStale = false }: UnlinkOptions): boolean {
+  const shim = loadShim();
+  if (!onlyStale) return removed(name, shim.unlink(name), 0);
+  const segment = shim.open(name);
+  if (typeof segment === "number") return removed(name, segment, 0);
+  try {
+    const answer = removeStale(segment);
+    // Whoever changes the membership just now is alive.
+    return typeof answer === "number" && removed(name, answer, 1);
+  } finally {
+    segment.close();
+  }
+}
+
+function removed(name: string, answer: number, done: number): boolean {
+  return answer >= 0 ? answer === done : answer === -ERRNO.ENOENT ? false : fail("unlink", name, answer);
 }
 
 /** Every depot that this user may open, and what is in the way of the others. */
 export function listDepots(): DepotInfo[] {
   const shim = loadShim();
-  return shim.list().sort().map((name) => describe(shim, name)).filter((info) => info !== undefined);
+  return shim.list().sort().map((name) => describe(shim, name, infoOf)).filter((info) => info !== undefined);
 }
 
-function describe(shim: Shim, name: string): DepotInfo | undefined {
+/** One depot with its counters. @returns undefined when there is none, or this user may not open it */
+export function inspectDepot(name: string): DepotInspection | undefined {
+  return describe(loadShim(), name, (attachment) => {
+    const { metadataBytes, maxReaders } = attachment.geometry;
+    return { ...infoOf(attachment), metadataBytes, maxReaders, stats: depotStats(attachment) };
+  });
+}
+
+/** Looks at a segment without joining it. @param tell what is said of it while it is mapped */
+function describe<Info extends DepotInfo>(
+  shim: Shim,
+  name: string,
+  tell: (attachment: Attachment) => Info,
+): Info | DepotInfo | undefined {
   const unusable = (reason: string, bytes = 0): DepotInfo => ({ name, usable: false, stale: false, reason, bytes });
   const segment = shim.open(name);
   if (typeof segment === "number") {
@@ -154,32 +196,36 @@ function describe(shim: Shim, name: string): DepotInfo | undefined {
     const mapping = segment.map(plan(geometry).totalBytes, WAKE_WORDS);
     if (typeof mapping === "number") return unusable(reasonOf(() => fail("map", name, mapping)), bytes);
     attachment = new Attachment(name, geometry, segment, mapping);
-    const entries = attachment.peers.entries();
-    const alive = entries.filter((entry) => entry.alive).length;
-    const { width, height, channels, elementType, pixelFormat, frameBytes, maxSize, whenFull } = geometry;
-    return {
-      name,
-      usable: true,
-      stale: alive === 0,
-      reason: alive > 0
-        ? `${alive} open depot object${alive > 1 ? "s hold" : " holds"} it`
-        : `none of the ${entries.length} that had it open is alive`,
-      bytes,
-      frameSize: [width, height, channels],
-      elementType,
-      pixelFormat,
-      frameBytes,
-      maxSize,
-      whenFull,
-      length: queueLength(attachment),
-      peers: alive,
-    };
+    return tell(attachment);
   } catch (error) {
     if (error instanceof DepotError && error.code === "PERMISSION") return undefined;
     return unusable(error instanceof Error ? error.message : String(error), bytes);
   } finally {
     attachment === undefined ? segment.close() : attachment.unmap();
   }
+}
+
+function infoOf(attachment: Attachment): DepotInfo {
+  const entries = attachment.peers.entries();
+  const alive = entries.filter((entry) => entry.alive).length;
+  const { width, height, channels, elementType, pixelFormat, frameBytes, maxSize, whenFull } = attachment.geometry;
+  return {
+    name: attachment.name,
+    usable: true,
+    stale: alive === 0,
+    reason: alive > 0
+      ? `${alive} open depot object${alive > 1 ? "s hold" : " holds"} it`
+      : `none of the ${entries.length} that had it open is alive`,
+    bytes: attachment.segment.info().bytes,
+    frameSize: [width, height, channels],
+    elementType,
+    pixelFormat,
+    frameBytes,
+    maxSize,
+    whenFull,
+    length: queueLength(attachment),
+    peers: alive,
+  };
 }
 
 function reasonOf(failing: () => never): string {

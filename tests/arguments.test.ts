@@ -47,6 +47,7 @@ for (const [wrong, ErrorClass, says] of NAMES) {
     await assertRejects(() => FramesDepot.open(name), ErrorClass, says);
     await assertRejects(() => FramesDepot.createOrOpen(name, SOUND), ErrorClass, says);
     assertThrows(() => FramesDepot.unlink(name), ErrorClass, says);
+    assertThrows(() => FramesDepot.inspect(name), ErrorClass, says);
     assertNothing(mark);
   });
 }

@@ -7,7 +7,7 @@ import process from "node:process";
 import { crc32 } from "node:zlib";
 import { FramesDepot } from "../mod.ts";
 import { Cli, runCli } from "./support/cli.ts";
-import { depotTest, HERE, RUNTIMES } from "./support/harness.ts";
+import { depotTest, errorOf, HERE, RUNTIMES } from "./support/harness.ts";
 import { Remote } from "./support/remote.ts";
 
 const SHAPE = { frameSize: [4, 2, 3] as [number, number, number], pixelFormat: "rgb24" };
@@ -110,12 +110,41 @@ depotTest("stat counts what the depot counts, and names who blocks", async (name
   reader.release();
 });
 
-depotTest("stat shows the shape of a stale depot, and why it is stale", async (name) => {
+depotTest("stat shows what a stale depot counted, who had it open, and why it is stale", async (name) => {
   await makeStale(name);
   const { code, out } = await runCli(["stat", name]);
   assertEquals(code, 0);
+  assertMatch(out, /stored +2\n.*dropped +0\n/s);
+  assertMatch(out, /^ *\d+ +(deno|bun) .*producer +2 +0 +dead$/m);
+  const watched = await runCli(["watch", name]);
+  assertEquals(watched.code, 3);
+  assertStringIncludes(watched.errors, `cannot open depot "${name}": the processes that held it are dead\n`);
+  const { state, stored, peers } = JSON.parse((await runCli(["stat", name, "--json"])).out);
+  assertEquals([state, stored, peers.map(({ alive }: { alive: boolean }) => alive)], ["stale", 2, [false]]);
   assertMatch(out, new RegExp(`^${name} {2}stale: none of the 1 that had it open is alive\n`));
   assertStringIncludes(out, "2 of 10 frames");
+});
+
+depotTest("stat does not call a depot full that overwrites", async (name) => {
+  await using depot = await FramesDepot.create(name, { ...SHAPE, maxSize: 2, whenFull: "overwrite" });
+  for (const value of [1, 2, 3]) await depot.enqueue(frameOf(value));
+  const { out } = await runCli(["stat", name, "--seconds", "0"]);
+  assertStringIncludes(out, "2 of 2 frames");
+  assert(!out.includes("full:"), out);
+});
+
+depotTest("ls and stat need no place among the peers", async (name) => {
+  await using depot = await FramesDepot.create(name, { ...SHAPE, maxReaders: 1 });
+  const others: FramesDepot[] = [];
+  try {
+    while (await errorOf(async () => void others.push(await FramesDepot.open(name))) === undefined);
+    const { code, out } = await runCli(["stat", name, "--json", "--seconds", "0"]);
+    assertEquals([code, JSON.parse(out).peers.length], [0, others.length + 1]);
+    assertEquals((await runCli(["ls", "--json"])).code, 0);
+    assertEquals(depot.stats().peers.length, others.length + 1);
+  } finally {
+    for (const other of others) await other.close();
+  }
 });
 
 depotTest("watch prints number, gap, loss and checksum of each frame", async (name) => {

@@ -118,12 +118,12 @@ depotTest("removeDead leaves a depot alone that another process holds, and its f
   await using holder = new Remote();
   await holder.tell({ do: "create", name, options: SHAPE });
   await holder.tell({ do: "enqueue", frameNumber: 3 });
-  assertEquals(await removeDead(name), "live");
+  assertEquals(removeDead(name), "live");
   await using depot = await FramesDepot.open(name);
   assertEquals(depot.peekFrame(3)?.data[0], 3);
   await depot.close();
   await holder.kill();
-  assertEquals([await removeDead(name), listed(name)], ["removed", undefined]);
+  assertEquals([removeDead(name), listed(name)], ["removed", undefined]);
 });
 
 depotTest("doctor names a stopped process that holds a queue up", async (name) => {

@@ -2,29 +2,14 @@
  * `top` without a terminal, and on a real one: a pseudo-terminal that Python opens.
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { spawn, spawnSync } from "node:child_process";
+import { test } from "node:test";
+import { cutLine } from "../cli/terminal/cut_line.ts";
 import { FramesDepot } from "../mod.ts";
-import { cliCommand, runCli } from "./support/cli.ts";
-import { depotTest, type Runtime, RUNTIMES } from "./support/harness.ts";
-import { fromFileUrl } from "./support/paths.ts";
+import { runCli } from "./support/cli.ts";
+import { depotTest, RUNTIMES } from "./support/harness.ts";
+import { hasTerminal, onTerminal } from "./support/terminal.ts";
 
 const SHAPE = { frameSize: [4, 2, 3] as [number, number, number], whenFull: "overwrite" as const };
-const TERMINAL = fromFileUrl(new URL("./support/terminal.py", import.meta.url));
-const hasPython = spawnSync("python3", ["-c", "import pty"]).status === 0;
-
-/** A text to wait for, then keys to press or a signal to send. */
-type Step = { shows: string; keys?: string; signal?: "SIGTERM" | "SIGKILL" };
-type Session = { output: string; code: number; restored: boolean };
-
-/** Runs the command on a terminal. */
-async function onTerminal(runtime: Runtime, parameters: string[], steps: Step[]): Promise<Session> {
-  const task = { command: [...cliCommand(runtime), ...parameters], columns: 80, rows: 24, steps };
-  const python = spawn("python3", [TERMINAL, JSON.stringify(task)], { stdio: ["ignore", "pipe", "inherit"] });
-  let out = "";
-  python.stdout.setEncoding("utf8").on("data", (text: string) => out += text);
-  await new Promise((resolve) => python.on("close", resolve));
-  return JSON.parse(out);
-}
 
 depotTest("top prints once where there is no terminal, sorted as it was asked to", async (name, another) => {
   const other = another();
@@ -47,7 +32,7 @@ depotTest("top prints once where there is no terminal, sorted as it was asked to
 
 for (const runtime of RUNTIMES) {
   depotTest(`top on a terminal sorts, pauses, helps and quits with the keys (${runtime})`, async (name) => {
-    if (!hasPython) return console.log("no pseudo-terminal here: needs python3");
+    if (!hasTerminal) return console.log("no pseudo-terminal here: needs python3");
     await using _depot = await FramesDepot.create(name, SHAPE);
     const { output, code, restored } = await onTerminal(runtime, ["top", "--interval", "0.1"], [
       { shows: name, keys: "f" },
@@ -64,7 +49,7 @@ for (const runtime of RUNTIMES) {
     const [how, last, expected] of [["Ctrl-C", { keys: "\x03" }, 130], ["SIGTERM", { signal: "SIGTERM" }, 143]] as const
   ) {
     depotTest(`top gives the terminal back after ${how} (${runtime})`, async (name) => {
-      if (!hasPython) return console.log("no pseudo-terminal here: needs python3");
+      if (!hasTerminal) return console.log("no pseudo-terminal here: needs python3");
       await using _depot = await FramesDepot.create(name, SHAPE);
       const { output, code, restored } = await onTerminal(runtime, ["top"], [{ shows: name, ...last }]);
       assertEquals([code, restored], [expected, true], output);
@@ -72,6 +57,22 @@ for (const runtime of RUNTIMES) {
     });
   }
 }
+
+depotTest("top on a narrow terminal cuts its lines at the edge, and none of them in the middle", async (name) => {
+  if (!hasTerminal) return console.log("no pseudo-terminal here: needs python3");
+  await using _depot = await FramesDepot.create(name, SHAPE);
+  const { output } = await onTerminal("deno", ["top"], [{ shows: name.slice(-4), keys: "q" }], 30);
+  // deno-lint-ignore no-control-regex -- what is left is what is seen
+  const [first] = output.split("\x1b[?7l")[1].replace(/\x1b\[[\d;]*[A-Za-z]/g, "").split(/\r+\n/);
+  assertMatch(first, /^frames-depot {2}\d+ depot/);
+  assertEquals(first.length, 30);
+});
+
+test("cutLine counts what is seen and keeps every colour", () => {
+  assertEquals(cutLine("\x1b[1mdepot\x1b[22m camera0", 7), "\x1b[1mdepot\x1b[22m c");
+  assertEquals(cutLine("\x1b[1mdepot\x1b[22m", 3), "\x1b[1mdep\x1b[22m");
+  assertEquals([cutLine("4×2×3", 4), cutLine("short", 80), cutLine("", 1)], ["4×2×", "short", ""]);
+});
 
 /** Other page left, cursor shown, lines wrapped again, and nothing written afterwards. */
 function assertGivenBack(output: string): void {

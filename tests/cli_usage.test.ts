@@ -3,13 +3,19 @@
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import process from "node:process";
 import { FramesDepot } from "../mod.ts";
 import { Cli, cliCommand, runCli } from "./support/cli.ts";
-import { depotTest, HERE, RUNTIMES } from "./support/harness.ts";
+import { depotTest, executableOf, HERE, RUNTIMES } from "./support/harness.ts";
+import { fromFileUrl } from "./support/paths.ts";
 
-const COMMANDS = ["ls", "stat", "top", "watch", "doctor", "bench", "rm", "completions"];
+const COMMANDS = [
+  ...["ls", "stat", "top", "watch", "write", "read", "grab", "record", "replay"],
+  ...["doctor", "bench", "rm", "completions"],
+];
 const OTHER = RUNTIMES.find((runtime) => runtime !== HERE)!;
+const BUN_ENTRY = fromFileUrl(new URL("../cli/bun.ts", import.meta.url));
 const ESCAPE = "\x1b";
 
 depotTest("frames-depot --help names every command, and the exit codes", async () => {
@@ -24,7 +30,7 @@ depotTest("frames-depot COMMAND --help gives examples that begin with the comman
     const { code, out } = await runCli([command, "--help"]);
     assertEquals(code, 0);
     assertMatch(out, new RegExp(`Examples:\\n  .*frames-depot ${command}\\b`), out);
-    assert(out.split("\n").every((line) => line.length <= 120), out);
+    assert(out.split("\n").every((line) => line.length <= 80), out);
   }));
 });
 
@@ -32,6 +38,7 @@ depotTest("frames-depot answers wrong usage with 2 and with what was meant", asy
   const wrong: [parameters: string[], says: string][] = [
     [[], "Usage: frames-depot"],
     [["lss"], "Did you mean ls?"],
+    [["help", "recrd"], "Did you mean record?"],
     [["top", "--intervall", "1"], "Did you mean --interval?"],
     [["top", "--interval", "soon"], "It must be a number of seconds"],
     [["top", "--sort", "age"], "Allowed choices are name, length, fps, bandwidth"],
@@ -52,8 +59,27 @@ depotTest("frames-depot tells what is not there without a stack, in both runtime
   for (const runtime of RUNTIMES) {
     const { code, out, errors } = await runCli(["stat", name], { runtime });
     assertEquals([code, out], [3, ""]);
-    assertStringIncludes(errors, `error: cannot open depot "${name}": there is none\n`);
+    assertStringIncludes(errors, `error: there is no depot "${name}"; \`frames-depot ls\` shows what is there\n`);
     assert(!errors.includes("    at "), errors);
+  }
+});
+
+depotTest("frames-depot says in words what the system refuses, without a stack, in both runtimes", async (name) => {
+  await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1] });
+  await depot.enqueue({ frame: new Uint8Array(4) });
+  const folder = fromFileUrl(new URL(".", import.meta.url));
+  const refused: [parameters: string[], code: number, says: RegExp][] = [
+    [["replay", folder], 5, /^error: cannot read .*: illegal operation on a directory\n$/],
+    [["replay", `${folder}nowhere.fdr`], 3, /^error: cannot open .*nowhere.fdr: no such file or directory\n$/],
+    [["grab", name, `${folder}nowhere/x.png`], 5, /^error: cannot write .*x.png: no such file or directory\n$/],
+    [["record", name, `${folder}nowhere/x.fdr`], 5, /^error: cannot record to .*x.fdr: no such file or directory\n$/],
+  ];
+  for (const runtime of RUNTIMES) {
+    await Promise.all(refused.map(async ([parameters, expected, says]) => {
+      const { code, errors } = await runCli(parameters, { runtime });
+      assertEquals(code, expected, errors);
+      if (process.platform === "linux") assertMatch(errors, says);
+    }));
   }
 });
 
@@ -104,21 +130,54 @@ for (const shell of ["bash", "zsh", "fish"]) {
   });
 }
 
-depotTest("completions bash complete a depot's name in a real shell", async (name) => {
-  await using _depot = await FramesDepot.create(name, { frameSize: [4, 2, 1] });
-  const { out: script } = await runCli(["completions", "bash"]);
+/** A shell's answer to a session in which `frames-depot` is this command line; undefined where it is not installed. */
+function inShell(shell: string, session: string): string | undefined {
   const command = cliCommand().map((word) => `'${word}'`).join(" ");
-  // The script relies on it, as most do.
-  const basis = "/usr/share/bash-completion/bash_completion";
-  if (!existsSync(basis)) return console.log("bash-completion is not installed");
-  const session = `source ${basis}
-frames-depot() { ${command} "$@"; }
-${script}
-COMP_WORDS=(frames-depot stat ${name.slice(0, -1)}) COMP_CWORD=2 COMP_LINE="frames-depot stat ${name.slice(0, -1)}"
-COMP_POINT=\${#COMP_LINE} COMP_TYPE=9
-__frames_depot_complete
-printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { error, stdout, stderr } = spawnSync("bash", ["--norc"], { input: session, encoding: "utf8" });
-  if (error !== undefined) return console.log("bash is not installed");
-  assert(stdout.split("\n").some((line) => line.trim().startsWith(name)), stdout + stderr);
+  const define = shell === "fish"
+    ? `function frames-depot; ${command} $argv; end`
+    : `frames-depot() { ${command} "$@"; }`;
+  const { error, stdout, stderr } = spawnSync(shell, [], { input: `${define}\n${session}`, encoding: "utf8" });
+  if (error !== undefined) return void console.log(`${shell} is not installed`);
+  assertEquals(stderr, "");
+  return stdout;
+}
+
+depotTest(
+  "completions bash complete depots and choices in a real shell, files elsewhere, and sourced twice",
+  async (name) => {
+    await using _depot = await FramesDepot.create(name, { frameSize: [4, 2, 1] });
+    const { out: script } = await runCli(["completions", "bash"]);
+    const offers = (...words: string[]) =>
+      `COMP_WORDS=(frames-depot ${words.join(" ")}) COMP_CWORD=${words.length}; _frames_depot; echo "\${COMPREPLY[*]}"`;
+    const answer = inShell(
+      "bash",
+      [
+        ...[script, script, offers("stat", name.slice(0, -1)), offers("top", "--sort", "b")],
+        ...[offers("replay", "some"), "complete -p frames-depot"],
+      ].join("\n"),
+    );
+    if (answer === undefined) return;
+    const [depots, choices, files, registered] = answer.split("\n");
+    assert(depots.split(" ").includes(name), answer);
+    // Nothing offered: the shell's own default, which is files.
+    assertEquals([choices, files, registered.includes("-o default")], ["bandwidth", "", true], answer);
+  },
+);
+
+depotTest("completions fish complete a depot's name in a real shell", async (name) => {
+  await using _depot = await FramesDepot.create(name, { frameSize: [4, 2, 1] });
+  const { out: script } = await runCli(["completions", "fish"]);
+  const answer = inShell("fish", `${script}\ncomplete -C "frames-depot stat ${name.slice(0, -1)}"`);
+  if (answer !== undefined) assert(answer.includes(`${name}\tlive 4×2×1`), answer);
+});
+
+depotTest("bun.ts, which bun link makes a command of, is the same program", async () => {
+  const { status, stdout, error } = spawnSync(executableOf("bun"), ["run", BUN_ENTRY, "--version"], {
+    encoding: "utf8",
+  });
+  assertEquals([status, error], [0, undefined]);
+  assertEquals(stdout, (await runCli(["--version"], { runtime: "deno" })).out);
+  const { bin } = JSON.parse(readFileSync(new URL("../cli/package.json", import.meta.url), "utf8"));
+  assertEquals(bin, { "frames-depot": "./bun.ts" });
+  assertMatch(readFileSync(BUN_ENTRY, "utf8"), /^#!\/usr\/bin\/env bun\n/);
 });

@@ -10,9 +10,20 @@ import { fitted } from "../cli/video/fitting.ts";
 import { type Picture, toPicture } from "../cli/video/to_rgb.ts";
 import { FramesDepot } from "../mod.ts";
 import { cliCommand } from "./support/cli.ts";
-import { RUNTIMES } from "./support/harness.ts";
+import { depotTest, RUNTIMES } from "./support/harness.ts";
 import { fromFileUrl } from "./support/paths.ts";
-import { bytesOfFile, decoded, ffmpeg, fileOf, move, OTHER, rawFrame, sameBytes, videoTest } from "./support/video.ts";
+import {
+  bytesOfFile,
+  decoded,
+  ffmpeg,
+  fileOf,
+  move,
+  OTHER,
+  rawFrame,
+  sameBytes,
+  VideoCommand,
+  videoTest,
+} from "./support/video.ts";
 
 /**
  * How far a colour may be from ffmpeg's, of 255, where ffmpeg is told to round rightly and not to smooth the chroma.
@@ -222,3 +233,14 @@ for (const runtime of RUNTIMES) {
     },
   );
 }
+
+depotTest("grab ends quietly when nobody reads the picture", async (name) => {
+  await using depot = await FramesDepot.create(name, { frameSize: [512, 512, 3] });
+  await depot.enqueue({ frame: new Uint8Array(512 * 512 * 3).map((_, i) => (i * i) >> 3) });
+  for (const runtime of RUNTIMES) {
+    await using grab = new VideoCommand(["grab", name, "-"], { runtime });
+    grab.child.stdout!.destroy();
+    const { code, errors } = await grab.done;
+    assertEquals([code, errors], [0, ""]);
+  }
+});

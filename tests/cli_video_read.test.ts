@@ -5,10 +5,10 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
-import { guessRate } from "../cli/video/frame_rate.ts";
+import { guessRate, rateMismatch } from "../cli/video/frame_rate.ts";
 import { parseY4mHeader, Y4M_PIXEL_FORMATS, y4mHeader } from "../cli/video/y4m.ts";
 import { FramesDepot } from "../mod.ts";
-import { HERE } from "./support/harness.ts";
+import { depotTest, HERE, RUNTIMES } from "./support/harness.ts";
 import {
   decoded,
   ffmpeg,
@@ -34,10 +34,10 @@ videoTest(
     await using late = new VideoCommand(["read", name]);
     const written = await move(["write", name, "--input", clip, "--wait-readers", "2"]);
     const expected = decoded(clip);
-    for (const { code, out, errors } of [written, await early.done, await late.done]) {
+    for (const { code, errors } of [written, await early.done, await late.done]) {
       assertEquals(code, 0, errors);
-      if (out.length > 0) assert(sameBytes(out, expected));
     }
+    for (const { out } of [await early.done, await late.done]) assert(sameBytes(out, expected));
     assertEquals(FramesDepot.list().filter((info) => info.name === name), []);
   },
 );
@@ -123,9 +123,25 @@ videoTest("read --timeout fails when the depot, or a frame, does not come", asyn
   await using depot = await FramesDepot.create(name, GRAY);
   await depot.enqueue(grayFrame(9));
   const { code, out, errors } = await move(["read", name, "--timeout", "0.3"]);
-  assertEquals([code, out.length], [1, 8]);
+  assertEquals([code, out.length], [3, 8]);
   assertMatch(errors, /no frame for 0.3 s/);
 });
+
+for (const runtime of RUNTIMES) {
+  videoTest(`read --output completes the file at Ctrl-C, also after three frames (${runtime})`, async (scene) => {
+    const { name, folder } = scene;
+    await using depot = await FramesDepot.create(name, GRAY);
+    for (const n of [1, 2, 3]) await depot.enqueue({ ...grayFrame(n), timestampNs: n * 40_000_000 });
+    const output = join(folder, "out.mkv");
+    const parameters = ["read", name, "--output", output, "--ffmpeg", "-c:v ffv1", "--json"];
+    await using reader = new VideoCommand(parameters, { runtime });
+    while (depot.length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    reader.signal("SIGINT");
+    const { code, out, errors } = await reader.done;
+    assertEquals([code, JSON.parse(new TextDecoder().decode(out)).frames], [130, 3], errors);
+    assertEquals([...decoded(output)], [1, 2, 3].flatMap((n) => Array(8).fill(n)));
+  });
+}
 
 videoTest("read goes on after its producer with --follow, and ends by Ctrl-C", async ({ name }) => {
   await using reader = new VideoCommand(["read", name, "--follow"], { runtime: OTHER });
@@ -183,5 +199,29 @@ test("guessRate finds the usual rates, also from timestamps that tremble", () =>
   assertEquals(guessRate(times(1e9 / 24)), [24, 1]);
   assertEquals(guessRate(times(1e9 / 30, 0.4e6)), [30, 1]);
   assertEquals(guessRate(times(1e9 / 37)), [37000, 1000]);
+  assertEquals(guessRate(times(1e9 / 500)), undefined); // stored as fast as possible
   assertEquals([guessRate([5n]), guessRate([5n, 5n]), guessRate([0n, 1000n])], [undefined, undefined, undefined]);
+});
+
+test("rateMismatch speaks where one rate plays frames at another speed, and not of cameras that tremble", () => {
+  assertEquals(rateMismatch(31, 1_000_000_000n, [30, 1]), undefined);
+  assertEquals(rateMismatch(3001, 100_500_000_000n, [30, 1]), undefined);
+  assertEquals([rateMismatch(1, 0n, [30, 1]), rateMismatch(0, 0n, [30, 1])], [undefined, undefined]);
+  assertStringIncludes(
+    rateMismatch(31, 2_000_000_000n, [30, 1])!,
+    "they last 2.00 s, at 30 a second 1.00 s; `--rate 15.000`",
+  );
+});
+
+depotTest("read --y4m warns of timestamps that have no one rate, unless a rate is given", async (name) => {
+  for (const [options, warns] of [[[], true], [["--rate", "20"], false]] as const) {
+    await using depot = await FramesDepot.create(name, { ...GRAY, maxSize: 40 });
+    for (let n = 0; n < 30; n++) {
+      await depot.enqueue({ ...grayFrame(n), timestampNs: (n < 15 ? n : 3 * n - 30) * 20_000_000 });
+    }
+    const { code, out, errors } = await move(["read", name, "--y4m", "--frames", "30", ...options], { runtime: OTHER });
+    assertEquals(code, 0, errors);
+    assertStringIncludes(new TextDecoder().decode(out.subarray(0, 40)), warns ? " F50:1 " : " F20:1 ");
+    assertEquals(errors.includes("warning: the frames do not come at one rate"), warns, errors);
+  }
 });

@@ -5,10 +5,10 @@
  */
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
-import { type DepotInfo, FramesDepot } from "../../mod.ts";
+import { type DepotInfo, type DepotInspection, FramesDepot } from "../../mod.ts";
 import { removeDead } from "../removal.ts";
 import { bytes, counted } from "../terminal/units.ts";
-import { lookAround, type Sight, stateOf } from "../visit.ts";
+import { stateOf } from "../sight.ts";
 import type { Finding } from "./finding.ts";
 import { FOLDER } from "./memory.ts";
 
@@ -19,12 +19,12 @@ const PREFIX = "frames-depot.";
 export type Fix = { name: string; state: "stale" | "broken"; bytes: number; outcome: string };
 
 /** Removes what the kernel says is dead: stale and broken segments. A live one is never touched. */
-export async function fixSegments(): Promise<Fix[]> {
+export function fixSegments(): Fix[] {
   const fixes: Fix[] = [];
   for (const info of FramesDepot.list()) {
     const state = stateOf(info);
     if (state === "live") continue;
-    const removal = await removeDead(info.name);
+    const removal = removeDead(info.name);
     const outcome = typeof removal === "string" ? removal : removal.refused;
     fixes.push({ name: info.name, state, bytes: info.bytes, outcome });
   }
@@ -64,22 +64,13 @@ function isStopped(pid: number): boolean {
   }
 }
 
-function blockedOnes(sights: Sight[]): Finding[] {
-  return sights.flatMap(({ info, visit, problem }): Finding[] => {
-    const check = `depot ${info.name}`;
-    if (problem !== undefined) {
-      return [{
-        check,
-        verdict: "warning",
-        says: problem,
-        remedy: `\`frames-depot stat ${info.name}\` may say more in a moment`,
-      }];
-    }
-    if (visit === undefined || info.whenFull === "overwrite") return [];
-    const { slowest, length, maxSize } = visit.stats;
+function blockedOnes(infos: DepotInspection[]): Finding[] {
+  return infos.flatMap((info): Finding[] => {
+    if (info.stats === undefined || info.stale || info.whenFull === "overwrite") return [];
+    const { slowest, length, maxSize } = info.stats;
     if (length < maxSize || slowest === undefined || !isStopped(slowest.pid)) return [];
     return [{
-      check,
+      check: `depot ${info.name}`,
       verdict: "wrong",
       says: `full, and pid ${slowest.pid}, which should read from it, is stopped (SIGSTOP or a debugger)`,
       remedy:
@@ -119,11 +110,10 @@ function owners(infos: DepotInfo[]): Finding[] {
 }
 
 /** Everything about segments. */
-export async function segmentFindings(): Promise<Finding[]> {
-  const sights = await lookAround();
-  const infos = sights.map(({ info }) => info);
+export function segmentFindings(): Finding[] {
+  const infos = FramesDepot.list().map(({ name }) => FramesDepot.inspect(name)).filter((info) => info !== undefined);
   const live = infos.filter((info) => stateOf(info) === "live");
   const memory = live.reduce((sum, { bytes }) => sum + bytes, 0);
   const summary: Finding = { check: "depots", verdict: "ok", says: `${live.length} live, ${bytes(memory)}` };
-  return [summary, ...deadOnes(infos), ...blockedOnes(sights), ...owners(infos)];
+  return [summary, ...deadOnes(infos), ...blockedOnes(infos), ...owners(infos)];
 }

@@ -35,8 +35,17 @@ export function terminalWidth(): number {
   return process.stdout.columns || 80;
 }
 
+/** What stands on the terminal's last line until there is something to say. */
+let passing: { clear(): void } | undefined;
+
+/** Makes way for whatever is written: a progress bar, for as long as there is one. */
+export function letPass(bar: { clear(): void } | undefined): void {
+  passing = bar;
+}
+
 /** Writes to standard output. */
 export function print(text: string): void {
+  if (process.stdout.isTTY) passing?.clear();
   process.stdout.write(text);
 }
 
@@ -52,6 +61,7 @@ export function printJson(value: unknown): void {
 
 /** Writes to standard error. */
 export function complain(text: string): void {
+  passing?.clear();
   process.stderr.write(text);
 }
 

@@ -4,8 +4,10 @@
  * @module
  */
 import process from "node:process";
+import ansi from "ansi-escapes";
 // @ts-types="./cli_progress.d.ts"
 import { Presets, SingleBar } from "cli-progress";
+import { letPass } from "./output.ts";
 import { bytes as inBytes, count, duration, rate } from "./units.ts";
 
 /** Work whose progress is shown. */
@@ -16,6 +18,8 @@ export type Progress = {
   end(): void;
 };
 
+/** As cli-progress writes it. */
+const SAVE_CURSOR = "\x1b7";
 const NOTHING: Progress = { advance() {}, end() {} };
 
 /**
@@ -41,11 +45,13 @@ export function startProgress(options: { total?: number; label: string }): Progr
       if (total === undefined) return `${label} ${count(frames)} frames ${speed}`;
       const done = Math.round(progress * settings.barsize!);
       const drawn = settings.barCompleteString!.slice(0, done) + settings.barIncompleteString!.slice(done);
-      const left = perSecond === 0 ? "" : ` ${duration((total - frames) * 1000 / perSecond)} left`;
+      // A header's length is an estimate: there may be more.
+      const left = perSecond === 0 || frames >= total ? "" : ` ${duration((total - frames) * 1000 / perSecond)} left`;
       return `${label} ${drawn} ${count(frames)}/${count(total)} ${speed}${left}`;
     },
   }, Presets.shades_classic);
   bar.start(total ?? 1, 0);
+  letPass({ clear: () => process.stderr.write(ansi.cursorLeft + ansi.eraseLine) });
   return {
     advance(moreFrames, moreBytes) {
       frames += moreFrames;
@@ -53,6 +59,9 @@ export function startProgress(options: { total?: number; label: string }): Progr
       bar.update(total === undefined ? 0 : Math.min(frames, total));
     },
     end() {
+      letPass(undefined);
+      // The bar goes back to where it began, which is somewhere else once lines were written meanwhile.
+      process.stderr.write(SAVE_CURSOR);
       bar.stop();
     },
   };

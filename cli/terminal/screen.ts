@@ -5,8 +5,9 @@
  */
 import process from "node:process";
 import ansi from "ansi-escapes";
+import { cutLine } from "./cut_line.ts";
 
-/** Lines that are too long end at the edge, so that a line is always one row. */
+/** A line is always one row, also while the terminal is being made narrower. */
 const NO_WRAP = "\x1b[?7l";
 const WRAP = "\x1b[?7h";
 
@@ -41,7 +42,8 @@ export class Screen implements Disposable {
   /** Shows lines in place of those before, in one piece: no flicker. */
   draw(lines: string[]): void {
     // Erased before it is written: behind the last column, erasing would take the last character.
-    const visible = lines.slice(0, this.rows).map((line) => ansi.eraseEndLine + line);
+    const columns = process.stdout.columns || 80;
+    const visible = lines.slice(0, this.rows).map((line) => ansi.eraseEndLine + cutLine(line, columns));
     const below = visible.length < this.rows ? "\r\n" + ansi.eraseDown : "";
     process.stdout.write(ansi.cursorTo(0, 0) + visible.join("\r\n") + below);
   }

@@ -202,6 +202,7 @@ class Ffmpeg {
   async end(): Promise<void> {
     if (!this.#exited) this.#process.kill("SIGKILL");
     await this.#exit;
+    this.pixels[Symbol.dispose]();
     if (!this.pixels.reading) fs.closeSync(this.#readFd);
   }
 }

@@ -17,6 +17,16 @@ export function readSome(fd: number, into: Uint8Array, position: number | null =
   });
 }
 
+/** Reads what is there, of a pipe that does not wait. @returns 0 where nothing is, and at the end */
+export function readNow(fd: number, into: Uint8Array): number {
+  try {
+    return fs.readSync(fd, into, 0, into.length, null);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EAGAIN") return 0;
+    throw error;
+  }
+}
+
 /** Reads until `into` is full or there is no more. @returns how many bytes were read */
 export async function readFully(fd: number, into: Uint8Array, position: number): Promise<number> {
   let filled = 0;

@@ -7,6 +7,7 @@
 import { type DepotStats, type Frame, FramesDepot, type From, type ReadMode } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { Interruption } from "../interruption.ts";
+import { isStarved, starvedReader } from "../starvation.ts";
 import { complain } from "../terminal/output.ts";
 
 /** How a depot is followed. */
@@ -23,7 +24,7 @@ export type FollowOptions = {
 
 /** How often a reader that gets nothing asks whether there is still a producer. */
 const ASK_MS = 100;
-/** A wait for a depot of this length is explained. */
+/** A wait of this length is explained. */
 const PATIENCE_MS = 1000;
 
 /** Opens a depot, waiting for it. @throws {DepotError} NOT_FOUND when the time is up, and others */
@@ -58,9 +59,15 @@ export async function* followFrames(
   await using reader = depot.frames({ mode, from, signal });
   let waitingSince: number | undefined;
   let late = false;
+  let explained = false;
   const asking = setInterval(() => {
     if (waitingSince === undefined) return;
-    late = performance.now() - waitingSince > timeout * 1000;
+    const waitedMs = performance.now() - waitingSince;
+    late = waitedMs > timeout * 1000;
+    if (!explained && waitedMs > PATIENCE_MS && isStarved(depot)) {
+      explained = true;
+      complain(starvedReader(depot.name));
+    }
     // Releasing the reader ends its wait.
     if (late || !follow && hasEnded(depot)) reader.release();
   }, ASK_MS);
@@ -72,7 +79,7 @@ export async function* followFrames(
       if (frame === undefined) break;
       yield frame;
     }
-    if (late) throw new Failure(`depot "${depot.name}" brought no frame for ${timeout} s`, EXIT.failed);
+    if (late) throw new Failure(`depot "${depot.name}" brought no frame for ${timeout} s`, EXIT.notFound);
   } finally {
     clearInterval(asking);
   }

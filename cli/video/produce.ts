@@ -7,6 +7,7 @@
 import { DepotError, type DepotStats, FramesDepot, type WhenFull } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { Interruption } from "../interruption.ts";
+import { isStarved, starvedProducer } from "../starvation.ts";
 import { complain } from "../terminal/output.ts";
 import { type Progress, startProgress } from "../terminal/progress.ts";
 import { counted } from "../terminal/units.ts";
@@ -42,14 +43,19 @@ const LOOK_MS = 20;
 /** A wait of this length is explained. */
 const PATIENCE_MS = 1000;
 
-/** Fills the depot `name` until the source ends. @throws {Failure | DepotError} */
+/**
+ * Fills the depot `name` until the source ends.
+ *
+ * @param tell told what was done, whatever ended it
+ * @throws {Failure | DepotError}
+ */
 export async function produce(
   name: string,
   source: FrameSource,
   options: ProduceOptions,
   interruption: Interruption,
-): Promise<Produced> {
-  const { signal } = interruption;
+  tell: (produced: Produced) => void,
+): Promise<void> {
   const { depot, head } = await makeOrJoin(name, source.shape, options);
   await using _closing = depot;
   const readers = options.waitReaders ?? 0;
@@ -58,17 +64,33 @@ export async function produce(
   });
   const produced: Produced = { depot: name, frames: 0, dropped: 0, bytes: 0 };
   const progress = startProgress({ total: source.total, label: options.label });
+  const explaining = explainStall(depot, produced);
   try {
-    await pour(source, depot, head, options, interruption, produced, progress);
+    await pour(source, depot, head, options, interruption, produced, progress).finally(() => {
+      clearInterval(explaining);
+      progress.end();
+    });
+    const lingerUntil = performance.now() + options.linger * 1000;
+    await look(interruption, `waiting until depot "${name}" has been read; Ctrl-C ends it now`, () => {
+      return performance.now() >= lingerUntil || allRead(depot);
+    });
+    interruption.signal.throwIfAborted();
   } finally {
-    progress.end();
+    tell(produced);
   }
-  const lingerUntil = performance.now() + options.linger * 1000;
-  await look(interruption, `waiting until depot "${name}" has been read; Ctrl-C ends it now`, () => {
-    return performance.now() >= lingerUntil || allRead(depot);
-  });
-  signal.throwIfAborted();
-  return produced;
+}
+
+/** Says once what a producer waits for that gets no further. */
+function explainStall(depot: FramesDepot, produced: Produced): ReturnType<typeof setInterval> {
+  let before = -1;
+  const timer = setInterval(() => {
+    if (produced.frames === before && depot.whenFull === "wait" && isStarved(depot)) {
+      clearInterval(timer);
+      complain(starvedProducer(depot.name));
+    }
+    before = produced.frames;
+  }, PATIENCE_MS);
+  return timer;
 }
 
 async function pour(

@@ -5,7 +5,7 @@
  */
 import fs from "node:fs";
 import { crc32 } from "node:zlib";
-import { EXIT, Failure } from "../failure.ts";
+import { EXIT, Failure, systemReason } from "../failure.ts";
 import { readFully } from "./descriptors.ts";
 import type { FrameSource, NextFrame } from "./frame_source.ts";
 import {
@@ -47,8 +47,8 @@ export class Recording {
     try {
       fd = fs.openSync(path, "r");
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      throw new Failure(`cannot open ${path}: ${message}`, code === "ENOENT" ? EXIT.notFound : EXIT.system);
+      const { code } = error as NodeJS.ErrnoException;
+      throw new Failure(`cannot open ${path}: ${systemReason(error)}`, code === "ENOENT" ? EXIT.notFound : EXIT.system);
     }
     try {
       const bytes = new Uint8Array(SIZE.header);
@@ -57,7 +57,8 @@ export class Recording {
       return new Recording(path, fd, header, index ?? await search(fd), index !== undefined);
     } catch (error) {
       fs.closeSync(fd);
-      throw error instanceof RecordingDamage ? new Failure(`${path}: ${error.message}`, EXIT.failed) : error;
+      if (error instanceof RecordingDamage) throw new Failure(`${path}: ${error.message}`, EXIT.failed);
+      throw new Failure(`cannot read ${path}: ${systemReason(error)}`, EXIT.system);
     }
   }
 

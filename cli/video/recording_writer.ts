@@ -6,7 +6,7 @@
  */
 import fs from "node:fs";
 import { crc32 } from "node:zlib";
-import { EXIT, Failure } from "../failure.ts";
+import { EXIT, Failure, systemReason } from "../failure.ts";
 import { bytes as inBytes, counted } from "../terminal/units.ts";
 import { writeFully } from "./descriptors.ts";
 import {
@@ -45,9 +45,9 @@ export class RecordingWriter {
     try {
       fd = fs.openSync(path, overwrite ? "w" : "wx");
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
+      const { code } = error as NodeJS.ErrnoException;
       if (code === "EEXIST") throw new Failure(`${path} is there already; --overwrite replaces it`, EXIT.refused);
-      throw new Failure(`cannot record to ${path}: ${message}`, EXIT.system);
+      throw new Failure(`cannot record to ${path}: ${systemReason(error)}`, EXIT.system);
     }
     const writer = new RecordingWriter(path, fd);
     await writer.#write(encodeHeader(header), 0);
@@ -91,8 +91,12 @@ export class RecordingWriter {
       await writeFully(this.#fd, bytes, position);
     } catch (error) {
       fs.ftruncateSync(this.#fd, this.frames === 0 ? Math.min(position, SIZE.header) : this.#end);
-      const { code, message } = error as NodeJS.ErrnoException;
-      const why = code === "ENOSPC" ? "no space left on the device" : code === "EFBIG" ? "it may not grow" : message;
+      const { code } = error as NodeJS.ErrnoException;
+      const why = code === "ENOSPC"
+        ? "no space left on the device"
+        : code === "EFBIG"
+        ? "it may not grow"
+        : systemReason(error);
       throw new Failure(
         `cannot record to ${this.path}: ${why}; its ${counted(this.frames, "frame")} (${
           inBytes(this.#end)

@@ -1,0 +1,35 @@
+/**
+ * A command on a real terminal: a pseudo-terminal that Python opens.
+ *
+ * @module
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { cliCommand } from "./cli.ts";
+import type { Runtime } from "./harness.ts";
+import { fromFileUrl } from "./paths.ts";
+
+const SCRIPT = fromFileUrl(new URL("./terminal.py", import.meta.url));
+
+/** Whether there can be one here. */
+export const hasTerminal: boolean = spawnSync("python3", ["-c", "import pty"]).status === 0;
+
+/** A text to wait for, then keys to press or a signal to send. */
+export type Step = { shows: string; keys?: string; signal?: "SIGINT" | "SIGTERM" | "SIGKILL" | "SIGUSR2" };
+
+/** `restored`: whether the terminal's modes are as they were before; `left`: steps that did not come. */
+export type Session = { output: string; code: number; restored: boolean; left: number };
+
+/** Runs `frames-depot` on a terminal. */
+export async function onTerminal(
+  runtime: Runtime,
+  parameters: string[],
+  steps: Step[],
+  columns = 80,
+): Promise<Session> {
+  const task = { command: [...cliCommand(runtime), ...parameters], columns, rows: 24, steps };
+  const python = spawn("python3", [SCRIPT, JSON.stringify(task)], { stdio: ["ignore", "pipe", "inherit"] });
+  let out = "";
+  python.stdout.setEncoding("utf8").on("data", (text: string) => out += text);
+  await new Promise((resolve) => python.on("close", resolve));
+  return JSON.parse(out);
+}
