@@ -22,7 +22,7 @@ function questions(): string[] {
 
 /** Writes it. Tables come from bench/results/ alone. */
 export function writeReadme(): void {
-  const methods = ["method.md", "peers/method.md"].filter((name) => existsSync(file(name)));
+  const methods = ["method.md", "peers/method.md", "ideas/method.md"].filter((name) => existsSync(file(name)));
   writeFileSync(
     file("README.md"),
     [

@@ -18,6 +18,11 @@ import { Payload, WAKE_WORDS, Words } from "./words.ts";
 /** So much has its page tables made at once; the payload beyond gets them slot by slot, or opening would take long. */
 const POPULATED_BYTES = 4 * 1024 * 1024;
 
+/** Not for whoever only looks: it could allocate what a file of unknown making leaves out. */
+function populateStart(mapping: Mapping): void {
+  mapping.populate(0, Math.min(mapping.bytes, POPULATED_BYTES));
+}
+
 /** A segment as one depot object has it: mapped, joined, with the ring's parts over it. */
 export class Attachment {
   readonly name: string;
@@ -37,7 +42,6 @@ export class Attachment {
     this.layout = plan(geometry);
     this.segment = segment;
     this.mapping = mapping;
-    mapping.populate(0, Math.min(this.layout.totalBytes, POPULATED_BYTES));
     this.words = new Words(mapping, this.layout);
     this.payload = new Payload(mapping, geometry, this.layout);
     this.room = new Room(this.words, geometry.maxReaders);
@@ -99,6 +103,7 @@ export function createSegment(shim: Shim, name: string, geometry: Geometry, mode
     segment.close();
     return fail("map", name, mapping, { layout, space });
   }
+  populateStart(mapping);
   const attachment = new Attachment(name, geometry, segment, mapping);
   writeHeader(new DataView(attachment.words.u32.buffer, 0, HEADER.size), geometry, BigInt(Date.now()) * 1000000n);
   attachment.peers.underLock(() => attachment.peers.enter(shim));
@@ -185,6 +190,7 @@ export function openSegment(shim: Shim, name: string, options: OpenSegmentOption
     }
     const mapping = segment.map(totalBytes, WAKE_WORDS);
     if (typeof mapping === "number") return fail("map", name, mapping);
+    populateStart(mapping);
     attachment = new Attachment(name, geometry, segment, mapping);
     const outcome = join(attachment, shim);
     joined = outcome instanceof Attachment;
