@@ -268,10 +268,7 @@ export class FrameSlot implements Disposable {
       if (details.metadata !== undefined) metadata = checkMetadata(details.metadata, geometry.metadataBytes);
     }
     let metadataLength = this.#memory?.lentMetadata ? geometry.metadataBytes : 0;
-    if (metadata !== undefined) {
-      metadataLength = metadata.length;
-      payload.writeMetadata(producer.slotOf(this.sequence), metadata);
-    }
+    if (metadata !== undefined) metadataLength = payload.writeMetadata(producer.slotOf(this.sequence), metadata);
     this.#end();
     producer.publish(this.sequence, number, time, metadataLength);
   }

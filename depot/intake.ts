@@ -120,9 +120,9 @@ export class Intake {
     const { producer, payload } = this.#session.attachment;
     const slot = producer.slotOf(sequence);
     payload.write(slot, bytes);
-    if (details.metadata !== undefined) payload.writeMetadata(slot, details.metadata);
     const { frameNumber = sequence, timestampNs = TIME.NOW, metadata } = details;
-    producer.publish(sequence, frameNumber, timestampNs, metadata?.length ?? 0);
+    const metadataLength = metadata === undefined ? 0 : payload.writeMetadata(slot, metadata);
+    producer.publish(sequence, frameNumber, timestampNs, metadataLength);
     return { state: "stored", sequence };
   }
 

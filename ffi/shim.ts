@@ -80,9 +80,10 @@ export class Mapping {
     this.#native.fd_populate(this.#base, offset, bytes);
   }
 
-  /** Copies into the memory; `past` the caches where that is supported. */
-  copy(offset: number, source: Uint8Array, past: boolean): void {
-    this.#native.fd_copy(this.#base, offset, source, source.length, past ? 1 : 0);
+  /** Copies at most `most` bytes into the memory; `past` the caches where that is supported. */
+  copy(offset: number, source: Uint8Array, most: number, past: boolean): void {
+    const bytes = Math.min(source.length, most);
+    if (bytes > 0) this.#native.fd_copy(this.#base, offset, source, bytes, past ? 1 : 0);
   }
 
   /** Bytes of the largest cache; 0 where copying past it is not supported. Asking costs microseconds. */

@@ -109,7 +109,9 @@ export class Payload {
   readonly #mapping: Mapping;
   readonly #start: number;
   readonly #stride: number;
+  readonly #frameBytes: number;
   readonly #metadataAt: number;
+  readonly #metadataBytes: number;
   readonly #idle: (ArrayBuffer | undefined)[];
   /** Whether copies leave the caches to what is read again. */
   readonly #past: boolean;
@@ -120,7 +122,9 @@ export class Payload {
     this.#mapping = mapping;
     this.#start = layout.payloadOffset;
     this.#stride = layout.payloadStride;
+    this.#frameBytes = geometry.frameBytes;
     this.#metadataAt = metadataOffset(geometry.frameBytes);
+    this.#metadataBytes = geometry.metadataBytes;
     this.#idle = new Array(geometry.maxSize);
     this.#populated = new Uint8Array(layout.payloadStride < POPULATE_FROM_BYTES ? 0 : geometry.maxSize);
     this.#past = geometry.frameBytes >= PAST_FROM_BYTES &&
@@ -144,14 +148,16 @@ export class Payload {
     return start;
   }
 
-  /** Copies a frame into a slot that its producer has claimed. */
+  /** Copies a frame into a slot that its producer has claimed. A frame that has grown since it was checked is cut. */
   write(slot: number, frame: Uint8Array): void {
-    this.#mapping.copy(this.#populatedStart(slot), frame, this.#past);
+    this.#mapping.copy(this.#populatedStart(slot), frame, this.#frameBytes, this.#past);
   }
 
-  /** Copies metadata into a slot that its producer has claimed. */
-  writeMetadata(slot: number, metadata: Uint8Array): void {
-    this.#mapping.copy(this.#start + slot * this.#stride + this.#metadataAt, metadata, false);
+  /** Copies metadata into a slot that its producer has claimed. @returns how many bytes */
+  writeMetadata(slot: number, metadata: Uint8Array): number {
+    const length = Math.min(metadata.length, this.#metadataBytes);
+    this.#mapping.copy(this.#start + slot * this.#stride + this.#metadataAt, metadata, length, false);
+    return length;
   }
 
   /**

@@ -162,3 +162,30 @@ depotTest("close gives claimed slots back and detaches their views", async (name
     [[2, 2]],
   ]);
 });
+
+depotTest(
+  "enqueue and publish write nothing beyond their slot when an array grows after it was checked",
+  async (name) => {
+    const options = { frameSize: [8, 1, 1], maxSize: 2, metadataBytes: 8, whenFull: "wait" } as const;
+    await using depot = await FramesDepot.create(name, options);
+    const grown = (maxByteLength: number) => new Uint8Array(new ArrayBuffer(8, { maxByteLength })).fill(7);
+    const grow = (bytes: Uint8Array) => {
+      (bytes.buffer as ArrayBuffer).resize(64);
+      bytes.fill(9);
+    };
+    const slot = depot.tryClaim({ frameNumber: 0, metadata: grown(64) })!;
+    slot.data.fill(1);
+    await depot.enqueue({ frameNumber: 1, frame: new Uint8Array(8).fill(2), metadata: new Uint8Array(8).fill(3) });
+    const [frame, metadata] = [grown(64), grown(64)];
+    const waiting = depot.enqueue({ frameNumber: 2, frame, metadata });
+    for (const bytes of [frame, metadata]) grow(bytes);
+    slot.publish();
+    const seen: number[][] = [];
+    for await (const { data, metadata } of depot.frames({ timeoutMs: 2000 })) {
+      if (seen.push([...data, ...metadata]) === 3) break;
+    }
+    await waiting;
+    const sixteen = (first: number, second: number) => [...new Array(8).fill(first), ...new Array(8).fill(second)];
+    assertEquals(seen, [sixteen(1, 7), sixteen(2, 3), sixteen(9, 9)]);
+  },
+);
