@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { spawnSync } from "node:child_process";
+import process from "node:process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fromFileUrl } from "../tests/support/paths.ts";
 import { QUESTIONS_TO_PEERS } from "./peers/ask.ts";
@@ -32,6 +34,7 @@ export function writeReadme(): void {
       ...questions().map((question) => section(load(question)).trim()),
     ].join("\n\n") + "\n",
   );
+  spawnSync(process.execPath, ["fmt", "--quiet", file("README.md")]); // the gate wants tables aligned
 }
 
 if (import.meta.main) writeReadme();
