@@ -58,7 +58,16 @@ export class Intake {
       if (this.#session.turns.due()) await this.#session.turns.take();
       return stored;
     }
-    const stored = await this.#whenFull(checked.frameNumber, wait, (sequence) => this.#store(sequence, bytes, checked));
+    const stored = await this.#whenFull(
+      checked.frameNumber,
+      wait,
+      (sequence) => this.#store(sequence, bytes, checked),
+      () => {
+        // Resized or transferred meanwhile: said before anything is claimed.
+        if (bytes.length === attachment.geometry.frameBytes) return;
+        throw new TypeError(`frame must not change while it waits: it has ${bytes.length} bytes now`);
+      },
+    );
     return stored ?? { state: "timeout" };
   }
 
@@ -145,6 +154,7 @@ export class Intake {
   /**
    * No room: refuses the frame or waits, by the depot's policy.
    *
+   * @param verify throws if what is to be taken cannot be any more
    * @param take what to do with a sequence once there is one, at once: nothing may come between a claim and its use
    * @returns undefined when the time is up
    */
@@ -152,6 +162,7 @@ export class Intake {
     frameNumber: number | undefined,
     wait: WaitOptions,
     take: (sequence: number) => T,
+    verify: () => void = () => {},
   ): Promise<T | EnqueueResult & { state: "dropped" } | undefined> {
     const { attachment } = this.#session;
     if (attachment.geometry.whenFull !== "wait") {
@@ -180,6 +191,7 @@ export class Intake {
           if (this.#session.closed) throw this.#session.closedError();
           if (failure !== undefined) throw failure.error;
           if (this.#queue[0] !== ticket) return undefined;
+          verify();
           const sequence = this.#claim();
           return sequence < 0 ? undefined : { value: take(sequence) };
         },

@@ -13,6 +13,9 @@ import type { Words } from "./words.ts";
 /** Looks in a row of who spins, before the event loop gets its turn: a few microseconds. */
 const SPINS = 60;
 
+/** A thread that blocks may sleep beside one that does not: systems with an event for each sleeper need another. */
+const SYNC_SLEEPER = 2048;
+
 /** How a wait is bounded, and how it spends its time. */
 export type WaitOptions = {
   /** Ends the wait; its reason is thrown. */
@@ -119,7 +122,7 @@ export class Lane {
       const word = this.#announce();
       const late = attempt();
       if (late !== undefined) return late;
-      this.#words.mapping.waitSync(this.#lane, this.#peer, word, sleepMs);
+      this.#words.mapping.waitSync(this.#lane, this.#peer + SYNC_SLEEPER, word, sleepMs);
     }
   }
 

@@ -127,8 +127,8 @@ export class Payload {
     this.#metadataBytes = geometry.metadataBytes;
     this.#idle = new Array(geometry.maxSize);
     this.#populated = new Uint8Array(layout.payloadStride < POPULATE_FROM_BYTES ? 0 : geometry.maxSize);
-    this.#past = geometry.frameBytes >= PAST_FROM_BYTES &&
-      layout.payloadStride * geometry.maxSize > mapping.cacheBytes() * PAST_CACHES;
+    const cacheBytes = geometry.frameBytes >= PAST_FROM_BYTES ? mapping.cacheBytes() : 0;
+    this.#past = cacheBytes > 0 && layout.payloadStride * geometry.maxSize > cacheBytes * PAST_CACHES;
   }
 
   /** A buffer that nobody else has; making one anew costs a microsecond, so they are kept. */

@@ -38,7 +38,7 @@ static void copy_past(char *target, const char *source, size_t bytes) {
 static double largest_cache(unsigned leaf) {
   double largest = 0;
   unsigned a, b, c, d;
-  for (unsigned index = 0; __get_cpuid_count(leaf, index, &a, &b, &c, &d) && (a & 31) != 0; index++) {
+  for (unsigned index = 0; index < 16 && __get_cpuid_count(leaf, index, &a, &b, &c, &d) && (a & 31) != 0; index++) {
     const double ways = (b >> 22) + 1, partitions = (b >> 12 & 1023) + 1, line = (b & 4095) + 1, sets = (double)c + 1;
     if (ways * partitions * line * sets > largest) largest = ways * partitions * line * sets;
   }
@@ -61,5 +61,5 @@ double fd_cache_bytes(void) { return 0; }
 void fd_copy(void *base, double offset, const void *source, double bytes, int32_t past) {
   char *target = (char *)base + (size_t)offset;
   if (past) copy_past(target, source, (size_t)bytes);
-  else memcpy(target, source, (size_t)bytes);
+  else memmove(target, source, (size_t)bytes); /* metadata may come out of the slot itself */
 }

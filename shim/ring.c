@@ -24,8 +24,8 @@ static int cas64(uint64_t *to, uint64_t expected, uint64_t desired) {
 /* What the protocol calls plain: only where the steps around it keep everybody else away. Relaxed costs the same. */
 #define PUT(place, value) __atomic_store_n(&(place), (value), __ATOMIC_RELAXED)
 
-/* Before all stores that follow, and no more than that. x86 keeps stores in their order, so only the compiler has to be
- * held; elsewhere the store that keeps every order will do. */
+/* Before all that follows in the order of the program, which is all that a death needs (docs/protocol.md): the compiler
+ * has to be held. */
 static void store64_before(uint64_t *to, uint64_t value) {
 #if defined(__x86_64__)
   __atomic_store_n(to, value, __ATOMIC_RELEASE);

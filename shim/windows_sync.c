@@ -54,7 +54,7 @@ int32_t fd_wait(fd_segment *segment, int32_t *word, int32_t lane, int32_t peer, 
   __atomic_fetch_or(bits_of(segment, lane, peer), bit, __ATOMIC_SEQ_CST);
   DWORD answer = WAIT_OBJECT_0;
   if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == expected) {
-    answer = WaitForSingleObject(event, (DWORD)(fd_timeout_ns(timeout_ms) / 1000000));
+    answer = WaitForSingleObject(event, (DWORD)((fd_timeout_ns(timeout_ms) + 999999) / 1000000));
   }
   __atomic_fetch_and(bits_of(segment, lane, peer), ~bit, __ATOMIC_SEQ_CST);
   CloseHandle(event);

@@ -1,7 +1,7 @@
 /**
  * Zero copy: slots claimed, written in place, published or given back.
  */
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type DepotOptions, FramesDepot, type WhenFull } from "../mod.ts";
 import { depotTest, errorOf } from "./support/harness.ts";
 
@@ -176,9 +176,13 @@ depotTest(
     const slot = depot.tryClaim({ frameNumber: 0, metadata: grown(64) })!;
     slot.data.fill(1);
     await depot.enqueue({ frameNumber: 1, frame: new Uint8Array(8).fill(2), metadata: new Uint8Array(8).fill(3) });
-    const [frame, metadata] = [grown(64), grown(64)];
-    const waiting = depot.enqueue({ frameNumber: 2, frame, metadata });
-    for (const bytes of [frame, metadata]) grow(bytes);
+    const metadata = grown(64);
+    const waiting = depot.enqueue({ frameNumber: 2, frame: new Uint8Array(8).fill(9), metadata });
+    const frames = [grown(64), grown(64)];
+    const refused = frames.map((frame) => assertRejects(() => depot.enqueue({ frame }), TypeError, "must not change"));
+    grow(metadata);
+    grow(frames[0]);
+    (frames[1].buffer as ArrayBuffer).transfer();
     slot.publish();
     const seen: number[][] = [];
     for await (const { data, metadata } of depot.frames({ timeoutMs: 2000 })) {
