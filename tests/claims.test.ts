@@ -189,7 +189,7 @@ depotTest(
       if (seen.push([...data, ...metadata]) === 3) break;
     }
     await waiting;
-  await Promise.all(refused);
+    await Promise.all(refused);
     const sixteen = (first: number, second: number) => [...new Array(8).fill(first), ...new Array(8).fill(second)];
     assertEquals(seen, [sixteen(1, 7), sixteen(2, 3), sixteen(9, 9)]);
   },
