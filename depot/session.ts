@@ -25,7 +25,6 @@ export class Session {
   readonly consumed: Lane;
   readonly leases: LeaseWatch;
   readonly turns: Turns = new Turns();
-  readonly #closers = new Set<() => void>();
   #closing: Promise<void> | undefined;
 
   constructor(shim: Shim, attachment: Attachment) {
@@ -72,12 +71,6 @@ export class Session {
     return new Reader(words, room, peers, geometry, index);
   }
 
-  /** Has `closer` called when the depot is closed; it must be synchronous. @returns a function that takes it back */
-  onClose(closer: () => void): () => void {
-    this.#closers.add(closer);
-    return () => this.#closers.delete(closer);
-  }
-
   /** Ends leases, waits and membership; the last one out removes the segment. Called twice, it ends once. */
   close(): Promise<void> {
     return this.#closing ??= this.#close();
@@ -87,7 +80,6 @@ export class Session {
     open.delete(this);
     // What waits must see #closing set, which it is once this function has first awaited.
     await undefined;
-    for (const closer of [...this.#closers]) closer();
     await Promise.all([this.published.close(), this.consumed.close()]);
     this.leases.close();
     const deadline = performance.now() + LEAVE_MS;
