@@ -48,9 +48,16 @@ export class Frame implements Disposable {
   #released = false;
 
   /** Made by a depot, over a slot that `reader` has pinned. */
-  constructor(attachment: Attachment, reader: Reader, sequence: number, lost: number, passes: boolean) {
-    const slot = reader.slotOf(sequence);
-    this.frameNumber = reader.frameNumber(slot);
+  constructor(
+    attachment: Attachment,
+    reader: Reader,
+    slot: number,
+    sequence: number,
+    frameNumber: number,
+    lost: number,
+    passes: boolean,
+  ) {
+    this.frameNumber = frameNumber;
     this.sequence = sequence;
     this.lost = lost;
     this.#attachment = attachment;
@@ -208,9 +215,9 @@ export class FrameSlot implements Disposable {
   /** The ring's number of the frame to be. */
   readonly sequence: number;
   readonly #attachment: Attachment;
-  readonly #frameNumber: number | undefined;
-  readonly #timestampNs: bigint | number | undefined;
-  readonly #given: Uint8Array | undefined;
+  #frameNumber: number | undefined;
+  #timestampNs: bigint | number | undefined;
+  #given: Uint8Array | undefined;
   #memory: SlotMemory | undefined;
   #remains: Remains | undefined;
   #released = false;
@@ -258,19 +265,30 @@ export class FrameSlot implements Disposable {
    */
   publish(details: FrameDetails = NOTHING_SAID): void {
     if (this.#released) throw new TypeError(`slot ${this.sequence} has been published or given back`);
-    const { producer, payload, geometry } = this.#attachment;
-    let number = this.#frameNumber ?? this.sequence;
-    let time = this.#timestampNs ?? TIME.NOW;
-    let metadata = this.#given;
-    if (details !== NOTHING_SAID) {
-      if (details.frameNumber !== undefined) number = checkFrameNumber(details.frameNumber);
-      if (details.timestampNs !== undefined) time = checkTimestamp(details.timestampNs);
-      if (details.metadata !== undefined) metadata = checkMetadata(details.metadata, geometry.metadataBytes);
-    }
-    let metadataLength = this.#memory?.lentMetadata ? geometry.metadataBytes : 0;
-    if (metadata !== undefined) metadataLength = payload.writeMetadata(producer.slotOf(this.sequence), metadata);
+    if (details !== NOTHING_SAID) this.#say(details);
+    const { sequence } = this;
+    const metadataLength = this.#given === undefined && this.#memory === undefined ? 0 : this.#putMetadata();
     this.#end();
-    producer.publish(this.sequence, number, time, metadataLength);
+    this.#attachment.producer.publish(
+      sequence,
+      this.#frameNumber ?? sequence,
+      this.#timestampNs ?? TIME.NOW,
+      metadataLength,
+    );
+  }
+
+  #say({ frameNumber, timestampNs, metadata }: FrameDetails): void {
+    const number = frameNumber === undefined ? this.#frameNumber : checkFrameNumber(frameNumber);
+    const time = timestampNs === undefined ? this.#timestampNs : checkTimestamp(timestampNs);
+    if (metadata !== undefined) this.#given = checkMetadata(metadata, this.#attachment.geometry.metadataBytes);
+    this.#frameNumber = number;
+    this.#timestampNs = time;
+  }
+
+  #putMetadata(): number {
+    const { producer, payload, geometry } = this.#attachment;
+    if (this.#given !== undefined) return payload.writeMetadata(producer.slotOf(this.sequence), this.#given);
+    return this.#memory?.lentMetadata ? geometry.metadataBytes : 0;
   }
 
   /** Gives the slot back without a frame, unless it has been published. */

@@ -137,8 +137,12 @@ export class Intake {
 
   /** One try, and a second one if the room was held by the dead. */
   #claim(): number {
+    const sequence = this.#session.attachment.producer.claim();
+    return sequence >= 0 ? sequence : this.#whenRefused(sequence);
+  }
+
+  #whenRefused(sequence: number): number {
     const { producer, peers } = this.#session.attachment;
-    let sequence = producer.claim();
     if (sequence === FULL && performance.now() - this.#lastRecovery > RECOVER_EVERY_MS) {
       this.#lastRecovery = performance.now();
       if (peers.recoverDead() > 0) sequence = producer.claim();

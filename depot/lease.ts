@@ -58,9 +58,14 @@ export class LeaseWatch {
   /** Watches a lease until it is released. */
   watch(lease: Lease): void {
     // Mostly the one before has been released meanwhile: taking its place keeps it from growing old in this list.
-    const last = this.#young.length - 1;
-    if (last >= 0 && this.#young[last].released) this.#young[last] = lease;
-    else this.#young.push(lease);
+    const young = this.#young;
+    const last = young.length - 1;
+    if (last >= 0 && young[last].released) young[last] = lease;
+    else this.#add(lease);
+  }
+
+  #add(lease: Lease): void {
+    this.#young.push(lease);
     if (this.#young.length > YOUNG_COUNT) this.#young = this.#young.filter(({ released }) => !released);
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => this.#sweep(), YOUNG_MS);

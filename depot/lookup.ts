@@ -86,12 +86,13 @@ export class Lookup {
     const sequence = index.sequenceOf(number);
     if (sequence === undefined || !this.#isQueued(reader, sequence)) return undefined;
     if (!this.#pin(reader, sequence)) return undefined;
-    if (reader.frameNumber(reader.slotOf(sequence)) !== number) {
-      reader.unpin(reader.slotOf(sequence));
+    const slot = reader.slotOf(sequence);
+    if (reader.frameNumber(slot) !== number) {
+      reader.unpin(slot);
       return undefined;
     }
-    reader.count(1, 0);
-    const frame = new Frame(this.#session.attachment, reader, sequence, 0, false);
+    reader.countRead();
+    const frame = new Frame(this.#session.attachment, reader, slot, sequence, number, 0, false);
     this.#session.leases.watch(frame);
     return frame;
   }

@@ -39,7 +39,6 @@ export class Losses {
 
   /** Frames to report as lost at a frame whose producer had counted `skipped` burned numbers. */
   at(skipped: number): number {
-    if (this.jumped === 0) return 0;
     const burnedInJumps = Math.max(0, ((skipped - this.#base) | 0) - this.burned);
     this.total = Math.max(0, this.jumped - burnedInJumps);
     const lost = Math.max(0, this.total - this.#reported);

@@ -7,13 +7,14 @@ import { ELEMENT_BYTES, type Geometry } from "../ring/geometry.ts";
 
 /** @throws {TypeError | RangeError} unless it fits 64 bits without a sign */
 export function checkTimestamp(value: unknown): bigint | number {
-  if (typeof value === "number") {
-    if (value >= 0 && value < 2 ** 64) return Math.trunc(value);
-  } else if (typeof value === "bigint") {
-    if (value >= 0n && value < 1n << 64n) return value;
-  } else {
+  return typeof value === "number" && value >= 0 && value < 2 ** 64 ? Math.trunc(value) : checkBigTimestamp(value);
+}
+
+function checkBigTimestamp(value: unknown): bigint {
+  if (typeof value !== "bigint" && typeof value !== "number") {
     throw new TypeError(`timestampNs must be a bigint or a number: ${typeof value}`);
   }
+  if (typeof value === "bigint" && value >= 0n && value < 1n << 64n) return value;
   throw new RangeError(`timestampNs must be from 0 to 2^64 - 1: ${value}`);
 }
 

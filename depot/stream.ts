@@ -9,6 +9,8 @@ import { Pace } from "../ring/pace.ts";
 import { FATE } from "../ring/fate.ts";
 import { FrameIndex } from "../ring/frame_index.ts";
 import type { Reader } from "../ring/reader.ts";
+import type { Room } from "../ring/room.ts";
+import type { Attachment } from "../ring/segment.ts";
 import { Frame } from "./frame.ts";
 import { Losses } from "./losses.ts";
 import { OUTLIVE, type Remains } from "./lease.ts";
@@ -50,6 +52,8 @@ const PIN_TRIES = 100;
  */
 export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposable {
   readonly #session: Session;
+  readonly #attachment: Attachment;
+  readonly #room: Room;
   readonly #reader: Reader;
   readonly #mode: ReadMode;
   readonly #wait: WaitOptions;
@@ -80,6 +84,8 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
     }
     const { room, geometry } = session.attachment;
     this.#session = session;
+    this.#attachment = session.attachment;
+    this.#room = room;
     this.#mode = mode;
     this.#maxSize = geometry.maxSize;
     this.#reader = session.reader(mode);
@@ -93,7 +99,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
 
   /** Where it would like to begin. */
   #place(from: From): number {
-    const { room, geometry } = this.#session.attachment;
+    const room = this.#room;
     const head = room.head();
     const oldest = Math.max(0, head - this.#maxSize, room.cleared());
     switch (from) {
@@ -104,7 +110,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
       case "next":
         return head;
     }
-    const index = new FrameIndex(this.#reader, room, geometry.maxSize, geometry.firstSequence);
+    const index = new FrameIndex(this.#reader, room, this.#maxSize, this.#attachment.geometry.firstSequence);
     index.refresh();
     const sequence = index.sequenceOf(from);
     if (sequence !== undefined && sequence >= oldest) return sequence;
@@ -129,30 +135,45 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
   tryNext(): Frame | undefined {
     if (this.#released || this.#session.closed) return undefined;
     this.#releaseCurrent();
-    const { room } = this.#session.attachment;
-    const hint = room.clearedHint();
-    if (hint !== this.#clearedSeen) {
-      this.#clearedSeen = hint;
-      this.#jump(room.cleared());
-    }
-    if (this.#mode === "latest") {
-      const newest = this.#newest(room.head(), this.#reader.cursor);
-      if (newest !== undefined) this.#jump(newest);
-    }
-    for (let tries = 0;;) {
+    if (this.#room.clearedHint() !== this.#clearedSeen) this.#passCleared();
+    if (this.#mode === "latest") this.#passOlder();
+    for (let refusals = 0; refusals >= 0;) {
       const sequence = this.#reader.cursor;
       if (this.#reader.pin(sequence)) {
         const frame = this.#lease(sequence);
         if (frame !== undefined) return frame;
-        continue;
-      }
-      const fate = this.#reader.fate(sequence, false);
-      if (fate === FATE.GONE || this.#isLapped(sequence)) this.#pass(sequence);
-      else if (fate === FATE.NOT_YET) return undefined;
-      else if (fate === FATE.BEING_WRITTEN || ++tries > PIN_TRIES) {
-        if (!this.#recoverStuck(sequence)) return undefined;
+      } else {
+        refusals = this.#decide(sequence, refusals);
       }
     }
+    return undefined;
+  }
+
+  #passCleared(): void {
+    this.#clearedSeen = this.#room.clearedHint();
+    this.#jump(this.#room.cleared());
+  }
+
+  #passOlder(): void {
+    const newest = this.#newest(this.#room.head(), this.#reader.cursor);
+    if (newest !== undefined) this.#jump(newest);
+  }
+
+  /**
+   * What to do about a sequence that could not be pinned.
+   *
+   * @param refusals how often a frame that is there could not be
+   * @returns the same, to look again, or a negative number when there is nothing for now
+   */
+  #decide(sequence: number, refusals: number): number {
+    const fate = this.#reader.fate(sequence, false);
+    if (fate === FATE.GONE || this.#isLapped(sequence)) {
+      this.#pass(sequence);
+      return refusals;
+    }
+    if (fate === FATE.NOT_YET) return -1;
+    if (fate === FATE.THERE && refusals < PIN_TRIES) return refusals + 1;
+    return this.#recoverStuck(sequence) ? refusals : -1;
   }
 
   /**
@@ -176,31 +197,38 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
   #lease(sequence: number): Frame | undefined {
     const reader = this.#reader;
     const slot = reader.slotOf(sequence);
-    if (reader.frameNumber(slot) < this.#skipBelow) {
+    const number = reader.frameNumber(slot);
+    if (number < this.#skipBelow) {
       reader.unpinAndPass(slot, sequence + 1);
       return undefined;
     }
     this.#skipBelow = -Infinity;
-    const lostBefore = this.#losses.total;
-    const lost = this.#losses.at(reader.skippedAt(slot));
-    reader.count(1, this.#losses.total - lostBefore);
-    return this.#current = new Frame(this.#session.attachment, reader, sequence, lost, true);
+    const lost = this.#losses.jumped === 0 ? 0 : this.#missed(slot);
+    reader.countRead();
+    return this.#current = new Frame(this.#attachment, reader, slot, sequence, number, lost, true);
+  }
+
+  /** Brings the account of losses up to a frame. @returns those to report with it */
+  #missed(slot: number): number {
+    const before = this.#losses.total;
+    const lost = this.#losses.at(this.#reader.skippedAt(slot));
+    this.#reader.countLost(this.#losses.total - before);
+    return lost;
   }
 
   /** Whether producers are a lap ahead: whatever becomes of the sequence, it is not worth waiting for. */
   #isLapped(sequence: number): boolean {
-    return this.#session.attachment.room.head() - sequence > this.#maxSize;
+    return this.#room.head() - sequence > this.#maxSize;
   }
 
   /** A sequence that will not come, or that is too far behind. */
   #pass(sequence: number): void {
-    const { room } = this.#session.attachment;
-    const cleared = room.cleared();
+    const cleared = this.#room.cleared();
     if (cleared > sequence) {
       this.#jump(cleared);
     } else if (this.#isLapped(sequence)) {
       // Past the slot that is overwritten next: on it, reader and producer could keep refusing each other.
-      this.#jump(Math.max(sequence + 1, room.head() - this.#maxSize + 1));
+      this.#jump(Math.max(sequence + 1, this.#room.head() - this.#maxSize + 1));
     } else {
       this.#losses.burned++;
       this.#reader.advance(sequence + 1);
@@ -259,7 +287,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
   /** Nothing came for a while: the producer may have died with the slot in its hands. */
   #idle(): void {
     this.#reader.fate(this.#reader.cursor, true);
-    this.#session.attachment.peers.recoverDead();
+    this.#attachment.peers.recoverDead();
   }
 
   /** Ends the reader; the last frame is released and producers no longer wait for it. */

@@ -55,31 +55,44 @@ export class Producer {
 
   /** Takes the next slot to write in. @returns its sequence, FULL or EXHAUSTED */
   claim(): number {
+    // Where one producer works alone, head is where it left it: a guess saves a look, and C1 tells if it is wrong.
+    const h = this.#next;
+    const answer = this.#try(h);
+    return answer === CLAIM.DONE ? h : this.#claimBarred(h, answer);
+  }
+
+  /** C1 to C8. @returns one of {@linkcode CLAIM} and perhaps {@linkcode SLEEPERS}, FULL or EXHAUSTED */
+  #try(h: number): number {
+    if (h > LAST_SEQUENCE) return EXHAUSTED;
+    if (h - this.#maxSize >= this.#gate && !this.#overwrite && !this.#findRoom(h)) return FULL; // C2
+    const answer = this.#words.mapping.claim(this.#words.slot(this.slotOf(h)), this.#pinWords, h, this.#peers.id);
+    if (answer === CLAIM.DONE) this.#next = h + 1;
+    return answer;
+  }
+
+  /** What stands in the way is recovered, skipped, or the answer. */
+  #claimBarred(h: number, answer: number): number {
     const { mapping } = this.#words;
-    const me = this.#peers.id;
     let patience = PATIENCE;
     let skips = 0;
-    // Where one producer works alone, head is where it left it: a guess saves a look, and C1 tells if it is wrong.
-    for (let h = this.#next;; h = mapping.load(HEADER.head)) {
-      if (h > LAST_SEQUENCE) return EXHAUSTED;
-      if (!this.#overwrite && !this.#hasRoom(h)) { // C2
-        if (mapping.load(HEADER.head) !== h) continue;
-        return FULL;
-      }
-      const slot = this.#words.slot(this.slotOf(h));
-      const answer = mapping.claim(slot, this.#pinWords, h, me); // C1, C3 to C8
-      if (answer === CLAIM.DONE) {
-        this.#next = h + 1;
-        return h;
-      }
+    for (;; h = mapping.load(HEADER.head), answer = this.#try(h)) {
+      const barred = answer < 0 ? answer : answer & ~SLEEPERS;
       // A reader that saw us in the slot may have gone to sleep for a frame that does not come.
-      if ((answer & SLEEPERS) !== 0) this.#room.wake(LANE.PUBLISHED);
-      switch (answer & ~SLEEPERS) {
+      if (barred !== answer) this.#room.wake(LANE.PUBLISHED);
+      switch (barred) {
+        case CLAIM.DONE:
+          return h;
+        case EXHAUSTED:
+          return EXHAUSTED;
+        case FULL:
+          if (mapping.load(HEADER.head) === h) return FULL;
+          break;
         case CLAIM.LEASED:
           if (++skips > this.#maxSize || this.#allPinned()) return FULL;
           this.#skip(h);
           break;
         case CLAIM.TAKEN: {
+          const slot = this.#words.slot(this.slotOf(h));
           const owner = this.#words.load32(slot + SLOT.writer);
           if (owner === 0 || mapping.load(HEADER.head) !== h || --patience > 0) continue;
           patience = PATIENCE;
@@ -91,8 +104,7 @@ export class Producer {
     }
   }
 
-  #hasRoom(h: number): boolean {
-    if (h - this.#maxSize < this.#gate) return true;
+  #findRoom(h: number): boolean {
     this.#gate = this.#room.gate(this.#gate);
     if (h - this.#maxSize < this.#gate) return true;
     if (!this.#passBurned(h)) return false;

@@ -85,19 +85,21 @@ export class Reader {
   pin(sequence: number): boolean {
     const slotIndex = this.slotOf(sequence);
     const slot = this.#words.slot(slotIndex);
-    const leases = this.#pinned[slotIndex];
-    if (leases > 0) {
-      // Nobody writes in a slot that we hold: what is there stays there.
-      if (this.#words.plain64(slot + SLOT.sequence) !== sequence + 1) return false;
-    } else {
-      const answer = this.#words.mapping.pin(slot, slot + this.#pinsAt, this.#bit, sequence);
-      if (answer !== 1) {
-        // A producer that saw the bit may have answered "full" because of it, so it is told.
-        if (answer === SLEEPERS) this.#room.wake(LANE.CONSUMED);
-        return false;
-      }
+    if (this.#pinned[slotIndex] > 0) return this.#pinAgain(slotIndex, sequence);
+    const answer = this.#words.mapping.pin(slot, slot + this.#pinsAt, this.#bit, sequence);
+    if (answer === 1) {
+      this.#pinned[slotIndex] = 1;
+      return true;
     }
-    this.#pinned[slotIndex] = leases + 1;
+    // A producer that saw the bit may have answered "full" because of it, so it is told.
+    if (answer === SLEEPERS) this.#room.wake(LANE.CONSUMED);
+    return false;
+  }
+
+  /** Nobody writes in a slot that we hold: what is there stays there. */
+  #pinAgain(slotIndex: number, sequence: number): boolean {
+    if (this.#words.plain64(this.#words.slot(slotIndex) + SLOT.sequence) !== sequence + 1) return false;
+    this.#pinned[slotIndex]++;
     return true;
   }
 
@@ -154,11 +156,14 @@ export class Reader {
     return this.#words.load32(HEADER.skipped);
   }
 
-  /** Adds to this reader's counters; what was counted as lost can turn out to have been burned. */
-  count(read: number, lost: number): void {
-    const { f64 } = this.#words;
-    f64[(this.#entry + READER.read) >> 3] += read;
-    if (lost !== 0) f64[(this.#entry + READER.lost) >> 3] += lost;
+  /** Counts a frame that was leased. */
+  countRead(): void {
+    this.#words.f64[(this.#entry + READER.read) >> 3]++;
+  }
+
+  /** Counts frames that were missed; fewer than none when they turn out to have been burned. */
+  countLost(count: number): void {
+    this.#words.f64[(this.#entry + READER.lost) >> 3] += count;
   }
 
   /** Notes how many frames beyond the cursor were consumed by number already. */

@@ -19,6 +19,7 @@ export class Slots {
 
   /** The slot of a sequence, always a small integer: engines index arrays by others many times slower. */
   of(sequence: number): number {
+    if (sequence === this.#sequence) return this.#slot;
     const ahead = sequence - this.#sequence;
     let slot: number;
     if (ahead >= 0 && ahead <= this.#maxSize) {
