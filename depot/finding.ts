@@ -5,7 +5,7 @@
  */
 import { loadShim } from "../ffi/load.ts";
 import { ERRNO, type Shim } from "../ffi/shim.ts";
-import { type Geometry, plan } from "../ring/geometry.ts";
+import type { Geometry } from "../ring/geometry.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { fail } from "../ring/failures.ts";
 import {
@@ -17,7 +17,6 @@ import {
   type Outcome,
   removeStale,
 } from "../ring/segment.ts";
-import { WAKE_WORDS } from "../ring/words.ts";
 import { DepotError } from "./errors.ts";
 import type { ElementType, WhenFull } from "./options.ts";
 import { type DepotStats, depotStats, queueLength } from "./stats.ts";
@@ -193,9 +192,9 @@ function describe<Info extends DepotInfo>(
     const geometry = inspect(name, segment, []);
     if (geometry instanceof DepotError) return unusable(geometry.message, bytes);
     // What was checked is what is mapped: the size may have changed since it was asked for.
-    const mapping = segment.map(plan(geometry).totalBytes, WAKE_WORDS);
-    if (typeof mapping === "number") return unusable(reasonOf(() => fail("map", name, mapping)), bytes);
-    attachment = new Attachment(name, geometry, segment, mapping);
+    const mapped = Attachment.over(name, geometry, segment);
+    if (typeof mapped === "number") return unusable(reasonOf(() => fail("map", name, mapped)), bytes);
+    attachment = mapped;
     return tell(attachment);
   } catch (error) {
     if (error instanceof DepotError && error.code === "PERMISSION") return undefined;

@@ -191,13 +191,15 @@ export class Intake {
         });
       }
       taken = await this.#session.consumed.until(
-        () => {
+        (waited) => {
           if (this.#session.closed) throw this.#session.closedError();
           if (failure !== undefined) throw failure.error;
           if (this.#queue[0] !== ticket) return undefined;
           verify();
           const sequence = this.#claim();
-          return sequence < 0 ? undefined : { value: take(sequence) };
+          if (sequence < 0) return undefined;
+          waited.came();
+          return { value: take(sequence) };
         },
         () => attachment.peers.recoverDead(),
         this.#pace,

@@ -51,6 +51,8 @@ export class Mapping {
   #base: Pointer;
   #segment: Pointer;
   #words: Pointer[];
+  /** Asked for once: it costs microseconds, in a virtual machine many. */
+  static #cacheBytes: number | undefined;
 
   /** @param address where the mapping starts @param wakeWords offsets of the wake words, by lane */
   constructor(
@@ -86,9 +88,9 @@ export class Mapping {
     if (bytes > 0) this.#native.fd_copy(this.#base, offset, source, bytes, past ? 1 : 0);
   }
 
-  /** Bytes of the largest cache; 0 where copying past it is not supported. Asking costs microseconds. */
+  /** Bytes of the largest cache; 0 where copying past it is not supported. */
   cacheBytes(): number {
-    return this.#native.fd_cache_bytes();
+    return Mapping.#cacheBytes ??= this.#native.fd_cache_bytes();
   }
 
   /** The 64-bit word at an offset. All four are sequentially consistent. */

@@ -30,6 +30,47 @@ export type WaitOptions = {
   waiting?: Waiting;
 };
 
+/** One wait while it lasts. */
+export class Wait {
+  readonly #pace: Pace;
+  readonly #waiting: Waiting;
+  readonly #started = performance.now();
+  readonly #deadline: number;
+  /** Since when this wait has got nowhere, however often it was woken. */
+  #quietSince = this.#started;
+  #over = false;
+
+  constructor(pace: Pace, { timeoutMs = Infinity, waiting = "adaptive" }: WaitOptions) {
+    this.#pace = pace;
+    this.#waiting = waiting;
+    this.#deadline = this.#started + timeoutMs;
+  }
+
+  /** What was waited for has come: what is done with it is not waiting any more. Said twice, it counts once. */
+  came(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#pace.came(performance.now() - this.#started);
+  }
+
+  /**
+   * How to go on after a look that found nothing.
+   *
+   * @param idle called when nothing has come for the length of a slice
+   * @returns milliseconds to sleep, 0 to look again, undefined when the time is up
+   */
+  sleepMs(idle: () => void): number | undefined {
+    const now = performance.now();
+    if (now >= this.#deadline) return undefined;
+    if (now - this.#quietSince >= SLICE_MS) {
+      idle();
+      this.#quietSince = now;
+    }
+    const slice = this.#quietSince + SLICE_MS - now;
+    return Math.min(this.#deadline - now, slice, this.#pace.sleepMs(now - this.#started, this.#waiting));
+  }
+}
+
 /** One lane of one depot object: all that wait in it share one sleeping call. */
 export class Lane {
   readonly #words: Words;
@@ -52,26 +93,25 @@ export class Lane {
   /**
    * Waits until `attempt` answers something.
    *
-   * @param attempt called often; must be quick and must not wait
+   * @param attempt called often; must be quick and must not wait. If it does something with what it finds, it says
+   *   {@linkcode Wait.came} first
    * @param idle called whenever this wait has got nowhere for the length of a slice, however often it was woken
    * @param pace of the waits of whoever waits
    * @returns what `attempt` answered, or undefined when the time is up or the lane has been closed
    */
   async until<T>(
-    attempt: () => T | undefined,
+    attempt: (wait: Wait) => T | undefined,
     idle: () => void,
     pace: Pace,
     options: WaitOptions,
   ): Promise<T | undefined> {
-    const { signal, timeoutMs = Infinity, waiting = "adaptive" } = options;
-    const started = performance.now();
-    const deadline = started + timeoutMs;
-    let quietSince = started;
+    const { signal } = options;
+    const wait = new Wait(pace, options);
     const look = (times: number): T | undefined => {
       for (; times > 0; times--) {
-        const answer = attempt();
+        const answer = attempt(wait);
         if (answer === undefined) continue;
-        pace.came(performance.now() - started);
+        wait.came();
         return answer;
       }
       return undefined;
@@ -81,14 +121,8 @@ export class Lane {
       const answer = look(looks);
       if (answer !== undefined) return answer;
       if (this.#closed) return undefined;
-      const now = performance.now();
-      const left = deadline - now;
-      if (left <= 0) return undefined;
-      if (now - quietSince >= SLICE_MS) {
-        idle();
-        quietSince = now;
-      }
-      const sleepMs = Math.min(left, pace.sleepMs(now - started, waiting));
+      const sleepMs = wait.sleepMs(idle);
+      if (sleepMs === undefined) return undefined;
       looks = sleepMs === 0 ? SPINS : 1;
       if (sleepMs === 0) {
         await new Promise<void>((resolve) => setImmediate(resolve));
@@ -101,27 +135,22 @@ export class Lane {
 
   /** {@linkcode Lane.until} on this thread, which is blocked meanwhile; a signal cannot end it. */
   untilSync<T>(attempt: () => T | undefined, idle: () => void, pace: Pace, options: WaitOptions): T | undefined {
-    const { timeoutMs = Infinity, waiting = "adaptive" } = options;
-    const started = performance.now();
-    let quietSince = started;
+    const wait = new Wait(pace, options);
     for (;;) {
       const answer = attempt();
-      const now = performance.now();
       if (answer !== undefined) {
-        pace.came(now - started);
+        wait.came();
         return answer;
       }
-      const left = started + timeoutMs - now;
-      if (left <= 0) return undefined;
-      if (now - quietSince >= SLICE_MS) {
-        idle();
-        quietSince = now;
-      }
-      const sleepMs = Math.min(left, pace.sleepMs(now - started, waiting));
+      const sleepMs = wait.sleepMs(idle);
+      if (sleepMs === undefined) return undefined;
       if (sleepMs === 0) continue;
       const word = this.#announce();
       const late = attempt();
-      if (late !== undefined) return late;
+      if (late !== undefined) {
+        wait.came();
+        return late;
+      }
       this.#words.mapping.waitSync(this.#lane, this.#peer + SYNC_SLEEPER, word, sleepMs);
     }
   }

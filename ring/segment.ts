@@ -18,11 +18,6 @@ import { Payload, WAKE_WORDS, Words } from "./words.ts";
 /** So much has its page tables made at once; the payload beyond gets them slot by slot, or opening would take long. */
 const POPULATED_BYTES = 4 * 1024 * 1024;
 
-/** Not for whoever only looks: it could allocate what a file of unknown making leaves out. */
-function populateStart(mapping: Mapping): void {
-  mapping.populate(0, Math.min(mapping.bytes, POPULATED_BYTES));
-}
-
 /** A segment as one depot object has it: mapped, joined, with the ring's parts over it. */
 export class Attachment {
   readonly name: string;
@@ -36,7 +31,23 @@ export class Attachment {
   readonly peers: Peers;
   readonly producer: Producer;
 
-  constructor(name: string, geometry: Geometry, segment: Segment, mapping: Mapping) {
+  /**
+   * Maps a segment; whoever only looks at it does nothing more. Without an attachment it stays the caller's to close.
+   *
+   * @returns -errno where the system refuses
+   */
+  static over(name: string, geometry: Geometry, segment: Segment): Attachment | number {
+    const mapping = segment.map(plan(geometry).totalBytes, WAKE_WORDS);
+    if (typeof mapping === "number") return mapping;
+    try {
+      return new Attachment(name, geometry, segment, mapping);
+    } catch (error) {
+      mapping.unmap();
+      throw error;
+    }
+  }
+
+  private constructor(name: string, geometry: Geometry, segment: Segment, mapping: Mapping) {
     this.name = name;
     this.geometry = geometry;
     this.layout = plan(geometry);
@@ -47,6 +58,11 @@ export class Attachment {
     this.room = new Room(this.words, geometry.maxReaders);
     this.peers = new Peers(segment, this.words, this.room, geometry, this.layout);
     this.producer = new Producer(this.words, this.room, this.peers, geometry, this.layout.pinWords);
+  }
+
+  /** Makes the first page tables. Not for whoever only looks: it could allocate what a file of unknown making leaves out. */
+  populate(): void {
+    this.mapping.populate(0, Math.min(this.mapping.bytes, POPULATED_BYTES));
   }
 
   /** A lane of this attachment; the peer must have joined. */
@@ -98,20 +114,23 @@ export function createSegment(shim: Shim, name: string, geometry: Geometry, mode
     if (segment === -ERRNO.EEXIST) return existsError(name);
     return fail("create", name, segment, { layout, space });
   }
-  const mapping = segment.map(layout.totalBytes, WAKE_WORDS);
-  if (typeof mapping === "number") {
-    segment.close();
-    return fail("map", name, mapping, { layout, space });
+  let made: Attachment | undefined;
+  let named = false;
+  try {
+    const attachment = Attachment.over(name, geometry, segment);
+    if (typeof attachment === "number") return fail("map", name, attachment, { layout, space });
+    made = attachment;
+    attachment.populate();
+    writeHeader(new DataView(attachment.words.u32.buffer, 0, HEADER.size), geometry, BigInt(Date.now()) * 1000000n);
+    attachment.peers.underLock(() => attachment.peers.enter(shim));
+    attachment.words.store32(HEADER.ready, READY);
+    const published = segment.publish();
+    named = published === 0;
+    if (named) return attachment;
+    return published === -ERRNO.EEXIST ? existsError(name) : fail("name", name, published, { layout, space });
+  } finally {
+    if (!named) made === undefined ? segment.close() : made.unmap();
   }
-  populateStart(mapping);
-  const attachment = new Attachment(name, geometry, segment, mapping);
-  writeHeader(new DataView(attachment.words.u32.buffer, 0, HEADER.size), geometry, BigInt(Date.now()) * 1000000n);
-  attachment.peers.underLock(() => attachment.peers.enter(shim));
-  attachment.words.store32(HEADER.ready, READY);
-  const published = segment.publish();
-  if (published === 0) return attachment;
-  attachment.unmap();
-  return published === -ERRNO.EEXIST ? existsError(name) : fail("name", name, published, { layout, space });
 }
 
 const existsError = (name: string) =>
@@ -184,14 +203,13 @@ export function openSegment(shim: Shim, name: string, options: OpenSegmentOption
   try {
     const geometry = inspect(name, segment, options.trustedOwners);
     if (geometry instanceof DepotError) return geometry;
-    const { totalBytes, maxPeers } = plan(geometry);
-    if (!options.stale && !hasLivePeer(segment, maxPeers)) {
+    if (!options.stale && !hasLivePeer(segment, plan(geometry).maxPeers)) {
       return notFound(name, "the processes that held it are dead; `stale: true` opens what they left");
     }
-    const mapping = segment.map(totalBytes, WAKE_WORDS);
-    if (typeof mapping === "number") return fail("map", name, mapping);
-    populateStart(mapping);
-    attachment = new Attachment(name, geometry, segment, mapping);
+    const mapped = Attachment.over(name, geometry, segment);
+    if (typeof mapped === "number") return fail("map", name, mapped);
+    attachment = mapped;
+    attachment.populate();
     const outcome = join(attachment, shim);
     joined = outcome instanceof Attachment;
     return outcome;

@@ -3,6 +3,7 @@
  */
 import { assert, assertEquals, assertGreaterOrEqual, assertRejects, assertThrows } from "@std/assert";
 import { FramesDepot, type Waiting } from "../mod.ts";
+import { Wait } from "../ring/lane.ts";
 import { Pace, SLICE_MS } from "../ring/pace.ts";
 import { depotTest, HERE, Peer } from "./support/harness.ts";
 import type { ProducerTask } from "./support/producer_peer.ts";
@@ -44,6 +45,29 @@ depotTest("Pace is not asked where the user has chosen", () => {
   for (const pace of [new Pace(), paceOf(0.01), paceOf(1), paceOf(100)]) {
     assertEquals([pace.sleepMs(0, "spin"), pace.sleepMs(0, "park")], [0, SLICE_MS]);
   }
+});
+
+depotTest("Wait looks after the dead when a slice has passed since it began, however often it was woken", async () => {
+  const wait = new Wait(new Pace(), { waiting: "park" });
+  let idle = 0;
+  const started = performance.now();
+  for (let previous = Infinity; idle === 0;) {
+    const sleepMs = wait.sleepMs(() => idle++)!;
+    if (idle > 0) break;
+    assert(sleepMs > 0 && sleepMs < previous, `${sleepMs} after ${previous}`);
+    previous = sleepMs;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assertGreaterOrEqual(performance.now() - started, SLICE_MS);
+});
+
+depotTest("Wait tells the pace once, and before what is done with what came", async () => {
+  const pace = paceOf(0.01);
+  const wait = new Wait(pace, {});
+  wait.came();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  wait.came();
+  assertEquals(pace.sleepMs(0, "adaptive"), 0);
 });
 
 for (const waiting of ["adaptive", "park", "spin"] as Waiting[]) {

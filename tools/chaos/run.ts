@@ -198,14 +198,16 @@ class Run {
     for (const forker of forkers) await forker.kill();
     for (const producer of producers) producer.hangUp();
     for (const producer of producers) await producer.answer();
-    for (const reader of readers) reader.hangUp();
     const frame = new Uint8Array(this.#depot.frameBytes);
     const frameNumber = numberOf(END_LIFE, 0);
     fill(frame, frameNumber);
     const last = { frame, frameNumber, timestampNs: timestampOf(frameNumber), metadata: metadataOf(frameNumber) };
     while (this.#depot.tryEnqueue(last) === undefined) await sleep(5);
     const reports: ReaderReport[] = [];
-    for (const reader of readers) reports.push(await reader.answer());
+    for (const reader of readers) {
+      reports.push(await reader.answer());
+      reader.hangUp();
+    }
     const lossy = reports.pop()!;
     this.ledger.wrong.push(...lossy.wrong.map((what) => `lossy reader: ${what}`));
     this.ledger.settle(this.#board, this.#options.whenFull, this.#lives, reports);

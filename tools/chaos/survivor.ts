@@ -16,6 +16,9 @@ export type SurvivorTask =
   & { name: string; board: string; seed: number }
   & ({ role: "producer"; life: number } | { role: "reader"; mode: ReadMode; rests: boolean });
 
+/** A producer that is told to stop may have to wait for room; without readers there will be none. */
+const ORPHANED_MS = 20_000;
+
 /** What a producer answers. */
 export type ProducerReport = { stored: number; refused: number };
 /** What a reader answers: frames by life, and what was wrong. */
@@ -27,7 +30,10 @@ const say = (message: unknown): void => console.log(JSON.stringify(message));
 
 async function produce(depot: FramesDepot, board: Board, random: Random, life: number): Promise<void> {
   let stopping = false;
-  process.stdin.on("end", () => stopping = true).resume();
+  process.stdin.on("end", () => {
+    stopping = true;
+    setTimeout(() => process.exit(1), ORPHANED_MS).unref();
+  }).resume();
   const report: ProducerReport = { stored: 0, refused: 0 };
   const frame = new Uint8Array(depot.frameBytes);
   say({ ready: true });
@@ -62,6 +68,8 @@ async function read(depot: FramesDepot, random: Random, mode: ReadMode, rests: b
   };
   let lost = 0;
   const reader = depot.frames({ mode });
+  const orphaned = () => process.exit(1);
+  process.stdin.on("end", orphaned).resume();
   say({ ready: true });
   for await (const frame of reader) {
     if (lifeOf(frame.frameNumber) === END_LIFE) break;
@@ -73,6 +81,7 @@ async function read(depot: FramesDepot, random: Random, mode: ReadMode, rests: b
       accuse(flaw(frame)); // still leased: still whole
     }
   }
+  process.stdin.off("end", orphaned);
   const report: ReaderReport = { frames: follower.frames, lost, lives: [...follower.next], wrong };
   say(report);
 }
