@@ -53,7 +53,7 @@ export function python(name?: string): string {
 export function rust(): string {
   const target = join(folder(), "iceoryx2");
   const manifest = here("iceoryx2/Cargo.toml");
-  const build = ["cargo", "build", "--release", "--locked", "--manifest-path", manifest, "--target-dir", target];
+  const build = ["cargo", "build", "--release", "--manifest-path", manifest, "--target-dir", target];
   output("building iceoryx2", build);
   return join(target, "release/frames-depot-bench-iceoryx2");
 }
