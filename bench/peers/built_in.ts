@@ -9,6 +9,8 @@ import type { Peer } from "./run.ts";
 
 /** The series of our own rows. */
 export const OURS = "Frames Depot";
+/** That of the same steps without a runtime. */
+export const FLOOR = "C";
 
 /** What our row is called. */
 export function nameOf(sender: Runtime, receiver = sender): string {

@@ -20,14 +20,6 @@ static GstElement *launch(const char *description)
     return pipeline;
 }
 
-static void pace(const struct task *task, uint64_t start_ns, uint32_t number)
-{
-    uint64_t due_ns = start_ns + (uint64_t)(number * 1e9 / task->fps);
-    uint64_t now = monotonic_ns();
-    if (due_ns > now)
-        usleep((useconds_t)((due_ns - now) / 1000));
-}
-
 /* The memory that shmsink shares, which it offers to whoever asks: a frame written there is not copied. */
 static GstAllocator *shared_memory_of(GstElement *source)
 {
@@ -71,21 +63,12 @@ static void send_frames(const struct task *task)
     GstElement *source = gst_bin_get_by_name(GST_BIN(pipeline), "source");
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
     GstAllocator *allocator = NULL;
-    uint64_t start_ns = 0;
-    bool last = false;
-    for (uint32_t number = 0; !last; number++) {
-        if (number == (task->steady ? 0 : task->warmup))
-            start_ns = monotonic_ns();
-        if (task->steady) {
-            pace(task, start_ns, number);
-            last = number == task->warmup + task->frames - 1;
-        } else if (number > task->warmup) {
-            last = (double)(monotonic_ns() - start_ns) > task->seconds * 1e9;
-        }
+    struct source frames = {.task = task};
+    for (uint32_t number = 0; next_frame(&frames, number); number++) {
         GstBuffer *buffer = allocate(allocator, task->frame_bytes);
         GstMapInfo map;
         gst_buffer_map(buffer, &map, GST_MAP_WRITE);
-        write_frame(map.data, task, number, last);
+        write_frame(map.data, &frames, number);
         gst_buffer_unmap(buffer, &map);
         if (gst_app_src_push_buffer(GST_APP_SRC(source), buffer) != GST_FLOW_OK)
             fail("pushing failed");
@@ -116,10 +99,7 @@ static void receive_frames(const struct task *task)
     GstElement *pipeline = launch(description);
     GstElement *sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
-    struct tally tally = {
-        .arrived_ns = calloc(task->frames + 1, sizeof(uint64_t)),
-        .read_ns = calloc(task->frames + 1, sizeof(uint64_t)),
-    };
+    struct tally tally = tally_of(task);
     for (bool last = false; !last;) {
         GstSample *sample = gst_app_sink_pull_sample(GST_APP_SINK(sink));
         if (sample == NULL)

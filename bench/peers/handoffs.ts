@@ -21,7 +21,10 @@ function ours(sender: Runtime, receiver: Runtime): Peer {
 }
 
 function inC(role: "alone" | "between"): Candidate {
-  return { what: C, install: () => ({ series: "C", note: "the shim's own functions", receive: [floor(), role] }) };
+  return {
+    what: C,
+    install: () => ({ series: "C", note: "the shim's own functions", receive: [floor("handoff"), role] }),
+  };
 }
 
 /** One frame is under way at a time; what waits, spins, unless the note says otherwise. */

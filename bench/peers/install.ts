@@ -77,11 +77,11 @@ export function gstreamer(): string {
   return program;
 }
 
-/** The bare hand-off with the shim's own functions. */
-export function floor(): string {
-  const program = join(folder(), "handoff");
+/** A program in C over the shim's own functions: what ours costs without a runtime. */
+export function floor(name: "handoff" | "frames_depot"): string {
+  const program = join(folder(), name);
   const { sources, libraries } = SYSTEMS.linux;
-  compile([...compiler(), ...C_FLAGS, "-o", program, here("handoff.c"), ...sources, ...libraries]);
+  compile([...compiler(), ...C_FLAGS, "-o", program, here(`${name}.c`), ...sources, ...libraries]);
   return program;
 }
 

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { FLOOR, OURS } from "./built_in.ts";
 import { gist } from "./gist.ts";
-import { gstreamer, output, python, redis, rust } from "./install.ts";
+import { floor, gstreamer, output, python, redis, rust } from "./install.ts";
 import { here, module } from "./programs.ts";
 import type { Peer } from "./run.ts";
 
@@ -43,6 +44,14 @@ function rustProgram(): string {
 
 /** Those that move frames. */
 export const CANDIDATES: readonly Candidate[] = [
+  {
+    what: `${OURS}, C`,
+    install() {
+      const program = floor("frames_depot");
+      const note = "no copy; the shim's own functions, no runtime";
+      return { series: FLOOR, note, receive: [program, "receive"], send: [program, "send"] };
+    },
+  },
   {
     what: "Redis list, Deno",
     install() {

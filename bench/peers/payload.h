@@ -1,10 +1,11 @@
-/* payload.ts for the peer that is C: the same bytes, the same sum, the same line of JSON at the end. */
+/* payload.ts for those that are C: the same bytes, the same sum, the same line of JSON at the end. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { LINE = 64 }; /* bytes of a cache line */
 
@@ -13,7 +14,7 @@ struct task {
     double seconds, fps;
     uint32_t frames, warmup;
     size_t frame_bytes, depth;
-    char folder[256];
+    char folder[256], channel[128];
 };
 
 static void fail(const char *what)
@@ -51,7 +52,8 @@ static struct task parse(const char *json)
         .frame_bytes = (size_t)atol(value_of(json, "frameBytes")),
         .depth = (size_t)atol(value_of(json, "depth")),
     };
-    if (sscanf(value_of(json, "folder"), "\"%255[^\"]", task.folder) != 1)
+    if (sscanf(value_of(json, "folder"), "\"%255[^\"]", task.folder) != 1 ||
+        sscanf(value_of(json, "channel"), "\"%127[^\"]", task.channel) != 1)
         fail("the task is incomplete");
     return task;
 }
@@ -61,10 +63,39 @@ static uint8_t pattern_of(uint32_t number)
     return (uint8_t)(number * 37 + 11);
 }
 
-static void write_frame(uint8_t *bytes, const struct task *task, uint32_t number, bool last)
+/* The frames to be sent, one after the other. */
+struct source {
+    const struct task *task;
+    uint64_t start_ns;
+    bool last;
+};
+
+/* Moves on to that frame; in a test of latency it waits until that is due, once warm. False after the last one. */
+static bool next_frame(struct source *source, uint32_t number)
 {
-    uint32_t words[2] = {number, last};
-    memset(bytes, pattern_of(number), task->frame_bytes);
+    const struct task *task = source->task;
+    if (source->last)
+        return false;
+    if (number == task->warmup)
+        source->start_ns = monotonic_ns();
+    if (number < task->warmup)
+        return true;
+    uint32_t counted = number - task->warmup;
+    if (task->steady) {
+        uint64_t due_ns = source->start_ns + (uint64_t)(counted * 1e9 / task->fps), now = monotonic_ns();
+        if (due_ns > now)
+            usleep((useconds_t)((due_ns - now) / 1000));
+        source->last = counted == task->frames - 1;
+    } else if (counted > 0) {
+        source->last = (double)(monotonic_ns() - source->start_ns) > task->seconds * 1e9;
+    }
+    return true;
+}
+
+static void write_frame(uint8_t *bytes, const struct source *source, uint32_t number)
+{
+    uint32_t words[2] = {number, source->last};
+    memset(bytes, pattern_of(number), source->task->frame_bytes);
     memcpy(bytes, words, sizeof words);
     uint64_t now = monotonic_ns();
     memcpy(bytes + 8, &now, sizeof now);
@@ -74,6 +105,14 @@ struct tally {
     uint32_t next, latencies;
     uint64_t start_ns, end_ns, *arrived_ns, *read_ns;
 };
+
+static struct tally tally_of(const struct task *task)
+{
+    return (struct tally){
+        .arrived_ns = calloc(task->frames + 1, sizeof(uint64_t)),
+        .read_ns = calloc(task->frames + 1, sizeof(uint64_t)),
+    };
+}
 
 static bool read_frame(const uint8_t *bytes, size_t size, const struct task *task, struct tally *tally)
 {

@@ -31,15 +31,17 @@ class Source:
         if self.last:
             return False
         task = self.task
-        steady = task["kind"] == "latency"
         self.number += 1
-        if self.number == (0 if steady else task["warmup"]):
+        counted = self.number - task["warmup"]
+        if counted == 0:
             self.start_ns = time.monotonic_ns()
-        if steady:
-            due_ns = self.start_ns + self.number * 1e9 / task["fps"]
+        if counted < 0:
+            return True
+        if task["kind"] == "latency":
+            due_ns = self.start_ns + counted * 1e9 / task["fps"]
             time.sleep(max(0, (due_ns - time.monotonic_ns()) / 1e9))
-            self.last = self.number == task["warmup"] + task["frames"] - 1
-        elif self.number > task["warmup"]:
+            self.last = counted == task["frames"] - 1
+        elif counted > 0:
             self.last = time.monotonic_ns() - self.start_ns > task["seconds"] * 1e9
         return True
 

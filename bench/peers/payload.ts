@@ -27,17 +27,19 @@ export class Source {
     this.#task = task;
   }
 
-  /** Moves on to the next frame; in a test of latency it waits until that is due. @returns false after the last one */
+  /** Moves on to the next frame; in a test of latency it waits until that is due, once warm. @returns false after the last one */
   async next(): Promise<boolean> {
     if (this.#last) return false;
     const { kind, warmup, seconds, frames, fps } = this.#task;
     this.#number++;
-    if (this.#number === (kind === "latency" ? 0 : warmup)) this.#startNs = monotonicNs();
+    const counted = this.#number - warmup;
+    if (counted === 0) this.#startNs = monotonicNs();
+    if (counted < 0) return true;
     if (kind === "latency") {
-      const dueNs = this.#startNs + this.#number * 1e9 / fps;
+      const dueNs = this.#startNs + counted * 1e9 / fps;
       await sleep(Math.max(0, (dueNs - monotonicNs()) / 1e6));
-      this.#last = this.#number === warmup + frames - 1;
-    } else if (this.#number > warmup) {
+      this.#last = counted === frames - 1;
+    } else if (counted > 0) {
       this.#last = monotonicNs() - this.#startNs > seconds * 1e9;
     }
     return true;

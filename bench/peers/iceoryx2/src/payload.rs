@@ -72,14 +72,17 @@ impl Source<'_> {
             self.number += 1;
         }
         self.started = true;
-        if self.number == if task.steady { 0 } else { task.warmup } {
+        let Some(counted) = self.number.checked_sub(task.warmup) else {
+            return true;
+        };
+        if counted == 0 {
             self.start_ns = monotonic_ns();
         }
         if task.steady {
-            let due_ns = self.start_ns + (self.number as f64 * 1e9 / task.fps) as u64;
+            let due_ns = self.start_ns + (counted as f64 * 1e9 / task.fps) as u64;
             std::thread::sleep(Duration::from_nanos(due_ns.saturating_sub(monotonic_ns())));
-            self.last = self.number == task.warmup + task.frames - 1;
-        } else if self.number > task.warmup {
+            self.last = counted == task.frames - 1;
+        } else if counted > 0 {
             self.last = (monotonic_ns() - self.start_ns) as f64 > task.seconds * 1e9;
         }
         true
