@@ -103,6 +103,15 @@ export const QUESTIONS: readonly Question[] = [
     goals: { "*": "<= 1.2x" },
   },
   {
+    question: "views_by_size",
+    title: "No copy, but a view on both sides, which is detached: the mean of all hand-offs, by the size of a frame",
+    unit: "µs",
+    better: "lower",
+    measurement: "viewsBySize",
+    baseline: () => "64 KB",
+    goals: {},
+  },
+  {
     question: "publish_with_readers",
     title: "Claim and publish with readers attached, none asleep",
     unit: "ns",

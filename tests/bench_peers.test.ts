@@ -36,7 +36,7 @@ function faulty(fault: string, more: Partial<Peer> = {}): Peer {
 
 const outcome = (seconds: number): Outcome => ({ frames: 1, seconds, arrivedNs: [], readNs: [] });
 
-for (const peer of [depot(RUNTIME), blockingDepot(RUNTIME, 3), ...broughtBy(RUNTIME)]) {
+for (const peer of [depot(RUNTIME), blockingDepot(RUNTIME), ...broughtBy(RUNTIME)]) {
   depotTest(`runOnce: ${peer.what} delivers every frame as it was written`, async () => {
     const { frames, seconds, arrivedNs, readNs } = await runOnce(peer, FEW);
     assert(frames > 0 && seconds > 0);

@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SLOTS = 16, STRIDE = sizeof(struct fd_slot), PINS = offsetof(struct fd_slot, pins), ROUNDS = 4000000 };
+enum { SLOTS = 16, STRIDE = sizeof(struct fd_slot), PINS = offsetof(struct fd_slot, pins), ROUNDS = 100000, TRIES = 30 };
 
 static double now_s(void) {
   struct timespec now;
@@ -36,14 +36,20 @@ static void *shared(size_t bytes) {
   return memory;
 }
 
+/* The quickest of several tries, as the runtimes have it. */
 static double handoff(void) {
   char *base = shared(1 << 20);
   struct fd_reader *reader = (void *)(base + 8192);
   const int32_t slots = 16384, cursor_at = 8192 + (int32_t)offsetof(struct fd_reader, cursor);
   reader->gating = 1;
-  const double started = now_s();
+  double best = 1e9, started = now_s();
   int64_t sum = 0;
-  for (int64_t sequence = 0; sequence < ROUNDS; sequence++) {
+  for (int64_t sequence = 0; sequence < ROUNDS * TRIES; sequence++) {
+    if (sequence % ROUNDS == 0 && sequence > 0) {
+      const double now = now_s();
+      if (now - started < best) best = now - started;
+      started = now;
+    }
     const int32_t slot = slots + (int32_t)(sequence % SLOTS) * STRIDE;
     if (fd_claim(base, slot, 1, (double)sequence, 0x1001) != FD_CLAIMED) exit(1);
     fd_publish(base, slot, (double)sequence, (double)sequence, (double)sequence, 0, 65536);
@@ -51,8 +57,9 @@ static double handoff(void) {
     sum += ((struct fd_slot *)(base + slot))->frame_number;
     fd_unpin(base, slot + PINS, 1, cursor_at, (double)(sequence + 1));
   }
-  if (sum != (int64_t)ROUNDS * (ROUNDS - 1) / 2 || reader->cursor != ROUNDS) exit(1);
-  return (now_s() - started) * 1e9 / ROUNDS;
+  const int64_t rounds = (int64_t)ROUNDS * TRIES;
+  if (sum != rounds * (rounds - 1) / 2 || reader->cursor != (uint64_t)rounds) exit(1);
+  return best * 1e9 / ROUNDS;
 }
 
 static double copy(size_t bytes, int slots) {

@@ -8,16 +8,27 @@ import { BUN_VERSION } from "../../tools/versions.ts";
 import { plot } from "../report/plot.ts";
 import { type Result, save } from "../report/result.ts";
 import { table } from "../report/table.ts";
-import { builtIn, depots } from "./built_in.ts";
+import { builtIn, depots, OURS } from "./built_in.ts";
 import { compare, type How } from "./compare.ts";
-import { type Comparison, HANDOFF, HANDOFF_ALONE, LATENCY, THROUGHPUT } from "./comparisons.ts";
+import { type Comparison, HANDOFF, HANDOFF_ALONE, LATENCY, THROUGHPUT, THROUGHPUT_OF_THREE } from "./comparisons.ts";
 import { betweenProcesses, inOneThread } from "./handoffs.ts";
 import { type Candidate, CANDIDATES, install, installedVersions } from "./installed.ts";
 import type { Peer } from "./run.ts";
 
+/** Those whose frames stay where they were written: with others, how many are under way is not what counts. */
+function three(): { peers: Peer[]; candidates: readonly Candidate[] } {
+  const atMost = (peer: Peer) => ({ ...peer, depth: 3 });
+  const candidates = CANDIDATES
+    .filter(({ what }) => IN_PLACE.some((name) => what.startsWith(name)))
+    .map(({ what, install }) => ({ what, install: () => ({ ...install(), depth: 3 }) }));
+  return { peers: depots().map(atMost), candidates };
+}
+const IN_PLACE = [OURS, "GStreamer", "shared_memory", "iceoryx2"];
+
 /** Who takes part in what. */
 const PARTS: readonly [Comparison, () => { peers: Peer[]; candidates: readonly Candidate[] }][] = [
   [THROUGHPUT, () => ({ peers: [...depots(), ...builtIn()], candidates: CANDIDATES })],
+  [THROUGHPUT_OF_THREE, three],
   [LATENCY, () => ({ peers: [...depots(), ...builtIn()], candidates: CANDIDATES })],
   [HANDOFF, betweenProcesses],
   [HANDOFF_ALONE, inOneThread],

@@ -28,13 +28,12 @@ export function depot(sender: Runtime, receiver = sender): Peer {
   return { what, series: OURS, note: "no copy", ...between("frames_depot.ts", sender, receiver) };
 }
 
-/** The same with a receiving thread that blocks, and `depth` frames under way at most. */
-export function blockingDepot(runtime: Runtime, depth?: number): Peer {
+/** The same with a receiving thread that blocks. */
+export function blockingDepot(runtime: Runtime): Peer {
   return {
-    what: blockingNameOf(runtime) + (depth === undefined ? "" : `, ${depth} slots`),
+    what: blockingNameOf(runtime),
     series: OURS,
     note: "no copy",
-    depth,
     receive: module(runtime, "frames_depot.ts", "blocking", "receive"),
     send: module(runtime, "frames_depot.ts", "send"),
   };
@@ -50,7 +49,8 @@ export const depots = (): Peer[] => [
   depot("Deno"),
   depot("Bun"),
   depot("Deno", "Bun"),
-  ...(["Deno", "Bun"] as const).flatMap((runtime) => [blockingDepot(runtime), blockingDepot(runtime, 3)]),
+  blockingDepot("Deno"),
+  blockingDepot("Bun"),
 ];
 
 /** What one runtime brings. */

@@ -68,6 +68,17 @@ export const THROUGHPUT: Comparison = {
   }],
 };
 
+/** The same where all that is under way fits into a cache of 32 MB. */
+export const THROUGHPUT_OF_THREE: Comparison = {
+  ...THROUGHPUT,
+  name: "throughput_of_three",
+  shown: [{
+    ...THROUGHPUT.shown[0],
+    question: "throughput_of_three",
+    title: `${THROUGHPUT.shown[0].title}, three under way at most`,
+  }],
+};
+
 /** 1080p frames at the pace of a camera. */
 export const LATENCY: Comparison = {
   name: "latency",

@@ -63,16 +63,34 @@ export async function publishWithReaders(): Promise<Record<string, number>> {
   return found;
 }
 
-/** Nanoseconds a hand-off by the size of a frame that nobody copies. */
-export async function handoffBySize(): Promise<Record<string, number>> {
+const SIZES = { "64 KB": 2 ** 16, "1 MB": 2 ** 20, "6 MB": 6_220_800, "32 MB": 2 ** 25 };
+
+async function bySize(measure: (depot: FramesDepot) => number): Promise<Record<string, number>> {
   const found: Record<string, number> = {};
-  for (
-    const [name, bytes] of [["64 KB", 2 ** 16], ["1 MB", 2 ** 20], ["6 MB", 6_220_800], ["32 MB", 2 ** 25]] as const
-  ) {
-    found[name] = await withDepot(
-      { frameSize: [bytes, 1, 1], maxSize: 4, whenFull: "wait" },
-      (depot) => nsPerRound(ROUNDS, handOff(depot, depot.frames({ from: "next" }), { stamped: true })),
-    );
+  for (const [name, bytes] of Object.entries(SIZES)) {
+    found[name] = await withDepot({ frameSize: [bytes, 1, 1], maxSize: 4, whenFull: "wait" }, measure);
   }
   return found;
+}
+
+/** Nanoseconds a hand-off by the size of a frame that nobody copies. */
+export function handoffBySize(): Promise<Record<string, number>> {
+  return bySize((depot) => nsPerRound(ROUNDS, handOff(depot, depot.frames({ from: "next" }), { stamped: true })));
+}
+
+/** Few enough for an engine that collects its garbage at every tenth of them. */
+const VIEWED_ROUNDS = 5000;
+
+/**
+ * Microseconds a hand-off with a view on both sides by the size of a frame: the mean, because an engine may count the
+ * bytes under every view as garbage to come, and has its collections now and then.
+ */
+export function viewsBySize(): Promise<Record<string, number>> {
+  return bySize((depot) => {
+    const work = handOff(depot, depot.frames({ from: "next" }), { stamped: true, reads: true, writes: true });
+    work(VIEWED_ROUNDS);
+    const started = performance.now();
+    work(VIEWED_ROUNDS);
+    return (performance.now() - started) * 1000 / VIEWED_ROUNDS;
+  });
 }

@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { copy } from "./copy.ts";
-import { handoff, handoffBySize, publishWithReaders } from "./handoff.ts";
+import { handoff, handoffBySize, publishWithReaders, viewsBySize } from "./handoff.ts";
 import { lookup } from "./lookup.ts";
 import { echo, latencyParked, latencySpinning } from "./ping_pong.ts";
 import { beat, idleCpu, pacedCpu, pacedLatency } from "./paced.ts";
@@ -16,6 +16,7 @@ const MEASUREMENTS = {
   copy,
   handoff,
   handoffBySize,
+  viewsBySize,
   publishWithReaders,
   lookup,
   open,
