@@ -125,9 +125,7 @@ export class Frame implements Disposable {
   copy(): FrameData {
     this.#assertHeld();
     const { elementType, frameBytes } = this.#attachment.geometry;
-    const own = new CONSTRUCTORS[elementType](frameBytes / ELEMENT_BYTES[elementType]);
-    own.set(this.data);
-    return own;
+    return this.copyTo(new CONSTRUCTORS[elementType](frameBytes / ELEMENT_BYTES[elementType]));
   }
 
   /**
@@ -138,19 +136,19 @@ export class Frame implements Disposable {
    */
   copyTo<T extends FrameData | Uint8Array>(destination: T): T {
     this.#assertHeld();
-    const source = this.data;
-    if (destination.byteLength < source.byteLength) {
+    const { elementType, frameBytes } = this.#attachment.geometry;
+    const View = CONSTRUCTORS[elementType];
+    if (!(destination instanceof Uint8Array || destination instanceof View)) {
+      throw new TypeError(`destination must be a ${View.name} or a Uint8Array`);
+    }
+    if (destination.byteLength < frameBytes) {
       throw new RangeError(
-        `destination must have at least ${source.byteLength} bytes, those of a frame: ${destination.byteLength}`,
+        `destination must have at least ${frameBytes} bytes, those of a frame: ${destination.byteLength}`,
       );
     }
-    if (destination instanceof Uint8Array) {
-      destination.set(new Uint8Array(source.buffer, source.byteOffset, source.byteLength));
-    } else if (destination.constructor === source.constructor) {
-      destination.set(source);
-    } else {
-      throw new TypeError(`destination must be a ${source.constructor.name} or a Uint8Array`);
-    }
+    // Not through a view: making one and detaching it costs more than a small copy.
+    const bytes = new Uint8Array(destination.buffer, destination.byteOffset, frameBytes);
+    this.#attachment.payload.read(this.#slot, bytes);
     return destination;
   }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { WaitOptions } from "../ring/lane.ts";
+import type { Wait, WaitOptions } from "../ring/lane.ts";
 import { READER_MODES } from "../ring/layout.ts";
 import { Pace } from "../ring/pace.ts";
 import { FATE } from "../ring/fate.ts";
@@ -69,6 +69,8 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
   /** The sequence that somebody holds in his hands, and since when we have known. */
   #stuckAt = -1;
   #stuckSince = 0;
+  /** Whether the next frame was being written when last looked for in vain. */
+  #isComing = false;
 
   /** Made by a depot. @throws {TypeError | RangeError} for wrong options @throws {DepotError} TOO_MANY_PEERS */
   constructor(session: Session, options: FramesOptions) {
@@ -167,6 +169,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
    */
   #decide(sequence: number, refusals: number): number {
     const fate = this.#reader.fate(sequence, false);
+    this.#isComing = fate === FATE.BEING_WRITTEN;
     if (fate === FATE.GONE || this.#isLapped(sequence)) {
       this.#pass(sequence);
       return refusals;
@@ -260,7 +263,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
     let frame: Frame | "released" | undefined;
     try {
       frame = await this.#session.published.until(
-        () => this.#released ? "released" : this.tryNext(),
+        (wait) => this.#released ? "released" : this.#look(wait),
         () => this.#idle(),
         this.#pace,
         this.#wait,
@@ -281,7 +284,13 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
   nextSync(): Frame | undefined {
     if (this.#released || this.#session.closed) return undefined;
     return this.tryNext() ??
-      this.#session.published.untilSync(() => this.tryNext(), () => this.#idle(), this.#pace, this.#wait);
+      this.#session.published.untilSync((wait) => this.#look(wait), () => this.#idle(), this.#pace, this.#wait);
+  }
+
+  #look(wait: Wait): Frame | undefined {
+    const frame = this.tryNext();
+    if (frame === undefined && this.#isComing) wait.soon();
+    return frame;
   }
 
   /** Nothing came for a while: the producer may have died with the slot in its hands. */

@@ -28,8 +28,13 @@ export const LANE = { PUBLISHED: 0, CONSUMED: 1 } as const;
 
 /** Set in an answer when somebody may sleep on what was changed: the lane has to be woken. */
 export const SLEEPERS = 8;
-/** What {@linkcode Mapping.claim} answers; {@linkcode SLEEPERS} may be set besides. */
-export const CLAIM = { DONE: 0, MOVED: 1, LEASED: 2, TAKEN: 3 } as const;
+/** A lane's flag: somebody may sleep; and wants to be woken as soon as a frame is being written. */
+export const FLAG = { SLEEPS: 1, SLEEPS_LIGHTLY: 2 } as const;
+/**
+ * What {@linkcode Mapping.claim} answers; {@linkcode SLEEPERS} may be set besides. `AWAITED`: done, and the lane
+ * published is to be woken before anything is written.
+ */
+export const CLAIM = { DONE: 0, MOVED: 1, LEASED: 2, TAKEN: 3, AWAITED: 4 } as const;
 /** In place of a timestamp: the time of publishing, or what stands in the slot already. */
 export const TIME = { NOW: -1, KEPT: -2 } as const;
 
@@ -86,6 +91,11 @@ export class Mapping {
   copy(offset: number, source: Uint8Array, most: number, past: boolean): void {
     const bytes = Math.min(source.length, most);
     if (bytes > 0) this.#native.fd_copy(this.#base, offset, source, bytes, past ? 1 : 0);
+  }
+
+  /** Copies as many bytes out of the memory as the target has. */
+  copyOut(offset: number, target: Uint8Array): void {
+    if (target.length > 0) this.#native.fd_copy_out(this.#base, offset, target, target.length);
   }
 
   /** Bytes of the largest cache; 0 where copying past it is not supported. */

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { LANE } from "../ffi/shim.ts";
+import { FLAG, LANE } from "../ffi/shim.ts";
 import { HEADER } from "./layout.ts";
-import { type Pace, SLICE_MS, type Waiting } from "./pace.ts";
+import { type Pace, SHORT_WRITE_MS, SLICE_MS, type Waiting } from "./pace.ts";
 import { trace } from "./trace.ts";
 import type { Words } from "./words.ts";
 
@@ -23,7 +23,8 @@ export type WaitOptions = {
   /** Ends the wait with `undefined` after so many milliseconds. Without it there is no limit. */
   timeoutMs?: number;
   /**
-   * - `"adaptive"` (default): sleeps; where waits usually take less than 2 ms, spins around the moment that is usual
+   * - `"adaptive"` (default): sleeps; where waits usually take less than 2 ms, spins around the moment that is usual;
+   *   a reader also spins while the next frame is being written, where that usually takes less than half a millisecond
    * - `"park"`: always sleeps in the kernel: the least work, and tens of microseconds until a wake is heard of
    * - `"spin"`: never sleeps: the shortest wait, for a whole core. The event loop gets its turns
    */
@@ -39,18 +40,33 @@ export class Wait {
   /** Since when this wait has got nowhere, however often it was woken. */
   #quietSince = this.#started;
   #over = false;
+  #lightly: boolean;
+  #writingSince: number | undefined;
 
   constructor(pace: Pace, { timeoutMs = Infinity, waiting = "adaptive" }: WaitOptions) {
     this.#pace = pace;
     this.#waiting = waiting;
     this.#deadline = this.#started + timeoutMs;
+    this.#lightly = pace.sleepsLightly(waiting);
+  }
+
+  /** What the lane's flag is set to by who goes to sleep. */
+  get flag(): number {
+    return this.#lightly ? FLAG.SLEEPS_LIGHTLY : FLAG.SLEEPS;
+  }
+
+  /** What is waited for is being written at this moment: there is no sense in falling asleep again. */
+  soon(): void {
+    this.#writingSince ??= performance.now();
   }
 
   /** What was waited for has come: what is done with it is not waiting any more. Said twice, it counts once. */
   came(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#pace.came(performance.now() - this.#started);
+    const now = performance.now();
+    this.#pace.came(now - this.#started);
+    if (this.#lightly && this.#writingSince !== undefined) this.#pace.wrote(now - this.#writingSince);
   }
 
   /**
@@ -65,6 +81,12 @@ export class Wait {
     if (now - this.#quietSince >= SLICE_MS) {
       idle();
       this.#quietSince = now;
+    }
+    if (this.#lightly && this.#writingSince !== undefined) {
+      const writingMs = now - this.#writingSince;
+      if (writingMs < SHORT_WRITE_MS) return 0;
+      this.#lightly = false;
+      this.#pace.wrote(Infinity);
     }
     const slice = this.#quietSince + SLICE_MS - now;
     return Math.min(this.#deadline - now, slice, this.#pace.sleepMs(now - this.#started, this.#waiting));
@@ -128,16 +150,21 @@ export class Lane {
         await new Promise<void>((resolve) => setImmediate(resolve));
         continue;
       }
-      const late = await this.#sleep(sleepMs, look, signal);
+      const late = await this.#sleep(wait, sleepMs, look, signal);
       if (late !== undefined) return late;
     }
   }
 
   /** {@linkcode Lane.until} on this thread, which is blocked meanwhile; a signal cannot end it. */
-  untilSync<T>(attempt: () => T | undefined, idle: () => void, pace: Pace, options: WaitOptions): T | undefined {
+  untilSync<T>(
+    attempt: (wait: Wait) => T | undefined,
+    idle: () => void,
+    pace: Pace,
+    options: WaitOptions,
+  ): T | undefined {
     const wait = new Wait(pace, options);
     for (;;) {
-      const answer = attempt();
+      const answer = attempt(wait);
       if (answer !== undefined) {
         wait.came();
         return answer;
@@ -145,8 +172,8 @@ export class Lane {
       const sleepMs = wait.sleepMs(idle);
       if (sleepMs === undefined) return undefined;
       if (sleepMs === 0) continue;
-      const word = this.#announce();
-      const late = attempt();
+      const word = this.#announce(wait);
+      const late = attempt(wait);
       if (late !== undefined) {
         wait.came();
         return late;
@@ -156,22 +183,23 @@ export class Lane {
   }
 
   /** Says that somebody is about to sleep (S1, S2). @returns what to sleep on, after one more look */
-  #announce(): number {
+  #announce(wait: Wait): number {
     const { u32 } = this.#words;
     // The word before the flag: a waker that takes the flag away then has changed the word that we sleep on.
     const word = Atomics.load(u32, this.#word);
     trace.at?.("S1");
-    Atomics.store(u32, this.#word + 1, 1);
+    Atomics.store(u32, this.#word + 1, this.#lane === LANE.PUBLISHED ? wait.flag : FLAG.SLEEPS);
     trace.at?.("S2");
     return word;
   }
 
   async #sleep<T>(
+    wait: Wait,
     sleepMs: number,
     look: (times: number) => T | undefined,
     signal: AbortSignal | undefined,
   ): Promise<T | undefined> {
-    const word = this.#announce();
+    const word = this.#announce(wait);
     const answer = look(1);
     if (answer !== undefined) return answer;
     const until = performance.now() + sleepMs;

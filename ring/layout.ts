@@ -11,7 +11,7 @@
 /** `FRMDEPOT`: the first eight bytes. */
 export const MAGIC = "FRMDEPOT";
 /** Raised when any offset or meaning below changes; another version is refused. */
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 /** Reads as another number on a machine of the other byte order. */
 export const BYTE_ORDER = 0x01020304;
 /** `ready` once everything else is in place. */
@@ -54,7 +54,7 @@ export const HEADER = {
   tail: 384, // u64; oldest sequence kept for a lossless reader. Raised by producers (G3, G5) and leavers (L1)
   joins: 392, // u32; +1 when a lossless reader begins to gate (J2), read by producers (G1, G4); wraps
   published: 512, // u32; wake word of readers; wraps
-  publishedSleepers: 516, // u32; 1 while somebody may sleep on it
+  publishedSleepers: 516, // u32; 1 while somebody may sleep on it, 2: and wants to know of writing (C8)
   consumed: 640, // u32; wake word of producers; wraps
   consumedSleepers: 644, // u32
   cleared: 768, // u64; everything below is cleared. Raised by clearQueue; readers look at it before every frame

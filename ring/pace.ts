@@ -26,13 +26,36 @@ const LEAST_SLEEP_MS = 0.1;
 const WEIGHT = 0.25;
 const LONGEST_MS = 8;
 
+/** A frame that is being written is waited for awake if that usually takes less than this: 6 MB take a third of it. */
+export const SHORT_WRITE_MS = 0.5;
+/** No single write counts as longer than so many of these. */
+const LONGEST_WRITE = 4;
+/** Where writing usually takes too long, every so many waits it is seen whether it still does. */
+const ASK_AGAIN = 64;
+
 /** The waits of one reader, or of one producer. */
 export class Pace {
   #usualMs = LONGEST_MS;
+  #usualWriteMs = 0;
+  #unasked = 0;
 
   /** What was waited for has come, after so long. */
   came(waitedMs: number): void {
     this.#usualMs += (Math.min(waitedMs, LONGEST_MS) - this.#usualMs) * WEIGHT;
+  }
+
+  /** What was being written has come after so long, or has not come yet. */
+  wrote(ms: number): void {
+    this.#usualWriteMs += (Math.min(ms, SHORT_WRITE_MS * LONGEST_WRITE) - this.#usualWriteMs) * WEIGHT;
+  }
+
+  /**
+   * Whether to sleep lightly: to be woken as soon as a frame is being written, and to see that through awake. It hides
+   * the tens of microseconds of a wake behind the writing, where that is short.
+   */
+  sleepsLightly(waiting: Waiting): boolean {
+    if (waiting !== "adaptive") return false;
+    return this.#usualWriteMs <= SHORT_WRITE_MS || ++this.#unasked % ASK_AGAIN === 0;
   }
 
   /** How long to sleep now, in a wait that has taken so long already; 0 to go on spinning. */

@@ -58,7 +58,7 @@ export class Producer {
     // Where one producer works alone, head is where it left it: a guess saves a look, and C1 tells if it is wrong.
     const h = this.#next;
     const answer = this.#try(h);
-    return answer === CLAIM.DONE ? h : this.#claimBarred(h, answer);
+    return answer === CLAIM.DONE ? h : this.#finish(h, answer);
   }
 
   /** C1 to C8. @returns one of {@linkcode CLAIM} and perhaps {@linkcode SLEEPERS}, FULL or EXHAUSTED */
@@ -66,12 +66,12 @@ export class Producer {
     if (h > LAST_SEQUENCE) return EXHAUSTED;
     if (h - this.#maxSize >= this.#gate && !this.#overwrite && !this.#findRoom(h)) return FULL; // C2
     const answer = this.#words.mapping.claim(this.#words.slot(this.slotOf(h)), this.#pinWords, h, this.#peers.id);
-    if (answer === CLAIM.DONE) this.#next = h + 1;
+    if (answer === CLAIM.DONE || answer === CLAIM.AWAITED) this.#next = h + 1;
     return answer;
   }
 
-  /** What stands in the way is recovered, skipped, or the answer. */
-  #claimBarred(h: number, answer: number): number {
+  /** Wakes who wants to know that something is being written; what stands in the way is recovered, skipped, or the answer. */
+  #finish(h: number, answer: number): number {
     const { mapping } = this.#words;
     let patience = PATIENCE;
     let skips = 0;
@@ -80,6 +80,9 @@ export class Producer {
       // A reader that saw us in the slot may have gone to sleep for a frame that does not come.
       if (barred !== answer) this.#room.wake(LANE.PUBLISHED);
       switch (barred) {
+        case CLAIM.AWAITED:
+          this.#room.wake(LANE.PUBLISHED);
+          return h;
         case CLAIM.DONE:
           return h;
         case EXHAUSTED:

@@ -153,6 +153,11 @@ export class Payload {
     this.#mapping.copy(this.#populatedStart(slot), frame, this.#frameBytes, this.#past);
   }
 
+  /** Copies a slot's first bytes out, as many as the target has; the slot must be pinned. */
+  read(slot: number, target: Uint8Array): void {
+    this.#mapping.copyOut(this.#populatedStart(slot), target);
+  }
+
   /** Copies metadata into a slot that its producer has claimed. @returns how many bytes */
   writeMetadata(slot: number, metadata: Uint8Array): number {
     const length = Math.min(metadata.length, this.#metadataBytes);

@@ -63,3 +63,7 @@ void fd_copy(void *base, double offset, const void *source, double bytes, int32_
   if (past) copy_past(target, source, (size_t)bytes);
   else memmove(target, source, (size_t)bytes); /* metadata may come out of the slot itself */
 }
+
+void fd_copy_out(const void *base, double offset, void *target, double bytes) {
+  memmove(target, (const char *)base + (size_t)offset, (size_t)bytes); /* the target may be a view of the slot */
+}

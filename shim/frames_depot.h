@@ -16,7 +16,7 @@
 #endif
 
 /* Raised whenever a signature below changes; the loader refuses another one. */
-#define FD_ABI 3
+#define FD_ABI 4
 
 /* Names are checked in TypeScript: 1 to 128 of A-Z a-z 0-9 . _ - and no leading dot. */
 #define FD_NAME_BYTES 128
@@ -110,6 +110,8 @@ FD_API int32_t fd_raise(void *base, int32_t offset, double value);
 
 /* Copies into a mapping; `past` the caches where the system can, which pays for more than they hold. */
 FD_API void fd_copy(void *base, double offset, const void *source, double bytes, int32_t past);
+/* Copies out of a mapping. */
+FD_API void fd_copy_out(const void *base, double offset, void *target, double bytes);
 /* What the largest cache of this processor holds, in bytes; 0 where copying past it is not supported. */
 FD_API double fd_cache_bytes(void);
 
@@ -117,8 +119,11 @@ FD_API double fd_cache_bytes(void);
  * from a checked geometry: nothing here looks at what the segment says of itself. FD_SLEEPERS in an answer says that
  * somebody may sleep on what was changed, and that the caller has to wake the lane. */
 enum { FD_SLEEPERS = 8 };
-/* Answers of fd_claim: the slot is ours; head is elsewhere; a reader holds the slot; another producer does. */
-enum { FD_CLAIMED = 0, FD_MOVED = 1, FD_LEASED = 2, FD_TAKEN = 3 };
+/* A lane's flag: somebody may sleep; and wants to be woken as soon as a frame is being written. */
+enum { FD_SLEEPS = 1, FD_SLEEPS_LIGHTLY = 2 };
+/* Answers of fd_claim: the slot is ours; head is elsewhere; a reader holds the slot; another producer does; the slot is
+ * ours, and the lane published is to be woken before it is written. */
+enum { FD_CLAIMED = 0, FD_MOVED = 1, FD_LEASED = 2, FD_TAKEN = 3, FD_AWAITED = 4 };
 /* Instead of a timestamp: the time now; what is in the slot already. */
 enum { FD_TIME_NOW = -1, FD_TIME_KEPT = -2 };
 

@@ -82,7 +82,7 @@ int32_t fd_claim(void *base, int32_t slot_offset, int32_t pin_words, double sequ
         store64_before(&slot->sequence, 0); /* C8 */
         PUT(slot->skipped, load32(&header->skipped));
         FD_STEP(C8);
-        return FD_CLAIMED;
+        return load32(&header->published_sleepers) == FD_SLEEPS_LIGHTLY ? FD_AWAITED : FD_CLAIMED;
       }
     }
   }

@@ -3,8 +3,12 @@
  */
 import { assert, assertEquals, assertGreaterOrEqual, assertRejects, assertThrows } from "@std/assert";
 import { FramesDepot, type Waiting } from "../mod.ts";
+import { loadShim } from "../ffi/load.ts";
+import { FLAG, type Mapping, type Segment } from "../ffi/shim.ts";
+import { HEADER } from "../ring/layout.ts";
 import { Wait } from "../ring/lane.ts";
-import { Pace, SLICE_MS } from "../ring/pace.ts";
+import { Pace, SHORT_WRITE_MS, SLICE_MS } from "../ring/pace.ts";
+import { WAKE_WORDS } from "../ring/words.ts";
 import { depotTest, HERE, Peer } from "./support/harness.ts";
 import type { ProducerTask } from "./support/producer_peer.ts";
 import { flaw, numberOf } from "./support/stamp.ts";
@@ -61,13 +65,92 @@ depotTest("Wait looks after the dead when a slice has passed since it began, how
   assertGreaterOrEqual(performance.now() - started, SLICE_MS);
 });
 
-depotTest("Wait tells the pace once, and before what is done with what came", async () => {
-  const pace = paceOf(0.01);
+depotTest("Wait tells the pace once, whatever is done with what came", () => {
+  const told: number[] = [];
+  class Heard extends Pace {
+    override came(waitedMs: number): void {
+      told.push(waitedMs);
+    }
+  }
+  const wait = new Wait(new Heard(), {});
+  wait.came();
+  wait.came();
+  assertEquals(told.length, 1);
+});
+
+depotTest("Pace sleeps lightly until writing has usually taken too long, and then asks again now and then", () => {
+  const pace = new Pace();
+  const asks = (times: number) => Array.from({ length: times }, () => pace.sleepsLightly("adaptive")).filter(Boolean);
+  assertEquals(asks(100).length, 100);
+  assertEquals([pace.sleepsLightly("park"), pace.sleepsLightly("spin")], [false, false]);
+  for (let frame = 0; frame < 4; frame++) pace.wrote(Infinity);
+  const again = asks(256).length;
+  assert(again > 0 && again < 10, `${again}`);
+  for (let frame = 0; frame < 20; frame++) pace.wrote(0.1);
+  assertEquals(asks(10).length, 10);
+});
+
+depotTest("Wait stays awake while what it waits for is being written, but not for long", async () => {
+  const pace = new Pace();
   const wait = new Wait(pace, {});
-  wait.came();
-  await new Promise((resolve) => setTimeout(resolve, 30));
-  wait.came();
-  assertEquals(pace.sleepMs(0, "adaptive"), 0);
+  assert(wait.sleepMs(() => {})! > 0);
+  wait.soon();
+  const started = performance.now();
+  const sleepMs = wait.sleepMs(() => {})!;
+  if (performance.now() - started < SHORT_WRITE_MS) assertEquals(sleepMs, 0);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert(wait.sleepMs(() => {})! > 0);
+  assertEquals(wait.flag, FLAG.SLEEPS);
+});
+
+for (const [waiting, flag] of [["adaptive", FLAG.SLEEPS_LIGHTLY], ["park", FLAG.SLEEPS]] as const) {
+  depotTest(
+    `a reader that sleeps, ${waiting}, is woken ${flag === FLAG.SLEEPS ? "not " : ""}by a claim`,
+    async (name) => {
+      await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1] });
+      const shim = loadShim();
+      const segment = shim.open(name) as Segment;
+      const mapping = segment.map(HEADER.size, WAKE_WORDS) as Mapping;
+      const words = new Uint32Array(mapping.view(0, HEADER.size));
+      const reader = depot.frames({ waiting });
+      const next = reader.next();
+      const asleep = () => words[HEADER.publishedSleepers >> 2] === flag;
+      while (!asleep()) await new Promise((resolve) => setTimeout(resolve, 1));
+      const before = words[HEADER.published >> 2];
+      const slot = depot.tryClaim({ frameNumber: 7 })!;
+      assertEquals(words[HEADER.published >> 2] - before, flag === FLAG.SLEEPS ? 0 : 1);
+      // Long enough for the reader to have given up and gone to sleep again.
+      while (words[HEADER.publishedSleepers >> 2] !== FLAG.SLEEPS) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      slot.publish();
+      assertEquals((await next).value?.frameNumber, 7);
+      await reader.return();
+      (words.buffer as ArrayBuffer).transfer(0);
+      mapping.unmap();
+      segment.close();
+    },
+  );
+}
+
+depotTest("frames written slowly and quickly reach readers that sleep lightly, park and spin", async (name) => {
+  await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1], maxSize: 4, whenFull: "wait" });
+  const readers = (["adaptive", "park", "spin"] as const).map((waiting) =>
+    depot.frames({ waiting, timeoutMs: 20_000 })
+  );
+  const reading = readers.map(async (reader) => {
+    const numbers: number[] = [];
+    for await (const { frameNumber } of reader) if (numbers.push(frameNumber) === FRAMES) break;
+    return numbers;
+  });
+  for (let frameNumber = 0; frameNumber < FRAMES; frameNumber++) {
+    using slot = await depot.claim({ frameNumber });
+    if (frameNumber % 7 === 0) await new Promise((resolve) => setTimeout(resolve, frameNumber % 3));
+    slot!.publish();
+    if (frameNumber % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 3));
+  }
+  const wanted = Array.from({ length: FRAMES }, (_, number) => number);
+  for (const numbers of await Promise.all(reading)) assertEquals(numbers, wanted);
 });
 
 for (const waiting of ["adaptive", "park", "spin"] as Waiting[]) {

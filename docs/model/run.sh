@@ -74,11 +74,16 @@ list() {
   other quick wake take           -DTAKE
   other quick wake crash          -DCRASH -DCHANGES=1
   other quick wake take-crash     -DTAKE -DCRASH -DCHANGES=1
+  other quick wake early          -DEARLY -DNS=1
+  other quick wake early-sleepers -DEARLY -DCHANGES=1
+  other large wake early-take        -DEARLY -DTAKE
+  other large wake early-crash       -DEARLY -DCRASH -DCHANGES=1
   other large wake crash-longer      -DCRASH
   other large wake take-crash-longer -DTAKE -DCRASH
   for mutation in FLAG_BEFORE_WORD WORD_BEFORE_FLAG FLAG_AFTER_WAKE NO_SECOND_LOOK FLAG_BEFORE_CHANGE; do
     other mutation wake "$(name "$mutation")" "-DMUT_$mutation"
   done
+  other mutation wake early-is-enough -DEARLY -DCHANGES=1 -DMUT_EARLY_IS_ENOUGH
   other mutation wake no-timeout -DCRASH -DCHANGES=1 -DMUT_NO_TIMEOUT
 }
 name() { tr 'A-Z_' 'a-z-' <<<"$1"; }

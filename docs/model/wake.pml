@@ -4,9 +4,12 @@
  * itself, so that a condition can turn false again under a sleeper that was woken for it).
  * Without CRASH a sleep has no time-out: at the end nobody may sleep with its condition true.
  * With CRASH one waker may stop at any step, and from then on each sleeper has one time-out.
+ * With EARLY a sleeper may ask to be woken before the change, and a waker that sees it does so (C8), and once more after
+ * the change if it has to.
  *
  * Mutations: MUT_FLAG_BEFORE_WORD (sleep: flag, then word), MUT_WORD_BEFORE_FLAG (wake: word, then flag),
- *            MUT_FLAG_AFTER_WAKE (flag cleared after waking), MUT_NO_SECOND_LOOK, MUT_FLAG_BEFORE_CHANGE, MUT_NO_TIMEOUT */
+ *            MUT_FLAG_AFTER_WAKE (flag cleared after waking), MUT_NO_SECOND_LOOK, MUT_FLAG_BEFORE_CHANGE, MUT_NO_TIMEOUT,
+ *            MUT_EARLY_IS_ENOUGH (who has woken early does not wake again) */
 #ifndef NS
 #define NS 2
 #endif
@@ -19,7 +22,7 @@
 #define ALL (NW * CHANGES)
 
 byte word = 0;                   /* the futex word */
-bool sleepers = 0;               /* the flag */
+byte sleepers = 0;               /* the flag; 2: woken early, please */
 byte changes = 0;                /* what the sleepers look at */
 byte wants[NS];
 bool asleep[NS];                 /* in the kernel's queue for the word */
@@ -49,7 +52,12 @@ proctype Sleeper(byte i) {
 #ifdef MUT_FLAG_BEFORE_WORD
         sleepers = 1; w = word;
 #else
-        w = word; sleepers = 1;
+        w = word;
+#ifdef EARLY
+        if :: sleepers = 1 :: sleepers = 2 fi;
+#else
+        sleepers = 1;
+#endif
 #endif
 #ifndef MUT_NO_SECOND_LOOK
         look(i);
@@ -73,19 +81,29 @@ end:       if
 }
 
 proctype Waker() {
-  byte n = 0, i; bool seen;
+  byte n = 0, i, seen; bool early;
   {
   do
   :: n == CHANGES -> break
   :: else ->
+#ifdef EARLY
+     early = (sleepers == 2);
+     if
+     :: !early -> skip
+     :: else -> sleepers = 0; word++; d_step { for (i : 0 .. NS - 1) { asleep[i] = false } }
+     fi;
+#endif
 #ifdef MUT_FLAG_BEFORE_CHANGE
      seen = sleepers; atomic { changes++; n++ };
 #else
      atomic { changes++; n++ };
      seen = sleepers;
 #endif
+#ifdef MUT_EARLY_IS_ENOUGH
+     if :: early -> seen = 0 :: else fi;
+#endif
      if
-     :: !seen -> skip
+     :: seen == 0 -> skip
      :: else ->
 #if defined(MUT_FLAG_AFTER_WAKE)
         word++; d_step { for (i : 0 .. NS - 1) { asleep[i] = false } }; sleepers = 0

@@ -27,6 +27,18 @@ static void copy_moves_exactly_the_bytes(void) {
   }
 }
 
+static void copy_out_moves_exactly_the_bytes(void) {
+  uint8_t source[MOST], target[MOST + EDGE];
+  for (int at = 0; at < MOST; at++) source[at] = (uint8_t)(at * 7 + 1);
+  for (int bytes = 0; bytes <= MOST - 5; bytes += 13) {
+    memset(target, 0xee, sizeof target);
+    fd_copy_out(source, 5, target + 3, bytes);
+    EQUAL(memcmp(target + 3, source + 5, (size_t)bytes), 0);
+    EQUAL(target[2], 0xee);
+    EQUAL(target[3 + bytes], 0xee);
+  }
+}
+
 static void cache_bytes_are_a_size_or_unknown(void) {
   const double bytes = fd_cache_bytes();
   CHECK(bytes == 0 || (bytes >= 4096 && bytes < 1e12));
@@ -49,6 +61,7 @@ static void populate_changes_nothing(void) {
 int main(int argc, char **argv) {
   static const struct test tests[] = {
       {"fd_copy moves exactly the bytes", copy_moves_exactly_the_bytes},
+      {"fd_copy_out moves exactly the bytes", copy_out_moves_exactly_the_bytes},
       {"fd_cache_bytes is a size, or unknown", cache_bytes_are_a_size_or_unknown},
       {"fd_populate changes nothing", populate_changes_nothing},
       {0},

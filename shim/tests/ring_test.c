@@ -71,6 +71,18 @@ static void claim_leaves_another_producer_alone(void) {
   EQUAL(ring.slots[0].writer, OTHER);
 }
 
+static void claim_tells_of_light_sleepers_alone(void) {
+  clear();
+  ring.header.published_sleepers = FD_SLEEPS;
+  EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_CLAIMED);
+  ring.header.published_sleepers = FD_SLEEPS_LIGHTLY;
+  EQUAL(fd_claim(&ring, slot_at(1), 1, 1, ME), FD_AWAITED);
+  EQUAL(ring.slots[1].writer, ME);
+  EQUAL(ring.header.head, 2);
+  EQUAL(publish(0, 0), FD_SLEEPERS);
+  EQUAL(fd_claim(&ring, slot_at(0), 1, 1, ME), FD_MOVED);
+}
+
 static void publish_writes_the_words_and_leaves(void) {
   clear();
   EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_CLAIMED);
@@ -190,6 +202,7 @@ int main(int argc, char **argv) {
       {"claim retreats from a leased slot", claim_retreats_from_a_leased_slot},
       {"claim looks at pins behind the line", claim_looks_at_pins_behind_the_line},
       {"claim leaves another producer alone", claim_leaves_another_producer_alone},
+      {"claim tells of light sleepers alone", claim_tells_of_light_sleepers_alone},
       {"publish writes the words and leaves", publish_writes_the_words_and_leaves},
       {"pin holds only what is asked for", pin_holds_only_what_is_asked_for},
       {"unpin clears the bit and moves the cursor", unpin_clears_the_bit_and_moves_the_cursor},

@@ -101,15 +101,16 @@ async function watch(): Promise<boolean> {
 
 /** A line a process: what it had at first, what at last, what it did. */
 function table(): void {
-  console.log(`${clear}\n${"process".padEnd(28)}${"MB".padEnd(16)}${"files".padEnd(9)}threads  segments`);
-  for (const { title, samples, report } of workers) {
-    const { first, last, grown } = trendOf(samples);
-    const pair = (a: number, b: number, digits = 0) => `${a.toFixed(digits)} ${b.toFixed(digits)}`;
+  console.log(
+    `${clear}\n${"process".padEnd(28)}${"MB".padEnd(14)}${"heap MB".padEnd(12)}${"files".padEnd(8)}threads  segments`,
+  );
+  for (const { title, child, samples, report } of workers) {
+    const { of, grown } = trendOf(child.runtime, samples, report?.heap ?? []);
+    const pair = ([first, last]: [number, number], digits = 0) => `${first.toFixed(digits)} ${last.toFixed(digits)}`;
     const did = Object.entries(report?.counts ?? {}).map(([name, count]) => `${name} ${count}`).join(" ");
     console.log(
-      title.padEnd(28) + pair(first.megabytes, last.megabytes, 1).padEnd(16) +
-        pair(first.files, last.files).padEnd(9) + pair(first.threads, last.threads).padEnd(9) +
-        pair(first.segments, last.segments).padEnd(7) + did,
+      title.padEnd(28) + pair(of.megabytes, 1).padEnd(14) + pair(of.heap, 1).padEnd(12) + pair(of.files).padEnd(8) +
+        pair(of.threads).padEnd(9) + pair(of.segments).padEnd(7) + did,
     );
     wrong.push(...grown.map((what) => `${title}: ${what}`));
   }

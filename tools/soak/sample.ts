@@ -34,31 +34,33 @@ export function median(values: readonly number[]): number {
 
 /** Start-up and just-in-time compilation: this part of a run is not looked at. */
 const WARM_UP = 0.2;
-/** A heap breathes; more growth than this between the first and the last quarter is a leak. */
-const TOLERANCE = { ratio: 0.15, megabytes: 16, count: 2 };
+/**
+ * A process breathes; more growth than this between the first and the last quarter is a leak. Deno's helper threads,
+ * one for each wait and each file that is under way at once, are 32 at most.
+ */
+const TOLERANCE = { ratio: 0.15, megabytes: 16, heap: 4, files: 2, segments: 2, threads: { deno: 32, bun: 2 } };
 
-/** First and last quarter of what a process had, after it has warmed up. */
-export type Trend = { first: Omit<Sample, "atMs">; last: Omit<Sample, "atMs">; grown: string[] };
+/** Medians of the first and the last quarter, after what counts as warming up. */
+export function quarters(values: readonly number[]): [first: number, last: number] {
+  const warm = values.slice(Math.floor(values.length * WARM_UP));
+  const quarter = Math.max(1, Math.floor(warm.length / 4));
+  return [median(warm.slice(0, quarter)), median(warm.slice(-quarter))];
+}
+
+/** What was measured at first and at last, and what of it has grown. */
+export type Trend = { of: Record<typeof KINDS[number] | "heap", [first: number, last: number]>; grown: string[] };
 
 const KINDS = ["megabytes", "files", "threads", "segments"] as const;
 
-/** Compares the medians of the first and the last quarter. */
-export function trendOf(samples: readonly Sample[]): Trend {
-  const warm = samples.slice(Math.floor(samples.length * WARM_UP));
-  const quarter = Math.max(1, Math.floor(warm.length / 4));
-  const of = (part: readonly Sample[]) => ({
-    megabytes: median(part.map(({ megabytes }) => megabytes)),
-    files: median(part.map(({ files }) => files)),
-    threads: median(part.map(({ threads }) => threads)),
-    segments: median(part.map(({ segments }) => segments)),
-  });
-  const first = of(warm.slice(0, quarter));
-  const last = of(warm.slice(-quarter));
-  const grown = KINDS.filter((kind) => {
-    const allowed = kind === "megabytes"
-      ? Math.max(first.megabytes * TOLERANCE.ratio, TOLERANCE.megabytes)
-      : TOLERANCE.count;
-    return last[kind] - first[kind] > allowed;
-  }).map((kind) => `${kind} from ${first[kind].toFixed(1)} to ${last[kind].toFixed(1)}`);
-  return { first, last, grown };
+/** Compares the first and the last quarter of a process. @param heap megabytes in use after each collection */
+export function trendOf(runtime: "deno" | "bun", samples: readonly Sample[], heap: readonly number[]): Trend {
+  const kinds = KINDS.map((kind) => [kind, quarters(samples.map((sample) => sample[kind]))] as const);
+  const of = Object.fromEntries([...kinds, ["heap", quarters(heap)]]) as Trend["of"];
+  const allowed = {
+    ...TOLERANCE,
+    megabytes: Math.max(of.megabytes[0] * TOLERANCE.ratio, TOLERANCE.megabytes),
+    threads: TOLERANCE.threads[runtime],
+  };
+  const grown = ([...KINDS, "heap"] as const).filter((kind) => of[kind][1] - of[kind][0] > allowed[kind]);
+  return { of, grown: grown.map((kind) => `${kind} from ${of[kind][0].toFixed(1)} to ${of[kind][1].toFixed(1)}`) };
 }

@@ -20,8 +20,8 @@ export type WorkerTask =
     | { role: "asker"; life: number }
     | { role: "visitor"; others: string[] }
   );
-/** What it answers at its end: counts by name, and what was wrong. */
-export type Report = { counts: Record<string, number>; wrong: string[] };
+/** What it answers at its end: counts by name, the megabytes in use after each collection, and what was wrong. */
+export type Report = { counts: Record<string, number>; heap: number[]; wrong: string[] };
 
 const WRONG = 10;
 const MIXED_MS = { full: 5000, moderate: 10_000 };
@@ -144,7 +144,12 @@ async function visit(names: string[]): Promise<Report["counts"]> {
 
 // A heap that nobody presses grows for hours before it is swept; what counts is what is left after that.
 const { gc, Bun } = globalThis as unknown as { gc?: () => void; Bun?: { gc(force: boolean): void } };
-setInterval(() => gc === undefined ? Bun?.gc(true) : gc(), COLLECT_MS).unref();
+const heap: number[] = [];
+setInterval(() => {
+  if (gc === undefined) Bun?.gc(true);
+  else gc();
+  heap.push(process.memoryUsage().heapUsed / 1e6);
+}, COLLECT_MS).unref();
 process.on("SIGINT", () => {}); // Ctrl-C goes to everybody: it is for the one who has started us
 process.stdin.on("end", () => stopping = true).resume();
 const depot = await FramesDepot.open(task.depot, { timeoutMs: 20_000 });
@@ -163,6 +168,6 @@ switch (task.role) {
   case "visitor":
     counts = await visit([task.depot, ...task.others]);
 }
-const report: Report = { counts, wrong };
+const report: Report = { counts, heap, wrong };
 console.log(JSON.stringify(report));
 await depot.close();
