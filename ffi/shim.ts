@@ -174,6 +174,11 @@ export class Mapping {
     this.#native.fd_wait(this.#segment, this.#words[lane], lane, peer, expected | 0, timeoutMs);
   }
 
+  /** Lets whoever wants this processor have it for a moment. */
+  yield(): void {
+    this.#native.fd_yield();
+  }
+
   /** Wakes whoever sleeps on the lane's word. */
   wake(lane: number): void {
     this.#native.fd_wake(this.#segment, this.#words[lane], lane);

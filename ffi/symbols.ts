@@ -36,6 +36,7 @@ export const SYMBOLS = {
   fd_unlock: { parameters: ["pointer", "i32"], result: "i32" },
   fd_lock_held: { parameters: ["pointer", "i32"], result: "i32" },
   fd_wait: { parameters: ["pointer", "pointer", "i32", "i32", "i32", "f64"], result: "i32" },
+  fd_yield: { parameters: [], result: "void" },
   fd_wake: { parameters: ["pointer", "pointer", "i32"], result: "i32" },
   fd_waiter_start: { parameters: ["pointer", "buffer"], result: "i32" },
   fd_waiter_post: {

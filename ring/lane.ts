@@ -66,7 +66,8 @@ export class Wait {
     this.#over = true;
     const now = performance.now();
     this.#pace.came(now - this.#started);
-    if (this.#lightly && this.#writingSince !== undefined) this.#pace.wrote(now - this.#writingSince);
+    // Also late when giving way took long: where others want every processor, it is better to be woken once.
+    if (this.#lightly && this.#writingSince !== undefined) this.#pace.wrote(now - this.#writingSince < SHORT_WRITE_MS);
   }
 
   /**
@@ -83,10 +84,9 @@ export class Wait {
       this.#quietSince = now;
     }
     if (this.#lightly && this.#writingSince !== undefined) {
-      const writingMs = now - this.#writingSince;
-      if (writingMs < SHORT_WRITE_MS) return 0;
+      if (now - this.#writingSince < SHORT_WRITE_MS) return 0;
       this.#lightly = false;
-      this.#pace.wrote(Infinity);
+      this.#pace.wrote(false);
     }
     const slice = this.#quietSince + SLICE_MS - now;
     return Math.min(this.#deadline - now, slice, this.#pace.sleepMs(now - this.#started, this.#waiting));
@@ -147,6 +147,7 @@ export class Lane {
       if (sleepMs === undefined) return undefined;
       looks = sleepMs === 0 ? SPINS : 1;
       if (sleepMs === 0) {
+        this.#giveWay(options);
         await new Promise<void>((resolve) => setImmediate(resolve));
         continue;
       }
@@ -171,7 +172,10 @@ export class Lane {
       }
       const sleepMs = wait.sleepMs(idle);
       if (sleepMs === undefined) return undefined;
-      if (sleepMs === 0) continue;
+      if (sleepMs === 0) {
+        this.#giveWay(options);
+        continue;
+      }
       const word = this.#announce(wait);
       const late = attempt(wait);
       if (late !== undefined) {
@@ -180,6 +184,11 @@ export class Lane {
       }
       this.#words.mapping.waitSync(this.#lane, this.#peer + SYNC_SLEEPER, word, sleepMs);
     }
+  }
+
+  /** Who spins by his own choice spins; others may have been woken on the very processor that the writer needs. */
+  #giveWay({ waiting }: WaitOptions): void {
+    if (waiting !== "spin") this.#words.mapping.yield();
   }
 
   /** Says that somebody is about to sleep (S1, S2). @returns what to sleep on, after one more look */

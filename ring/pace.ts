@@ -26,27 +26,27 @@ const LEAST_SLEEP_MS = 0.1;
 const WEIGHT = 0.25;
 const LONGEST_MS = 8;
 
-/** A frame that is being written is waited for awake if that usually takes less than this: 6 MB take a third of it. */
+/** A frame that is being written is waited for awake for so long: 6 MB take a third of it. */
 export const SHORT_WRITE_MS = 0.5;
-/** No single write counts as longer than so many of these. */
-const LONGEST_WRITE = 4;
-/** Where writing usually takes too long, every so many waits it is seen whether it still does. */
-const ASK_AGAIN = 64;
+/** Each time that was in vain, twice as many waits go by until it is tried again, up to so many. */
+const MOST_PASSED = 64;
 
 /** The waits of one reader, or of one producer. */
 export class Pace {
   #usualMs = LONGEST_MS;
-  #usualWriteMs = 0;
-  #unasked = 0;
+  /** Waits to go by when writing takes too long, and how many of them are left. */
+  #passed = 0;
+  #left = 0;
 
   /** What was waited for has come, after so long. */
   came(waitedMs: number): void {
     this.#usualMs += (Math.min(waitedMs, LONGEST_MS) - this.#usualMs) * WEIGHT;
   }
 
-  /** What was being written has come after so long, or has not come yet. */
-  wrote(ms: number): void {
-    this.#usualWriteMs += (Math.min(ms, SHORT_WRITE_MS * LONGEST_WRITE) - this.#usualWriteMs) * WEIGHT;
+  /** What was being written was waited for awake, and came in time or did not. */
+  wrote(inTime: boolean): void {
+    this.#passed = inTime ? 0 : Math.min(this.#passed * 2 || 1, MOST_PASSED);
+    this.#left = this.#passed;
   }
 
   /**
@@ -55,7 +55,9 @@ export class Pace {
    */
   sleepsLightly(waiting: Waiting): boolean {
     if (waiting !== "adaptive") return false;
-    return this.#usualWriteMs <= SHORT_WRITE_MS || ++this.#unasked % ASK_AGAIN === 0;
+    if (this.#left === 0) return true;
+    this.#left--;
+    return false;
   }
 
   /** How long to sleep now, in a wait that has taken so long already; 0 to go on spinning. */

@@ -32,6 +32,8 @@ export class Producer {
   readonly #frameBytes: number;
   /** The gate as last computed: an old one errs on the safe side, because gates only grow. */
   #gate = 0;
+  /** Whether somebody was woken to see a frame being written. */
+  #awaited = false;
   /** Where head is, if nobody else has claimed since. */
   #next: number;
   readonly #slots: Slots;
@@ -81,6 +83,7 @@ export class Producer {
       if (barred !== answer) this.#room.wake(LANE.PUBLISHED);
       switch (barred) {
         case CLAIM.AWAITED:
+          this.#awaited = true;
           this.#room.wake(LANE.PUBLISHED);
           return h;
         case CLAIM.DONE:
@@ -163,6 +166,13 @@ export class Producer {
     const answer = mapping.publish(slot, sequence, frameNumber, time, metadataLength, this.#frameBytes);
     f64[(this.#words.peer(this.#peers.index) + PEER.stored) >> 3]++;
     if (answer === SLEEPERS) this.#room.wake(LANE.PUBLISHED);
+    if (this.#awaited) this.#handOver();
+  }
+
+  /** Who was woken to see it may have been put on this very processor: he gets it now, not when we have done all else. */
+  #handOver(): void {
+    this.#awaited = false;
+    this.#words.mapping.yield();
   }
 
   /** Gives a claimed slot back without a frame; its number is burned. */

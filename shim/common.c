@@ -1,9 +1,14 @@
-/* What is the same on every system: the layout's own account of itself, names, sizes, the clock. */
+/* What is the same on every system: the layout's own account of itself, names, sizes, the clock, giving way. */
 #include "internal.h"
 #include "layout.h"
 
 #include <string.h>
 #include <time.h>
+#if defined(_WIN32)
+#include <windows.h>
+#else
+#include <sched.h>
+#endif
 
 #define FD_LINE(section, field, at, bytes) #section " " #field " " #at " " #bytes "\n"
 static const char table[] = FD_LAYOUT_FIELDS(FD_LINE)
@@ -39,6 +44,12 @@ void fd_add_name(struct fd_names *names, const char *name) {
   }
   names->needed += length + 1;
 }
+
+#if defined(_WIN32)
+void fd_yield(void) { SwitchToThread(); }
+#else
+void fd_yield(void) { sched_yield(); }
+#endif
 
 double fd_now(void) {
   struct timespec now;

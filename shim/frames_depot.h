@@ -90,6 +90,8 @@ FD_API int32_t fd_lock_held(fd_segment *segment, int32_t index);
  * `lane` and `peer` say who waits for what, for systems that need an event of its own for each sleeper. */
 FD_API int32_t fd_wait(fd_segment *segment, int32_t *word, int32_t lane, int32_t peer, int32_t expected,
                        double timeout_ms);
+/* Lets somebody else have this processor for a moment, if anybody wants it: what is waited for may be his to do. */
+FD_API void fd_yield(void);
 /* Wakes every process that sleeps on the word. */
 FD_API int32_t fd_wake(fd_segment *segment, int32_t *word, int32_t lane);
 
