@@ -55,7 +55,8 @@ export async function publishWithReaders(): Promise<Record<string, number>> {
           for (let round = 0; round < rounds; round++) {
             depot.tryClaim({ frameNumber: round, timestampNs: round })!.publish();
           }
-          assertSame("the newest frame's number", depot.peekFrame(rounds - 1)?.frameNumber, rounds - 1);
+          using newest = depot.peekFrame(rounds - 1);
+          assertSame("the newest frame's number", newest?.frameNumber, rounds - 1);
         });
       },
     );
