@@ -41,6 +41,11 @@ export interface Backend {
   onExit(listener: () => void): void;
   /** Lets the process end although a timer runs. */
   unref(timer: ReturnType<typeof setTimeout>): void;
+  /**
+   * Bytes of buffers that should live in a process that makes many over foreign memory, so that its collector does not
+   * take each for garbage to come; 0 where it does not.
+   */
+  readonly ballastBytes: number;
   /** A new ArrayBuffer over foreign memory. Nothing is copied and nothing is freed with it. */
   view(base: Pointer, offset: number, byteLength: number): ArrayBuffer;
 }

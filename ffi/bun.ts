@@ -25,6 +25,12 @@ type Process = {
   on(event: "exit", listener: () => void): void;
 };
 
+/** Ballast: a part of the machine's memory, and never more than this. */
+const BALLAST_OF_MEMORY = 1 / 32;
+const MOST_BALLAST_BYTES = 1 << 30;
+/** Another size, in megabytes. */
+const BALLAST_VARIABLE = "FRAMES_DEPOT_BALLAST_MB";
+
 /** Longer than any process lives; the timer only keeps the event loop alive while a thread sleeps for us. */
 const KEEP_ALIVE_MS = 0x7fffffff;
 
@@ -154,6 +160,12 @@ export const bunBackend: Backend = {
   },
   unref(timer) {
     (timer as unknown as { unref(): void }).unref();
+  },
+  get ballastBytes() {
+    const megabytes = Number(process().env[BALLAST_VARIABLE] || NaN);
+    if (megabytes >= 0) return megabytes * 1e6;
+    const { totalmem } = process().getBuiltinModule("node:os") as { totalmem(): number };
+    return Math.min(MOST_BALLAST_BYTES, totalmem() * BALLAST_OF_MEMORY);
   },
   view(base, offset, byteLength) {
     return ffi().toArrayBuffer(base as unknown as number, offset, byteLength);

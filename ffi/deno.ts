@@ -63,6 +63,7 @@ export const denoBackend: Backend = {
   unref(timer) {
     Deno.unrefTimer(timer);
   },
+  ballastBytes: 0,
   view(base, offset, byteLength) {
     return Deno.UnsafePointerView.getArrayBuffer(
       base as unknown as Deno.PointerObject,

@@ -82,6 +82,11 @@ export class Mapping {
     return this.#backend.view(this.#base, offset, byteLength);
   }
 
+  /** Bytes of buffers that should live while views of large frames are made; 0 where that makes no difference. */
+  get ballastBytes(): number {
+    return this.#backend.ballastBytes;
+  }
+
   /** Makes the page tables of a part at once, which is quicker than one page at each first touch. */
   populate(offset: number, bytes: number): void {
     this.#native.fd_populate(this.#base, offset, bytes);

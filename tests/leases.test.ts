@@ -4,7 +4,8 @@
  */
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { type DepotOptions, type Frame, FramesDepot, type WhenFull } from "../mod.ts";
-import { depotTest, errorOf } from "./support/harness.ts";
+import process from "node:process";
+import { depotTest, errorOf, HERE } from "./support/harness.ts";
 
 const POLICIES: WhenFull[] = ["drop", "wait", "overwrite"];
 const pixels = (value: number) => new Uint8Array(8).fill(value);
@@ -196,3 +197,28 @@ depotTest("frames that hold every slot make a depot that waits wait, until one i
   assertEquals([early.state, await storing, [...held[0].data]], ["timeout", "stored", [...pixels(1)]]);
   for (const frame of held) frame.release();
 });
+
+depotTest(
+  "views of large frames in Bun come with ballast, as much as the environment says, until close",
+  async (name) => {
+    if (HERE !== "bun") return;
+    const module = "bun:jsc"; // through a variable: Deno does not know it
+    const { heapStats } = await import(module) as { heapStats(): { extraMemorySize: number } };
+    const before = heapStats().extraMemorySize;
+    const grown = () => heapStats().extraMemorySize - before;
+    process.env.FRAMES_DEPOT_BALLAST_MB = "300";
+    try {
+      const depot = await FramesDepot.create(name, { frameSize: [640, 480, 1], maxSize: 3 });
+      await depot.enqueue({ frameNumber: 1, frame: new Uint8Array(640 * 480) });
+      assert(grown() < 100e6, `${grown()} without a view`);
+      using frame = depot.peekFrame(1);
+      assertEquals(frame?.data.length, 640 * 480);
+      assert(grown() > 290e6, `${grown()} with a view`);
+      await depot.close();
+      (globalThis as unknown as { Bun: { gc(force: boolean): void } }).Bun.gc(true);
+      assert(grown() < 100e6, `${grown()} after close`);
+    } finally {
+      delete process.env.FRAMES_DEPOT_BALLAST_MB;
+    }
+  },
+);

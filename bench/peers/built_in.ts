@@ -51,12 +51,6 @@ export const depots = (): Peer[] => [
   depot("Deno", "Bun"),
   blockingDepot("Deno"),
   blockingDepot("Bun"),
-  {
-    ...blockingDepot("Bun"),
-    what: `${blockingNameOf("Bun")}, large heap`,
-    note: "no copy; BUN_JSC_largeHeapSize is 1 GiB",
-    env: { BUN_JSC_largeHeapSize: String(2 ** 30) },
-  },
 ];
 
 /** What one runtime brings. */
