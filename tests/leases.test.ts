@@ -204,8 +204,12 @@ depotTest(
     if (HERE !== "bun") return;
     const module = "bun:jsc"; // through a variable: Deno does not know it
     const { heapStats } = await import(module) as { heapStats(): { extraMemorySize: number } };
-    const before = heapStats().extraMemorySize;
-    const grown = () => heapStats().extraMemorySize - before;
+    const inUse = () => {
+      (globalThis as unknown as { Bun: { gc(force: boolean): void } }).Bun.gc(true);
+      return heapStats().extraMemorySize;
+    };
+    const before = inUse();
+    const grown = () => inUse() - before;
     process.env.FRAMES_DEPOT_BALLAST_MB = "300";
     try {
       const depot = await FramesDepot.create(name, { frameSize: [640, 480, 1], maxSize: 3 });
@@ -215,7 +219,6 @@ depotTest(
       assertEquals(frame?.data.length, 640 * 480);
       assert(grown() > 290e6, `${grown()} with a view`);
       await depot.close();
-      (globalThis as unknown as { Bun: { gc(force: boolean): void } }).Bun.gc(true);
       assert(grown() < 100e6, `${grown()} after close`);
     } finally {
       delete process.env.FRAMES_DEPOT_BALLAST_MB;
