@@ -18,7 +18,7 @@ const POPULATE_FROM_BYTES = 64 * 1024;
 const PAST_FROM_BYTES = 256 * 1024;
 const PAST_CACHES = 1.5;
 /** Views of smaller frames bring few collections of garbage. */
-const BALLAST_FROM_BYTES = 256 * 1024;
+const BALLAST_FROM_BYTES = 64 * 1024;
 
 /**
  * Typed arrays over header and tables, and byte offsets into them. 32-bit atomics go through `u32` with `Atomics`;
