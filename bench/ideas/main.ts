@@ -44,11 +44,21 @@ const COPIES: readonly [mode: string, what: string, baseline?: string, note?: st
   ["read-past", "past the cache, and another thread reads", "memcpy, and another thread reads", "taken"],
 ];
 
+const ONE_WORD = "futex on one word";
+const WAITS: readonly [parameters: string[], what: string, note?: string][] = [
+  [["1"], ONE_WORD],
+  ...[1, 8, 32, 128].map((many): typeof WAITS[number] => [
+    ["many", String(many)],
+    `futex_waitv on ${many}`,
+    many === 32 ? "not taken: it saves threads, not time" : undefined,
+  ]),
+];
+
 const { values } = parseArgs({ options: { runs: { type: "string", default: "7" } } });
 const folder = mkdtempSync(join(tmpdir(), "frames-depot-ideas-"));
 
-function built({ flags }: Idea, index: number): string {
-  const path = join(folder, `ideas-${index}`);
+function built(source: string, flags: string[] = []): string {
+  const path = join(folder, source + flags.join(""));
   const compiler = (process.env.CC || "cc").split(" ");
   compile([
     ...compiler,
@@ -60,26 +70,26 @@ function built({ flags }: Idea, index: number): string {
     ...flags,
     "-o",
     path,
-    "../bench/ideas/ideas.c",
+    `../bench/ideas/${source}.c`,
     "-lpthread",
   ]);
   return path;
 }
 
 /** One figure; undefined where the system does not have what it takes. */
-function ask(program: string, mode: string): number | undefined {
-  const { status, stdout } = spawnSync(program, [mode], { encoding: "utf8" });
+function ask(program: string, parameters: string[]): number | undefined {
+  const { status, stdout } = spawnSync(program, parameters, { encoding: "utf8" });
   if (status === 3) return undefined;
-  if (status !== 0) throw new Error(`${program} ${mode} ended with ${status}: the measurement is void`);
+  if (status !== 0) throw new Error(`${program} ${parameters.join(" ")} ended with ${status}: the measurement is void`);
   return Number(stdout);
 }
 
 /** Asks everybody in turn. */
-function alternate(asked: readonly [what: string, program: string, mode: string][]): Map<string, number[]> {
+function alternate(asked: readonly [what: string, program: string, ...parameters: string[]][]): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (let run = 0; run < Number(values.runs); run++) {
-    for (const [what, program, mode] of asked) {
-      const value = ask(program, mode);
+    for (const [what, program, ...parameters] of asked) {
+      const value = ask(program, parameters);
       if (value !== undefined) found.set(what, [...found.get(what) ?? [], value]);
     }
   }
@@ -99,7 +109,7 @@ function finish(result: Pick<Result, "question" | "title" | "unit" | "better" | 
 }
 
 try {
-  const programs = IDEAS.map(built);
+  const programs = IDEAS.map(({ flags }) => built("ideas", flags));
   for (
     const [mode, title, unit, better] of [
       ["handoff", "Ideas: the bare steps of a hand-off, in C, one process", "ns", "lower"],
@@ -122,6 +132,17 @@ try {
     unit: "GB/s",
     better: "higher",
     rows,
+  });
+  const wait = built("wait");
+  const waited = alternate(WAITS.map(([parameters, what]) => [what, wait, ...parameters]));
+  finish({
+    question: "ideas_wait",
+    title: "Ideas: one sleep for many depots, a word each way between two processes",
+    unit: "µs",
+    better: "lower",
+    rows: WAITS.filter(([, what]) => waited.has(what)).map(([, what, note]) =>
+      row(what, waited.get(what)!, { series: "C", note, baseline: what === ONE_WORD ? undefined : ONE_WORD })
+    ),
   });
   writeReadme();
 } finally {
