@@ -289,7 +289,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
 
   #look(wait: Wait): Frame | undefined {
     const frame = this.tryNext();
-    if (frame === undefined && this.#isComing) wait.soon();
+    if (frame === undefined) wait.soon(this.#isComing);
     return frame;
   }
 

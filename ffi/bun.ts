@@ -22,6 +22,7 @@ type Process = {
   platform: string;
   arch: string;
   env: Record<string, string | undefined>;
+  constrainedMemory(): number;
   on(event: "exit", listener: () => void): void;
 };
 
@@ -163,9 +164,10 @@ export const bunBackend: Backend = {
   },
   get ballastBytes() {
     const megabytes = Number(process().env[BALLAST_VARIABLE] || NaN);
-    if (megabytes >= 0) return megabytes * 1e6;
+    if (megabytes >= 0 && megabytes < Infinity) return Math.floor(megabytes * 1e6);
     const { totalmem } = process().getBuiltinModule("node:os") as { totalmem(): number };
-    return Math.min(MOST_BALLAST_BYTES, totalmem() * BALLAST_OF_MEMORY);
+    const memory = Math.min(totalmem(), process().constrainedMemory() || Infinity);
+    return Math.floor(Math.min(MOST_BALLAST_BYTES, memory * BALLAST_OF_MEMORY));
   },
   view(base, offset, byteLength) {
     return ffi().toArrayBuffer(base as unknown as number, offset, byteLength);

@@ -55,9 +55,14 @@ export class Wait {
     return this.#lightly ? FLAG.SLEEPS_LIGHTLY : FLAG.SLEEPS;
   }
 
-  /** What is waited for is being written at this moment: there is no sense in falling asleep again. */
-  soon(): void {
-    this.#writingSince ??= performance.now();
+  /** Whether what is waited for is being written at this moment: then there is no sense in falling asleep again. */
+  soon(isComing: boolean): void {
+    this.#writingSince = isComing ? this.#writingSince ?? performance.now() : undefined;
+  }
+
+  /** Whether somebody writes, perhaps on this very processor, while we look. */
+  get watchesWriting(): boolean {
+    return this.#lightly && this.#writingSince !== undefined;
   }
 
   /** What was waited for has come: what is done with it is not waiting any more. Said twice, it counts once. */
@@ -66,8 +71,9 @@ export class Wait {
     this.#over = true;
     const now = performance.now();
     this.#pace.came(now - this.#started);
+    if (!this.#lightly || this.#writingSince === undefined) return;
     // Also late when giving way took long: where others want every processor, it is better to be woken once.
-    if (this.#lightly && this.#writingSince !== undefined) this.#pace.wrote(now - this.#writingSince < SHORT_WRITE_MS);
+    this.#pace.wrote(now - this.#writingSince < SHORT_WRITE_MS);
   }
 
   /**
@@ -145,7 +151,7 @@ export class Lane {
       if (this.#closed) return undefined;
       const sleepMs = wait.sleepMs(idle);
       if (sleepMs === undefined) return undefined;
-      looks = sleepMs === 0 ? SPINS : 1;
+      looks = sleepMs === 0 && !wait.watchesWriting ? SPINS : 1;
       if (sleepMs === 0) {
         this.#giveWay(options);
         await new Promise<void>((resolve) => setImmediate(resolve));

@@ -32,7 +32,7 @@ export class Producer {
   readonly #frameBytes: number;
   /** The gate as last computed: an old one errs on the safe side, because gates only grow. */
   #gate = 0;
-  /** Whether somebody was woken to see a frame being written. */
+  /** Whether somebody has been woken to see a frame being written that is not there yet. */
   #awaited = false;
   /** Where head is, if nobody else has claimed since. */
   #next: number;
@@ -177,6 +177,7 @@ export class Producer {
 
   /** Gives a claimed slot back without a frame; its number is burned. */
   giveBack(sequence: number): void {
+    this.#awaited = false;
     const slot = this.#words.slot(this.slotOf(sequence));
     Atomics.add(this.#words.u32, HEADER.skipped >> 2, 1);
     Atomics.store(this.#words.u32, (slot + SLOT.writer) >> 2, 0);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Mapping } from "../ffi/shim.ts";
+import { Ballast } from "./ballast.ts";
 import { HEADER, PEER, READER, SLOT } from "./layout.ts";
 import { type Geometry, metadataOffset, type Plan } from "./geometry.ts";
 
@@ -17,8 +18,6 @@ const POPULATE_FROM_BYTES = 64 * 1024;
 /** Frames of this size are copied past the caches, if all slots together are larger than so many of the largest. */
 const PAST_FROM_BYTES = 256 * 1024;
 const PAST_CACHES = 1.5;
-/** Views of smaller frames bring few collections of garbage. */
-const BALLAST_FROM_BYTES = 64 * 1024;
 
 /**
  * Typed arrays over header and tables, and byte offsets into them. 32-bit atomics go through `u32` with `Atomics`;
@@ -119,11 +118,7 @@ export class Payload {
   readonly #past: boolean;
   /** Slots whose page tables this process has made. */
   readonly #populated: Uint8Array;
-  readonly #bytes: number;
-  /** Buffers over all slots that nobody ever looks into. */
-  readonly #ballast: ArrayBuffer[] = [];
-  /** Bytes under the ballast of all depots of this process. */
-  static #ballastBytes = 0;
+  readonly #ballast: Ballast;
 
   constructor(mapping: Mapping, geometry: Geometry, layout: Plan) {
     this.#mapping = mapping;
@@ -133,34 +128,20 @@ export class Payload {
     this.#metadataAt = metadataOffset(geometry.frameBytes);
     this.#metadataBytes = geometry.metadataBytes;
     this.#idle = new Array(geometry.maxSize);
-    this.#bytes = layout.payloadStride * geometry.maxSize;
+    const bytes = layout.payloadStride * geometry.maxSize;
+    this.#ballast = new Ballast(mapping, layout.payloadOffset, bytes, geometry.frameBytes);
     this.#populated = new Uint8Array(layout.payloadStride < POPULATE_FROM_BYTES ? 0 : geometry.maxSize);
     const cacheBytes = geometry.frameBytes >= PAST_FROM_BYTES ? mapping.cacheBytes() : 0;
-    this.#past = cacheBytes > 0 && this.#bytes > cacheBytes * PAST_CACHES;
+    this.#past = cacheBytes > 0 && bytes > cacheBytes * PAST_CACHES;
   }
 
   /** A buffer that nobody else has; making one anew costs a microsecond, so they are kept. */
   take(slot: number): ArrayBuffer {
+    this.#ballast.keep();
     const kept = this.#idle[slot];
-    if (kept === undefined) {
-      if (this.#frameBytes >= BALLAST_FROM_BYTES) this.#addBallast();
-      return this.#mapping.view(this.#populatedStart(slot), this.#stride);
-    }
+    if (kept === undefined) return this.#mapping.view(this.#populatedStart(slot), this.#stride);
     this.#idle[slot] = undefined;
     return kept;
-  }
-
-  /**
-   * JavaScriptCore counts the bytes under every new buffer as allocated, and collects garbage once so many have been as
-   * are alive. Each lease of a frame is a new buffer, so that large ones would bring a collection every few frames.
-   * Buffers that live raise the limit, and these take no memory: they are over the mapping.
-   */
-  #addBallast(): void {
-    const wanted = this.#mapping.ballastBytes;
-    const each = Math.min(this.#bytes, wanted);
-    for (; Payload.#ballastBytes < wanted; Payload.#ballastBytes += each) {
-      this.#ballast.push(this.#mapping.view(this.#start, each));
-    }
   }
 
   #populatedStart(slot: number): number {
@@ -199,10 +180,7 @@ export class Payload {
 
   /** Detaches all that is kept. */
   detach(): void {
-    for (const buffer of this.#ballast.splice(0)) {
-      Payload.#ballastBytes -= buffer.byteLength;
-      buffer.transfer(0);
-    }
+    this.#ballast.drop();
     for (const [slot, buffer] of this.#idle.entries()) {
       buffer?.transfer(0);
       this.#idle[slot] = undefined;

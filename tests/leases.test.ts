@@ -200,7 +200,7 @@ depotTest("frames that hold every slot make a depot that waits wait, until one i
 
 depotTest(
   "views of large frames in Bun come with ballast, as much as the environment says, until close",
-  async (name) => {
+  async (name, another) => {
     if (HERE !== "bun") return;
     const module = "bun:jsc"; // through a variable: Deno does not know it
     const { heapStats } = await import(module) as { heapStats(): { extraMemorySize: number } };
@@ -217,8 +217,14 @@ depotTest(
       assert(grown() < 100e6, `${grown()} without a view`);
       using frame = depot.peekFrame(1);
       assertEquals(frame?.data.length, 640 * 480);
-      assert(grown() > 290e6, `${grown()} with a view`);
+      assert(grown() > 290e6 && grown() < 320e6, `${grown()} with a view`);
+      const other = await FramesDepot.create(another(), { frameSize: [900, 1000, 3], maxSize: 7 });
+      other.tryClaim()!.data.fill(1);
+      assert(grown() < 350e6, `${grown()} with another depot, whose slots count`);
       await depot.close();
+      other.tryClaim()!.data.fill(1);
+      assert(grown() > 290e6 && grown() < 350e6, `${grown()} when the first one has gone`);
+      await other.close();
       assert(grown() < 100e6, `${grown()} after close`);
     } finally {
       delete process.env.FRAMES_DEPOT_BALLAST_MB;

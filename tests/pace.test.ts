@@ -100,14 +100,48 @@ depotTest("Wait stays awake while what it waits for is being written, but not fo
   const pace = new Pace();
   const wait = new Wait(pace, {});
   assert(wait.sleepMs(() => {})! > 0);
-  wait.soon();
   const started = performance.now();
+  wait.soon(true);
+  assert(wait.watchesWriting);
   const sleepMs = wait.sleepMs(() => {})!;
   if (performance.now() - started < SHORT_WRITE_MS) assertEquals(sleepMs, 0);
   await new Promise((resolve) => setTimeout(resolve, 5));
   assert(wait.sleepMs(() => {})! > 0);
-  assertEquals(wait.flag, FLAG.SLEEPS);
+  assertEquals([wait.flag, wait.watchesWriting], [FLAG.SLEEPS, false]);
 });
+
+depotTest("Wait goes back to sleep, lightly, when what was being written will not come", () => {
+  const wait = new Wait(new Pace(), {});
+  wait.soon(true);
+  wait.soon(false);
+  assert(wait.sleepMs(() => {})! > 0);
+  assertEquals(wait.flag, FLAG.SLEEPS_LIGHTLY);
+});
+
+depotTest(
+  "a reader that sees a frame being written ends with close, release and signal, and passes what is given back",
+  async (name) => {
+    await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1], maxSize: 4, whenFull: "wait" });
+    const abort = new AbortController();
+    const released = depot.frames();
+    const aborted = depot.frames({ signal: abort.signal });
+    const reading = depot.frames();
+    const [gone, thrown, next] = [released.next(), assertRejects(() => aborted.next()), reading.next()];
+    const slot = depot.tryClaim({ frameNumber: 1 })!;
+    released.release();
+    abort.abort();
+    assertEquals((await gone).done, true);
+    await thrown;
+    slot.release();
+    await depot.enqueue({ frameNumber: 2, frame: new Uint8Array(4) });
+    assertEquals((await next).value?.frameNumber, 2);
+    const last = reading.next();
+    using unfinished = depot.tryClaim({ frameNumber: 3 });
+    await depot.close();
+    assertEquals((await last).done, true);
+    assertEquals(unfinished?.released, true);
+  },
+);
 
 for (const [waiting, flag] of [["adaptive", FLAG.SLEEPS_LIGHTLY], ["park", FLAG.SLEEPS]] as const) {
   depotTest(
