@@ -44,8 +44,8 @@ const CASTS: Record<WhenFull, Cast> = {
   drop: { producers: [["bun", 200]], readers: [["deno", "lossless"]], askers: ["deno", "bun"] },
   overwrite: { producers: [["deno", 2000]], readers: [["bun", "lossy"], ["deno", "latest"]], askers: [] },
 };
-/** 57,600 bytes: as large as a small picture. */
-const FRAME_SIZE = [160, 90, 4] as const;
+/** 76,800 bytes: a small picture, and large enough for what is done for views of large ones. */
+const FRAME_SIZE = [160, 120, 4] as const;
 const MODULE = new URL("./worker.ts", import.meta.url);
 const CLOSE_TRIES_MS = 5;
 

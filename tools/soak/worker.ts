@@ -132,7 +132,8 @@ async function visit(names: string[]): Promise<Report["counts"]> {
     if (random.percent(20)) {
       await using own = await FramesDepot.create(`${names[0]}-${process.pid}`, { frameSize: [320, 240, 3] });
       await own.enqueue({ frameNumber: 1, frame: new Uint8Array(own.frameBytes) });
-      own.getFrame(1)?.release();
+      using frame = own.getFrame(1);
+      if (frame?.data.length !== own.frameBytes) accuse("a frame of its own is not there");
       counts.made++;
     }
     depot.stats();
