@@ -22,7 +22,7 @@ type Process = {
   platform: string;
   arch: string;
   env: Record<string, string | undefined>;
-  constrainedMemory(): number;
+  constrainedMemory?(): number;
   on(event: "exit", listener: () => void): void;
 };
 
@@ -166,7 +166,7 @@ export const bunBackend: Backend = {
     const megabytes = Number(process().env[BALLAST_VARIABLE] || NaN);
     if (megabytes >= 0 && megabytes < Infinity) return Math.floor(megabytes * 1e6);
     const { totalmem } = process().getBuiltinModule("node:os") as { totalmem(): number };
-    const memory = Math.min(totalmem(), process().constrainedMemory() || Infinity);
+    const memory = Math.min(totalmem(), process().constrainedMemory?.() || Infinity);
     return Math.floor(Math.min(MOST_BALLAST_BYTES, memory * BALLAST_OF_MEMORY));
   },
   view(base, offset, byteLength) {
