@@ -60,7 +60,7 @@ export class Wait {
     this.#writingSince = isComing ? this.#writingSince ?? performance.now() : undefined;
   }
 
-  /** Whether somebody writes, perhaps on this very processor, while we look. */
+  /** Whether somebody writes while we look. */
   get watchesWriting(): boolean {
     return this.#lightly && this.#writingSince !== undefined;
   }
@@ -153,7 +153,7 @@ export class Lane {
       if (sleepMs === undefined) return undefined;
       looks = sleepMs === 0 && !wait.watchesWriting ? SPINS : 1;
       if (sleepMs === 0) {
-        this.#giveWay(options);
+        this.#giveWay(wait);
         await new Promise<void>((resolve) => setImmediate(resolve));
         continue;
       }
@@ -179,7 +179,7 @@ export class Lane {
       const sleepMs = wait.sleepMs(idle);
       if (sleepMs === undefined) return undefined;
       if (sleepMs === 0) {
-        this.#giveWay(options);
+        this.#giveWay(wait);
         continue;
       }
       const word = this.#announce(wait);
@@ -192,9 +192,9 @@ export class Lane {
     }
   }
 
-  /** Who spins by his own choice spins; others may have been woken on the very processor that the writer needs. */
-  #giveWay({ waiting }: WaitOptions): void {
-    if (waiting !== "spin") this.#words.mapping.yield();
+  /** Who was woken to see something being written may have been put on the very processor that the writer needs. */
+  #giveWay(wait: Wait): void {
+    if (wait.watchesWriting) this.#words.mapping.yield();
   }
 
   /** Says that somebody is about to sleep (S1, S2). @returns what to sleep on, after one more look */
