@@ -104,8 +104,8 @@ function table(): void {
   console.log(
     `${clear}\n${"process".padEnd(28)}${"MB".padEnd(14)}${"heap MB".padEnd(12)}${"files".padEnd(8)}threads  segments`,
   );
-  for (const { title, child, samples, report } of workers) {
-    const { of, grown } = trendOf(child.runtime, samples, report?.heap ?? []);
+  for (const { title, samples, report } of workers) {
+    const { of, grown } = trendOf(samples, report?.heap ?? []);
     const pair = ([first, last]: [number, number], digits = 0) => `${first.toFixed(digits)} ${last.toFixed(digits)}`;
     const did = Object.entries(report?.counts ?? {}).map(([name, count]) => `${name} ${count}`).join(" ");
     console.log(

@@ -35,10 +35,10 @@ export function median(values: readonly number[]): number {
 /** Start-up and just-in-time compilation: this part of a run is not looked at. */
 const WARM_UP = 0.2;
 /**
- * A process breathes; more growth than this between the first and the last quarter is a leak. Deno's helper threads,
- * one for each wait and each file that is under way at once, are 32 at most.
+ * A process breathes; more growth than this between the first and the last quarter is a leak. (On a busy machine Deno's
+ * pool of helper threads may take one or two more than that, of 32 at most.)
  */
-const TOLERANCE = { ratio: 0.15, megabytes: 16, heap: 4, files: 2, segments: 2, threads: { deno: 32, bun: 2 } };
+const TOLERANCE = { ratio: 0.15, megabytes: 16, heap: 4, files: 2, segments: 2, threads: 2 };
 
 /** Medians of the first and the last quarter, after what counts as warming up. */
 export function quarters(values: readonly number[]): [first: number, last: number] {
@@ -53,13 +53,12 @@ export type Trend = { of: Record<typeof KINDS[number] | "heap", [first: number, 
 const KINDS = ["megabytes", "files", "threads", "segments"] as const;
 
 /** Compares the first and the last quarter of a process. @param heap megabytes in use after each collection */
-export function trendOf(runtime: "deno" | "bun", samples: readonly Sample[], heap: readonly number[]): Trend {
+export function trendOf(samples: readonly Sample[], heap: readonly number[]): Trend {
   const kinds = KINDS.map((kind) => [kind, quarters(samples.map((sample) => sample[kind]))] as const);
   const of = Object.fromEntries([...kinds, ["heap", quarters(heap)]]) as Trend["of"];
   const allowed = {
     ...TOLERANCE,
     megabytes: Math.max(of.megabytes[0] * TOLERANCE.ratio, TOLERANCE.megabytes),
-    threads: TOLERANCE.threads[runtime],
   };
   const grown = ([...KINDS, "heap"] as const).filter((kind) => of[kind][1] - of[kind][0] > allowed[kind]);
   return { of, grown: grown.map((kind) => `${kind} from ${of[kind][0].toFixed(1)} to ${of[kind][1].toFixed(1)}`) };
