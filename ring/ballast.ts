@@ -20,7 +20,8 @@ export class Ballast {
   readonly #mapping: Mapping;
   readonly #start: number;
   readonly #bytes: number;
-  readonly #wanted: number;
+  readonly #frameBytes: number;
+  #wanted: number | undefined;
   readonly #buffers: ArrayBuffer[] = [];
   /** Bytes under the ballast of all depots of this thread: each thread has a collector of its own. */
   static #total = 0;
@@ -30,13 +31,15 @@ export class Ballast {
     this.#mapping = mapping;
     this.#start = start;
     this.#bytes = bytes;
-    this.#wanted = frameBytes < FROM_BYTES ? 0 : mapping.ballastBytes;
+    this.#frameBytes = frameBytes;
   }
 
   /** To be called before a view is made. Mostly there is enough; another depot may have taken its own away. */
   keep(): void {
-    while (Ballast.#total < this.#wanted && this.#buffers.length < MOST_BUFFERS) {
-      const bytes = Math.min(this.#bytes, this.#wanted - Ballast.#total, MOST_BYTES);
+    // Asked at the first view: who only opens, copies or lists needs none.
+    const wanted = this.#wanted ??= this.#frameBytes < FROM_BYTES ? 0 : this.#mapping.ballastBytes;
+    while (Ballast.#total < wanted && this.#buffers.length < MOST_BUFFERS) {
+      const bytes = Math.min(this.#bytes, wanted - Ballast.#total, MOST_BYTES);
       this.#buffers.push(this.#mapping.view(this.#start, bytes));
       Ballast.#total += bytes;
     }
