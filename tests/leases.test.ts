@@ -198,36 +198,58 @@ depotTest("frames that hold every slot make a depot that waits wait, until one i
   for (const frame of held) frame.release();
 });
 
+if (HERE === "bun") {
+  depotTest(
+    "views of large frames in Bun come with ballast, as much as the environment says, until close",
+    async (name, another) => {
+      const module = "bun:jsc"; // through a variable: Deno does not know it
+      const { heapStats } = await import(module) as { heapStats(): { extraMemorySize: number } };
+      const inUse = () => {
+        (globalThis as unknown as { Bun: { gc(force: boolean): void } }).Bun.gc(true);
+        return heapStats().extraMemorySize;
+      };
+      const before = inUse();
+      const grown = () => inUse() - before;
+      process.env.FRAMES_DEPOT_BALLAST_MB = "300";
+      try {
+        const depot = await FramesDepot.create(name, { frameSize: [640, 480, 1], maxSize: 3 });
+        await depot.enqueue({ frameNumber: 1, frame: new Uint8Array(640 * 480) });
+        assert(grown() < 100e6, `${grown()} without a view`);
+        using frame = depot.peekFrame(1);
+        assertEquals(frame?.data.length, 640 * 480);
+        assert(grown() > 290e6 && grown() < 320e6, `${grown()} with a view`);
+        const other = await FramesDepot.create(another(), { frameSize: [900, 1000, 3], maxSize: 7 });
+        other.tryClaim()!.data.fill(1);
+        assert(grown() < 350e6, `${grown()} with another depot, whose slots count`);
+        await depot.close();
+        other.tryClaim()!.data.fill(1);
+        assert(grown() > 290e6 && grown() < 350e6, `${grown()} when the first one has gone`);
+        await other.close();
+        assert(grown() < 100e6, `${grown()} after close`);
+      } finally {
+        delete process.env.FRAMES_DEPOT_BALLAST_MB;
+      }
+    },
+  );
+}
+
 depotTest(
-  "views of large frames in Bun come with ballast, as much as the environment says, until close",
-  async (name, another) => {
-    if (HERE !== "bun") return;
-    const module = "bun:jsc"; // through a variable: Deno does not know it
-    const { heapStats } = await import(module) as { heapStats(): { extraMemorySize: number } };
-    const inUse = () => {
-      (globalThis as unknown as { Bun: { gc(force: boolean): void } }).Bun.gc(true);
-      return heapStats().extraMemorySize;
-    };
-    const before = inUse();
-    const grown = () => inUse() - before;
-    process.env.FRAMES_DEPOT_BALLAST_MB = "300";
-    try {
-      const depot = await FramesDepot.create(name, { frameSize: [640, 480, 1], maxSize: 3 });
-      await depot.enqueue({ frameNumber: 1, frame: new Uint8Array(640 * 480) });
-      assert(grown() < 100e6, `${grown()} without a view`);
-      using frame = depot.peekFrame(1);
-      assertEquals(frame?.data.length, 640 * 480);
-      assert(grown() > 290e6 && grown() < 320e6, `${grown()} with a view`);
-      const other = await FramesDepot.create(another(), { frameSize: [900, 1000, 3], maxSize: 7 });
-      other.tryClaim()!.data.fill(1);
-      assert(grown() < 350e6, `${grown()} with another depot, whose slots count`);
-      await depot.close();
-      other.tryClaim()!.data.fill(1);
-      assert(grown() > 290e6 && grown() < 350e6, `${grown()} when the first one has gone`);
-      await other.close();
-      assert(grown() < 100e6, `${grown()} after close`);
-    } finally {
-      delete process.env.FRAMES_DEPOT_BALLAST_MB;
+  "frame.copyTo takes parts of buffers, shared and resizable ones, and refuses what has been detached",
+  async (name) => {
+    await using depot = await make(name, "drop", { elementType: "uint16" });
+    const values = Uint16Array.from([1, 2, 300, 65_535, 5, 6, 7, 8]);
+    await depot.enqueue({ frameNumber: 1, frame: values });
+    using frame = depot.getFrame(1)!;
+    const buffers = [new ArrayBuffer(32), new SharedArrayBuffer(32), new ArrayBuffer(32, { maxByteLength: 64 })];
+    for (const buffer of buffers) {
+      frame.copyTo(new Uint8Array(buffer as ArrayBuffer, 6, 20));
+      const all = new Uint16Array(buffer);
+      assertEquals([...all], [0, 0, 0, ...values, 0, 0, 0, 0, 0]);
     }
+    const gone = new Uint8Array(16);
+    gone.buffer.transfer();
+    assertThrows(() => frame.copyTo(gone), RangeError, "16 bytes");
+    frame.copyTo(frame.data); // onto itself: as it was
+    assertEquals([...frame.data], [...values]);
   },
 );

@@ -71,7 +71,8 @@ int64_t claim(struct peer *peer) {
     }
     STORE(&slot->sequence, 0); /* C8 */
     slot->skipped = LOAD(&header->skipped);
-    if (LOAD(&header->published_sleepers) == 2) wake(peer, FD_LANE_PUBLISHED);
+    if (LOAD(&header->published_sleepers) == 2) /* somebody sleeps lightly */
+      wake(peer, FD_LANE_PUBLISHED);
     return (int64_t)head;
   }
 }
