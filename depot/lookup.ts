@@ -46,11 +46,15 @@ export class Lookup {
     this.#session.assertOpen();
     const number = checkFrameNumber(frameNumber);
     const { reader, index } = this.#tools();
-    if (!reader.gating) reader.startGating(0);
-    index.refresh();
+    if (!reader.gating) this.#startGating(reader, index);
     const frame = this.#lease(reader, index, number);
     this.#consume(reader, index, number);
     return frame;
+  }
+
+  #startGating(reader: Reader, index: FrameIndex): void {
+    reader.startGating(0);
+    index.refresh();
   }
 
   /** As {@linkcode FramesDepot.peekFrame}. */

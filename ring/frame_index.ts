@@ -95,6 +95,9 @@ export class FrameIndex {
   #previous = -Infinity;
   /** The last sequence whose number is smaller than that of the one before it. */
   #lastInversion = NOTHING;
+  /** Numbers that grow as sequences do need no map: from `#steadyFrom` on each is its sequence less `#offset`. */
+  #offset = NaN;
+  #steadyFrom = Infinity;
 
   constructor(reader: Reader, room: Room, maxSize: number, firstSequence: number) {
     this.#reader = reader;
@@ -158,6 +161,7 @@ export class FrameIndex {
     // The newest frame of a number that was given twice is the one meant.
     const known = this.#sequences.get(number);
     if (known === undefined || known < sequence) this.#sequences.set(number, sequence);
+    if (sequence - this.#offset !== number) this.#unsettle(sequence, number);
     const bridged = this.#jumped && this.#highest < number;
     if (bridged && this.#highest === -Infinity) this.#joinedLate = true;
     this.#history.add(bridged && this.#highest > -Infinity ? this.#highest : number, number);
@@ -170,8 +174,23 @@ export class FrameIndex {
     this.#lowest = Math.min(this.#lowest, number);
   }
 
+  /** A number that is not where it was expected: what is steady begins here, or after it if it was late. */
+  #unsettle(sequence: number, number: number): void {
+    if (sequence < this.#seen) {
+      this.#steadyFrom = Math.max(this.#steadyFrom, sequence + 1);
+      return;
+    }
+    this.#offset = sequence - number;
+    // Beyond 2^53 a difference may be rounded.
+    this.#steadyFrom = sequence - this.#offset === number ? sequence : Infinity;
+  }
+
   /** The sequence that carried this number when last seen. */
   sequenceOf(number: number): number | undefined {
+    const sequence = number + this.#offset;
+    const isSteady = sequence >= this.#steadyFrom && sequence < this.#seen;
+    // No other from there on has this number, and what came before is older.
+    if (isSteady && this.#sequenceAt[this.#reader.slotOf(sequence)] === sequence) return sequence;
     return this.#sequences.get(number);
   }
 

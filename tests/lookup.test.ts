@@ -40,6 +40,51 @@ depotTest("getFrame leaves frames with larger numbers, in whatever order they ca
   assertEquals([take(depot, 5), depot.length, take(depot, 7), depot.length], [5, 1, 7, 0]);
 });
 
+const EDGE = Number.MAX_SAFE_INTEGER;
+for (
+  const [what, numbers] of Object.entries({
+    "grow by one": [5, 6, 7, 8],
+    "grow by one, with a leap": [5, 6, 20, 21],
+    "begin again": [1, 2, 1, 2],
+    "are given twice in a row": [3, 3, 4, 5],
+    "fall": [4, 3, 2, 1],
+    "lie at the lower edge": [-EDGE, -EDGE, 1 - EDGE, 2 - EDGE],
+    "leap from edge to edge": [-EDGE, EDGE, 1 - EDGE, EDGE - 1],
+  })
+) {
+  depotTest(`peekFrame finds the newest frame of every number: they ${what}`, async (name) => {
+    await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1], maxSize: 4, whenFull: "overwrite" });
+    for (let lap = 0; lap < 3; lap++) {
+      for (const [at, frameNumber] of numbers.entries()) {
+        await depot.enqueue({ frameNumber, frame: pixels(4 * lap + at) });
+        // Every other lap is looked at as it comes, the others when they are there.
+        if (lap % 2 === 1) depot.statusOf(frameNumber);
+      }
+      for (const frameNumber of numbers) {
+        using frame = depot.peekFrame(frameNumber);
+        assertEquals([frame?.frameNumber, frame?.data[0]], [frameNumber, 4 * lap + numbers.lastIndexOf(frameNumber)]);
+      }
+      for (const stranger of [-1, 9, 22]) assertEquals(depot.peekFrame(stranger), undefined);
+    }
+  });
+}
+
+depotTest("peekFrame finds frames that were published in another order than claimed", async (name) => {
+  await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1], maxSize: 6, whenFull: "overwrite" });
+  const claims = [0, 1, 2, 1, 4].map((frameNumber) => depot.tryClaim({ frameNumber })!);
+  for (const [at, slot] of claims.entries()) slot.data.fill(at);
+  const found = (frameNumber: number) => {
+    using frame = depot.peekFrame(frameNumber);
+    return frame?.data[0];
+  };
+  for (const at of [1, 2, 4]) claims[at].publish();
+  assertEquals([0, 1, 2, 3, 4].map(found), [undefined, 1, 2, undefined, 4]);
+  claims[3].publish();
+  claims[0].release();
+  assertEquals([0, 1, 2, 3, 4].map(found), [undefined, 3, 2, undefined, 4]);
+  assertEquals(depot.statusOf(3), "missing");
+});
+
 depotTest("getFrame counts frames consumed out of order no more once the queue is cleared", async (name) => {
   await using depot = await make(name, [5, 1, 2]);
   take(depot, 2);

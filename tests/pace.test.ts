@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertGreaterOrEqual, assertRejects, assertThrows } from "@std/assert";
 import { FramesDepot, type Waiting } from "../mod.ts";
 import { loadShim } from "../ffi/load.ts";
-import { FLAG, type Mapping, type Segment } from "../ffi/shim.ts";
+import { FLAG, Mapping, type Segment } from "../ffi/shim.ts";
 import { HEADER } from "../ring/layout.ts";
 import { Wait } from "../ring/lane.ts";
 import { Pace, SHORT_WRITE_MS, SLICE_MS } from "../ring/pace.ts";
@@ -143,10 +143,24 @@ depotTest(
   },
 );
 
+/** Counts how often this process gives its processor away, until disposed of. */
+function yields(): { count: number } & Disposable {
+  const { yield: original } = Mapping.prototype;
+  const counted = { count: 0, [Symbol.dispose]: () => void (Mapping.prototype.yield = original) };
+  Mapping.prototype.yield = function () {
+    counted.count++;
+    original.call(this);
+  };
+  return counted;
+}
+
 for (const [waiting, flag] of [["adaptive", FLAG.SLEEPS_LIGHTLY], ["park", FLAG.SLEEPS]] as const) {
   depotTest(
-    `a reader that sleeps, ${waiting}, is woken ${flag === FLAG.SLEEPS ? "not " : ""}by a claim`,
+    `a reader that sleeps, ${waiting}, is ${
+      flag === FLAG.SLEEPS ? "not woken" : "woken, and given way to,"
+    } by a claim`,
     async (name) => {
+      using given = yields();
       await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1] });
       const shim = loadShim();
       const segment = shim.open(name) as Segment;
@@ -163,7 +177,11 @@ for (const [waiting, flag] of [["adaptive", FLAG.SLEEPS_LIGHTLY], ["park", FLAG.
       while (words[HEADER.publishedSleepers >> 2] !== FLAG.SLEEPS) {
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
+      // The reader while it watched, the producer when it has published: who sleeps and who wakes may share a processor.
+      const watching = given.count;
+      assertEquals(watching > 0, flag === FLAG.SLEEPS_LIGHTLY);
       slot.publish();
+      assertEquals(given.count - watching, flag === FLAG.SLEEPS_LIGHTLY ? 1 : 0);
       assertEquals((await next).value?.frameNumber, 7);
       await reader.return();
       (words.buffer as ArrayBuffer).transfer(0);
