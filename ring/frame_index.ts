@@ -6,10 +6,11 @@
  * @module
  */
 import { FATE } from "./fate.ts";
+import { FrameTable } from "./frame_table.ts";
 import type { Reader } from "./reader.ts";
 import type { Room } from "./room.ts";
 
-/** What is known of a number that is not in the map. */
+/** What is known of a number that is not in the queue. */
 export type NumberState = "evicted" | "pending" | "missing";
 
 const NOTHING = -1;
@@ -77,10 +78,7 @@ export class FrameIndex {
   readonly #reader: Reader;
   readonly #room: Room;
   readonly #maxSize: number;
-  readonly #sequences = new Map<number, number>();
-  /** By slot: the sequence that was last seen in it, and its frame number. */
-  readonly #sequenceAt: Float64Array;
-  readonly #numberAt: Float64Array;
+  readonly #table: FrameTable;
   readonly #history = new History();
   /** Everything below has been looked at. */
   #seen: number;
@@ -95,7 +93,7 @@ export class FrameIndex {
   #previous = -Infinity;
   /** The last sequence whose number is smaller than that of the one before it. */
   #lastInversion = NOTHING;
-  /** Numbers that grow as sequences do need no map: from `#steadyFrom` on each is its sequence less `#offset`. */
+  /** Numbers that grow as sequences do need no table: from `#steadyFrom` on each is its sequence less `#offset`. */
   #offset = NaN;
   #steadyFrom = Infinity;
 
@@ -104,8 +102,7 @@ export class FrameIndex {
     this.#room = room;
     this.#maxSize = maxSize;
     this.#seen = firstSequence;
-    this.#sequenceAt = new Float64Array(maxSize).fill(NOTHING);
-    this.#numberAt = new Float64Array(maxSize);
+    this.#table = new FrameTable(maxSize);
   }
 
   /** Follows what has been published since the last call. Costs what is new, at most one lap. */
@@ -152,15 +149,7 @@ export class FrameIndex {
   }
 
   #enter(slot: number, sequence: number, number: number): void {
-    const old = this.#sequenceAt[slot];
-    if (old !== NOTHING && this.#sequences.get(this.#numberAt[slot]) === old) {
-      this.#sequences.delete(this.#numberAt[slot]);
-    }
-    this.#sequenceAt[slot] = sequence;
-    this.#numberAt[slot] = number;
-    // The newest frame of a number that was given twice is the one meant.
-    const known = this.#sequences.get(number);
-    if (known === undefined || known < sequence) this.#sequences.set(number, sequence);
+    this.#table.set(slot, sequence, number);
     if (sequence - this.#offset !== number) this.#unsettle(sequence, number);
     const bridged = this.#jumped && this.#highest < number;
     if (bridged && this.#highest === -Infinity) this.#joinedLate = true;
@@ -190,14 +179,14 @@ export class FrameIndex {
     const sequence = number + this.#offset;
     const isSteady = sequence >= this.#steadyFrom && sequence < this.#seen;
     // No other from there on has this number, and what came before is older.
-    if (isSteady && this.#sequenceAt[this.#reader.slotOf(sequence)] === sequence) return sequence;
-    return this.#sequences.get(number);
+    if (isSteady && this.#table.sequenceIn(this.#reader.slotOf(sequence)) === sequence) return sequence;
+    return this.#table.sequenceOf(number);
   }
 
   /** The number that a sequence was last seen with; undefined where it is not known (any more). */
   numberOf(sequence: number): number | undefined {
     const slot = this.#reader.slotOf(sequence);
-    return this.#sequenceAt[slot] === sequence ? this.#numberAt[slot] : undefined;
+    return this.#table.sequenceIn(slot) === sequence ? this.#table.numberIn(slot) : undefined;
   }
 
   /** Whether numbers only grow from this sequence on. */
