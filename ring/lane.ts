@@ -24,7 +24,7 @@ export type WaitOptions = {
   timeoutMs?: number;
   /**
    * - `"adaptive"` (default): sleeps; where waits usually take less than 2 ms, spins around the moment that is usual;
-   *   a reader also spins while the next frame is being written, where that usually takes less than half a millisecond
+   *   a reader also spins while the next frame is being written, where that usually takes less than a millisecond
    * - `"park"`: always sleeps in the kernel: the least work, and tens of microseconds until a wake is heard of
    * - `"spin"`: never sleeps: the shortest wait, for a whole core. The event loop gets its turns
    */

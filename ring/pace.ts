@@ -26,8 +26,8 @@ const LEAST_SLEEP_MS = 0.1;
 const WEIGHT = 0.25;
 const LONGEST_MS = 8;
 
-/** A frame that is being written is waited for awake for so long: 6 MB take a third of it. */
-export const SHORT_WRITE_MS = 0.5;
+/** A frame that is being written is waited for awake for so long: 6 MB take a fifth of it, or a half where all is cold. */
+export const SHORT_WRITE_MS = 1;
 /** Each time that was in vain, twice as many waits go by until it is tried again, up to so many. */
 const MOST_PASSED = 64;
 

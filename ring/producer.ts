@@ -85,6 +85,7 @@ export class Producer {
         case CLAIM.AWAITED:
           this.#awaited = true;
           this.#room.wake(LANE.PUBLISHED);
+          this.#giveWay();
           return h;
         case CLAIM.DONE:
           return h;
@@ -166,12 +167,16 @@ export class Producer {
     const answer = mapping.publish(slot, sequence, frameNumber, time, metadataLength, this.#frameBytes);
     f64[(this.#words.peer(this.#peers.index) + PEER.stored) >> 3]++;
     if (answer === SLEEPERS) this.#room.wake(LANE.PUBLISHED);
-    if (this.#awaited) this.#handOver();
+    if (!this.#awaited) return;
+    this.#awaited = false;
+    this.#giveWay();
   }
 
-  /** Who was woken to see it may have been put on this very processor: he gets it now, not when we have done all else. */
-  #handOver(): void {
-    this.#awaited = false;
+  /**
+   * Who was woken may have been put on this very processor. When we claim, he gets it to wake up, and stays awake from
+   * then on; when we publish, to take the frame before we do anything else.
+   */
+  #giveWay(): void {
     this.#words.mapping.yield();
   }
 

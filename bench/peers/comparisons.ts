@@ -82,7 +82,7 @@ export const THROUGHPUT_OF_THREE: Comparison = {
 /** 1080p frames at the pace of a camera. */
 export const LATENCY: Comparison = {
   name: "latency",
-  measured: { kind: "latency", seconds: 0, frames: 180, warmup: WARM_UP_FRAMES },
+  measured: { kind: "latency", seconds: 0, frames: 600, warmup: WARM_UP_FRAMES },
   against: againstOurs,
   shown: [
     latency("latency_read", "from written until read", 0.5, "readNs"),
