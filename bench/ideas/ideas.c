@@ -11,6 +11,8 @@
  *     ideas stream                      million frames a second between two processes, each verified
  *     ideas copy | copy-past | copy-huge   GB/s into a ring of 1080p frames: memcpy; past the cache; memcpy into huge pages
  *     ideas read | read-past            GB/s of a copy and a sum over what was copied, by another thread
+ *     ideas fill | fill-again           frames/s that one thread fills and another sums: slots in turn; the slot that was
+ *                                       read last first, which keeps no frame after it has been read
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -193,6 +195,8 @@ static void copy_past(char *to, const char *from) {
 }
 
 static char *frames;
+/* Where each of the last frames lies. */
+static uint32_t slot_of[16];
 static uint64_t published;
 static uint64_t consumed;
 
@@ -202,7 +206,7 @@ static void *read_frames(void *unused) {
     uint64_t seen;
     while ((seen = LOAD(published)) == next) continue;
     if (seen == UINT64_MAX) return NULL;
-    const uint64_t *words = (const void *)(frames + next % FRAMES_KEPT * FRAME_BYTES);
+    const uint64_t *words = (const void *)(frames + (size_t)slot_of[next % 16] * FRAME_BYTES);
     uint64_t sum = 0;
     for (size_t at = 0; at < FRAME_BYTES / 8; at += 8) sum += words[at];
     if (sum != FRAME_BYTES / 64 * 0x0707070707070707u) exit(1);
@@ -232,6 +236,7 @@ static double copy(int past, int huge, int is_read) {
     do {
       while (is_read && count >= LOAD(consumed) + 2) continue;
       char *target = frames + count % FRAMES_KEPT * FRAME_BYTES;
+      slot_of[count % 16] = (uint32_t)(count % FRAMES_KEPT);
       if (past) copy_past(target, source);
       else memcpy(target, source, FRAME_BYTES);
       STORE(published, ++count, __ATOMIC_SEQ_CST);
@@ -248,6 +253,39 @@ static double copy(int past, int huge, int is_read) {
   return best;
 }
 
+/* At most so many frames are under way as there are slots: how many are, the two threads make out between them. */
+static double fill(int again) {
+  frames = shared((size_t)FRAME_BYTES * FRAMES_KEPT);
+  uint32_t idle[FRAMES_KEPT], idles = FRAMES_KEPT;
+  for (uint32_t slot = 0; slot < FRAMES_KEPT; slot++) idle[slot] = slot;
+  pthread_t reader;
+  if (pthread_create(&reader, NULL, read_frames, NULL) != 0) exit(1);
+  double best = 0;
+  uint64_t count = 0, taken_back = 0;
+  for (int window = 0; window < 5; window++) {
+    const uint64_t before = count;
+    const double started = now_s();
+    double elapsed;
+    do {
+      while (count >= LOAD(consumed) + FRAMES_KEPT) continue;
+      for (const uint64_t done = LOAD(consumed); taken_back < done; taken_back++) idle[idles++] = slot_of[taken_back % 16];
+      const uint32_t slot = again ? idle[idles - 1] : idle[0];
+      if (!again) memmove(idle, idle + 1, (idles - 1) * sizeof *idle);
+      idles--;
+      memset(frames + (size_t)slot * FRAME_BYTES, 7, FRAME_BYTES);
+      slot_of[count % 16] = slot;
+      STORE(published, ++count, __ATOMIC_SEQ_CST);
+      elapsed = now_s() - started;
+    } while (elapsed < 0.1);
+    const double found = (double)(count - before) / elapsed;
+    if (found > best) best = found;
+  }
+  while (LOAD(consumed) < count) continue;
+  STORE(published, UINT64_MAX, __ATOMIC_SEQ_CST);
+  pthread_join(reader, NULL);
+  return best;
+}
+
 int main(int argc, char **argv) {
   const char *what = argc == 2 ? argv[1] : "";
   ring = shared(sizeof *ring);
@@ -255,6 +293,7 @@ int main(int argc, char **argv) {
   if (strcmp(what, "handoff") == 0) found = handoff();
   else if (strcmp(what, "stream") == 0) found = stream();
   else if (strncmp(what, "copy", 4) == 0) found = copy(strcmp(what, "copy-past") == 0, strcmp(what, "copy-huge") == 0, 0);
+  else if (strncmp(what, "fill", 4) == 0) found = fill(strcmp(what, "fill-again") == 0);
   else if (strncmp(what, "read", 4) == 0) found = copy(strcmp(what, "read-past") == 0, 0, 1);
   else return 2;
   printf("%.17g\n", found);

@@ -43,6 +43,11 @@ const COPIES: readonly [mode: string, what: string, baseline?: string, note?: st
   ["read", "memcpy, and another thread reads"],
   ["read-past", "past the cache, and another thread reads", "memcpy, and another thread reads", "taken"],
 ];
+const IN_TURN = "slots in turn";
+const FILLS: readonly [mode: string, what: string, note?: string][] = [
+  ["fill", IN_TURN],
+  ["fill-again", "the slot read last first", "not taken: a frame would be gone as soon as it has been read"],
+];
 
 const ONE_WORD = "futex on one word";
 const WAITS: readonly [parameters: string[], what: string, note?: string][] = [
@@ -132,6 +137,16 @@ try {
     unit: "GB/s",
     better: "higher",
     rows,
+  });
+  const filled = alternate(FILLS.map(([mode, what]) => [what, programs[0], mode]));
+  finish({
+    question: "ideas_fill",
+    title: "Ideas: 1080p frames filled by one thread and summed by another, ten slots",
+    unit: "frames/s",
+    better: "higher",
+    rows: FILLS.map(([, what, note]) =>
+      row(what, filled.get(what)!, { series: "C", note, baseline: what === IN_TURN ? undefined : IN_TURN })
+    ),
   });
   const wait = built("wait");
   const waited = alternate(WAITS.map(([parameters, what]) => [what, wait, ...parameters]));
