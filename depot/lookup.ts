@@ -36,7 +36,7 @@ export class Lookup {
   #tools(): { reader: Reader; index: FrameIndex } {
     const { room, geometry } = this.#session.attachment;
     this.#reader ??= this.#session.reader("lookup");
-    this.#index ??= new FrameIndex(this.#reader, room, geometry.maxSize, geometry.firstSequence);
+    this.#index ??= new FrameIndex(this.#reader, room, geometry);
     this.#index.refresh();
     return { reader: this.#reader, index: this.#index };
   }

@@ -103,7 +103,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
   #place(from: From): number {
     const room = this.#room;
     const head = room.head();
-    const oldest = Math.max(0, head - this.#maxSize, room.cleared());
+    const oldest = this.#firstThere(Math.max(0, head - this.#maxSize, room.cleared()), head);
     switch (from) {
       case "oldest":
         return oldest;
@@ -112,12 +112,20 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
       case "next":
         return head;
     }
-    const index = new FrameIndex(this.#reader, room, this.#maxSize, this.#attachment.geometry.firstSequence);
+    const index = new FrameIndex(this.#reader, room, this.#attachment.geometry);
     index.refresh();
     const sequence = index.sequenceOf(from);
     if (sequence !== undefined && sequence >= oldest) return sequence;
     this.#skipBelow = from;
     return oldest;
+  }
+
+  /** Without history: what is gone at the beginning was read by others, and is not missed by who comes later. */
+  #firstThere(oldest: number, head: number): number {
+    if (this.#attachment.geometry.history) return oldest;
+    let sequence = oldest;
+    while (sequence < head && this.#reader.fate(sequence, false) === FATE.GONE) sequence++;
+    return sequence;
   }
 
   /** The newest frame from `from` on that seems to be there. */
@@ -232,9 +240,12 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
     } else if (this.#isLapped(sequence)) {
       // Past the slot that is overwritten next: on it, reader and producer could keep refusing each other.
       this.#jump(Math.max(sequence + 1, this.#room.head() - this.#maxSize + 1));
-    } else {
+    } else if (this.#attachment.geometry.history || this.#mode === "lossless") {
       this.#losses.burned++;
       this.#reader.advance(sequence + 1);
+    } else {
+      // Burned, or a frame that the lossless readers have passed: the count of burned numbers will tell.
+      this.#jump(sequence + 1);
     }
   }
 

@@ -12,7 +12,7 @@ export type NativeType = "i32" | "u32" | "f64" | "pointer" | "buffer" | "void";
 export type Signature = { parameters: readonly NativeType[]; result: NativeType };
 
 /** The ABI that this table describes: `FD_ABI` in the header. */
-export const ABI = 4;
+export const ABI = 5;
 
 /** Every exported C function, in the order of the header. */
 export const SYMBOLS = {
@@ -52,6 +52,7 @@ export const SYMBOLS = {
   fd_copy_out: { parameters: ["pointer", "f64", "buffer", "f64"], result: "void" },
   fd_cache_bytes: { parameters: [], result: "f64" },
   fd_claim: { parameters: ["pointer", "i32", "i32", "f64", "u32"], result: "i32" },
+  fd_reuse: { parameters: ["pointer", "i32", "i32", "i32", "i32", "f64", "f64", "u32"], result: "i32" },
   fd_publish: { parameters: ["pointer", "i32", "f64", "f64", "f64", "u32", "f64"], result: "i32" },
   fd_pin: { parameters: ["pointer", "i32", "i32", "u32", "f64"], result: "i32" },
   fd_unpin: { parameters: ["pointer", "i32", "u32", "i32", "f64"], result: "i32" },

@@ -7,6 +7,7 @@
  */
 import { FATE } from "./fate.ts";
 import { FrameTable } from "./frame_table.ts";
+import type { Geometry } from "./geometry.ts";
 import type { Reader } from "./reader.ts";
 import type { Room } from "./room.ts";
 
@@ -78,6 +79,7 @@ export class FrameIndex {
   readonly #reader: Reader;
   readonly #room: Room;
   readonly #maxSize: number;
+  readonly #keepsRead: boolean;
   readonly #table: FrameTable;
   readonly #history = new History();
   /** Everything below has been looked at. */
@@ -97,10 +99,11 @@ export class FrameIndex {
   #offset = NaN;
   #steadyFrom = Infinity;
 
-  constructor(reader: Reader, room: Room, maxSize: number, firstSequence: number) {
+  constructor(reader: Reader, room: Room, { maxSize, firstSequence, history }: Geometry) {
     this.#reader = reader;
     this.#room = room;
     this.#maxSize = maxSize;
+    this.#keepsRead = history;
     this.#seen = firstSequence;
     this.#table = new FrameTable(maxSize);
   }
@@ -128,9 +131,13 @@ export class FrameIndex {
     }
   }
 
-  /** Whether a sequence that is gone may have carried a frame that we never saw; a burned one is still in its lap. */
+  /**
+   * Whether a sequence that is gone may have carried a frame that we never saw. With a history those go with their lap,
+   * and a burned one is still in it.
+   */
   #wentBy(sequence: number): boolean {
-    return this.numberOf(sequence) === undefined && this.#room.head() - sequence > this.#maxSize;
+    if (this.numberOf(sequence) !== undefined) return false;
+    return !this.#keepsRead || this.#room.head() - sequence > this.#maxSize;
   }
 
   /** @returns false while the sequence is still being written */

@@ -12,6 +12,7 @@ import {
   LAST_SEQUENCE,
   LAYOUT_VERSION,
   MAGIC,
+  ORDERED_SLOTS,
   PEER,
   READER,
   READY,
@@ -34,6 +35,8 @@ export type Geometry = {
   /** Slots. */
   maxSize: number;
   whenFull: typeof WHEN_FULL[number];
+  /** Whether what all have read stays until its slot's turn comes. */
+  history: boolean;
   metadataBytes: number;
   maxReaders: number;
   /** Where the sequence starts: 0, but for tests of large numbers. */
@@ -135,6 +138,8 @@ export function writeHeader(header: DataView, geometry: Geometry, createdNs: big
   u32(HEADER.elementType, ELEMENT_TYPES.indexOf(geometry.elementType));
   u32(HEADER.metadataBytes, geometry.metadataBytes);
   ascii(HEADER.pixelFormat, geometry.pixelFormat);
+  u32(HEADER.reuse, geometry.history ? 0 : 1);
+  header.setBigUint64(HEADER.order, 0xfedc_ba98_7654_3210n, true); // each slot its own block
   header.setBigUint64(HEADER.createdNs, createdNs, true);
   u64(HEADER.firstSequence, geometry.firstSequence);
   u64(HEADER.head, geometry.firstSequence);
@@ -182,6 +187,7 @@ export function readHeader(depot: string, copy: Uint8Array<ArrayBuffer>, fileByt
     frameBytes: within("frameBytes", u64(HEADER.frameBytes), 1, LIMITS.frameBytes),
     maxSize: within("maxSize", u32(HEADER.maxSize), 1, LIMITS.maxSize),
     whenFull: oneOf("whenFull", WHEN_FULL, u32(HEADER.whenFull)),
+    history: within("reuse", u32(HEADER.reuse), 0, u32(HEADER.maxSize) <= ORDERED_SLOTS ? 1 : 0) === 0,
     metadataBytes: within("metadataBytes", u32(HEADER.metadataBytes), 0, LIMITS.metadataBytes),
     maxReaders: within("maxReaders", u32(HEADER.maxReaders), 1, LIMITS.maxReaders),
     firstSequence: within("firstSequence", u64(HEADER.firstSequence), 0, LAST_SEQUENCE),

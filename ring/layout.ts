@@ -11,7 +11,7 @@
 /** `FRMDEPOT`: the first eight bytes. */
 export const MAGIC = "FRMDEPOT";
 /** Raised when any offset or meaning below changes; another version is refused. */
-export const LAYOUT_VERSION = 3;
+export const LAYOUT_VERSION = 4;
 /** Reads as another number on a machine of the other byte order. */
 export const BYTE_ORDER = 0x01020304;
 /** `ready` once everything else is in place. */
@@ -31,7 +31,7 @@ export const HEADER = {
   readersOffset: 40, // u64
   slotsOffset: 48, // u64
   payloadOffset: 56, // u64
-  payloadStride: 64, // u64; bytes from one slot's payload to the next
+  payloadStride: 64, // u64; bytes from one block of payload to the next
   frameBytes: 72, // u64
   peerStride: 80, // u32
   readerStride: 84, // u32
@@ -47,10 +47,12 @@ export const HEADER = {
   elementType: 124, // u32; index into ELEMENT_TYPES
   metadataBytes: 128, // u32
   pixelFormat: 132, // 16 bytes of ASCII, ended by a zero
+  reuse: 148, // u32; 1: what was read last is written next (X1), and `order` says which block of payload a slot has
   createdNs: 152, // u64; nanoseconds since 1970
   firstSequence: 160, // u64; where head started
   head: 256, // u64; next sequence to claim. Producers: CAS (C7). Never wraps: at most 2^53 - 1
   skipped: 264, // u32; burned sequences. Whoever burned one adds one; wraps, only differences count
+  order: 272, // u64; four bits a slot, from the lowest: its block. CAS by producers (X6); counts only with `reuse`
   tail: 384, // u64; oldest sequence kept for a lossless reader. Raised by producers (G3, G5) and leavers (L1)
   joins: 392, // u32; +1 when a lossless reader begins to gate (J2), read by producers (G1, G4); wraps
   published: 512, // u32; wake word of readers; wraps
@@ -119,6 +121,8 @@ export const READER_MODES = ["lookup", "lossless", "lossy", "latest"] as const;
 export const PEER_INDEX_BITS = 12;
 /** Peers beyond the readers: producers, onlookers, lookups. */
 export const EXTRA_PEERS = 32;
+/** Slots at most for which `order` has room. */
+export const ORDERED_SLOTS = 16;
 /** The last sequence that may be claimed: with one added it is still a safe integer. */
 export const LAST_SEQUENCE = Number.MAX_SAFE_INTEGER - 1;
 

@@ -5,7 +5,7 @@
  */
 import { CLAIM, LANE, SLEEPERS, TIME } from "../ffi/shim.ts";
 import { FATE, fateOf } from "./fate.ts";
-import type { Geometry } from "./geometry.ts";
+import type { Geometry, Plan } from "./geometry.ts";
 import { HEADER, LAST_SEQUENCE, PEER, SLOT } from "./layout.ts";
 import type { Peers } from "./peers.ts";
 import type { Room } from "./room.ts";
@@ -28,7 +28,9 @@ export class Producer {
   readonly #peers: Peers;
   readonly #maxSize: number;
   readonly #pinWords: number;
+  readonly #slotStride: number;
   readonly #overwrite: boolean;
+  readonly #history: boolean;
   readonly #frameBytes: number;
   /** The gate as last computed: an old one errs on the safe side, because gates only grow. */
   #gate = 0;
@@ -38,14 +40,16 @@ export class Producer {
   #next: number;
   readonly #slots: Slots;
 
-  constructor(words: Words, room: Room, peers: Peers, geometry: Geometry, pinWords: number) {
+  constructor(words: Words, room: Room, peers: Peers, geometry: Geometry, { pinWords, slotStride }: Plan) {
     this.#words = words;
     this.#room = room;
     this.#peers = peers;
     this.#maxSize = geometry.maxSize;
     this.#slots = new Slots(geometry.maxSize);
     this.#pinWords = pinWords;
+    this.#slotStride = slotStride;
     this.#overwrite = geometry.whenFull === "overwrite";
+    this.#history = geometry.history;
     this.#frameBytes = geometry.frameBytes;
     this.#next = words.mapping.load(HEADER.head);
   }
@@ -60,7 +64,7 @@ export class Producer {
     // Where one producer works alone, head is where it left it: a guess saves a look, and C1 tells if it is wrong.
     const h = this.#next;
     const answer = this.#try(h);
-    return answer === CLAIM.DONE ? h : this.#finish(h, answer);
+    return answer === CLAIM.DONE && this.#history ? h : this.#finish(h, answer);
   }
 
   /** C1 to C8. @returns one of {@linkcode CLAIM} and perhaps {@linkcode SLEEPERS}, FULL or EXHAUSTED */
@@ -86,9 +90,9 @@ export class Producer {
           this.#awaited = true;
           this.#room.wake(LANE.PUBLISHED);
           this.#giveWay();
-          return h;
+          return this.#taken(h);
         case CLAIM.DONE:
-          return h;
+          return this.#taken(h);
         case EXHAUSTED:
           return EXHAUSTED;
         case FULL:
@@ -109,6 +113,27 @@ export class Producer {
         }
       }
     }
+  }
+
+  /**
+   * A slot that is ours to write in. Without history it gets the memory of the newest frame that every lossless reader
+   * has passed: who read it last has it in his caches (X1 to X7).
+   */
+  #taken(h: number): number {
+    if (this.#history) return h;
+    const { mapping } = this.#words;
+    this.#gate = this.#room.gate(this.#gate);
+    const answer = mapping.reuse(
+      this.#words.slot(0),
+      this.#slotStride,
+      this.#maxSize,
+      this.#pinWords,
+      h,
+      this.#gate,
+      this.#peers.id,
+    );
+    if (answer === SLEEPERS) this.#room.wake(LANE.PUBLISHED);
+    return h;
   }
 
   #findRoom(h: number): boolean {

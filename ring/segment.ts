@@ -54,10 +54,10 @@ export class Attachment {
     this.segment = segment;
     this.mapping = mapping;
     this.words = new Words(mapping, this.layout);
-    this.payload = new Payload(mapping, geometry, this.layout);
+    this.payload = new Payload(this.words, geometry, this.layout);
     this.room = new Room(this.words, geometry.maxReaders);
     this.peers = new Peers(segment, this.words, this.room, geometry, this.layout);
-    this.producer = new Producer(this.words, this.room, this.peers, geometry, this.layout.pinWords);
+    this.producer = new Producer(this.words, this.room, this.peers, geometry, this.layout);
   }
 
   /** Makes the first page tables. Not for whoever only looks: it could allocate what a file of unknown making leaves out. */

@@ -105,9 +105,12 @@ export class Words {
   }
 }
 
-/** Hands out one ArrayBuffer a slot over its payload, and takes it back; or copies into it. */
+/** Hands out one ArrayBuffer over the payload of a slot that is held, and takes it back; or copies into it. */
 export class Payload {
   readonly #mapping: Mapping;
+  readonly #u32: Uint32Array;
+  readonly #maxSize: number;
+  readonly #history: boolean;
   readonly #start: number;
   readonly #stride: number;
   readonly #frameBytes: number;
@@ -116,12 +119,16 @@ export class Payload {
   readonly #idle: (ArrayBuffer | undefined)[];
   /** Whether copies leave the caches to what is read again. */
   readonly #past: boolean;
-  /** Slots whose page tables this process has made. */
+  /** Blocks whose page tables this process has made. */
   readonly #populated: Uint8Array;
   readonly #ballast: Ballast;
 
-  constructor(mapping: Mapping, geometry: Geometry, layout: Plan) {
+  constructor(words: Words, geometry: Geometry, layout: Plan) {
+    const { mapping } = words;
     this.#mapping = mapping;
+    this.#u32 = words.u32;
+    this.#maxSize = geometry.maxSize;
+    this.#history = geometry.history;
     this.#start = layout.payloadOffset;
     this.#stride = layout.payloadStride;
     this.#frameBytes = geometry.frameBytes;
@@ -132,22 +139,31 @@ export class Payload {
     this.#ballast = new Ballast(mapping, layout.payloadOffset, bytes, geometry.frameBytes);
     this.#populated = new Uint8Array(layout.payloadStride < POPULATE_FROM_BYTES ? 0 : geometry.maxSize);
     const cacheBytes = geometry.frameBytes >= PAST_FROM_BYTES ? mapping.cacheBytes() : 0;
-    this.#past = cacheBytes > 0 && bytes > cacheBytes * PAST_CACHES;
+    // What is written again at once is best left in them.
+    this.#past = geometry.history && cacheBytes > 0 && bytes > cacheBytes * PAST_CACHES;
   }
 
   /** A buffer that nobody else has; making one anew costs a microsecond, so they are kept. */
   take(slot: number): ArrayBuffer {
     this.#ballast.keep();
-    const kept = this.#idle[slot];
-    if (kept === undefined) return this.#mapping.view(this.#populatedStart(slot), this.#stride);
-    this.#idle[slot] = undefined;
+    const block = this.#blockOf(slot);
+    const kept = this.#idle[block];
+    if (kept === undefined) return this.#mapping.view(this.#populatedStart(block), this.#stride);
+    this.#idle[block] = undefined;
     return kept;
   }
 
-  #populatedStart(slot: number): number {
-    const start = this.#start + slot * this.#stride;
-    if (this.#populated[slot] === 0) {
-      this.#populated[slot] = 1;
+  /** Where a slot's payload is. As long as the slot is held that stays; whatever is written there, it is a block of ours. */
+  #blockOf(slot: number): number {
+    if (this.#history) return slot;
+    const block = (this.#u32[(HEADER.order >> 2) + (slot >>> 3)] >>> ((slot & 7) << 2)) & 15;
+    return block < this.#maxSize ? block : slot;
+  }
+
+  #populatedStart(block: number): number {
+    const start = this.#start + block * this.#stride;
+    if (this.#populated[block] === 0) {
+      this.#populated[block] = 1;
       this.#mapping.populate(start, this.#stride);
     }
     return start;
@@ -155,18 +171,18 @@ export class Payload {
 
   /** Copies a frame into a slot that its producer has claimed. A frame that has grown since it was checked is cut. */
   write(slot: number, frame: Uint8Array): void {
-    this.#mapping.copy(this.#populatedStart(slot), frame, this.#frameBytes, this.#past);
+    this.#mapping.copy(this.#populatedStart(this.#blockOf(slot)), frame, this.#frameBytes, this.#past);
   }
 
   /** Copies a slot's first bytes out, as many as the target has; the slot must be pinned. */
   read(slot: number, target: Uint8Array): void {
-    this.#mapping.copyOut(this.#populatedStart(slot), target);
+    this.#mapping.copyOut(this.#populatedStart(this.#blockOf(slot)), target);
   }
 
   /** Copies metadata into a slot that its producer has claimed. @returns how many bytes */
   writeMetadata(slot: number, metadata: Uint8Array): number {
     const length = Math.min(metadata.length, this.#metadataBytes);
-    this.#mapping.copy(this.#start + slot * this.#stride + this.#metadataAt, metadata, length, false);
+    this.#mapping.copy(this.#start + this.#blockOf(slot) * this.#stride + this.#metadataAt, metadata, length, false);
     return length;
   }
 
@@ -175,15 +191,15 @@ export class Payload {
    * buffer that nobody has seen. A buffer that its user has transferred away is gone; `take` makes another.
    */
   give(slot: number, buffer: ArrayBuffer): void {
-    if (!buffer.detached) this.#idle[slot] = buffer.transfer();
+    if (!buffer.detached) this.#idle[this.#blockOf(slot)] = buffer.transfer();
   }
 
   /** Detaches all that is kept. */
   detach(): void {
     this.#ballast.drop();
-    for (const [slot, buffer] of this.#idle.entries()) {
+    for (const [block, buffer] of this.#idle.entries()) {
       buffer?.transfer(0);
-      this.#idle[slot] = undefined;
+      this.#idle[block] = undefined;
     }
   }
 }

@@ -16,7 +16,7 @@
 #endif
 
 /* Raised whenever a signature below changes; the loader refuses another one. */
-#define FD_ABI 4
+#define FD_ABI 5
 
 /* Names are checked in TypeScript: 1 to 128 of A-Z a-z 0-9 . _ - and no leading dot. */
 #define FD_NAME_BYTES 128
@@ -131,6 +131,10 @@ enum { FD_TIME_NOW = -1, FD_TIME_KEPT = -2 };
 
 /* C1, C3 to C8 for the sequence that the caller expects to be head. FD_MOVED and FD_LEASED leave no trace. */
 FD_API int32_t fd_claim(void *base, int32_t slot, int32_t pin_words, double sequence, uint32_t me);
+/* X1 to X7 for the sequence whose slot is ours: it gets the block of the newest frame below the gate that nobody holds.
+ * 0 or FD_SLEEPERS (lane published). */
+FD_API int32_t fd_reuse(void *base, int32_t slots, int32_t slot_stride, int32_t max_size, int32_t pin_words, double sequence,
+                        double gate, uint32_t me);
 /* C9 to C12, but for waking: 0 or FD_SLEEPERS (lane published). */
 FD_API int32_t fd_publish(void *base, int32_t slot, double sequence, double frame_number, double timestamp_ns,
                           uint32_t metadata_length, double frame_bytes);

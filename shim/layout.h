@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FD_MAGIC "FRMDEPOT"
-#define FD_LAYOUT_VERSION 3u
+#define FD_LAYOUT_VERSION 4u
 #define FD_BYTE_ORDER 0x01020304u
 #define FD_READY 0x59444552u /* "REDY" */
 
@@ -39,13 +39,15 @@ struct fd_header {
   uint32_t element_type;
   uint32_t metadata_bytes;
   uint8_t pixel_format[16];
-  uint32_t reserved0;
+  uint32_t reuse;
   uint64_t created_ns;
   uint64_t first_sequence;
   uint8_t reserved1[88];
   uint64_t head;
   uint32_t skipped;
-  uint8_t reserved2[116];
+  uint8_t reserved2[4];
+  uint64_t order;
+  uint8_t reserved8[104];
   uint64_t tail;
   uint32_t joins;
   uint8_t reserved3[116];
@@ -129,10 +131,12 @@ struct fd_slot {
   X(header, element_type, 124, 4) \
   X(header, metadata_bytes, 128, 4) \
   X(header, pixel_format, 132, 16) \
+  X(header, reuse, 148, 4) \
   X(header, created_ns, 152, 8) \
   X(header, first_sequence, 160, 8) \
   X(header, head, 256, 8) \
   X(header, skipped, 264, 4) \
+  X(header, order, 272, 8) \
   X(header, tail, 384, 8) \
   X(header, joins, 392, 4) \
   X(header, published, 512, 4) \

@@ -21,9 +21,9 @@ const executables = {
   bun: process.env.FRAMES_DEPOT_TEST_BUN ?? "bun",
 };
 
-function chaos(whenFull: WhenFull, kills: number, eachStep: boolean) {
+function chaos(whenFull: WhenFull, kills: number, eachStep: boolean, history = true) {
   const seed = Math.floor(Math.random() * 0x7fffffff);
-  return chaosRun({ whenFull, maxSize: 8, kills, seconds: 60, seed, eachStep, executables }).then((ledger) => {
+  return chaosRun({ whenFull, maxSize: 8, history, kills, seconds: 60, seed, eachStep, executables }).then((ledger) => {
     assertEquals(ledger.wrong, [], `seed ${seed}`);
     return ledger;
   });
@@ -35,6 +35,12 @@ depotTest("FramesDepot survives a kill at every step, and many at random, wait",
   const steps = new Set(ledger.deaths.map(({ at }) => at));
   for (const step of SURE_STEPS) assert(steps.has(step), `nobody died at ${step}`);
   assert(ledger.deaths.some(({ role, at }) => role === "recoverer" && (at === "P1" || at === "P2")));
+});
+
+depotTest("FramesDepot survives a kill at every step and many at random, wait, without history", async () => {
+  const ledger = await chaos("wait", 150, true, false);
+  const steps = new Set(ledger.deaths.map(({ at }) => at));
+  for (const step of ["X2", "X5", "X6", "X7"]) assert(steps.has(step), `nobody died at ${step}`);
 });
 
 for (const whenFull of ["drop", "overwrite"] as const) {

@@ -1,5 +1,5 @@
 /**
- * Ours: the sender writes into the slot itself, the receiver reads the slot itself; with "blocking" before its role, its
+ * Ours: the sender writes into the slot itself, the receiver reads the slot itself; without history, like the others; with "blocking" before its role, its
  * thread sleeps in the kernel, otherwise its event loop goes on.
  *
  * @module
@@ -21,7 +21,12 @@ await serve({
   },
 
   async receive({ channel, depth }, sink, ready) {
-    await using depot = await FramesDepot.create(channel, { frameSize: FRAME_SIZE, maxSize: depth, whenFull: "wait" });
+    await using depot = await FramesDepot.create(channel, {
+      frameSize: FRAME_SIZE,
+      maxSize: depth,
+      whenFull: "wait",
+      history: false,
+    });
     const frames = depot.frames({ mode: "lossless" });
     ready();
     if (process.argv.includes("blocking")) {

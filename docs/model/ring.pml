@@ -7,6 +7,7 @@
  * KILL: the first producer (1), the first reader (2), either (3) stops at any step. NREC recoverers do P1..P3 under the membership
  * lock, which falls when its holder dies; of two, the first stops at any step too. None: slots are recovered by whoever meets them.
  * LATE: one more reader takes the dead reader's entry, and so its bit, when it is free.
+ * REUSE: producers write into the memory that was read last (X1..X7); with WAIT, and N 2.
  * Peers: 1..NP producers, then the readers, the late one, the recoverers. */
 #ifndef N                        /* all of these are given, or none */
 #define N 2                      /* maxSize: 1, 2 */
@@ -19,6 +20,9 @@
 #define NREC 0
 #define LATE 0
 #endif
+#ifndef REUSE
+#define REUSE 0
+#endif
 #define NONE 255
 #define S(x) ((x) % N)
 #define LATER (NP + NR + 1)
@@ -26,7 +30,8 @@
 byte head, writer[N], claimed[N], seq[N], pins[N];         /* claimed, seq: plus one */
 byte owner[2], cursor[2];
 bool gating[2];
-byte lo[N], hi[N];               /* payload */
+byte lo[N], hi[N];               /* payload, by block */
+byte block[N];                   /* of each slot: the word `order` */
 bool dead[LATER + 1 + NREC];     /* nobody holds the peer's lock */
 byte victim;                     /* the peer that died first */
 bool entered = true;             /* the victim's id is still in the peer table */
@@ -35,7 +40,8 @@ byte members;                    /* who holds the membership lock */
  * what has been published, by bit; producers at work, by bit */
 byte open[N], holds[N], out, producing;
 
-#define WHOLE(x) (lo[S(x)] == (x) + 1 && hi[S(x)] == (x) + 1)
+#define B(x) block[S(x)]
+#define WHOLE(x) (lo[B(x)] == (x) + 1 && hi[B(x)] == (x) + 1)
 #define GATED (gating[0] || gating[1])
 #define ROOM(h) (!(gating[0] && (h) >= cursor[0] + N) && !(gating[1] && (h) >= cursor[1] + N))
 #define ALL_PINNED (pins[0] != 0 && pins[N - 1] != 0)
@@ -52,6 +58,50 @@ inline recoverSlot(s, w) {       /* C3, D2, P2 */
 #else
   atomic { if :: writer[s] == w -> writer[s] = 0 :: else fi }
 #endif
+}
+
+/* Gives slot h the block of the last frame that all have passed, and that frame's slot the block of h. */
+inline reuse() {
+  t = NONE;                                                /* X1: the gate, as in G2 */
+  do
+  :: i < NR && gating[i] -> atomic { if :: cursor[i] < t -> t = cursor[i] :: else fi; i++ }
+  :: i < NR && !gating[i] -> i++
+  :: atomic { i == NR -> if :: t != NONE -> gate = t :: else fi; i = 0; break }
+  od;
+#ifdef MUT_REUSE_UNREAD
+  t = h - 1;
+#else
+  t = (t != NONE && gate == h && h > 0 -> h - 1 : NONE);   /* of N = 2, the only one above h - N */
+#endif
+  if
+  :: t == NONE || t == 255
+  :: else ->
+#ifndef MUT_REUSE_UNCLAIMED
+     atomic { w = writer[S(t)]; if :: w == 0 -> writer[S(t)] = me :: else fi };                       /* X2 */
+#endif
+     if
+     :: w != 0
+     :: else ->
+        if
+#ifndef MUT_REUSE_PINNED
+        :: pins[S(t)] != 0 || seq[S(t)] != t + 1           /* X3, X4 */
+        :: pins[S(t)] == 0 && seq[S(t)] == t + 1 ->
+#else
+        :: true ->
+#endif
+           seq[S(t)] = 0;                                  /* X5 */
+#ifdef MUT_REUSE_IN_TWO_STEPS
+           i = block[S(h)]; block[S(h)] = block[S(t)]; block[S(t)] = i; i = 0
+#else
+           atomic { i = block[S(h)]; block[S(h)] = block[S(t)]; block[S(t)] = i; i = 0 }               /* X6 */
+#endif
+        fi;
+#ifndef MUT_REUSE_UNCLAIMED
+        writer[S(t)] = 0                                   /* X7 */
+#endif
+     fi
+  fi;
+  w = 0; t = 0
 }
 
 proctype Producer(byte me) {
@@ -108,9 +158,13 @@ again:
 #ifndef MUT_SEQUENCE_STAYS
               seq[S(h)] = 0;                               /* C8 */
 #endif
-              atomic { assert(holds[S(h)] == 0); lo[S(h)] = h + 1 };                                  /* C9 */
+#if REUSE
+              reuse();
+              assert(block[0] != block[1]);
+#endif
+              atomic { assert(holds[S(h)] == 0); lo[B(h)] = h + 1 };                                  /* C9 */
               if
-              :: atomic { assert(holds[S(h)] == 0 && open[S(h)] == h + 1); hi[S(h)] = h + 1 };
+              :: atomic { assert(holds[S(h)] == 0 && open[S(h)] == h + 1); hi[B(h)] = h + 1 };
 #ifdef MUT_LEAVES_BEFORE_PUBLISHING
                  writer[S(h)] = 0;
 #endif
@@ -235,6 +289,7 @@ endx:
 init {
   byte n;
   atomic {
+    for (n : 0 .. N - 1) { block[n] = n };
     for (n : 1 .. NP) { producing = producing | (1 << n); run Producer(n) };
     for (n : 0 .. NR - 1) { gating[n] = WAIT; owner[n] = NP + 1 + n; run Reader(NP + 1 + n, n, false) };
     if :: LATE -> run Reader(LATER, 0, true) :: else fi;

@@ -11,6 +11,9 @@ CC=${CC:-cc}
 ring() { # set, name, parameters of ring.pml in its order, mutation
   echo "$1 ring $2 -DN=$3 -DNP=$4 -DNR=$5 -DLAST=$6 -DWAIT=$7 -DKEEP=$8 -DKILL=$9 -DNREC=${10} -DLATE=${11}${12:+ -DMUT_${12}}"
 }
+reuse() { # the same, of a depot without history
+  echo "$(ring "$@") -DREUSE=1"
+}
 other() { # set, model, name, flags
   echo "$@"
 }
@@ -30,6 +33,10 @@ list() {
   ring quick reader-dies-wait    2 1 2 2 1 1 2 1 0
   ring quick recoverer-dies      2 1 1 2 0 1 3 2 0
   ring quick entry-reused        2 1 1 3 0 1 2 1 1
+  reuse quick reuse              2 2 1 4 1 1 0 0 0
+  reuse quick reuse-two-readers  2 1 2 4 1 1 0 0 0
+  reuse quick reuse-producer     2 2 1 3 1 1 1 0 0
+  reuse quick reuse-recovered    2 1 1 3 1 1 3 1 0
   ring large reader-dies-longer  2 1 2 3 1 1 2 1 0
   ring large recovered-longer    2 2 1 3 0 1 1 1 0
   ring large recoverer-longer    2 1 1 4 0 1 3 2 0
@@ -45,6 +52,11 @@ list() {
   ring mutation recovery-without-cas       2 2 1 3 0 1 1 0 0 RECOVERY_WITHOUT_CAS
   ring mutation entry-before-pins          2 1 1 3 0 1 2 1 1 ENTRY_BEFORE_PINS
   ring mutation lock-stays                 2 1 1 2 0 1 2 2 0 LOCK_STAYS
+
+  reuse mutation reuse-pinned              2 1 1 4 1 1 0 0 0 REUSE_PINNED
+  reuse mutation reuse-unclaimed           2 2 1 4 1 1 0 0 0 REUSE_UNCLAIMED
+  reuse mutation reuse-in-two-steps        2 2 1 4 1 1 1 0 0 REUSE_IN_TWO_STEPS
+  reuse mutation reuse-unread              2 1 1 4 1 1 0 0 0 REUSE_UNREAD
 
   other quick room join           -DLAST=2
   other quick room two-producers  -DLAST=2 -DOLD=1 -DNPROD=2

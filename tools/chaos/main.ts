@@ -15,14 +15,15 @@ import { chaosRun } from "./run.ts";
 const USAGE = `deno task chaos [options]
   --kills N      end after so many kills (5000)
   --seconds N    or after so many seconds (1800)
-  --policy P     wait, drop, overwrite, or all: half of it wait, a quarter each of the others (all)
-  --slots N      slots of the depots (8, and for an eighth of the kills, waiting, 2048)
+  --policy P     wait, drop, overwrite, or all: three fifths of it wait, a third of that without history (all)
+  --slots N      slots of the depots (8, and for a tenth of the kills, waiting, 2048)
   --seed N       plan the same victims again (random)`;
 
 /** What is run one after the other, and how large a part of it all each is. */
-const PHASES: { whenFull: WhenFull; maxSize: number; part: number }[] = [
+const PHASES: { whenFull: WhenFull; maxSize: number; history?: boolean; part: number }[] = [
   { whenFull: "wait", maxSize: 8, part: 3 },
   { whenFull: "wait", maxSize: 2048, part: 1 },
+  { whenFull: "wait", maxSize: 8, history: false, part: 2 },
   { whenFull: "drop", maxSize: 8, part: 2 },
   { whenFull: "overwrite", maxSize: 8, part: 2 },
 ];
@@ -57,6 +58,9 @@ function readOptions(): { kills: number; seconds: number; phases: typeof PHASES;
   return { kills: whole("kills", kills), seconds: whole("seconds", seconds), seed: whole("seed", seed), phases };
 }
 
+const titleOf = ({ whenFull, maxSize, history = true }: typeof PHASES[number]) =>
+  `${whenFull} with ${maxSize} slots${history ? "" : ", without history"}`;
+
 let options: ReturnType<typeof readOptions>;
 try {
   options = readOptions();
@@ -73,16 +77,16 @@ const clear = process.stdout.isTTY ? "\r\x1b[K" : "";
 const tell = (line: string) => process.stdout.write(process.stdout.isTTY ? `${clear}${line}` : `${line}\n`);
 
 console.log(
-  `seed ${seed}, ${kills} kills or ${seconds} s, ${
-    phases.map(({ whenFull, maxSize }) => `${whenFull} with ${maxSize} slots`).join(", ")
-  }`,
+  `seed ${seed}, ${kills} kills or ${seconds} s, ${phases.map(titleOf).join(", ")}`,
 );
 const total = new Ledger();
 const started = performance.now();
-for (const [index, { whenFull, maxSize, part }] of phases.entries()) {
+for (const [index, phase] of phases.entries()) {
+  const { whenFull, maxSize, history, part } = phase;
   const ledger = await chaosRun({
     whenFull,
     maxSize,
+    history,
     kills: Math.ceil(kills * part / parts),
     seconds: Math.ceil(seconds * part / parts),
     seed: seed + index,
@@ -91,7 +95,7 @@ for (const [index, { whenFull, maxSize, part }] of phases.entries()) {
     tell,
     signal: abort.signal,
   });
-  console.log(`${clear}\n== ${whenFull}, ${maxSize} slots\n${ledger.summary()}\n`);
+  console.log(`${clear}\n== ${titleOf(phase)}\n${ledger.summary()}\n`);
   total.add(ledger);
   if (ledger.wrong.length > 0) break;
 }

@@ -23,6 +23,8 @@ export type RunOptions = {
   whenFull: WhenFull;
   /** Slots. Few: everybody meets everybody. Many: producers need not wait, so nobody does their looking for readers. */
   maxSize: number;
+  /** Default true. */
+  history?: boolean;
   /** Ends after so many kills, or so many seconds, whichever comes first. */
   kills: number;
   seconds: number;
@@ -240,6 +242,7 @@ export async function chaosRun(options: RunOptions): Promise<Ledger> {
       maxSize: options.maxSize,
       metadataBytes: METADATA_BYTES,
       whenFull: options.whenFull,
+      history: options.history,
     });
     const run = new Run(options, depot, board);
     try {
