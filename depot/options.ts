@@ -51,7 +51,7 @@ export type DepotOptions = {
   /**
    * Whether frames that every lossless reader has passed stay until the ring comes round to them: for `peekFrame`, for
    * lossy readers, for who comes later. Default true. False: the memory that was read last is written next, while the
-   * processor has it in its caches: for large frames up to twice as fast. At most 16 slots then.
+   * processor has it in its caches: 1.2 to 1.9 times as many 1080p frames a second. At most 16 slots then.
    */
   history?: boolean;
   /** Called when a frame that this depot object brings finds no room. */
