@@ -304,6 +304,11 @@ export class FramesDepot implements AsyncDisposable {
     return this.#session.attachment.geometry.whenFull;
   }
 
+  /** Whether frames that every lossless reader has passed stay until the ring comes round to them. */
+  get history(): boolean {
+    return this.#session.attachment.geometry.history;
+  }
+
   /** Bytes of metadata beside each frame at most. */
   get metadataBytes(): number {
     return this.#session.attachment.geometry.metadataBytes;

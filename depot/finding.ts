@@ -54,6 +54,8 @@ export type DepotInfo = {
 export type DepotInspection = DepotInfo & {
   /** Bytes of metadata beside each frame at most. */
   metadataBytes?: number;
+  /** Whether frames that every lossless reader has passed stay until the ring comes round to them. */
+  history?: boolean;
   /** Readers at once, in all processes. */
   maxReaders?: number;
   /** Counters and peers; also the dead ones that nobody has cleared away yet. Undefined where it is not usable. */
@@ -169,8 +171,8 @@ export function listDepots(): DepotInfo[] {
 /** One depot with its counters. @returns undefined when there is none, or this user may not open it */
 export function inspectDepot(name: string): DepotInspection | undefined {
   return describe(loadShim(), name, (attachment) => {
-    const { metadataBytes, maxReaders } = attachment.geometry;
-    return { ...infoOf(attachment), metadataBytes, maxReaders, stats: depotStats(attachment) };
+    const { metadataBytes, maxReaders, history } = attachment.geometry;
+    return { ...infoOf(attachment), metadataBytes, maxReaders, history, stats: depotStats(attachment) };
   });
 }
 

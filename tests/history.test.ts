@@ -121,6 +121,7 @@ depotTest("without history a lossy reader counts what it missed, and begins with
 
 depotTest("without history is the depot's, for every process, and needs few slots", async (name) => {
   await using depot = await make(name, { maxSize: 16 });
+  assertEquals([depot.history, FramesDepot.inspect(name)?.history], [false, false]);
   for (
     const [options, Kind, message] of [
       [{ maxSize: 17 }, RangeError, "maxSize must be at most 16 without history: 17"],
