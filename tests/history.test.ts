@@ -3,10 +3,9 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { type DepotOptions, type Frame, FramesDepot } from "../mod.ts";
-import { depotTest, HERE, Peer } from "./support/harness.ts";
+import { depotTest } from "./support/harness.ts";
 
 const pixels = (value: number) => new Uint8Array(4).fill(value);
-const OTHER = HERE === "deno" ? "bun" : "deno";
 
 const make = (name: string, options: Partial<DepotOptions> = {}) =>
   FramesDepot.create(name, { frameSize: [2, 2, 1], maxSize: 4, whenFull: "wait", history: false, ...options });
