@@ -65,7 +65,9 @@ export class Scene {
   }
 
   static async make(whenFull: WhenFull, name: string): Promise<Scene> {
-    const options = { frameSize: FRAME_SIZE, maxSize: 16, metadataBytes: METADATA_BYTES, whenFull };
+    // Nobody looks back in the depot that waits: it can do without history.
+    const history = whenFull !== "wait";
+    const options = { frameSize: FRAME_SIZE, maxSize: 16, metadataBytes: METADATA_BYTES, whenFull, history };
     return new Scene(whenFull, await FramesDepot.create(name, options));
   }
 
