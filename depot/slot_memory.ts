@@ -17,6 +17,8 @@ const HOLDER = Symbol("lease");
 export class SlotMemory {
   readonly #attachment: Attachment;
   readonly #slot: number;
+  /** Where the buffer is from: it goes back there, whatever has been written over `order` meanwhile. */
+  #block = 0;
   #buffer: ArrayBuffer | undefined;
   #data: FrameData | undefined;
   #metadata: Uint8Array<ArrayBuffer> | undefined;
@@ -30,7 +32,9 @@ export class SlotMemory {
 
   #take(holder: unknown): ArrayBuffer {
     if (this.#buffer === undefined) {
-      this.#buffer = this.#attachment.payload.take(this.#slot);
+      const { payload } = this.#attachment;
+      this.#block = payload.blockOf(this.#slot);
+      this.#buffer = payload.take(this.#block);
       (this.#buffer as { [HOLDER]?: unknown })[HOLDER] = holder;
     }
     return this.#buffer;
@@ -63,7 +67,7 @@ export class SlotMemory {
   /** Empties every view. */
   give(): void {
     this.#ended = true;
-    if (this.#buffer !== undefined) this.#attachment.payload.give(this.#slot, this.#buffer);
+    if (this.#buffer !== undefined) this.#attachment.payload.give(this.#block, this.#buffer);
     this.#buffer = undefined;
   }
 }

@@ -144,9 +144,8 @@ export class Payload {
   }
 
   /** A buffer that nobody else has; making one anew costs a microsecond, so they are kept. */
-  take(slot: number): ArrayBuffer {
+  take(block: number): ArrayBuffer {
     this.#ballast.keep();
-    const block = this.#blockOf(slot);
     const kept = this.#idle[block];
     if (kept === undefined) return this.#mapping.view(this.#populatedStart(block), this.#stride);
     this.#idle[block] = undefined;
@@ -154,7 +153,7 @@ export class Payload {
   }
 
   /** Where a slot's payload is. As long as the slot is held that stays; whatever is written there, it is a block of ours. */
-  #blockOf(slot: number): number {
+  blockOf(slot: number): number {
     if (this.#history) return slot;
     const block = (this.#u32[(HEADER.order >> 2) + (slot >>> 3)] >>> ((slot & 7) << 2)) & 15;
     return block < this.#maxSize ? block : slot;
@@ -171,18 +170,18 @@ export class Payload {
 
   /** Copies a frame into a slot that its producer has claimed. A frame that has grown since it was checked is cut. */
   write(slot: number, frame: Uint8Array): void {
-    this.#mapping.copy(this.#populatedStart(this.#blockOf(slot)), frame, this.#frameBytes, this.#past);
+    this.#mapping.copy(this.#populatedStart(this.blockOf(slot)), frame, this.#frameBytes, this.#past);
   }
 
   /** Copies a slot's first bytes out, as many as the target has; the slot must be pinned. */
   read(slot: number, target: Uint8Array): void {
-    this.#mapping.copyOut(this.#populatedStart(this.#blockOf(slot)), target);
+    this.#mapping.copyOut(this.#populatedStart(this.blockOf(slot)), target);
   }
 
   /** Copies metadata into a slot that its producer has claimed. @returns how many bytes */
   writeMetadata(slot: number, metadata: Uint8Array): number {
     const length = Math.min(metadata.length, this.#metadataBytes);
-    this.#mapping.copy(this.#start + this.#blockOf(slot) * this.#stride + this.#metadataAt, metadata, length, false);
+    this.#mapping.copy(this.#start + this.blockOf(slot) * this.#stride + this.#metadataAt, metadata, length, false);
     return length;
   }
 
@@ -190,8 +189,8 @@ export class Payload {
    * Takes a buffer back after its user is done with it: every view of it becomes empty, the memory lives on in a new
    * buffer that nobody has seen. A buffer that its user has transferred away is gone; `take` makes another.
    */
-  give(slot: number, buffer: ArrayBuffer): void {
-    if (!buffer.detached) this.#idle[this.#blockOf(slot)] = buffer.transfer();
+  give(block: number, buffer: ArrayBuffer): void {
+    if (!buffer.detached) this.#idle[block] = buffer.transfer();
   }
 
   /** Detaches all that is kept. */

@@ -2,7 +2,11 @@
  * Depots without history: the memory that was read last is written next, and nothing else changes for who reads all.
  */
 import { assert, assertEquals } from "@std/assert";
+import { loadShim } from "../ffi/load.ts";
+import type { Mapping, Segment } from "../ffi/shim.ts";
 import { type DepotOptions, type Frame, FramesDepot } from "../mod.ts";
+import { HEADER } from "../ring/layout.ts";
+import { WAKE_WORDS } from "../ring/words.ts";
 import { depotTest } from "./support/harness.ts";
 
 const pixels = (value: number) => new Uint8Array(4).fill(value);
@@ -116,6 +120,35 @@ depotTest("without history a lossy reader counts what it missed, and begins with
   const late = depot.frames({ mode: "lossy" });
   const first = late.tryNext();
   assertEquals([first?.frameNumber, first?.lost], [300, 0]);
+});
+
+depotTest("without history what somebody writes over the order of blocks is forgotten with it", async (name) => {
+  await using depot = await make(name);
+  const segment = loadShim().open(name) as Segment;
+  const mapping = segment.map(HEADER.size, WAKE_WORDS) as Mapping;
+  const words = new Uint32Array(mapping.view(0, HEADER.size));
+  await depot.enqueue({ frameNumber: 0, frame: pixels(0) });
+  const order = words[HEADER.order >> 2];
+  for (const wrong of [0xffff_ffff, 0x7654_3201]) {
+    const held = depot.peekFrame(0)!;
+    assertEquals(held.data[0], 0);
+    words[HEADER.order >> 2] = wrong;
+    held.release();
+    words[HEADER.order >> 2] = order;
+  }
+  words[HEADER.order >> 2] = 0xffff_ffff;
+  assertEquals(value(depot.peekFrame(0)), 0); // no block has such a number: the slot's own is taken
+  words[HEADER.order >> 2] = order;
+  const reader = depot.frames();
+  assertEquals(value(reader.tryNext()), 0);
+  for (let number = 1; number < 41; number += 4) {
+    const four = [number, number + 1, number + 2, number + 3];
+    for (const frameNumber of four) await depot.enqueue({ frameNumber, frame: pixels(frameNumber) });
+    assertEquals(four.map(() => value(reader.tryNext())), four);
+  }
+  (words.buffer as ArrayBuffer).transfer(0);
+  mapping.unmap();
+  segment.close();
 });
 
 depotTest("without history is the depot's, for every process, and needs few slots", async (name) => {
