@@ -9,7 +9,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { Buffer } from "node:buffer";
@@ -23,24 +23,27 @@ const prebuilt = fileURLToPath(new URL("../ffi/prebuilt/", import.meta.url));
 /** What every compiler is told. */
 export const C_FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"];
 
+/** The sources that are the same on every system. */
+const COMMON = ["segment.c", "owners.c", "sleeper.c", "ring.c", "copy.c", "common.c"] as const;
+
 /** The sources of each system, and what it needs besides. */
 export const SYSTEMS = {
   // A library that is unloaded while a thread sleeps inside it takes the process with it: nodelete.
   linux: {
-    sources: ["linux.c", "common.c", "copy.c", "ring.c", "waiter.c"],
+    sources: ["linux.c", "linux_sleep.c", "posix_pipe.c", ...COMMON],
     flags: ["-fPIC", "-shared", "-Wl,-z,nodelete"],
     libraries: ["-lpthread"],
     extension: "so",
   },
   macos: {
-    sources: ["macos.c", "macos_system.c", "common.c", "copy.c", "ring.c", "waiter.c"],
+    sources: ["macos.c", "macos_system.c", "macos_sleep.c", "posix_pipe.c", ...COMMON],
     // Its own name would otherwise be the path that it is built at.
     flags: ["-fPIC", "-shared", "-Wl,-install_name,@rpath/frames_depot.dylib"],
     libraries: [],
     extension: "dylib",
   },
   windows: {
-    sources: ["windows.c", "windows_sync.c", "windows_list.c", "common.c", "copy.c", "ring.c", "waiter.c"],
+    sources: ["windows.c", "windows_map.c", "windows_sync.c", "windows_list.c", "windows_pipe.c", ...COMMON],
     flags: ["-shared"],
     libraries: ["-lntdll"],
     extension: "dll",
@@ -68,6 +71,22 @@ export function compile(command: readonly string[]): void {
   throw new Error(`${command.join(" ")}\n${error?.message ?? `${stdout}${stderr}`}`);
 }
 
+/**
+ * What a library of Linux is called: a dynamic linker finds one that is loaded already by this name, so that workers
+ * share a copy. Anything that makes other bytes makes another name.
+ */
+function sonameOf(system: System, target: string): string {
+  if (system !== "linux") return "";
+  const hash = createHash("sha256");
+  const { sources, flags, libraries } = SYSTEMS[system];
+  hash.update([target, ...C_FLAGS, ...flags, ...sources, ...libraries].join("\n"));
+  const headers = readdirSync(shim).filter((file) => file.endsWith(".h")).sort();
+  for (const file of [...sources, ...headers]) hash.update(`\n${file}\n`).update(readFileSync(join(shim, file)));
+  return `frames_depot.${hash.digest("hex").slice(0, 16)}.so`;
+}
+
+const named = (soname: string): string[] => soname === "" ? [] : [`-Wl,-soname,${soname}`];
+
 /** Builds one target into a folder and answers the library's path. */
 export function cross(zig: readonly string[], name: string, folder: string): string {
   const { system, triple } = TARGETS[name];
@@ -76,23 +95,27 @@ export function cross(zig: readonly string[], name: string, folder: string): str
   const out = join(folder, name, `frames_depot.${extension}`);
   mkdirSync(dirname(out), { recursive: true });
   // zig turns its sanitizer on by default; visibility leaves nothing exported but the header's functions.
-  const lean = ["-fno-sanitize=undefined", "-fvisibility=hidden", "-s"];
+  const lean = ["-fno-sanitize=undefined", "-fvisibility=hidden", "-s", ...named(sonameOf(system, triple))];
   compile([...zig, "cc", "-target", triple, ...C_FLAGS, ...lean, ...flags, "-o", out, ...sources, ...libraries]);
   return out;
 }
 
 /** The module that carries a binary. */
 function moduleOf(name: string, binary: Uint8Array): string {
+  const { system, triple } = TARGETS[name];
   return `// deno-fmt-ignore-file
 // made by shim/build.ts: do not edit
 /**
- * The shim for ${TARGETS[name].triple}: ${binary.length} bytes, built with zig ${ZIG_VERSION}.
+ * The shim for ${triple}: ${binary.length} bytes, built with zig ${ZIG_VERSION}.
  *
  * @module
  */
 
 /** SHA-256 of the binary, in hexadecimal. */
 export const sha256 = "${createHash("sha256").update(binary).digest("hex")}";
+
+/** The name that a dynamic linker knows it by once it is loaded; empty where it goes by the path. */
+export const soname = "${sonameOf(system, triple)}";
 
 /** The binary. */
 export const base64 = "${Buffer.from(binary).toString("base64")}";
@@ -146,7 +169,8 @@ function local(out: string | undefined): void {
   const path = resolve(out ?? join(cacheFolder(), `frames_depot.${extension}`));
   mkdirSync(dirname(path), { recursive: true });
   const compiler = (process.env.CC || "cc").split(" ");
-  compile([...compiler, ...C_FLAGS, "-fvisibility=hidden", ...flags, "-o", path, ...sources, ...libraries]);
+  const own = ["-fvisibility=hidden", ...named(sonameOf(system, compiler.join(" ")))];
+  compile([...compiler, ...C_FLAGS, ...own, ...flags, "-o", path, ...sources, ...libraries]);
   console.log(`FRAMES_DEPOT_LIB=${path}`);
 }
 

@@ -1,9 +1,14 @@
 /* The C side of Frames Depot: what JavaScript cannot ask of the operating system.
  *
  * Every function answers 0 or more on success and -errno on failure; the numbers are Linux's on every system. None
- * keeps global state, and none allocates except where it makes a handle. The ring itself is written in TypeScript
- * (ring/): here are segments, locks that die with their process, waiting, the 64-bit atomics that are slow there, and
- * the steps of a hand-off that come one after the other whenever nothing is in the way. */
+ * allocates except where it makes a handle. The ring itself is written in TypeScript (ring/): here are segments, locks
+ * that die with their process or thread, waiting, the 64-bit atomics that are slow there, and the steps of a hand-off
+ * that come one after the other whenever nothing is in the way.
+ *
+ * The library keeps one list: the segments and sleepers of each thread of this process. No runtime says that a worker
+ * was terminated, and some end the process without asking any of its JavaScript. What is open then has to be let go
+ * in order, memory first, locks after it, and the list is what the system's handlers at the end of a thread and of the
+ * process go by. It belongs to one process: a fork leaves its parent's segments alone. */
 #ifndef FRAMES_DEPOT_H
 #define FRAMES_DEPOT_H
 
@@ -16,18 +21,20 @@
 #endif
 
 /* Raised whenever a signature below changes; the loader refuses another one. */
-#define FD_ABI 5
+#define FD_ABI 6
 
 /* Names are checked in TypeScript: 1 to 128 of A-Z a-z 0-9 . _ - and no leading dot. */
 #define FD_NAME_BYTES 128
 #define FD_PREFIX "frames-depot."
 
-/* A segment that this process has open: a file description, not yet a mapping. */
+/* A segment that this process has open, and at most one mapping of it. It belongs to the thread that made or opened it,
+ * and is let go when that thread ends: the handle is gone then, the addresses stay valid (fd_segment_retire). Until
+ * then any thread may use and close it. */
 typedef struct fd_segment fd_segment;
 
-/* A thread that waits on behalf of a runtime that has no asynchronous foreign calls. */
-typedef struct fd_waiter fd_waiter;
-typedef void (*fd_woken)(int32_t token);
+/* Watches words for a thread of JavaScript. A number that is never used twice, not an address: a call that comes after
+ * fd_sleeper_stop, as from a pool of threads, finds out. */
+typedef struct fd_sleeper fd_sleeper;
 
 /* What fd_segment_info tells, in this order. */
 enum {
@@ -64,14 +71,22 @@ FD_API int32_t fd_segment_publish(fd_segment *segment);
 /* -ENOENT, -EACCES, -ELOOP (a symbolic link), -EISDIR, -ENOTSUP (not a regular file). */
 FD_API int32_t fd_segment_open(const char *name, fd_segment **out);
 FD_API int32_t fd_segment_info(fd_segment *segment, double *out);
+/* -EBUSY while the segment has a mapping. */
 FD_API int32_t fd_segment_map(fd_segment *segment, double bytes, void **out);
 /* Makes the page tables of a part at once, four times as fast as one fault after the other. Only a hint: pages that
  * could not be had now come at their first touch. */
 FD_API void fd_populate(void *base, double offset, double bytes);
-FD_API int32_t fd_segment_unmap(void *address, double bytes);
+/* Gives the addresses back, except those that were retired. The segment may be mapped again. */
+FD_API int32_t fd_segment_unmap(fd_segment *segment);
+/* Puts private pages of zeros in place of the mapping from an offset (a multiple of 16384) to its end: a buffer or a
+ * system call that still uses them keeps a valid address, reaches no other process and costs no memory. Those addresses
+ * stay taken for ever. A second call with a smaller offset does the rest; after 0 the segment has no mapping. */
+FD_API int32_t fd_segment_retire(fd_segment *segment, double from);
+/* Bytes that this process has retired so far. */
+FD_API double fd_retired(void);
 /* Removes the name if it still leads to this segment: 1 removed, 0 it leads elsewhere or nowhere. */
 FD_API int32_t fd_segment_unlink(fd_segment *segment);
-/* Lets go of the handle. Locks are given back when the mapping is gone as well. */
+/* Lets go of the handle and gives the locks back. What is still mapped is retired. */
 FD_API int32_t fd_segment_close(fd_segment *segment);
 /* Removes a name whatever it leads to, except a directory. */
 FD_API int32_t fd_unlink(const char *name);
@@ -95,12 +110,34 @@ FD_API void fd_yield(void);
 /* Wakes every process that sleeps on the word. */
 FD_API int32_t fd_wake(fd_segment *segment, int32_t *word, int32_t lane);
 
-FD_API int32_t fd_waiter_start(fd_woken callback, fd_waiter **out);
-/* Has the waiter's thread do one fd_wait and then call callback(token). -EBUSY while it is still in another. */
-FD_API int32_t fd_waiter_post(fd_waiter *waiter, fd_segment *segment, int32_t *word, int32_t lane, int32_t peer,
-                              int32_t expected, double timeout_ms, int32_t token);
-/* Ends the thread after the wait it is in; no callback comes after this. The handle is gone. */
-FD_API int32_t fd_waiter_stop(fd_waiter *waiter);
+/* How many words one sleeper watches: 127 where the kernel waits for several futexes at once, else 1. */
+FD_API int32_t fd_sleeper_places(void);
+/* Made by the thread that will use it, and stopped at the latest when that thread ends. */
+FD_API int32_t fd_sleeper_make(fd_sleeper **out);
+/* Gives the sleeper a thread of its own, for runtimes without asynchronous calls. Answers the read end of a pipe that
+ * gets a byte when there is something to take and no byte is unread; on Windows 0, see fd_sleeper_pipe. -EAGAIN: no
+ * thread to be had; -EMFILE; -EBUSY: it has one, or a sleep is under way. After a failure it may be tried again. */
+FD_API int32_t fd_sleeper_start(fd_sleeper *sleeper);
+/* Windows: the path of the named pipe that takes the place of the pipe, not ended by a zero. Answers its bytes; 0
+ * elsewhere, and before fd_sleeper_start. */
+FD_API int32_t fd_sleeper_pipe(fd_sleeper *sleeper, char *out, int32_t capacity);
+/* Watches a word at a place (0 .. places - 1) until it differs from `expected`, is woken, or timeout_ms (may be
+ * Infinity) is over. Replaces what was watched there. A sleep that is under way goes on with it. -EBUSY: fd_sleeper_forget
+ * has answered 1 for the place, and fd_sleeper_take has not reported it yet. */
+FD_API int32_t fd_sleeper_watch(fd_sleeper *sleeper, int32_t place, fd_segment *segment, int32_t *word, int32_t lane,
+                                int32_t peer, int32_t expected, double timeout_ms);
+/* Watches there no more. 0: from now on the sleeper touches neither word nor segment. 1: a sleep is still in it (only
+ * where places is 1); it has been woken, and fd_sleeper_take reports the place when it is out. */
+FD_API int32_t fd_sleeper_forget(fd_sleeper *sleeper, int32_t place);
+/* One sleep, blocking, for runtimes that call beside the event loop: 0 when there is something to take, 1 when nothing
+ * is watched any more or the sleeper is stopped. -EBUSY: another is under way. */
+FD_API int32_t fd_sleeper_sleep(fd_sleeper *sleeper);
+/* Which places have woken or timed out since the last take: bit p % 32 of out[p / 32], four words. Answers how many.
+ * They are not watched any more. Also says that the pipe's byte has been read. */
+FD_API int32_t fd_sleeper_take(fd_sleeper *sleeper, uint32_t *out);
+/* Ends it: it touches no word from now on, its thread ends by itself, both ends of the pipe are closed, a sleep under
+ * way answers 1. -EINVAL: it was stopped before. */
+FD_API int32_t fd_sleeper_stop(fd_sleeper *sleeper);
 
 /* 64-bit words by offset from a mapping's start. Values travel as doubles, which hold every sequence below 2^53.
  * All are sequentially consistent. */
@@ -119,8 +156,9 @@ FD_API double fd_cache_bytes(void);
 
 /* The hand-off, a verb a call (docs/protocol.md, the steps named). Offsets are bytes from a mapping's start, computed
  * from a checked geometry: nothing here looks at what the segment says of itself. FD_SLEEPERS in an answer says that
- * somebody may sleep on what was changed, and that the caller has to wake the lane. */
-enum { FD_SLEEPERS = 8 };
+ * somebody may sleep on what was changed, and that the caller has to wake the lane; FD_PRODUCERS says it of the lane
+ * consumed where FD_SLEEPERS is the lane published: a writer that leaves a slot may leave room. */
+enum { FD_SLEEPERS = 8, FD_PRODUCERS = 16 };
 /* A lane's flag: somebody may sleep; and wants to be woken as soon as a frame is being written. */
 enum { FD_SLEEPS = 1, FD_SLEEPS_LIGHTLY = 2 };
 /* Answers of fd_claim: the slot is ours; head is elsewhere; a reader holds the slot; another producer does; the slot is
@@ -129,19 +167,29 @@ enum { FD_CLAIMED = 0, FD_MOVED = 1, FD_LEASED = 2, FD_TAKEN = 3, FD_AWAITED = 4
 /* Instead of a timestamp: the time now; what is in the slot already. */
 enum { FD_TIME_NOW = -1, FD_TIME_KEPT = -2 };
 
-/* C1, C3 to C8 for the sequence that the caller expects to be head. FD_MOVED and FD_LEASED leave no trace. */
+/* C1, C3 to C8 for the sequence that the caller expects to be head. FD_MOVED and FD_LEASED leave no trace, and may carry
+ * FD_SLEEPERS and FD_PRODUCERS. */
 FD_API int32_t fd_claim(void *base, int32_t slot, int32_t pin_words, double sequence, uint32_t me);
 /* X1 to X7 for the sequence whose slot is ours: it gets the block of the newest frame below the gate that nobody holds.
- * 0 or FD_SLEEPERS (lane published). */
+ * 0, or FD_SLEEPERS and FD_PRODUCERS. */
 FD_API int32_t fd_reuse(void *base, int32_t slots, int32_t slot_stride, int32_t max_size, int32_t pin_words, double sequence,
                         double gate, uint32_t me);
-/* C9 to C12, but for waking: 0 or FD_SLEEPERS (lane published). */
+/* C9 to C12, but for waking: 0, or FD_SLEEPERS and FD_PRODUCERS. */
 FD_API int32_t fd_publish(void *base, int32_t slot, double sequence, double frame_number, double timestamp_ns,
                           uint32_t metadata_length, double frame_bytes);
 /* R1 to R4: 1 pinned, 0 not, perhaps with FD_SLEEPERS (lane consumed). `pins` is where the word with `bit` is. */
 FD_API int32_t fd_pin(void *base, int32_t slot, int32_t pins, uint32_t bit, double sequence);
 /* R5, and R6 unless `cursor_at` is 0: 0 or FD_SLEEPERS (lane consumed). */
 FD_API int32_t fd_unpin(void *base, int32_t pins, uint32_t bit, int32_t cursor_at, double cursor);
+/* The frame number of a sequence that seems to be in its slot, without a pin: a hint, to be confirmed under one. NaN:
+ * the sequence is not there. */
+FD_API double fd_look(const void *base, int32_t slot, double sequence);
+/* P1 and P2 for the slots from .. to - 1: clears the bits of masks[i] in the word i of their pins, and frees those whose
+ * writer is `id`. A number that this writer took with it is counted in `skipped`. Answers how many slots changed. */
+FD_API int32_t fd_give_back(void *base, int32_t slots, int32_t slot_stride, int32_t pin_words, int32_t from, int32_t to,
+                            const uint32_t *masks, uint32_t id);
+/* D2: frees a slot whose writer is dead, and counts the number it took with it. 1 freed, 0 it is not its writer. */
+FD_API int32_t fd_recover_slot(void *base, int32_t slot, uint32_t dead);
 /* G2: the smallest cursor of the gating readers but one; -1 when none gates. */
 FD_API double fd_smallest_cursor(const void *base, int32_t readers, int32_t count, int32_t except);
 

@@ -38,8 +38,9 @@ int32_t fd_check_name(const char *name);
 /* 0, or -EINVAL for what is no size at all. A cast of such a double would be undefined. */
 int32_t fd_check_bytes(double bytes);
 /* Nanoseconds of a timeout: none below zero, at most a month. */
+#define FD_LONGEST_MS 2678400000.0
 static inline int64_t fd_timeout_ns(double timeout_ms) {
-  return timeout_ms > 0 ? timeout_ms < 2678400000.0 ? (int64_t)(timeout_ms * 1e6) : 2678400000000000 : 0;
+  return timeout_ms > 0 ? timeout_ms < FD_LONGEST_MS ? (int64_t)(timeout_ms * 1e6) : 2678400000000000 : 0;
 }
 /* Keeps the library in the process for good: it may be unloaded while a thread sleeps inside. */
 void fd_stay_loaded(void);

@@ -1,21 +1,17 @@
-/* Linux: segments are files of the tmpfs at /dev/shm, proof of life is an open-file-description lock, waiting is a
- * futex. The calls are plain open, link and mmap rather than shm_open, which is the same and lives in another library
- * on older systems. */
+/* Linux: segments are files of the tmpfs at /dev/shm, proof of life is an open-file-description lock. The calls are
+ * plain open, link and mmap rather than shm_open, which is the same and lives in another library on older systems. */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "segment.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifndef F_OFD_GETLK
@@ -37,6 +33,7 @@ enum { ALLOCATE_BYTES = 256 * 1024 * 1024, ALLOCATE_LEAST_BYTES = 64 * 1024 };
 enum { PATH_BYTES = sizeof DIRECTORY + sizeof FD_PREFIX + FD_NAME_BYTES };
 
 struct fd_segment {
+  struct fd_common common;
   int file;
   char path[PATH_BYTES];
 };
@@ -92,29 +89,26 @@ static int32_t allocate(int file, double bytes) {
   return 0;
 }
 
+static fd_segment *new_handle(const char *name, int32_t *answer) {
+  fd_segment *segment = calloc(1, sizeof *segment);
+  *answer = segment == NULL ? -ENOMEM : path_of(name, segment->path);
+  if (segment != NULL) segment->file = -1;
+  return segment;
+}
+
 int32_t fd_segment_create(const char *name, double bytes, uint32_t mode, fd_segment **out) {
   if (fd_check_bytes(bytes) != 0) return -EINVAL;
-  fd_segment *segment = calloc(1, sizeof *segment);
-  if (segment == NULL) return -ENOMEM;
-  int32_t answer = path_of(name, segment->path);
+  int32_t answer;
+  fd_segment *segment = new_handle(name, &answer);
+  if (segment == NULL) return answer;
   if (answer == 0) {
     /* A file without a name: it appears complete or not at all, and a crash before that leaves nothing. */
     segment->file = open(DIRECTORY, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (segment->file < 0) answer = -errno;
   }
-  if (answer != 0) {
-    free(segment);
-    return answer;
-  }
-  answer = allocate(segment->file, bytes);
+  if (answer == 0) answer = allocate(segment->file, bytes);
   if (answer == 0 && fchmod(segment->file, (mode_t)mode) != 0) answer = -errno; /* whatever the umask is */
-  if (answer != 0) {
-    close(segment->file);
-    free(segment);
-    return answer;
-  }
-  *out = segment;
-  return 0;
+  return fd_segment_finish(segment, answer, out);
 }
 
 int32_t fd_segment_publish(fd_segment *segment) {
@@ -124,25 +118,17 @@ int32_t fd_segment_publish(fd_segment *segment) {
 }
 
 int32_t fd_segment_open(const char *name, fd_segment **out) {
-  fd_segment *segment = calloc(1, sizeof *segment);
-  if (segment == NULL) return -ENOMEM;
-  int32_t answer = path_of(name, segment->path);
+  int32_t answer;
+  fd_segment *segment = new_handle(name, &answer);
+  if (segment == NULL) return answer;
   if (answer == 0) {
     /* O_NONBLOCK: a named pipe put there must not hold us up. */
     segment->file = open(segment->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (segment->file < 0) answer = -errno;
   }
   struct stat status;
-  if (answer == 0 && (fstat(segment->file, &status) != 0 || !S_ISREG(status.st_mode))) {
-    close(segment->file);
-    answer = -ENOTSUP;
-  }
-  if (answer != 0) {
-    free(segment);
-    return answer;
-  }
-  *out = segment;
-  return 0;
+  if (answer == 0 && (fstat(segment->file, &status) != 0 || !S_ISREG(status.st_mode))) answer = -ENOTSUP;
+  return fd_segment_finish(segment, answer, out);
 }
 
 static int is_linked(const fd_segment *segment, const struct stat *mine) {
@@ -161,12 +147,25 @@ int32_t fd_segment_info(fd_segment *segment, double *out) {
   return 0;
 }
 
-int32_t fd_segment_map(fd_segment *segment, double bytes, void **out) {
-  if (fd_check_bytes(bytes) != 0) return -EINVAL;
-  void *address = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, segment->file, 0);
+int32_t fd_system_map(fd_segment *segment, size_t bytes, char **out) {
+  void *address = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, segment->file, 0);
   if (address == MAP_FAILED) return -errno;
   *out = address;
   return 0;
+}
+
+int32_t fd_system_unmap(fd_segment *segment, char *base, size_t bytes) {
+  (void)segment;
+  return munmap(base, bytes) == 0 ? 0 : -errno;
+}
+
+/* One call, so that there is no moment without a page. Where memory is never promised beyond what there is, pages that
+ * may be written are refused, and the old ones may be gone by then: read-only ones are not counted. */
+int32_t fd_system_retire(fd_segment *segment, char *base, size_t from, size_t bytes) {
+  (void)segment;
+  const int flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  if (mmap(base + from, bytes - from, PROT_READ | PROT_WRITE, flags, -1, 0) != MAP_FAILED) return 0;
+  return mmap(base + from, bytes - from, PROT_READ, flags, -1, 0) != MAP_FAILED ? 0 : -errno;
 }
 
 void fd_populate(void *base, double offset, double bytes) {
@@ -175,9 +174,7 @@ void fd_populate(void *base, double offset, double bytes) {
   (void)madvise((void *)from, start + (uintptr_t)bytes - from, MADV_POPULATE_WRITE);
 }
 
-int32_t fd_segment_unmap(void *address, double bytes) { return munmap(address, (size_t)bytes) == 0 ? 0 : -errno; }
-
-int32_t fd_segment_unlink(fd_segment *segment) {
+int32_t fd_system_unlink(fd_segment *segment) {
   struct stat status;
   if (fstat(segment->file, &status) != 0) return -errno;
   if (!is_linked(segment, &status)) return 0;
@@ -185,10 +182,9 @@ int32_t fd_segment_unlink(fd_segment *segment) {
   return errno == ENOENT ? 0 : -errno;
 }
 
-int32_t fd_segment_close(fd_segment *segment) {
-  close(segment->file);
+void fd_system_close(fd_segment *segment) {
+  if (segment->file >= 0) close(segment->file);
   free(segment);
-  return 0;
 }
 
 int32_t fd_unlink(const char *name) {
@@ -233,8 +229,8 @@ int32_t fd_space(double *out) {
 
 /* Open-file-description locks: they belong to the description, not to the process, so two depots in one process
  * do not share them, they survive pid namespaces, and the kernel drops them when the last reference is gone. */
-static int32_t lock(fd_segment *segment, int32_t index, short type) {
-  struct flock range = {.l_type = type, .l_whence = SEEK_SET, .l_start = index, .l_len = 1};
+static int32_t lock(fd_segment *segment, int32_t index, int32_t count, short type) {
+  struct flock range = {.l_type = type, .l_whence = SEEK_SET, .l_start = index, .l_len = count};
   for (;;) {
     if (fcntl(segment->file, F_OFD_SETLK, &range) == 0) return 1;
     if (errno == EAGAIN || errno == EACCES) return 0;
@@ -242,32 +238,25 @@ static int32_t lock(fd_segment *segment, int32_t index, short type) {
   }
 }
 
-int32_t fd_lock(fd_segment *segment, int32_t index) { return lock(segment, index, F_WRLCK); }
+int32_t fd_lock(fd_segment *segment, int32_t index) {
+  const int32_t answer = lock(segment, index, 1, F_WRLCK);
+  if (answer == 1) fd_segment_locked(segment, index);
+  return answer;
+}
 
 int32_t fd_unlock(fd_segment *segment, int32_t index) {
-  const int32_t answer = lock(segment, index, F_UNLCK);
+  const int32_t answer = lock(segment, index, 1, F_UNLCK);
   return answer < 0 ? answer : 0;
 }
 
-int32_t fd_lock_held(fd_segment *segment, int32_t index) {
-  struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = index, .l_len = 1};
+void fd_system_unlock_all(fd_segment *segment) { (void)lock(segment, 0, 0, F_UNLCK); }
+
+static int32_t held(fd_segment *segment, int32_t index, int32_t count) {
+  struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = index, .l_len = count};
   if (fcntl(segment->file, F_OFD_GETLK, &range) != 0) return -errno;
   return range.l_type != F_UNLCK;
 }
 
-int32_t fd_wait(fd_segment *segment, int32_t *word, int32_t lane, int32_t peer, int32_t expected,
-                double timeout_ms) {
-  (void)segment, (void)lane, (void)peer;
-  const int64_t ns = fd_timeout_ns(timeout_ms);
-  const struct timespec timeout = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
-  /* Without FUTEX_PRIVATE_FLAG: the sleepers are in other processes. EAGAIN and EINTR mean look again, like a wake;
-   * EFAULT, that the mapping went while we slept. */
-  if (syscall(SYS_futex, word, FUTEX_WAIT, expected, &timeout, NULL, 0) == 0) return 0;
-  return errno == ETIMEDOUT;
-}
+int32_t fd_lock_held(fd_segment *segment, int32_t index) { return held(segment, index, 1); }
 
-int32_t fd_wake(fd_segment *segment, int32_t *word, int32_t lane) {
-  (void)segment, (void)lane;
-  const long woken = syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
-  return woken < 0 ? -errno : (int32_t)woken;
-}
+int32_t fd_system_peer_lives(fd_segment *segment) { return held(segment, FD_LOCK_PEER, FD_MOST_PEERS); }

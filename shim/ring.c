@@ -4,6 +4,7 @@
 #include "internal.h"
 #include "layout.h"
 
+#include <math.h>
 #include <stddef.h>
 
 static void *at(const void *base, int32_t offset) { return (void *)((uintptr_t)base + (uintptr_t)offset); }
@@ -32,6 +33,7 @@ static void store64_before(uint64_t *to, uint64_t value) {
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
 #else
   store64(to, value);
+  __atomic_thread_fence(__ATOMIC_RELEASE); /* fd_look reads what follows without a pin */
 #endif
 }
 
@@ -52,6 +54,12 @@ int32_t fd_raise(void *base, int32_t offset, double value) {
     }
   }
   return 0;
+}
+
+/* Who may wait for a slot that has just been left: readers for its frame or its end, producers for room. */
+static int32_t sleepers(const struct fd_header *header) {
+  return (load32(&header->published_sleepers) != 0 ? FD_SLEEPERS : 0) |
+         (load32(&header->consumed_sleepers) != 0 ? FD_PRODUCERS : 0);
 }
 
 static const uint32_t *pins_of(const struct fd_slot *slot) { return at(slot, offsetof(struct fd_slot, pins)); }
@@ -87,7 +95,7 @@ int32_t fd_claim(void *base, int32_t slot_offset, int32_t pin_words, double sequ
     }
   }
   store32(&slot->writer, 0);
-  return barred | (load32(&header->published_sleepers) != 0 ? FD_SLEEPERS : 0);
+  return barred | sleepers(header);
 }
 
 /* The word has four bits a slot: the number of its block. */
@@ -121,7 +129,7 @@ int32_t fd_reuse(void *base, int32_t slots_offset, int32_t slot_stride, int32_t 
     FD_STEP(X7);
     if (ours) break;
   }
-  return load32(&header->published_sleepers) != 0 ? FD_SLEEPERS : 0;
+  return sleepers(header);
 }
 
 int32_t fd_publish(void *base, int32_t slot_offset, double sequence, double frame_number, double timestamp_ns,
@@ -138,7 +146,7 @@ int32_t fd_publish(void *base, int32_t slot_offset, double sequence, double fram
   FD_STEP(C10);
   store32(&slot->writer, 0); /* C11 */
   FD_STEP(C11);
-  return load32(&header->published_sleepers) != 0 ? FD_SLEEPERS : 0; /* C12 */
+  return sleepers(header); /* C12 */
 }
 
 int32_t fd_pin(void *base, int32_t slot_offset, int32_t pins_offset, uint32_t bit, double sequence) {
@@ -166,6 +174,53 @@ int32_t fd_unpin(void *base, int32_t pins_offset, uint32_t bit, int32_t cursor_o
     FD_STEP(R6);
   }
   return load32(&header->consumed_sleepers) != 0 ? FD_SLEEPERS : 0;
+}
+
+/* D2. A number whose writer died before its frame was there is burned, and was counted by no one. What the slot says is
+ * read first: while the writer's id is there nobody else writes it, and no id comes twice. */
+static int free_slot(struct fd_header *header, struct fd_slot *slot, uint32_t writer) {
+  if (load32(&slot->writer) != writer) return 0;
+  const uint64_t sequence = load64(&slot->sequence), claimed = load64(&slot->claimed);
+  if (!cas32(&slot->writer, writer, 0)) return 0;
+  FD_STEP(D2);
+  if (sequence == 0 && claimed != 0 && claimed - 1 < load64(&header->head)) {
+    __atomic_fetch_add(&header->skipped, 1, __ATOMIC_SEQ_CST);
+  }
+  return 1;
+}
+
+int32_t fd_recover_slot(void *base, int32_t slot_offset, uint32_t dead) {
+  return free_slot(base, at(base, slot_offset), dead);
+}
+
+int32_t fd_give_back(void *base, int32_t slots_offset, int32_t slot_stride, int32_t pin_words, int32_t from, int32_t to,
+                     const uint32_t *masks, uint32_t id) {
+  int32_t changed = 0;
+  for (int32_t index = from; index < to; index++) {
+    struct fd_slot *slot = at(base, slots_offset + index * slot_stride);
+    uint32_t *pins = at(slot, offsetof(struct fd_slot, pins));
+    int differs = 0;
+    for (int32_t word = 0; word < pin_words; word++) {
+      if ((load32(pins + word) & masks[word]) == 0) continue; /* a clean line stays clean */
+      __atomic_fetch_and(pins + word, ~masks[word], __ATOMIC_SEQ_CST);
+      differs = 1;
+    }
+    FD_STEP(P1);
+    differs |= free_slot(base, slot, id);
+    FD_STEP(P2);
+    changed += differs;
+  }
+  return changed;
+}
+
+/* The number is read between two looks at the sequence: an acquire keeps the second look behind it, and the fence after
+ * C8 keeps a new number behind the 0 in the sequence. */
+double fd_look(const void *base, int32_t slot_offset, double sequence) {
+  const struct fd_slot *slot = at(base, slot_offset);
+  const uint64_t wanted = (uint64_t)sequence + 1;
+  if (load32(&slot->writer) != 0 || load64(&slot->sequence) != wanted) return NAN;
+  const int64_t number = __atomic_load_n(&slot->frame_number, __ATOMIC_ACQUIRE);
+  return load64(&slot->sequence) == wanted && load32(&slot->writer) == 0 ? (double)number : NAN;
 }
 
 double fd_smallest_cursor(const void *base, int32_t readers_offset, int32_t count, int32_t except) {

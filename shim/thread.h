@@ -1,4 +1,4 @@
-/* The few words of threading that waiter.c needs, for POSIX and for Windows. */
+/* The few words of threading that the shim needs, for POSIX and for Windows. */
 #ifndef FRAMES_DEPOT_THREAD_H
 #define FRAMES_DEPOT_THREAD_H
 
@@ -12,11 +12,15 @@ enum { FD_THREAD_STACK_BYTES = 256 * 1024 };
 typedef SRWLOCK fd_mutex;
 typedef CONDITION_VARIABLE fd_condition;
 typedef DWORD fd_thread_result;
+typedef DWORD fd_key;
+#define FD_MUTEX_INIT SRWLOCK_INIT
 #define FD_THREAD_CALL WINAPI
+#define FD_KEY_CALL NTAPI
 #define FD_THREAD_DONE 0
 
 static inline void fd_mutex_init(fd_mutex *mutex) { InitializeSRWLock(mutex); }
 static inline void fd_mutex_lock(fd_mutex *mutex) { AcquireSRWLockExclusive(mutex); }
+static inline int fd_mutex_try(fd_mutex *mutex) { return TryAcquireSRWLockExclusive(mutex); }
 static inline void fd_mutex_unlock(fd_mutex *mutex) { ReleaseSRWLockExclusive(mutex); }
 static inline void fd_mutex_free(fd_mutex *mutex) { (void)mutex; }
 static inline void fd_condition_init(fd_condition *condition) { InitializeConditionVariable(condition); }
@@ -25,6 +29,23 @@ static inline void fd_condition_free(fd_condition *condition) { (void)condition;
 static inline void fd_condition_wait(fd_condition *condition, fd_mutex *mutex) {
   SleepConditionVariableSRW(condition, mutex, INFINITE, 0);
 }
+static inline void fd_condition_wait_ms(fd_condition *condition, fd_mutex *mutex, int ms) {
+  SleepConditionVariableSRW(condition, mutex, (DWORD)ms, 0);
+}
+
+/* A slot of the calling thread, and what is called with it when the thread ends. */
+static inline int32_t fd_key_make(fd_key *key, void(FD_KEY_CALL *ends)(void *)) {
+  *key = FlsAlloc(ends);
+  return *key == FLS_OUT_OF_INDEXES ? -FD_EAGAIN : 0;
+}
+static inline int32_t fd_key_set(fd_key key, void *value) { return FlsSetValue(key, value) ? 0 : -FD_ENOMEM; }
+static inline void *fd_key_get(fd_key key) { return FlsGetValue(key); }
+
+BOOLEAN NTAPI RtlDllShutdownInProgress(void);
+/* Whether the thread ends because the process does: then the others are gone, perhaps in the middle of a lock. */
+static inline int fd_process_ends(void) { return RtlDllShutdownInProgress(); }
+static inline int fd_process(void) { return 0; } /* there is no fork */
+static inline void fd_pause_ms(int ms) { Sleep((DWORD)ms); }
 
 static inline int32_t fd_thread_start(fd_thread_result(FD_THREAD_CALL *run)(void *), void *argument) {
   const HANDLE thread =
@@ -37,21 +58,54 @@ static inline int32_t fd_thread_start(fd_thread_result(FD_THREAD_CALL *run)(void
 #else
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
+#include <unistd.h>
 
 typedef pthread_mutex_t fd_mutex;
 typedef pthread_cond_t fd_condition;
 typedef void *fd_thread_result;
+typedef pthread_key_t fd_key;
+#define FD_MUTEX_INIT PTHREAD_MUTEX_INITIALIZER
 #define FD_THREAD_CALL
+#define FD_KEY_CALL
 #define FD_THREAD_DONE NULL
 
 static inline void fd_mutex_init(fd_mutex *mutex) { pthread_mutex_init(mutex, NULL); }
 static inline void fd_mutex_lock(fd_mutex *mutex) { pthread_mutex_lock(mutex); }
+static inline int fd_mutex_try(fd_mutex *mutex) { return pthread_mutex_trylock(mutex) == 0; }
 static inline void fd_mutex_unlock(fd_mutex *mutex) { pthread_mutex_unlock(mutex); }
 static inline void fd_mutex_free(fd_mutex *mutex) { pthread_mutex_destroy(mutex); }
 static inline void fd_condition_init(fd_condition *condition) { pthread_cond_init(condition, NULL); }
 static inline void fd_condition_signal(fd_condition *condition) { pthread_cond_signal(condition); }
 static inline void fd_condition_free(fd_condition *condition) { pthread_cond_destroy(condition); }
 static inline void fd_condition_wait(fd_condition *condition, fd_mutex *mutex) { pthread_cond_wait(condition, mutex); }
+static inline void fd_condition_wait_ms(fd_condition *condition, fd_mutex *mutex, int ms) {
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_nsec += ms % 1000 * 1000000L;
+  until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
+  until.tv_nsec %= 1000000000;
+  pthread_cond_timedwait(condition, mutex, &until);
+}
+
+/* A slot of the calling thread, and what is called with it when the thread ends. */
+static inline int32_t fd_key_make(fd_key *key, void (*ends)(void *)) {
+  const int failed = pthread_key_create(key, ends);
+  return failed == 0 ? 0 : fd_failure(failed);
+}
+static inline int32_t fd_key_set(fd_key key, void *value) {
+  const int failed = pthread_setspecific(key, value);
+  return failed == 0 ? 0 : fd_failure(failed);
+}
+static inline void *fd_key_get(fd_key key) { return pthread_getspecific(key); }
+
+/* Whether the thread ends because the process does. */
+static inline int fd_process_ends(void) { return 0; }
+static inline int fd_process(void) { return (int)getpid(); }
+static inline void fd_pause_ms(int ms) {
+  const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+  nanosleep(&time, NULL);
+}
 
 static inline int32_t fd_thread_start(fd_thread_result (*run)(void *), void *argument) {
   /* Signals are for the runtime's own threads; ones that a fault raises must still arrive where they belong. */
@@ -71,5 +125,14 @@ static inline int32_t fd_thread_start(fd_thread_result (*run)(void *), void *arg
   return failed == 0 ? 0 : fd_failure(failed);
 }
 #endif
+
+/* Whether the mutex was to be had in time. */
+static inline int fd_mutex_lock_within(fd_mutex *mutex, int ms) {
+  for (int tries = 0; !fd_mutex_try(mutex); tries++) {
+    if (tries == ms) return 0;
+    fd_pause_ms(1);
+  }
+  return 1;
+}
 
 #endif

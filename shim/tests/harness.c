@@ -208,7 +208,7 @@ void *map_segment(fd_segment *segment) {
 }
 
 void close_segment(fd_segment *segment, void *mapping) {
-  if (mapping != NULL) EQUAL(fd_segment_unmap(mapping, SEGMENT_BYTES), 0);
+  if (mapping != NULL) EQUAL(fd_segment_unmap(segment), 0);
   EQUAL(fd_segment_close(segment), 0);
 }
 

@@ -5,6 +5,8 @@
 #include "../thread.h"
 #include "harness.h"
 
+#include <math.h>
+
 enum { SLOTS = 4, READERS = 3, ME = 0x1001, OTHER = 0x1002, WORDS = 32, PRODUCERS = 2, FRAMES = 4000 };
 
 /* A segment in ordinary memory: the functions take offsets and look at nothing else. */
@@ -55,6 +57,83 @@ static void claim_retreats_from_a_leased_slot(void) {
   ring.header.published_sleepers = 1;
   EQUAL(fd_claim(&ring, slot_at(0), 2, 0, ME), FD_LEASED | FD_SLEEPERS);
   EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_CLAIMED);
+}
+
+static void leaving_a_slot_tells_both_lanes(void) {
+  clear();
+  ring.header.consumed_sleepers = FD_SLEEPS;
+  EQUAL(fd_claim(&ring, slot_at(0), 1, 1, ME), FD_MOVED); /* was never in the slot */
+  ring.slots[0].pins[0] = 1;
+  EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_LEASED | FD_PRODUCERS);
+  ring.header.published_sleepers = FD_SLEEPS;
+  EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_LEASED | FD_PRODUCERS | FD_SLEEPERS);
+  ring.slots[0].pins[0] = 0;
+  EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_CLAIMED);
+  EQUAL(publish(0, 0), FD_PRODUCERS | FD_SLEEPERS);
+  EQUAL(fd_reuse(&ring, AT(ring.slots), sizeof *ring.slots, SLOTS, 1, 1, 1, ME), FD_PRODUCERS | FD_SLEEPERS);
+  ring.header.published_sleepers = 0;
+  EQUAL(publish(0, 0), FD_PRODUCERS);
+}
+
+static void look_finds_the_number_of_what_is_there(void) {
+  clear();
+  CHECK(isnan(fd_look(&ring, slot_at(0), 0)));
+  EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_CLAIMED);
+  CHECK(isnan(fd_look(&ring, slot_at(0), 0)));
+  publish(0, 0);
+  EQUAL(fd_look(&ring, slot_at(0), 0), -5);
+  CHECK(isnan(fd_look(&ring, slot_at(0), SLOTS)));
+  ring.slots[0].writer = OTHER;
+  CHECK(isnan(fd_look(&ring, slot_at(0), 0)));
+}
+
+static void recover_slot_frees_what_the_dead_had(void) {
+  clear();
+  EQUAL(fd_recover_slot(&ring, slot_at(0), ME), 0);
+  EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_CLAIMED);
+  EQUAL(fd_recover_slot(&ring, slot_at(0), OTHER), 0);
+  EQUAL(ring.slots[0].writer, ME);
+  EQUAL(fd_recover_slot(&ring, slot_at(0), ME), 1);
+  EQUAL(ring.slots[0].writer, 0);
+  EQUAL(ring.header.skipped, 1);
+  EQUAL(fd_recover_slot(&ring, slot_at(0), ME), 0);
+  EQUAL(ring.header.skipped, 1);
+  /* Died after C10: the frame is there. After C6: the number is still to be had. */
+  ring.slots[0] = (struct fd_slot){.writer = ME, .claimed = 1, .sequence = 1};
+  EQUAL(fd_recover_slot(&ring, slot_at(0), ME), 1);
+  ring.slots[1] = (struct fd_slot){.writer = ME, .claimed = 2};
+  EQUAL(fd_recover_slot(&ring, slot_at(1), ME), 1);
+  ring.slots[1] = (struct fd_slot){.writer = ME};
+  EQUAL(fd_recover_slot(&ring, slot_at(1), ME), 1);
+  EQUAL(ring.header.skipped, 1);
+}
+
+static void give_back_takes_pins_and_slots_of_one_peer(void) {
+  clear();
+  const uint32_t masks[3] = {6, 0, 0x80000000u}, none[3] = {0};
+  ring.header.head = 9;
+  ring.slots[0] = (struct fd_slot){.writer = ME, .claimed = 5, .pins = {1, 4, 0}};
+  ring.slots[1] = (struct fd_slot){.writer = OTHER, .sequence = 6, .pins = {7, 7, 0xf0000000u}};
+  ring.slots[2] = (struct fd_slot){.writer = ME, .claimed = 7, .sequence = 7};
+  ring.slots[3] = (struct fd_slot){.sequence = 8, .pins = {1, 1, 1}};
+  const struct segment before = ring;
+  const int32_t slots = AT(ring.slots), stride = sizeof *ring.slots;
+  EQUAL(fd_give_back(&ring, slots, stride, 3, 0, SLOTS, none, 77), 0);
+  EQUAL(fd_give_back(&ring, slots, stride, 3, 3, SLOTS, masks, ME), 0);
+  EQUAL(fd_give_back(&ring, slots, stride, 3, 2, 2, masks, ME), 0);
+  EQUAL(memcmp(&before, &ring, sizeof ring), 0);
+  EQUAL(fd_give_back(&ring, slots, stride, 3, 0, SLOTS, masks, ME), 3);
+  EQUAL(ring.slots[0].writer, 0);
+  EQUAL(ring.slots[0].pins[1], 4);
+  EQUAL(ring.slots[1].writer, OTHER);
+  EQUAL(ring.slots[1].pins[0], 1);
+  EQUAL(ring.slots[1].pins[1], 7);
+  EQUAL(ring.slots[1].pins[2], 0x70000000u);
+  EQUAL(ring.slots[2].writer, 0);
+  EQUAL(ring.slots[2].sequence, 7);
+  EQUAL(ring.slots[3].pins[0], 1);
+  EQUAL(ring.header.skipped, 1); /* slot 0's number; slot 2's is there */
+  EQUAL(fd_give_back(&ring, slots, stride, 3, 0, SLOTS, masks, ME), 0);
 }
 
 static void claim_looks_at_pins_behind_the_line(void) {
@@ -195,7 +274,7 @@ static int block_of(int index) {
 }
 
 static fd_thread_result FD_THREAD_CALL produce(void *me) {
-  for (int stored = 0; stored < FRAMES;) {
+  for (int stored = 0; stored < FRAMES || get(&seen) == 0;) {
     const double h = fd_load(&ring, AT(ring.header.head));
     const int index = (int)((uint64_t)h % SLOTS);
     const int32_t answer = fd_claim(&ring, slot_at(index), 1, h, (uint32_t)(uintptr_t)me);
@@ -204,7 +283,7 @@ static fd_thread_result FD_THREAD_CALL produce(void *me) {
     if (get(&reuses)) fd_reuse(&ring, AT(ring.slots), sizeof *ring.slots, SLOTS, 1, h, h, (uint32_t)(uintptr_t)me);
     uint32_t *block = ring.payload[block_of(index)];
     for (int word = 0; word < WORDS; word++) block[word] = (uint32_t)h;
-    publish(index, h);
+    fd_publish(&ring, slot_at(index), h, h, 0, 0, 0);
     stored++;
   }
   add(&done, 1);
@@ -216,6 +295,10 @@ static fd_thread_result FD_THREAD_CALL follow(void *bit) {
   while (get(&running) != 0) {
     const double sequence = fd_load(&ring, AT(ring.header.head)) - 1;
     const int index = (int)((uint64_t)sequence % SLOTS);
+    if (sequence >= 0) {
+      const double number = fd_look(&ring, slot_at(index), sequence);
+      if (!isnan(number) && number != sequence) add(&torn, 1);
+    }
     if (sequence < 0 || fd_pin(&ring, slot_at(index), pins_at(index), mine, sequence) != 1) continue;
     const uint32_t *block = ring.payload[block_of(index)];
     for (int word = 0; word < WORDS; word++) {
@@ -260,6 +343,10 @@ int main(int argc, char **argv) {
       {"claim takes the slot and moves head", claim_takes_the_slot_and_moves_head},
       {"claim touches nothing when head is elsewhere", claim_touches_nothing_when_head_is_elsewhere},
       {"claim retreats from a leased slot", claim_retreats_from_a_leased_slot},
+      {"leaving a slot tells both lanes", leaving_a_slot_tells_both_lanes},
+      {"look finds the number of what is there", look_finds_the_number_of_what_is_there},
+      {"recover_slot frees what the dead had", recover_slot_frees_what_the_dead_had},
+      {"give_back takes pins and slots of one peer", give_back_takes_pins_and_slots_of_one_peer},
       {"claim looks at pins behind the line", claim_looks_at_pins_behind_the_line},
       {"claim leaves another producer alone", claim_leaves_another_producer_alone},
       {"claim tells of light sleepers alone", claim_tells_of_light_sleepers_alone},
