@@ -26,7 +26,7 @@ export const C_FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"];
 /** The sources that are the same on every system. */
 const COMMON = ["segment.c", "owners.c", "sleeper.c", "ring.c", "copy.c", "common.c"] as const;
 
-/** The sources of each system, and what it needs besides. */
+/** The sources of each system, and what else it needs. */
 export const SYSTEMS = {
   // A library that is unloaded while a thread sleeps inside it takes the process with it: nodelete.
   linux: {
@@ -87,7 +87,7 @@ function sonameOf(system: System, target: string): string {
 
 const named = (soname: string): string[] => soname === "" ? [] : [`-Wl,-soname,${soname}`];
 
-/** Builds one target into a folder and answers the library's path. */
+/** Builds one target into a folder and returns the library's path. */
 export function cross(zig: readonly string[], name: string, folder: string): string {
   const { system, triple } = TARGETS[name];
   const { sources, flags, libraries, extension } = SYSTEMS[system];

@@ -1,6 +1,6 @@
 /* The C side of Frames Depot: what JavaScript cannot ask of the operating system.
  *
- * Every function answers 0 or more on success and -errno on failure; the numbers are Linux's on every system. None
+ * Every function returns 0 or more on success and -errno on failure; the numbers are Linux's on every system. None
  * allocates except where it makes a handle. The ring itself is written in TypeScript (ring/): here are segments, locks
  * that die with their process or thread, waiting, the 64-bit atomics that are slow there, and the steps of a hand-off
  * that come one after the other whenever nothing is in the way.
@@ -56,7 +56,7 @@ enum { FD_LOCK_MEMBERS = 0, FD_LOCK_PEER = 1 };
 enum { FD_LANE_PUBLISHED = 0, FD_LANE_CONSUMED = 1 };
 
 FD_API int32_t fd_abi(void);
-/* The layout as C has it: a line `section field offset bytes` each. Answers the bytes needed. */
+/* The layout as C has it: a line `section field offset bytes` each. Returns the bytes needed. */
 FD_API int32_t fd_layout(char *out, int32_t capacity);
 /* Nanoseconds since 1970, to a quarter of a microsecond: the runtimes' own clocks cost five times as much a look. */
 FD_API double fd_now(void);
@@ -90,22 +90,22 @@ FD_API int32_t fd_segment_unlink(fd_segment *segment);
 FD_API int32_t fd_segment_close(fd_segment *segment);
 /* Removes a name whatever it leads to, except a directory. */
 FD_API int32_t fd_unlink(const char *name);
-/* The names of all segments, each ended by a line feed. Answers the bytes needed. */
+/* The names of all segments, each ended by a line feed. Returns the bytes needed. */
 FD_API int32_t fd_list(char *out, int32_t capacity);
 FD_API int32_t fd_space(double *out);
 
-/* Locks that the kernel gives back when their holder ends, whatever ends it. 1 taken, 0 somebody else has it. */
+/* Locks that the kernel gives back when their holder ends, whatever ends it. 1 taken, 0 another description has it. */
 FD_API int32_t fd_lock(fd_segment *segment, int32_t index);
 FD_API int32_t fd_unlock(fd_segment *segment, int32_t index);
-/* 1 when another open file description holds the lock, 0 when nobody or only this one does. */
+/* 1 when another open file description holds the lock, 0 when none or only this one does. */
 FD_API int32_t fd_lock_held(fd_segment *segment, int32_t index);
 
 /* Sleeps while *word is `expected`: 0 woken or changed (or for no reason: look again), 1 after timeout_ms, of
  * which the system may round parts of a millisecond.
- * `lane` and `peer` say who waits for what, for systems that need an event of its own for each sleeper. */
+ * `lane` and `peer` say what is waited for and by which peer, for systems that need an event for each sleeper. */
 FD_API int32_t fd_wait(fd_segment *segment, int32_t *word, int32_t lane, int32_t peer, int32_t expected,
                        double timeout_ms);
-/* Lets somebody else have this processor for a moment, if anybody wants it: what is waited for may be his to do. */
+/* Lets another thread have this processor for a moment: what is waited for may be its to do. */
 FD_API void fd_yield(void);
 /* Wakes every process that sleeps on the word. */
 FD_API int32_t fd_wake(fd_segment *segment, int32_t *word, int32_t lane);
@@ -114,16 +114,16 @@ FD_API int32_t fd_wake(fd_segment *segment, int32_t *word, int32_t lane);
 FD_API int32_t fd_sleeper_places(void);
 /* Made by the thread that will use it, and stopped at the latest when that thread ends. */
 FD_API int32_t fd_sleeper_make(fd_sleeper **out);
-/* Gives the sleeper a thread of its own, for runtimes without asynchronous calls. Answers the read end of a pipe that
+/* Gives the sleeper a thread of its own, for runtimes without asynchronous calls. Returns the read end of a pipe that
  * gets a byte when there is something to take and no byte is unread; on Windows 0, see fd_sleeper_pipe. -EAGAIN: no
  * thread to be had; -EMFILE; -EBUSY: it has one, or a sleep is under way. After a failure it may be tried again. */
 FD_API int32_t fd_sleeper_start(fd_sleeper *sleeper);
-/* Windows: the path of the named pipe that takes the place of the pipe, not ended by a zero. Answers its bytes; 0
+/* Windows: the path of the named pipe that takes the place of the pipe, not ended by a zero. Returns its bytes; 0
  * elsewhere, and before fd_sleeper_start. */
 FD_API int32_t fd_sleeper_pipe(fd_sleeper *sleeper, char *out, int32_t capacity);
 /* Watches a word at a place (0 .. places - 1) until it differs from `expected`, is woken, or timeout_ms (may be
- * Infinity) is over. Replaces what was watched there. A sleep that is under way goes on with it. -EBUSY: fd_sleeper_forget
- * has answered 1 for the place, and fd_sleeper_take has not reported it yet. */
+ * Infinity) is over. Replaces what was watched there. A sleep that is under way goes on with it. -EBUSY:
+ * fd_sleeper_forget has returned 1 for the place, and fd_sleeper_take has not reported it yet. */
 FD_API int32_t fd_sleeper_watch(fd_sleeper *sleeper, int32_t place, fd_segment *segment, int32_t *word, int32_t lane,
                                 int32_t peer, int32_t expected, double timeout_ms);
 /* Watches there no more. 0: from now on the sleeper touches neither word nor segment. 1: a sleep is still in it (only
@@ -132,11 +132,11 @@ FD_API int32_t fd_sleeper_forget(fd_sleeper *sleeper, int32_t place);
 /* One sleep, blocking, for runtimes that call beside the event loop: 0 when there is something to take, 1 when nothing
  * is watched any more or the sleeper is stopped. -EBUSY: another is under way. */
 FD_API int32_t fd_sleeper_sleep(fd_sleeper *sleeper);
-/* Which places have woken or timed out since the last take: bit p % 32 of out[p / 32], four words. Answers how many.
+/* Which places have woken or timed out since the last take: bit p % 32 of out[p / 32], four words. Returns how many.
  * They are not watched any more. Also says that the pipe's byte has been read. */
 FD_API int32_t fd_sleeper_take(fd_sleeper *sleeper, uint32_t *out);
 /* Ends it: it touches no word from now on, its thread ends by itself, both ends of the pipe are closed, a sleep under
- * way answers 1. -EINVAL: it was stopped before. */
+ * way returns 1. -EINVAL: it was stopped before. */
 FD_API int32_t fd_sleeper_stop(fd_sleeper *sleeper);
 
 /* 64-bit words by offset from a mapping's start. Values travel as doubles, which hold every sequence below 2^53.
@@ -156,21 +156,21 @@ FD_API double fd_cache_bytes(void);
 
 /* The hand-off, a verb a call (docs/protocol.md, the steps named). Offsets are bytes from a mapping's start, computed
  * from a checked geometry: nothing here looks at what the segment says of itself. FD_SLEEPERS in an answer says that
- * somebody may sleep on what was changed, and that the caller has to wake the lane; FD_PRODUCERS says it of the lane
+ * there may be sleepers on what was changed, and that the caller has to wake the lane; FD_PRODUCERS says it of the lane
  * consumed where FD_SLEEPERS is the lane published: a writer that leaves a slot may leave room. */
 enum { FD_SLEEPERS = 8, FD_PRODUCERS = 16 };
-/* A lane's flag: somebody may sleep; and wants to be woken as soon as a frame is being written. */
+/* The flag that a sleeper stores in a lane; the second one is woken as soon as a frame is being written. */
 enum { FD_SLEEPS = 1, FD_SLEEPS_LIGHTLY = 2 };
-/* Answers of fd_claim: the slot is ours; head is elsewhere; a reader holds the slot; another producer does; the slot is
+/* Results of fd_claim: the slot is ours; head is elsewhere; a reader holds the slot; another producer does; the slot is
  * ours, and the lane published is to be woken before it is written. */
 enum { FD_CLAIMED = 0, FD_MOVED = 1, FD_LEASED = 2, FD_TAKEN = 3, FD_AWAITED = 4 };
 /* Instead of a timestamp: the time now; what is in the slot already. */
 enum { FD_TIME_NOW = -1, FD_TIME_KEPT = -2 };
 
-/* C1, C3 to C8 for the sequence that the caller expects to be head. FD_MOVED and FD_LEASED leave no trace, and may carry
- * FD_SLEEPERS and FD_PRODUCERS. */
+/* C1, C3 to C8 for the sequence that the caller expects to be head. FD_MOVED and FD_LEASED leave no trace; either may
+ * carry FD_SLEEPERS and FD_PRODUCERS. */
 FD_API int32_t fd_claim(void *base, int32_t slot, int32_t pin_words, double sequence, uint32_t me);
-/* X1 to X7 for the sequence whose slot is ours: it gets the block of the newest frame below the gate that nobody holds.
+/* X1 to X7 for the sequence whose slot is ours: it gets the block of the newest frame below the gate that is not held.
  * 0, or FD_SLEEPERS and FD_PRODUCERS. */
 FD_API int32_t fd_reuse(void *base, int32_t slots, int32_t slot_stride, int32_t max_size, int32_t pin_words, double sequence,
                         double gate, uint32_t me);
@@ -184,8 +184,8 @@ FD_API int32_t fd_unpin(void *base, int32_t pins, uint32_t bit, int32_t cursor_a
 /* The frame number of a sequence that seems to be in its slot, without a pin: a hint, to be confirmed under one. NaN:
  * the sequence is not there. */
 FD_API double fd_look(const void *base, int32_t slot, double sequence);
-/* P1 and P2 for the slots from .. to - 1: clears the bits of masks[i] in the word i of their pins, and frees those whose
- * writer is `id`. A number that this writer took with it is counted in `skipped`. Answers how many slots changed. */
+/* P1 and P2 for the slots from .. to - 1: clears the bits of masks[i] in word i of their pins, and frees those whose
+ * writer is `id`. A number that this writer took with it is counted in `skipped`. Returns how many slots changed. */
 FD_API int32_t fd_give_back(void *base, int32_t slots, int32_t slot_stride, int32_t pin_words, int32_t from, int32_t to,
                             const uint32_t *masks, uint32_t id);
 /* D2: frees a slot whose writer is dead, and counts the number it took with it. 1 freed, 0 it is not its writer. */

@@ -1,4 +1,4 @@
-/* What the files of the shim share and nobody outside sees. */
+/* What the files of the shim share. */
 #ifndef FRAMES_DEPOT_INTERNAL_H
 #define FRAMES_DEPOT_INTERNAL_H
 
@@ -45,7 +45,7 @@ static inline int64_t fd_timeout_ns(double timeout_ms) {
 /* Keeps the library in the process for good: it may be unloaded while a thread sleeps inside. */
 void fd_stay_loaded(void);
 
-/* The list that fd_list fills. Names that nobody could have given to a depot are left out: a file's name may hold
+/* The list that fd_list fills. Names that no depot can have are left out: a file's name may hold
  * line feeds and worse. */
 struct fd_names {
   char *out;

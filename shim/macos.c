@@ -34,7 +34,6 @@ static int32_t new_handle(const char *name, fd_segment **out) {
   if (segment == NULL) return -FD_ENOMEM;
   segment->file = segment->memory = -1;
   snprintf(segment->path, sizeof segment->path, FD_DIRECTORY FD_PREFIX "%s", name);
-  fd_find_waits(segment);
   *out = segment;
   return 0;
 }
@@ -46,7 +45,7 @@ int fd_leads_to(const char *path, int file) {
 }
 
 /* Takes a file and an object of the same new name. The file comes first and is locked before the object exists, so
- * that there is no moment at which death would leave an object that nobody can find. */
+ * that there is no moment at which death would leave an object that cannot be found. */
 static int32_t take_names(fd_segment *segment, uint32_t mode) {
   for (;;) {
     uint64_t hex;
@@ -57,8 +56,8 @@ static int32_t take_names(fd_segment *segment, uint32_t mode) {
     segment->file = open(segment->unpublished, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (segment->file < 0 && errno == EEXIST) continue;
     if (segment->file < 0) return fd_failure(errno);
-    /* Between open and lock somebody may have swept it away. */
-    const int32_t locked = fd_lock_file(segment->file, FD_LOCK_ALIVE, F_WRLCK);
+    /* Between open and lock another process may have swept it away. */
+    const int32_t locked = fd_lock_file(segment->file, FD_LOCK_ALIVE, 1, F_WRLCK);
     if (locked < 0) return locked;
     if (locked == 1 && fd_leads_to(segment->unpublished, segment->file)) break;
     close(segment->file);
@@ -98,12 +97,7 @@ int32_t fd_segment_create(const char *name, double bytes, uint32_t mode, fd_segm
   if (answer == 0) answer = allocate(segment->memory, bytes);
   /* Other users lock through the file, so it has to let in whom the object lets in. */
   if (answer == 0 && fchmod(segment->file, (mode_t)mode) != 0) answer = fd_failure(errno);
-  if (answer != 0) {
-    fd_segment_close(segment);
-    return answer;
-  }
-  *out = segment;
-  return 0;
+  return fd_segment_finish(segment, answer, out);
 }
 
 int32_t fd_segment_publish(fd_segment *segment) {
@@ -127,7 +121,7 @@ int32_t fd_read_object(int file, char *out) {
 
 /* The name of a segment whose object is gone is free; under the membership lock, as every removal of a name. */
 static int32_t remove_leftover(const fd_segment *segment) {
-  if (fd_lock_file(segment->file, FD_LOCK_MEMBERS, F_WRLCK) != 1) return -FD_ENOENT;
+  if (fd_lock_file(segment->file, FD_LOCK_MEMBERS, 1, F_WRLCK) != 1) return -FD_ENOENT;
   if (fd_leads_to(segment->path, segment->file) && unlink(segment->path) != 0 && errno != ENOENT) {
     return fd_failure(errno);
   }
@@ -154,13 +148,7 @@ int32_t fd_segment_open(const char *name, fd_segment **out) {
   int32_t answer = new_handle(name, &segment);
   if (answer != 0) return answer;
   segment->published = 1;
-  answer = open_both(segment);
-  if (answer != 0) {
-    fd_segment_close(segment);
-    return answer;
-  }
-  *out = segment;
-  return 0;
+  return fd_segment_finish(segment, open_both(segment), out);
 }
 
 int32_t fd_segment_info(fd_segment *segment, double *out) {
@@ -174,9 +162,8 @@ int32_t fd_segment_info(fd_segment *segment, double *out) {
   return 0;
 }
 
-int32_t fd_segment_map(fd_segment *segment, double bytes, void **out) {
-  if (fd_check_bytes(bytes) != 0) return -FD_EINVAL;
-  void *address = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, segment->memory, 0);
+int32_t fd_system_map(fd_segment *segment, size_t bytes, char **out) {
+  void *address = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, segment->memory, 0);
   if (address == MAP_FAILED) return fd_failure(errno);
   *out = address;
   return 0;
@@ -184,11 +171,20 @@ int32_t fd_segment_map(fd_segment *segment, double bytes, void **out) {
 
 void fd_populate(void *base, double offset, double bytes) { touch((char *)base + (size_t)offset, (size_t)bytes); }
 
-int32_t fd_segment_unmap(void *address, double bytes) {
-  return munmap(address, (size_t)bytes) == 0 ? 0 : fd_failure(errno);
+int32_t fd_system_unmap(fd_segment *segment, char *base, size_t bytes) {
+  (void)segment;
+  return munmap(base, bytes) == 0 ? 0 : fd_failure(errno);
 }
 
-int32_t fd_segment_unlink(fd_segment *segment) {
+/* One call, so that there is no moment without a page. */
+int32_t fd_system_retire(fd_segment *segment, char *base, size_t from, size_t bytes) {
+  (void)segment;
+  const int flags = MAP_FIXED | MAP_PRIVATE | MAP_ANON;
+  if (mmap(base + from, bytes - from, PROT_READ | PROT_WRITE, flags, -1, 0) != MAP_FAILED) return 0;
+  return mmap(base + from, bytes - from, PROT_READ, flags, -1, 0) != MAP_FAILED ? 0 : fd_failure(errno);
+}
+
+int32_t fd_system_unlink(fd_segment *segment) {
   if (!segment->published || !fd_leads_to(segment->path, segment->file)) return 0;
   /* The name first: as long as it is there, the object is. */
   if (unlink(segment->path) != 0) return errno == ENOENT ? 0 : fd_failure(errno);
@@ -196,15 +192,23 @@ int32_t fd_segment_unlink(fd_segment *segment) {
   return 1;
 }
 
-int32_t fd_segment_close(fd_segment *segment) {
-  if (!segment->published && segment->file >= 0) {
-    if (segment->memory >= 0) shm_unlink(segment->object);
-    unlink(segment->unpublished);
-  }
+/* A segment that never got its name goes with its only handle. */
+static void remove_unpublished(const fd_segment *segment) {
+  if (segment->published || segment->file < 0) return;
+  if (segment->memory >= 0) shm_unlink(segment->object);
+  unlink(segment->unpublished);
+}
+
+void fd_system_unlock_all(fd_segment *segment) {
+  remove_unpublished(segment);
+  (void)fd_lock_file(segment->file, 0, 0, F_UNLCK);
+}
+
+void fd_system_close(fd_segment *segment) {
+  remove_unpublished(segment);
   if (segment->memory >= 0) close(segment->memory);
   if (segment->file >= 0) close(segment->file);
   free(segment);
-  return 0;
 }
 
 int32_t fd_unlink(const char *name) {

@@ -5,14 +5,14 @@
  *   DIRECTORY/frames-depot!HEX    the same file before fd_segment_publish, which renames it
  *   /frames-depot.HEX             the object: the memory itself
  *
- * The directory is the system's own sticky one, so nobody removes another user's names, and unlike /tmp it is not
+ * The directory is the system's own sticky one, so no user removes another's names, and unlike /tmp it is not
  * emptied while files are in use. The file may outlive its object, as after a restart: then the name is free, and
- * whoever opens it removes it. A file that was never published belongs to the dead when nobody holds its ALIVE lock;
- * whoever creates a segment removes it with its object. */
+ * the next to open it removes it. A file that was never published belongs to the dead when its ALIVE lock is free;
+ * the next to create a segment removes it with its object. */
 #ifndef FRAMES_DEPOT_MACOS_INTERNAL_H
 #define FRAMES_DEPOT_MACOS_INTERNAL_H
 
-#include "internal.h"
+#include "segment.h"
 
 #include <stddef.h>
 #include <sys/stat.h>
@@ -30,27 +30,20 @@ enum { FD_PATH_BYTES = sizeof FD_DIRECTORY + sizeof FD_PREFIX + FD_NAME_BYTES };
 /* Beside the header's locks, far above every peer. */
 enum { FD_LOCK_ALIVE = 1 << 20 };
 
-typedef int (*fd_wait_on)(void *address, uint64_t value, size_t size, uint32_t flags, uint32_t clock,
-                          uint64_t timeout_ns);
-typedef int (*fd_wake_all)(void *address, size_t size, uint32_t flags);
-
 struct fd_segment {
+  struct fd_common common;
   int file;
   int memory;
   int published;
   char path[FD_PATH_BYTES];
   char unpublished[FD_PATH_BYTES];
   char object[FD_OBJECT_BYTES + 1];
-  /* macOS 14.4 and later; NULL before. */
-  fd_wait_on wait_on;
-  fd_wake_all wake_all;
 };
 
 /* Whether a path leads to the file that is open. */
 int fd_leads_to(const char *path, int file);
-/* A lock on the file: 1 taken, 0 somebody else has it, -errno. */
-int32_t fd_lock_file(int file, int32_t index, short type);
-void fd_find_waits(fd_segment *segment);
+/* A lock on the file: 1 taken, 0 another description has it, -errno. */
+int32_t fd_lock_file(int file, int32_t index, int32_t count, short type);
 /* Removes what processes left that died between fd_segment_create and fd_segment_publish. */
 void fd_sweep(void);
 /* Reads the object's name from a file; 0, or -errno. */

@@ -1,4 +1,4 @@
-/* macOS: locks, waiting, listing, and what the system says of itself. */
+/* macOS: locks, listing, and what the system says of itself. */
 #include "macos_internal.h"
 
 #include <dirent.h>
@@ -53,8 +53,8 @@ int32_t fd_space(double *out) {
 
 /* Open-file-description locks: they belong to the description, not to the process, and the kernel drops them with its
  * last reference. */
-int32_t fd_lock_file(int file, int32_t index, short type) {
-  struct flock range = {.l_type = type, .l_whence = SEEK_SET, .l_start = index, .l_len = 1};
+int32_t fd_lock_file(int file, int32_t index, int32_t count, short type) {
+  struct flock range = {.l_type = type, .l_whence = SEEK_SET, .l_start = index, .l_len = count};
   for (;;) {
     if (fcntl(file, F_OFD_SETLK, &range) == 0) return 1;
     if (errno == EAGAIN || errno == EACCES) return 0;
@@ -62,56 +62,26 @@ int32_t fd_lock_file(int file, int32_t index, short type) {
   }
 }
 
-int32_t fd_lock(fd_segment *segment, int32_t index) { return fd_lock_file(segment->file, index, F_WRLCK); }
+int32_t fd_lock(fd_segment *segment, int32_t index) {
+  const int32_t answer = fd_lock_file(segment->file, index, 1, F_WRLCK);
+  if (answer == 1) fd_segment_locked(segment, index);
+  return answer;
+}
 
 int32_t fd_unlock(fd_segment *segment, int32_t index) {
-  const int32_t answer = fd_lock_file(segment->file, index, F_UNLCK);
+  const int32_t answer = fd_lock_file(segment->file, index, 1, F_UNLCK);
   return answer < 0 ? answer : 0;
 }
 
-int32_t fd_lock_held(fd_segment *segment, int32_t index) {
-  struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = index, .l_len = 1};
+static int32_t held(fd_segment *segment, int32_t index, int32_t count) {
+  struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = index, .l_len = count};
   if (fcntl(segment->file, F_OFD_GETLK, &range) != 0) return fd_failure(errno);
   return range.l_type != F_UNLCK;
 }
 
-/* From os/os_sync_wait_on_address.h, and from the kernel's ulock.h, which is private but what C++ libraries use. */
-enum { SYNC_SHARED = 1, SYNC_MACH_TIME = 32 };
-enum { ULOCK_COMPARE_SHARED = 3, ULOCK_WAKE_ALL = 0x100, ULOCK_NO_ERRNO = 0x1000000 };
-extern int __ulock_wait(uint32_t operation, void *address, uint64_t value, uint32_t timeout_us);
-extern int __ulock_wake(uint32_t operation, void *address, uint64_t value);
+int32_t fd_lock_held(fd_segment *segment, int32_t index) { return held(segment, index, 1); }
 
-void fd_find_waits(fd_segment *segment) {
-  segment->wait_on = (fd_wait_on)dlsym(RTLD_DEFAULT, "os_sync_wait_on_address_with_timeout");
-  segment->wake_all = (fd_wake_all)dlsym(RTLD_DEFAULT, "os_sync_wake_by_address_all");
-}
-
-int32_t fd_wait(fd_segment *segment, int32_t *word, int32_t lane, int32_t peer, int32_t expected,
-                double timeout_ms) {
-  (void)lane, (void)peer;
-  const uint64_t value = (uint32_t)expected, ns = (uint64_t)fd_timeout_ns(timeout_ms);
-  if (ns < 1000) return __atomic_load_n(word, __ATOMIC_SEQ_CST) == expected;
-  /* Both families would have to be there or neither: sleepers of one are not woken by the other. Errors other than
-   * the time's end mean look again. */
-  if (segment->wait_on != NULL && segment->wake_all != NULL) {
-    if (segment->wait_on(word, value, sizeof *word, SYNC_SHARED, SYNC_MACH_TIME, ns) >= 0) return 0;
-    return errno == ETIMEDOUT;
-  }
-  const uint32_t us = ns / 1000 < UINT32_MAX ? (uint32_t)(ns / 1000) : UINT32_MAX;
-  return __ulock_wait(ULOCK_COMPARE_SHARED | ULOCK_NO_ERRNO, word, value, us) == -ETIMEDOUT;
-}
-
-int32_t fd_wake(fd_segment *segment, int32_t *word, int32_t lane) {
-  (void)lane;
-  int failed;
-  if (segment->wait_on != NULL && segment->wake_all != NULL) {
-    failed = segment->wake_all(word, sizeof *word, SYNC_SHARED) >= 0 ? 0 : errno;
-  } else {
-    const int answer = __ulock_wake(ULOCK_COMPARE_SHARED | ULOCK_WAKE_ALL | ULOCK_NO_ERRNO, word, 0);
-    failed = answer >= 0 ? 0 : -answer;
-  }
-  return failed == 0 || failed == ENOENT ? 0 : fd_failure(failed); /* ENOENT: nobody sleeps */
-}
+int32_t fd_system_peer_lives(fd_segment *segment) { return held(segment, FD_LOCK_PEER, FD_MOST_PEERS); }
 
 int32_t fd_list(char *out, int32_t capacity) {
   DIR *directory = opendir(FD_DIRECTORY);
@@ -133,7 +103,7 @@ static void sweep_one(const char *path) {
   /* Others' files are theirs to sweep. The lock is taken and not just asked for, so that a creator that is about to
    * lock its new file finds out. */
   if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
-      fd_lock_file(file, FD_LOCK_ALIVE, F_WRLCK) == 1 && fd_leads_to(path, file)) {
+      fd_lock_file(file, FD_LOCK_ALIVE, 1, F_WRLCK) == 1 && fd_leads_to(path, file)) {
     if (fd_read_object(file, object) == 0) shm_unlink(object);
     unlink(path);
   }

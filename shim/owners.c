@@ -29,8 +29,6 @@ fd_mutex fd_registry = FD_MUTEX_INIT;
 static struct fd_owner *owners;
 static fd_key key;
 static int is_watching;
-static int has_ended;
-static fd_segment *all; /* of the process that ends: nothing is freed then */
 
 int fd_owners_ended(fd_segment *segment) {
   return __atomic_load_n(&fd_common_of(segment)->state, __ATOMIC_SEQ_CST) == FD_ENDED;
@@ -40,8 +38,8 @@ static void set_state(fd_segment *segment, int state) {
   __atomic_store_n(&fd_common_of(segment)->state, state, __ATOMIC_SEQ_CST);
 }
 
-/* As the last one out does: under the membership lock, if it can be had soon. Otherwise the name stays for who comes
- * next to take over. */
+/* As the last one out does: under the membership lock, if it can be had soon. Otherwise the name stays, as a
+ * stale one that the next comer takes over. */
 static void remove_name(fd_segment *segment) {
   struct fd_common *common = fd_common_of(segment);
   if (!__atomic_load_n(&common->joined, __ATOMIC_RELAXED)) return;
@@ -98,6 +96,9 @@ static int32_t watch_process(void) { return 0; }
 #include <dlfcn.h>
 #endif
 
+static int has_ended;
+static fd_segment *all; /* of the process that ends: nothing is freed then */
+
 static void process_ends(void) {
   if (__atomic_exchange_n(&has_ended, 1, __ATOMIC_SEQ_CST) || !fd_mutex_lock_within(&fd_registry, PATIENCE_MS)) return;
   for (struct fd_owner *owner = owners; owner != NULL; owner = owner->next) {
@@ -117,13 +118,8 @@ static void process_ends(void) {
   for (fd_segment *at = all; at != NULL; at = fd_common_of(at)->next) remove_name(at);
 }
 
-static void before_fork(void) { fd_mutex_lock(&fd_registry); }
-static void after_fork(void) { fd_mutex_unlock(&fd_registry); }
-
 /* exit() runs the one, quick_exit() the other; Bun ends by the latter. */
 static int32_t watch_process(void) {
-  const int failed = pthread_atfork(before_fork, after_fork, after_fork);
-  if (failed != 0) return fd_failure(failed);
   if (atexit(process_ends) != 0) return -FD_ENOMEM;
 #if defined(__APPLE__)
   int (*at_quick_exit)(void (*)(void)) = (int (*)(void (*)(void)))dlsym(RTLD_DEFAULT, "at_quick_exit");

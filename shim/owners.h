@@ -1,4 +1,4 @@
-/* Who has what open: the list that the ends of threads and of the process go by. */
+/* Which thread has what open: the list that the ends of threads and of the process go by. */
 #ifndef FRAMES_DEPOT_OWNERS_H
 #define FRAMES_DEPOT_OWNERS_H
 

@@ -56,7 +56,7 @@ int32_t fd_raise(void *base, int32_t offset, double value) {
   return 0;
 }
 
-/* Who may wait for a slot that has just been left: readers for its frame or its end, producers for room. */
+/* What may sleep on a slot that has just been left: readers for its frame or its end, producers for room. */
 static int32_t sleepers(const struct fd_header *header) {
   return (load32(&header->published_sleepers) != 0 ? FD_SLEEPERS : 0) |
          (load32(&header->consumed_sleepers) != 0 ? FD_PRODUCERS : 0);
@@ -177,7 +177,7 @@ int32_t fd_unpin(void *base, int32_t pins_offset, uint32_t bit, int32_t cursor_o
 }
 
 /* D2. A number whose writer died before its frame was there is burned, and was counted by no one. What the slot says is
- * read first: while the writer's id is there nobody else writes it, and no id comes twice. */
+ * read first: while the writer's id is there no other peer writes it, and no id comes twice. */
 static int free_slot(struct fd_header *header, struct fd_slot *slot, uint32_t writer) {
   if (load32(&slot->writer) != writer) return 0;
   const uint64_t sequence = load64(&slot->sequence), claimed = load64(&slot->claimed);

@@ -30,7 +30,8 @@ int32_t fd_segment_map(fd_segment *segment, double bytes, void **out) {
   if (fd_check_bytes(bytes) != 0) return -FD_EINVAL;
   struct fd_common *common = fd_common_of(segment);
   fd_mutex_lock(&common->guard);
-  if (common->base != NULL) return leave(common, -FD_EBUSY);
+  /* After the end of its process a segment has no locks, and its memory is others'. */
+  if (common->base != NULL || fd_owners_ended(segment)) return leave(common, -FD_EBUSY);
   char *base;
   const int32_t answer = fd_system_map(segment, (size_t)bytes, &base);
   if (answer < 0) return leave(common, answer);

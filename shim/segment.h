@@ -6,7 +6,7 @@
 
 struct fd_owner;
 
-/* Handles of a segment that is left alone: not registered yet, registered, let go by the end of its thread or process. */
+/* The states of a handle: not in the registry, in it, let go by the end of its thread or process. */
 enum { FD_LOOSE, FD_OWNED, FD_ENDED };
 
 /* The first member of each system's fd_segment. */
@@ -21,7 +21,7 @@ struct fd_common {
   /* The mapping, as far as it is not retired; NULL without one. */
   char *base;
   size_t bytes;
-  /* Whether a peer's lock was ever taken: only who was a peer removes the name as the last one out does. */
+  /* Whether a peer's lock was ever taken: only a peer removes the name as the last one out does. */
   int joined;
 };
 

@@ -20,12 +20,12 @@ int64_t fd_monotonic_ns(void);
 
 /* How many words fd_system_sleep takes: FD_MOST_PLACES, or 1. */
 int32_t fd_system_places(void);
-/* Sleeps until a word is woken or differs, the bell differs from `silent` or is rung, or the deadline is over; or for no
- * reason. Answers the index of the word that was woken where the system names one, else -1. Where places is 1 there is
- * one word, and no bell: who wants the sleeper awake changes the word. */
+/* Sleeps until a word is woken or differs, the bell differs from `silent` or is rung, or the deadline is over; it may end
+ * for no reason. Returns the index of the word that was woken where the system names one, else -1. Where places is 1 there is
+ * one word, and no bell: a change of the word takes its place. */
 int32_t fd_system_sleep(const struct fd_sought *sought, int32_t count, int32_t *bell, int32_t silent,
                         int64_t deadline_ns);
-/* Wakes who sleeps on the bell, after it was changed. */
+/* Wakes the sleep on a bell that was changed. */
 void fd_system_ring(int32_t *bell);
 /* fd_system_sleep where places is 1. */
 static inline int32_t fd_sleep_on_one(const struct fd_sought *sought, int64_t deadline_ns) {
@@ -45,9 +45,9 @@ struct fd_pipe {
   int read_end, write_end;
 };
 #endif
-/* Answers what fd_sleeper_start does. */
+/* Returns what fd_sleeper_start does. */
 int32_t fd_pipe_open(struct fd_pipe *pipe);
-/* 1 written; 0 when nobody has connected yet. */
+/* 1 written; 0 when no reader has connected yet. */
 int fd_pipe_write(struct fd_pipe *pipe);
 void fd_pipe_close(struct fd_pipe *pipe);
 

@@ -1,9 +1,9 @@
-/* A sleeper watches the words that one thread of JavaScript waits for, however many. Its table is under a mutex. Who
- * sleeps copies the table, leaves the mutex, and sleeps on all the words at once and on a bell, a word of the sleeper's
+/* A sleeper watches the words that one thread of JavaScript waits for, however many. Its table is under a mutex. A
+ * sleep copies the table, leaves the mutex, and waits for all the words at once and for a bell, a word of the sleeper's
  * own: a change of the table rings it, and the sleep goes on with the new table.
  *
  * Words are read under the mutex alone, and only while they are watched. So once fd_sleeper_forget has returned, a word
- * may be unmapped: a sleep that has copied it before is in the kernel, which answers EFAULT at worst.
+ * may be unmapped: a sleep that has copied it before is in the kernel, which returns EFAULT at worst.
  *
  * Where the system sleeps on one word only, that word takes the place of the bell (`inside`), and has to stay mapped
  * until the sleep is out of it. */

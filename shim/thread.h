@@ -7,6 +7,7 @@
 enum { FD_THREAD_STACK_BYTES = 256 * 1024 };
 
 #if defined(_WIN32)
+#define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 
 typedef SRWLOCK fd_mutex;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_PAGE_BYTES = 4096, PAGE_BYTES = 4096 };
+enum { NAME_PAGE_BYTES = 4096 };
 
 int32_t fd_last_failure(void) {
   switch (GetLastError()) {
@@ -162,12 +162,7 @@ int32_t fd_segment_create(const char *name, double bytes, uint32_t mode, fd_segm
   if (answer != 0) return answer;
   answer = make_memory(segment, bytes);
   if (answer == 0) answer = take_memory(segment);
-  if (answer != 0) {
-    fd_segment_close(segment);
-    return answer;
-  }
-  *out = segment;
-  return 0;
+  return fd_segment_finish(segment, answer, out);
 }
 
 int32_t fd_segment_publish(fd_segment *segment) {
@@ -193,12 +188,7 @@ int32_t fd_segment_open(const char *name, fd_segment **out) {
     if (segment->memory != NULL) answer = take_memory(segment);
     else answer = segment->id == 0 ? -FD_ENOENT : fd_last_failure();
   }
-  if (answer != 0) {
-    fd_segment_close(segment);
-    return answer;
-  }
-  *out = segment;
-  return 0;
+  return fd_segment_finish(segment, answer, out);
 }
 
 int32_t fd_segment_info(fd_segment *segment, double *out) {
@@ -210,30 +200,20 @@ int32_t fd_segment_info(fd_segment *segment, double *out) {
   return 0;
 }
 
-int32_t fd_segment_map(fd_segment *segment, double bytes, void **out) {
-  if (fd_check_bytes(bytes) != 0) return -FD_EINVAL;
-  char *address =
-      MapViewOfFile(segment->memory, FILE_MAP_READ | FILE_MAP_WRITE, 0, FD_CONTROL_BYTES, (SIZE_T)bytes);
-  if (address == NULL) return fd_last_failure();
-  *out = address;
-  return 0;
-}
-
-void fd_populate(void *base, double offset, double bytes) {
-  const volatile char *start = (char *)base + (SIZE_T)offset;
-  for (SIZE_T at = 0; at < (SIZE_T)bytes; at += PAGE_BYTES) (void)start[at];
-}
-
-int32_t fd_segment_unmap(void *address, double bytes) {
-  (void)bytes;
-  return UnmapViewOfFile(address) ? 0 : fd_last_failure();
-}
-
-int32_t fd_segment_unlink(fd_segment *segment) {
+int32_t fd_system_unlink(fd_segment *segment) {
   return segment->name != NULL && rename_to(segment, segment->id, 0);
 }
 
-int32_t fd_segment_close(fd_segment *segment) {
+/* Handles and names go with their process by themselves, and a thread that ends closes its handles. So which
+ * peers live does not matter, and fd_segment_locked is not told: no name is removed when a thread or process ends. */
+int32_t fd_system_peer_lives(fd_segment *segment) {
+  (void)segment;
+  return 1;
+}
+
+void fd_system_unlock_all(fd_segment *segment) { (void)segment; }
+
+void fd_system_close(fd_segment *segment) {
   for (int32_t index = 0; index < FD_LOCKS; index++) {
     if (segment->locks[index] != NULL) CloseHandle(segment->locks[index]);
   }
@@ -241,7 +221,6 @@ int32_t fd_segment_close(fd_segment *segment) {
   if (segment->control != NULL) UnmapViewOfFile(segment->control);
   if (segment->memory != NULL) CloseHandle(segment->memory);
   free(segment);
-  return 0;
 }
 
 int32_t fd_unlink(const char *name) {
@@ -250,7 +229,7 @@ int32_t fd_unlink(const char *name) {
   if (answer != 0) return answer;
   answer = take_name(segment, 0);
   if (answer == 0 && !lives(__atomic_exchange_n(segment->name, 0, __ATOMIC_SEQ_CST))) answer = -FD_ENOENT;
-  fd_segment_close(segment);
+  fd_system_close(segment);
   return answer;
 }
 
@@ -258,6 +237,6 @@ int fd_name_leads(const char *name) {
   fd_segment *segment;
   if (new_handle(name, &segment) != 0) return 0;
   const int leads = take_name(segment, 0) == 0 && lives(named_id(segment));
-  fd_segment_close(segment);
+  fd_system_close(segment);
   return leads;
 }

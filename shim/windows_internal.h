@@ -3,7 +3,7 @@
  *
  *   frames-depot.NAME          a page whose first word is the id of the segment of that name, or 0
  *   frames-depot!ID            the segment's memory: a control block, then the ring
- *   frames-depot!ID.lock.I     exists as long as somebody holds lock I
+ *   frames-depot!ID.lock.I     exists as long as lock I is held
  *   frames-depot!ID.wake.L.P   the event that peer P sleeps on in lane L, as long as it sleeps
  *
  * The name is a page of its own because Windows cannot rename or unname a section: giving and removing a name is a
@@ -12,23 +12,20 @@
 #ifndef FRAMES_DEPOT_WINDOWS_INTERNAL_H
 #define FRAMES_DEPOT_WINDOWS_INTERNAL_H
 
-#include "internal.h"
-
-#define WIN32_LEAN_AND_MEAN
-#include <windows.h>
+#include "segment.h"
 
 /* Views begin at multiples of this, so the ring does; only the first page of the control block is ever touched. */
 enum { FD_CONTROL_BYTES = 65536 };
-/* As many as 12 bits of a peer's id tell apart, and the membership lock. */
-enum { FD_PEERS = 4096, FD_LOCKS = FD_PEERS + 1, FD_LANES = 2 };
+enum { FD_LOCKS = FD_LOCK_PEER + FD_MOST_PEERS, FD_LANES = 2 };
 enum { FD_OBJECT_NAME_BYTES = 192 };
 
 struct fd_control {
   /* One bit for each sleeper, so that a waker need not look for events that do not exist. */
-  uint64_t asleep[FD_LANES][FD_PEERS / 64];
+  uint64_t asleep[FD_LANES][FD_MOST_PEERS / 64];
 };
 
 struct fd_segment {
+  struct fd_common common;
   uint64_t id;
   HANDLE memory;
   struct fd_control *control;

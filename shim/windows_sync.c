@@ -1,9 +1,10 @@
 /* Windows: locks and waiting. */
+#include "sleep.h"
 #include "windows_internal.h"
 
-/* A lock is held by whoever made the mutex of its name; nobody ever waits for it or owns it, it only exists. Its
- * handle is closed by the system when the process ends. Somebody who looks at this very moment has a handle too, so
- * a lock may seem held a microsecond longer than it is: whoever wants it tries again. */
+/* A lock is held by the process that made the mutex of its name; the mutex is never waited for or owned, it just is.
+ * Its handle is closed by the system when the process ends. A process that looks at this very moment has a handle too,
+ * so a lock may seem held a microsecond longer than it is, and is tried for again. */
 int32_t fd_lock(fd_segment *segment, int32_t index) {
   if (index < 0 || index >= FD_LOCKS) return -FD_EINVAL;
   if (segment->locks[index] != NULL) return 1;
@@ -45,7 +46,7 @@ static uint64_t *bits_of(fd_segment *segment, int32_t lane, int32_t peer) {
  * one of them sees the other. WaitOnAddress would not do: it knows this process only. */
 int32_t fd_wait(fd_segment *segment, int32_t *word, int32_t lane, int32_t peer, int32_t expected,
                 double timeout_ms) {
-  if (lane < 0 || lane >= FD_LANES || peer < 0 || peer >= FD_PEERS) return -FD_EINVAL;
+  if (lane < 0 || lane >= FD_LANES || peer < 0 || peer >= FD_MOST_PEERS) return -FD_EINVAL;
   char name[FD_OBJECT_NAME_BYTES];
   fd_object_name(name, segment->id, "wake", lane, peer);
   const HANDLE event = CreateEventA(NULL, FALSE, FALSE, name);
@@ -65,7 +66,7 @@ int32_t fd_wake(fd_segment *segment, int32_t *word, int32_t lane) {
   (void)word;
   if (lane < 0 || lane >= FD_LANES) return -FD_EINVAL;
   int32_t woken = 0;
-  for (int32_t first = 0; first < FD_PEERS; first += 64) {
+  for (int32_t first = 0; first < FD_MOST_PEERS; first += 64) {
     uint64_t asleep = __atomic_load_n(bits_of(segment, lane, first), __ATOMIC_SEQ_CST);
     for (; asleep != 0; asleep &= asleep - 1) {
       char name[FD_OBJECT_NAME_BYTES];
@@ -80,3 +81,21 @@ int32_t fd_wake(fd_segment *segment, int32_t *word, int32_t lane) {
   }
   return woken;
 }
+
+int64_t fd_monotonic_ns(void) {
+  LARGE_INTEGER ticks, frequency;
+  QueryPerformanceCounter(&ticks);
+  QueryPerformanceFrequency(&frequency);
+  const int64_t whole = ticks.QuadPart / frequency.QuadPart, part = ticks.QuadPart % frequency.QuadPart;
+  return whole * 1000000000 + part * 1000000000 / frequency.QuadPart;
+}
+
+int32_t fd_system_places(void) { return 1; }
+
+int32_t fd_system_sleep(const struct fd_sought *sought, int32_t count, int32_t *bell, int32_t silent,
+                        int64_t deadline_ns) {
+  (void)count, (void)bell, (void)silent;
+  return fd_sleep_on_one(sought, deadline_ns);
+}
+
+void fd_system_ring(int32_t *bell) { (void)bell; }

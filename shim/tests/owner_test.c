@@ -1,4 +1,4 @@
-/* Threads that end with segments and sleepers open. No second process: this file also runs under the thread sanitizer. */
+/* Threads that end with segments and sleepers open. No second process: the thread sanitizer runs this file too. */
 #define _GNU_SOURCE
 #include "../thread.h"
 #include "harness.h"

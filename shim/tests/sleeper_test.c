@@ -226,7 +226,7 @@ static void watch_takes_the_place_of_what_was_watched(void) {
   end(sleeper);
 }
 
-/* Forgets while a sleep may be in it, as whoever wants to unmap does. */
+/* Forgets while a sleep may be in it, as before an unmap. */
 static void forget_and_wait(fd_sleeper *sleeper, int32_t place) {
   uint32_t out[MASKS];
   const int32_t answer = fd_sleeper_forget(sleeper, place);

@@ -85,7 +85,7 @@ static int count_up(const char *name) {
     do seen = fd_load(mapping, COUNTER);
     while (!fd_cas(mapping, COUNTER, seen, seen + 1));
   }
-  /* One raises by one, the other by two: who is overtaken by the smaller step has to try again. */
+  /* One raises by one, the other by two: the one overtaken by the smaller step has to try again. */
   for (int count = 0; count < COUNTS; count++) {
     const double value = fd_load(mapping, HIGHEST) + step;
     fd_raise(mapping, HIGHEST, value);

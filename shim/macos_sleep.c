@@ -1,0 +1,76 @@
+/* macOS: waiting on an address, in the way of 14.4 and later, or in that of before. */
+#include "macos_internal.h"
+#include "sleep.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <time.h>
+
+/* From os/os_sync_wait_on_address.h, and from the kernel's ulock.h, which is private but what C++ libraries use. */
+enum { SYNC_SHARED = 1, SYNC_MACH_TIME = 32 };
+enum { ULOCK_COMPARE_SHARED = 3, ULOCK_WAKE_ALL = 0x100, ULOCK_NO_ERRNO = 0x1000000 };
+extern int __ulock_wait(uint32_t operation, void *address, uint64_t value, uint32_t timeout_us);
+extern int __ulock_wake(uint32_t operation, void *address, uint64_t value);
+
+typedef int (*wait_on)(void *address, uint64_t value, size_t size, uint32_t flags, uint32_t clock, uint64_t timeout_ns);
+typedef int (*wake_all)(void *address, size_t size, uint32_t flags);
+
+/* Of the newer way; NULL before 14.4. Both families would have to be there or neither: sleepers of one are not woken by
+ * the other. */
+static struct {
+  wait_on wait;
+  wake_all wake;
+} newer;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void find_newer(void) {
+  const wait_on wait = (wait_on)dlsym(RTLD_DEFAULT, "os_sync_wait_on_address_with_timeout");
+  const wake_all wake = (wake_all)dlsym(RTLD_DEFAULT, "os_sync_wake_by_address_all");
+  if (wait == NULL || wake == NULL) return;
+  newer.wait = wait;
+  newer.wake = wake;
+}
+
+int64_t fd_monotonic_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int32_t fd_wait(fd_segment *segment, int32_t *word, int32_t lane, int32_t peer, int32_t expected,
+                double timeout_ms) {
+  (void)segment, (void)lane, (void)peer;
+  const uint64_t value = (uint32_t)expected, ns = (uint64_t)fd_timeout_ns(timeout_ms);
+  if (ns < 1000) return __atomic_load_n(word, __ATOMIC_SEQ_CST) == expected;
+  pthread_once(&once, find_newer);
+  /* Errors other than the time's end mean look again. */
+  if (newer.wait != NULL) {
+    if (newer.wait(word, value, sizeof *word, SYNC_SHARED, SYNC_MACH_TIME, ns) >= 0) return 0;
+    return errno == ETIMEDOUT;
+  }
+  const uint32_t us = ns / 1000 < UINT32_MAX ? (uint32_t)(ns / 1000) : UINT32_MAX;
+  return __ulock_wait(ULOCK_COMPARE_SHARED | ULOCK_NO_ERRNO, word, value, us) == -ETIMEDOUT;
+}
+
+int32_t fd_wake(fd_segment *segment, int32_t *word, int32_t lane) {
+  (void)segment, (void)lane;
+  pthread_once(&once, find_newer);
+  int failed;
+  if (newer.wake != NULL) {
+    failed = newer.wake(word, sizeof *word, SYNC_SHARED) >= 0 ? 0 : errno;
+  } else {
+    const int answer = __ulock_wake(ULOCK_COMPARE_SHARED | ULOCK_WAKE_ALL | ULOCK_NO_ERRNO, word, 0);
+    failed = answer >= 0 ? 0 : -answer;
+  }
+  return failed == 0 || failed == ENOENT ? 0 : fd_failure(failed); /* ENOENT: no sleeper */
+}
+
+int32_t fd_system_places(void) { return 1; }
+
+int32_t fd_system_sleep(const struct fd_sought *sought, int32_t count, int32_t *bell, int32_t silent,
+                        int64_t deadline_ns) {
+  (void)count, (void)bell, (void)silent;
+  return fd_sleep_on_one(sought, deadline_ns);
+}
+
+void fd_system_ring(int32_t *bell) { (void)bell; }

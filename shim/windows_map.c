@@ -1,0 +1,102 @@
+/* Windows: mappings. A view is put into a placeholder, addresses that stay the process's own whatever is in them: what
+ * is retired takes the place of the view, and no other allocation can come between. There are microseconds in
+ * which the addresses lead nowhere, and a thread that touches them then faults: Windows replaces nothing in one step.
+ *
+ * Before Windows 10 1803 there are no placeholders. Then a view is mapped as ever, another allocation may come between,
+ * and what is retired begins at the next multiple of 64 KB. */
+#include "windows_internal.h"
+
+enum { PAGE_BYTES = 4096, GRANULE_BYTES = 65536 };
+/* As in the headers of Windows 10, which not every compiler brings. */
+enum { KEEPS_PLACEHOLDER = 2, REPLACES_PLACEHOLDER = 0x4000, IS_PLACEHOLDER = 0x40000 };
+
+typedef PVOID(WINAPI *allocate)(HANDLE process, PVOID base, SIZE_T bytes, ULONG type, ULONG protection,
+                                void *parameters, ULONG count);
+typedef PVOID(WINAPI *map_view)(HANDLE memory, HANDLE process, PVOID base, ULONG64 offset, SIZE_T bytes, ULONG type,
+                                ULONG protection, void *parameters, ULONG count);
+typedef BOOL(WINAPI *unmap_view)(HANDLE process, PVOID base, ULONG flags);
+
+struct calls {
+  allocate allocate;
+  map_view map;
+  unmap_view unmap;
+};
+
+static FARPROC find(const char *name) { return GetProcAddress(GetModuleHandleA("kernelbase.dll"), name); }
+
+/* All three or none. Asked for each time: this is rare, and there is nothing to keep. */
+static int find_calls(struct calls *calls) {
+  calls->allocate = (allocate)(void (*)(void))find("VirtualAlloc2");
+  calls->map = (map_view)(void (*)(void))find("MapViewOfFile3");
+  calls->unmap = (unmap_view)(void (*)(void))find("UnmapViewOfFile2");
+  return calls->allocate != NULL && calls->map != NULL && calls->unmap != NULL;
+}
+
+static SIZE_T whole(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
+
+static char *map_into(const struct calls *calls, fd_segment *segment, char *base, size_t bytes) {
+  return calls->map(segment->memory, GetCurrentProcess(), base, FD_CONTROL_BYTES, whole(bytes, PAGE_BYTES),
+                    REPLACES_PLACEHOLDER, PAGE_READWRITE, NULL, 0);
+}
+
+int32_t fd_system_map(fd_segment *segment, size_t bytes, char **out) {
+  struct calls calls;
+  char *base;
+  if (find_calls(&calls)) {
+    /* Beyond the segment's end a view would be refused only when it takes the place. */
+    char *place = calls.allocate(GetCurrentProcess(), NULL, whole(bytes, PAGE_BYTES), MEM_RESERVE | IS_PLACEHOLDER,
+                                 PAGE_NOACCESS, NULL, 0);
+    if (place == NULL) return fd_last_failure();
+    base = map_into(&calls, segment, place, bytes);
+    if (base == NULL) {
+      const int32_t answer = fd_last_failure();
+      VirtualFree(place, 0, MEM_RELEASE);
+      return answer;
+    }
+  } else {
+    base = MapViewOfFile(segment->memory, FILE_MAP_READ | FILE_MAP_WRITE, 0, FD_CONTROL_BYTES, bytes);
+    if (base == NULL) return fd_last_failure();
+  }
+  *out = base;
+  return 0;
+}
+
+void fd_populate(void *base, double offset, double bytes) {
+  const volatile char *start = (char *)base + (SIZE_T)offset;
+  for (SIZE_T at = 0; at < (SIZE_T)bytes; at += PAGE_BYTES) (void)start[at];
+}
+
+int32_t fd_system_unmap(fd_segment *segment, char *base, size_t bytes) {
+  (void)segment, (void)bytes;
+  return UnmapViewOfFile(base) ? 0 : fd_last_failure();
+}
+
+/* From view to placeholder; that in two; the view again in the first part, private pages in the second. */
+static int32_t retire_in_place(const struct calls *calls, fd_segment *segment, char *base, size_t from, size_t bytes) {
+  const SIZE_T rest = whole(bytes, PAGE_BYTES) - from;
+  if (!calls->unmap(GetCurrentProcess(), base, KEEPS_PLACEHOLDER)) return fd_last_failure();
+  if (from > 0 && !VirtualFree(base, from, MEM_RELEASE | KEEPS_PLACEHOLDER)) return fd_last_failure();
+  if (from > 0 && map_into(calls, segment, base, from) == NULL) return fd_last_failure();
+  const ULONG type = MEM_RESERVE | MEM_COMMIT | REPLACES_PLACEHOLDER;
+  if (calls->allocate(GetCurrentProcess(), base + from, rest, type, PAGE_READWRITE, NULL, 0) != NULL) return 0;
+  return fd_last_failure();
+}
+
+static int32_t retire_around(fd_segment *segment, char *base, size_t from, size_t bytes) {
+  if (!UnmapViewOfFile(base)) return fd_last_failure();
+  const DWORD access = FILE_MAP_READ | FILE_MAP_WRITE;
+  if (from > 0 && MapViewOfFileEx(segment->memory, access, 0, FD_CONTROL_BYTES, from, base) == NULL) {
+    return fd_last_failure();
+  }
+  const size_t private_from = whole(from, GRANULE_BYTES);
+  if (private_from >= bytes) return 0;
+  const DWORD type = MEM_RESERVE | MEM_COMMIT;
+  if (VirtualAlloc(base + private_from, bytes - private_from, type, PAGE_READWRITE) != NULL) return 0;
+  return fd_last_failure();
+}
+
+int32_t fd_system_retire(fd_segment *segment, char *base, size_t from, size_t bytes) {
+  struct calls calls;
+  if (find_calls(&calls)) return retire_in_place(&calls, segment, base, from, bytes);
+  return retire_around(segment, base, from, bytes);
+}
