@@ -114,11 +114,12 @@ FD_API int32_t fd_wake(fd_segment *segment, int32_t *word, int32_t lane);
 FD_API int32_t fd_sleeper_places(void);
 /* Made by the thread that will use it, and stopped at the latest when that thread ends. */
 FD_API int32_t fd_sleeper_make(fd_sleeper **out);
-/* Gives the sleeper a thread of its own, for runtimes without asynchronous calls. Returns the read end of a pipe that
- * gets a byte when there is something to take and no byte is unread; on Windows 0, see fd_sleeper_pipe. -EAGAIN: no
- * thread to be had; -EMFILE; -EBUSY: it has one, or a sleep is under way. After a failure it may be tried again. */
+/* Gives the sleeper a thread of its own, for runtimes without asynchronous calls. Returns a socket that gets a byte when
+ * there is something to take and no byte is unread, and that ends when the sleeper is stopped. It is the caller's, to be
+ * closed after that. On Windows 0, see fd_sleeper_pipe. -EAGAIN: no thread to be had; -EMFILE; -EBUSY: it has one, or a
+ * sleep is under way. After a failure it may be tried again. */
 FD_API int32_t fd_sleeper_start(fd_sleeper *sleeper);
-/* Windows: the path of the named pipe that takes the place of the pipe, not ended by a zero. Returns its bytes; 0
+/* Windows: the path of the named pipe that takes the place of the socket, not ended by a zero. Returns its bytes; 0
  * elsewhere, and before fd_sleeper_start. */
 FD_API int32_t fd_sleeper_pipe(fd_sleeper *sleeper, char *out, int32_t capacity);
 /* Watches a word at a place (0 .. places - 1) until it differs from `expected`, is woken, or timeout_ms (may be
@@ -133,10 +134,10 @@ FD_API int32_t fd_sleeper_forget(fd_sleeper *sleeper, int32_t place);
  * is watched any more or the sleeper is stopped. -EBUSY: another is under way. */
 FD_API int32_t fd_sleeper_sleep(fd_sleeper *sleeper);
 /* Which places have woken or timed out since the last take: bit p % 32 of out[p / 32], four words. Returns how many.
- * They are not watched any more. Also says that the pipe's byte has been read. */
+ * They are not watched any more. Also says that the socket's byte has been read. */
 FD_API int32_t fd_sleeper_take(fd_sleeper *sleeper, uint32_t *out);
-/* Ends it: it touches no word from now on, its thread ends by itself, both ends of the pipe are closed, a sleep under
- * way returns 1. -EINVAL: it was stopped before. */
+/* Ends it: it touches no word from now on, its thread ends by itself, its socket ends, a sleep under way returns 1.
+ * -EINVAL: it was stopped before. */
 FD_API int32_t fd_sleeper_stop(fd_sleeper *sleeper);
 
 /* 64-bit words by offset from a mapping's start. Values travel as doubles, which hold every sequence below 2^53.

@@ -1,5 +1,5 @@
-/* Linux and macOS: a byte through a socket pair wakes an event loop. It is no pipe, because runtimes let go of a socket
- * without ending the process's wait for it (unref), and hear of it sooner. */
+/* Linux and macOS: a byte through a pair of sockets wakes an event loop. Not through a pipe: runtimes can be told not to
+ * wait for a socket (unref), and hear of its bytes sooner. */
 #define _GNU_SOURCE
 #include "sleep.h"
 
@@ -12,7 +12,7 @@
 #define MSG_NOSIGNAL 0 /* macOS: SO_NOSIGPIPE */
 #endif
 
-/* The first end is the caller's from now on: a runtime closes the socket that it is given. */
+/* The first end is the caller's: a runtime closes a socket that it is given. */
 int32_t fd_pipe_open(struct fd_pipe *ends) {
   int files[2];
 #if defined(__linux__)
@@ -34,5 +34,10 @@ int fd_pipe_write(struct fd_pipe *ends) {
   return 1;
 }
 
-/* Its reader hears of the end, and closes its own. */
+/* The reader hears of it, and closes its own end. */
 void fd_pipe_close(struct fd_pipe *ends) { close(ends->write_end); }
+
+void fd_pipe_drop(struct fd_pipe *ends) {
+  close(ends->read_end);
+  close(ends->write_end);
+}

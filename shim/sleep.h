@@ -20,9 +20,9 @@ int64_t fd_monotonic_ns(void);
 
 /* How many words fd_system_sleep takes: FD_MOST_PLACES, or 1. */
 int32_t fd_system_places(void);
-/* Sleeps until a word is woken or differs, the bell differs from `silent` or is rung, or the deadline is over; it may end
- * for no reason. Returns the index of the word that was woken where the system names one, else -1. Where places is 1 there is
- * one word, and no bell: a change of the word takes its place. */
+/* Sleeps until a word is woken or differs, the bell differs from `silent` or is rung, or the deadline is over; it may
+ * end for no reason. Returns the index of the word that was woken where the system names one, else -1. Where places is 1
+ * there is one word, and no bell: a change of the word takes its place. */
 int32_t fd_system_sleep(const struct fd_sought *sought, int32_t count, int32_t *bell, int32_t silent,
                         int64_t deadline_ns);
 /* Wakes the sleep on a bell that was changed. */
@@ -49,6 +49,9 @@ struct fd_pipe {
 int32_t fd_pipe_open(struct fd_pipe *pipe);
 /* 1 written; 0 when no reader has connected yet. */
 int fd_pipe_write(struct fd_pipe *pipe);
+/* Ours; the reader's end is the reader's. */
 void fd_pipe_close(struct fd_pipe *pipe);
+/* Both ends, of a pipe that has no reader. */
+void fd_pipe_drop(struct fd_pipe *pipe);
 
 #endif

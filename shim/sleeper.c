@@ -197,7 +197,7 @@ int32_t fd_sleeper_start(fd_sleeper *handle) {
   __atomic_fetch_add(&sleeper->references, 1, __ATOMIC_SEQ_CST);
   const int32_t failed = fd_thread_start(run, sleeper);
   if (failed) {
-    fd_pipe_close(&sleeper->pipe);
+    fd_pipe_drop(&sleeper->pipe);
     __atomic_fetch_sub(&sleeper->references, 1, __ATOMIC_SEQ_CST);
     return leave(sleeper, failed);
   }

@@ -24,3 +24,5 @@ int fd_pipe_write(struct fd_pipe *pipe) {
 }
 
 void fd_pipe_close(struct fd_pipe *pipe) { CloseHandle(pipe->server); }
+
+void fd_pipe_drop(struct fd_pipe *pipe) { CloseHandle(pipe->server); }
