@@ -3,24 +3,15 @@
  *
  * @module
  */
-import type { Native, Pointer } from "./symbols.ts";
+import type { Functions, Native, Pointer, Signature } from "./symbols.ts";
 
-/** The words a sleeper passes to `fd_wait`, and how long it may take. */
-export type Wait = {
-  segment: Pointer;
-  word: Pointer;
-  lane: number;
-  peer: number;
-  expected: number;
-  timeoutMs: number;
-};
-
-/** A library once loaded, with the waiting that its runtime can do without blocking the event loop. */
-export type Library = {
-  native: Native;
-  /** One `fd_wait` beside the event loop; keeps the process alive until it ends, as any pending work does. */
-  wait(wait: Wait): Promise<void>;
-};
+/** How a runtime hears that a sleeper has woken. A sleeper of C sleeps for up to 127 words at once. */
+export interface Attendance {
+  /** Called whenever the sleeper has got something to watch; keeps the process alive from now on. */
+  arm(): void;
+  /** Called when the sleeper watches nothing any more: the process may end. */
+  rest(): void;
+}
 
 /** One runtime's foreign function interface. */
 export interface Backend {
@@ -29,13 +20,14 @@ export interface Backend {
   readonly arch: string;
   /** The value of an environment variable; undefined also where reading it is not permitted. Never prompts. */
   env(name: string): string | undefined;
-  /** Loads a shared library by path or by the name that the system's linker knows. Throws the runtime's error. */
-  load(path: string): Library;
+  /** Loads a shared library, by an absolute path or a name that is loaded already. Throws the runtime's error. */
+  load<T extends Record<string, Signature>>(path: string, table: T): Functions<T>;
   /**
-   * Has the C library keep `bytes` in an anonymous file and returns a path to it; undefined where the system has
-   * nothing like it. Touches no disk, so it needs no permission but the one for FFI. Linux only.
+   * Has `woken` called on this thread's event loop whenever the sleeper has something to take.
+   *
+   * @throws {Error} where the system refuses a thread or a descriptor; it may be tried again
    */
-  memoryFile(libc: string, bytes: Uint8Array): string | undefined;
+  attend(native: Native, sleeper: Pointer, woken: () => void): Attendance;
   pointer(address: bigint): Pointer;
   /** Calls back when the process ends by itself or by exit(); nothing asynchronous happens any more. */
   onExit(listener: () => void): void;
@@ -46,12 +38,14 @@ export interface Backend {
    * take each for garbage to come; 0 where it does not.
    */
   readonly ballastBytes: number;
+  /**
+   * Whether an operation of the runtime (a write, a compression) keeps the buffer that it works on from being detached.
+   * Then a buffer that could be detached is out of reach; otherwise an operation may still be in its memory.
+   */
+  readonly operationsPin: boolean;
   /** A new ArrayBuffer over foreign memory. Nothing is copied and nothing is freed with it. */
   view(base: Pointer, offset: number, byteLength: number): ArrayBuffer;
 }
-
-/** `MFD_CLOEXEC | MFD_EXEC`, and the first alone for kernels before 6.3, which refuse the second. */
-export const MEMORY_FILE_FLAGS: readonly number[] = [0x1 | 0x10, 0x1];
 
 /** Adds a description to what the runtime threw, so that the load error can show both. */
 export function reason(error: unknown): string {

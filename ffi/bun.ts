@@ -1,10 +1,11 @@
 /**
- * The Bun backend: `bun:ffi`. Bun has no asynchronous foreign calls, so a thread of the shim sleeps and calls back.
+ * The Bun backend: `bun:ffi`. Bun has no asynchronous foreign calls, so a thread of the shim sleeps and
+ * rings through a socket.
  *
  * @module
  */
-import { type Backend, type Library, MEMORY_FILE_FLAGS, type Wait } from "./backend.ts";
-import { type Native, type NativeType, type Pointer, type Signature, SYMBOLS } from "./symbols.ts";
+import type { Attendance, Backend } from "./backend.ts";
+import type { Functions, Native, NativeType, Pointer, Signature } from "./symbols.ts";
 
 type BunSymbols = Record<string, (...parameters: unknown[]) => unknown>;
 type BunFfi = {
@@ -12,11 +13,11 @@ type BunFfi = {
     symbols: BunSymbols;
   };
   toArrayBuffer(pointer: number, offset: number, byteLength: number): ArrayBuffer;
-  JSCallback: new (
-    callback: (token: number) => void,
-    options: { args: string[]; returns: string; threadsafe: boolean },
-  ) => { ptr: number };
 };
+type Bun = {
+  connect(options: { fd: number; socket: { data(): void; error(): void; close(): void } }): Promise<Socket>;
+};
+type Net = { connect(path: string): Socket & { on(event: "data" | "error", listener: () => void): void } };
 type Process = {
   getBuiltinModule(name: string): unknown;
   platform: string;
@@ -32,11 +33,11 @@ const MOST_BALLAST_BYTES = 1 << 30;
 /** Another size, in megabytes. */
 const BALLAST_VARIABLE = "FRAMES_DEPOT_BALLAST_MB";
 
-/** Longer than any process lives; the timer only keeps the event loop alive while a thread sleeps for us. */
-const KEEP_ALIVE_MS = 0x7fffffff;
-
 // A function and not a constant: Deno, which imports this module too, makes the object at the first look, in 12 ms.
 const process = (): Process => (globalThis as unknown as { process: Process }).process;
+
+/** Room for the path of a named pipe. */
+const PIPE_PATH_BYTES = 256;
 
 let loaded: BunFfi | undefined;
 const ffi = (): BunFfi => loaded ??= process().getBuiltinModule("bun:ffi") as BunFfi;
@@ -52,88 +53,61 @@ function bunSymbols(table: Record<string, Signature>) {
   );
 }
 
-/** Threads that sleep, kept for the next sleep. A depot has at most two asleep at once. */
-class Waiters {
-  #native: Native;
-  #callback: { ptr: number };
-  #idle: Pointer[] = [];
-  #pending = new Map<number, { waiter: Pointer; resolve: () => void }>();
-  #nextToken = 1;
-  #keepAlive: ReturnType<typeof setInterval> | undefined;
+function load<T extends Record<string, Signature>>(path: string, table: T): Functions<T> {
+  return ffi().dlopen(path, bunSymbols(table)).symbols as unknown as Functions<T>;
+}
 
-  constructor(native: Native) {
-    this.#native = native;
-    this.#callback = new (ffi().JSCallback)((token) => this.#woken(token), {
-      args: ["i32"],
-      returns: "void",
-      threadsafe: true,
-    });
-    // A thread that called back into a runtime that is being torn down would crash it.
-    process().on("exit", () => {
-      for (const { waiter } of this.#pending.values()) native.fd_waiter_stop(waiter);
-    });
+/** A socket as both of Bun's ways to open one give it. */
+type Socket = { ref(): void; unref(): void };
+
+/**
+ * A thread of the shim sleeps, and sends a byte when it has woken; this thread hears of it. A callback from another
+ * thread would be shorter, and crashes the process when it comes after `worker.terminate()`.
+ */
+class Bell implements Attendance {
+  /** Known a little later. */
+  #socket: Socket | undefined;
+  #isArmed = false;
+
+  constructor(native: Native, sleeper: Pointer, woken: () => void) {
+    const file = native.fd_sleeper_start(sleeper);
+    if (file < 0) throw new Error(`a waiting thread cannot be started: errno ${-file}`);
+    const path = new Uint8Array(PIPE_PATH_BYTES);
+    const length = native.fd_sleeper_pipe(sleeper, path, path.length);
+    if (length > 0) this.#has(pipe(new TextDecoder().decode(path.subarray(0, length)), woken));
+    else socket(file, woken).then((socket) => this.#has(socket));
   }
 
-  wait({ segment, word, lane, peer, expected, timeoutMs }: Wait): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const waiter = this.#idle.pop() ?? this.#start();
-      const token = this.#nextToken;
-      this.#nextToken = token % 0x7fffffff + 1;
-      const answer = this.#native.fd_waiter_post(
-        waiter,
-        segment,
-        word,
-        lane,
-        peer,
-        expected,
-        timeoutMs,
-        token,
-      );
-      if (answer < 0) return reject(new Error(`fd_waiter_post answered ${answer}`));
-      this.#pending.set(token, { waiter, resolve });
-      this.#keepAlive ??= setInterval(() => {}, KEEP_ALIVE_MS);
-    });
+  #has(socket: Socket): void {
+    this.#socket = socket;
+    if (!this.#isArmed) socket.unref();
   }
 
-  #start(): Pointer {
-    const out = new BigUint64Array(1);
-    const answer = this.#native.fd_waiter_start(this.#callback.ptr as unknown as Pointer, out);
-    if (answer < 0) throw new Error(`a waiting thread cannot be started: errno ${-answer}`);
-    return bunBackend.pointer(out[0]);
+  arm(): void {
+    if (this.#isArmed) return;
+    this.#isArmed = true;
+    this.#socket?.ref();
   }
 
-  #woken(token: number): void {
-    const entry = this.#pending.get(token);
-    if (entry === undefined) return;
-    this.#pending.delete(token);
-    this.#idle.push(entry.waiter);
-    if (this.#pending.size === 0) {
-      clearInterval(this.#keepAlive);
-      this.#keepAlive = undefined;
-    }
-    entry.resolve();
+  rest(): void {
+    this.#isArmed = false;
+    this.#socket?.unref();
   }
 }
 
-function load(path: string): Library {
-  const native = ffi().dlopen(path, bunSymbols(SYMBOLS)).symbols as unknown as Native;
-  let waiters: Waiters | undefined;
-  return { native, wait: (wait) => (waiters ??= new Waiters(native)).wait(wait) };
+/** Bun closes the descriptor when its other end is closed, or when its worker ends. */
+function socket(file: number, woken: () => void): Promise<Socket> {
+  const { connect } = (globalThis as unknown as { Bun: Bun }).Bun;
+  return connect({ fd: file, socket: { data: woken, error() {}, close() {} } });
 }
 
-function memoryFile(libc: string, bytes: Uint8Array): string | undefined {
-  const { symbols } = ffi().dlopen(libc, {
-    memfd_create: { args: ["ptr", "u32"], returns: "i32" },
-    write: { args: ["i32", "ptr", "u64"], returns: "i64" },
-  });
-  const name = new TextEncoder().encode("frames-depot\0");
-  for (const flags of MEMORY_FILE_FLAGS) {
-    const file = symbols.memfd_create(name, flags) as number;
-    if (file < 0) continue;
-    const written = symbols.write(file, bytes, bytes.length) as number | bigint;
-    return Number(written) === bytes.length ? `/proc/self/fd/${file}` : undefined;
-  }
-  return undefined;
+/** Windows has named pipes. */
+function pipe(path: string, woken: () => void): Socket {
+  const { connect } = process().getBuiltinModule("node:net") as Net;
+  const socket = connect(path);
+  socket.on("data", woken);
+  socket.on("error", () => {}); // its end is the end of the sleeper
+  return socket;
 }
 
 const SYSTEMS: Record<string, string> = { win32: "windows", darwin: "darwin" };
@@ -152,7 +126,7 @@ export const bunBackend: Backend = {
     return process().env[name];
   },
   load,
-  memoryFile,
+  attend: (native, sleeper, woken) => new Bell(native, sleeper, woken),
   pointer(address) {
     return Number(address) as unknown as Pointer;
   },
@@ -169,6 +143,7 @@ export const bunBackend: Backend = {
     const memory = Math.min(totalmem(), process().constrainedMemory?.() || Infinity);
     return Math.floor(Math.min(MOST_BALLAST_BYTES, memory * BALLAST_OF_MEMORY));
   },
+  operationsPin: true,
   view(base, offset, byteLength) {
     return ffi().toArrayBuffer(base as unknown as number, offset, byteLength);
   },

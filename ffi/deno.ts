@@ -3,39 +3,49 @@
  *
  * @module
  */
-import { type Backend, type Library, MEMORY_FILE_FLAGS, type Wait } from "./backend.ts";
-import { type Native, type Pointer, SYMBOLS } from "./symbols.ts";
+import type { Attendance, Backend } from "./backend.ts";
+import { type Functions, type Native, type Pointer, type Signature, SYMBOLS } from "./symbols.ts";
 
-type Waiting = {
-  fd_wait_beside(...parameters: [Pointer, Pointer, number, number, number, number]): Promise<number>;
+/** The sleep once more, on a thread of Deno's pool. */
+const BESIDE = {
+  fd_sleeper_sleep_beside: { ...SYMBOLS.fd_sleeper_sleep, name: "fd_sleeper_sleep", nonblocking: true },
 };
+type Beside = { fd_sleeper_sleep_beside(sleeper: Pointer): Promise<number> };
 
-function load(path: string): Library {
-  const symbols = Deno.dlopen(path, {
-    ...SYMBOLS,
-    fd_wait_beside: { ...SYMBOLS.fd_wait, name: "fd_wait", nonblocking: true },
-  } as Deno.ForeignLibraryInterface).symbols as unknown as Native & Waiting;
-  return {
-    native: symbols,
-    async wait({ segment, word, lane, peer, expected, timeoutMs }: Wait): Promise<void> {
-      await symbols.fd_wait_beside(segment, word, lane, peer, expected, timeoutMs);
-    },
-  };
+function load<T extends Record<string, Signature>>(path: string, table: T): Functions<T> {
+  const symbols = "fd_sleeper_sleep" in table ? { ...table, ...BESIDE } : table;
+  return Deno.dlopen(path, symbols as unknown as Deno.ForeignLibraryInterface).symbols as unknown as Functions<T>;
 }
 
-function memoryFile(libc: string, bytes: Uint8Array): string | undefined {
-  const { symbols } = Deno.dlopen(libc, {
-    memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
-    write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
-  });
-  const name = new TextEncoder().encode("frames-depot\0");
-  for (const flags of MEMORY_FILE_FLAGS) {
-    const file = symbols.memfd_create(name, flags);
-    if (file < 0) continue;
-    const written = symbols.write(file, bytes as Uint8Array<ArrayBuffer>, BigInt(bytes.length));
-    return written === BigInt(bytes.length) ? `/proc/self/fd/${file}` : undefined;
+/** One call at a time sleeps for all words of a sleeper; a word that is added meanwhile joins the sleep in C. */
+class Beds implements Attendance {
+  readonly #native: Native & Beside;
+  readonly #sleeper: Pointer;
+  readonly #woken: () => void;
+  #asleep = false;
+  #watches = false;
+
+  constructor(native: Native, sleeper: Pointer, woken: () => void) {
+    this.#native = native as Native & Beside;
+    this.#sleeper = sleeper;
+    this.#woken = woken;
   }
-  return undefined;
+
+  arm(): void {
+    this.#watches = true;
+    if (this.#asleep) return;
+    this.#asleep = true;
+    this.#native.fd_sleeper_sleep_beside(this.#sleeper).then(() => {
+      this.#asleep = false;
+      this.#woken();
+      // What has been woken often sleeps again at once, and then takes the others along.
+      if (this.#watches) setImmediate(() => this.#watches && this.arm());
+    });
+  }
+
+  rest(): void {
+    this.#watches = false;
+  }
 }
 
 /** Deno's way of calling C. */
@@ -52,7 +62,7 @@ export const denoBackend: Backend = {
     return state === "granted" ? Deno.env.get(name) : undefined;
   },
   load,
-  memoryFile,
+  attend: (native, sleeper, woken) => new Beds(native, sleeper, woken),
   pointer(address) {
     return Deno.UnsafePointer.create(address) as unknown as Pointer;
   },
@@ -64,6 +74,7 @@ export const denoBackend: Backend = {
     Deno.unrefTimer(timer);
   },
   ballastBytes: 0,
+  operationsPin: false,
   view(base, offset, byteLength) {
     return Deno.UnsafePointerView.getArrayBuffer(
       base as unknown as Deno.PointerObject,

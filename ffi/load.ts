@@ -2,8 +2,8 @@
  * Finding the C library: one named by the user, or the binary inside this package, checked by its hash.
  *
  * An import from a registry has no files beside it, so the binaries are modules (`prebuilt/`). On Linux the bytes go
- * into an anonymous memory file and are loaded from there, which touches no disk. Elsewhere they are written into a
- * private folder of the user's cache, under their hash, and read back and checked before they are loaded.
+ * into an anonymous memory file and are loaded from there, which touches no disk (`linux.ts`). Elsewhere they are
+ * written into a private folder of the user's cache, under their hash, and read back and checked before they are loaded.
  *
  * @module
  */
@@ -12,90 +12,102 @@ import { type Backend, reason } from "./backend.ts";
 import { bunBackend } from "./bun.ts";
 import { denoBackend } from "./deno.ts";
 import { cacheLibrary } from "./cache.ts";
+import { Libc } from "./linux.ts";
+// Imported whole, because FramesDepot.list() answers at once: a module that awaits at its top would lose the messages
+// that a Bun worker is sent while it starts.
+import * as linuxAarch64 from "./prebuilt/linux_aarch64.ts";
+import * as linuxAarch64Musl from "./prebuilt/linux_aarch64_musl.ts";
+import * as linuxX8664 from "./prebuilt/linux_x86_64.ts";
+import * as linuxX8664Musl from "./prebuilt/linux_x86_64_musl.ts";
+import * as macosAarch64 from "./prebuilt/macos_aarch64.ts";
+import * as macosX8664 from "./prebuilt/macos_x86_64.ts";
+import * as windowsAarch64 from "./prebuilt/windows_aarch64.ts";
+import * as windowsX8664 from "./prebuilt/windows_x86_64.ts";
 import { Shim } from "./shim.ts";
-import { ABI } from "./symbols.ts";
+import { ABI, type Native, SYMBOLS } from "./symbols.ts";
 
 /** The environment variable that names a library of the user's own. */
 export const LIBRARY_VARIABLE = "FRAMES_DEPOT_LIB";
 
-/** A binary as a module of `prebuilt/` holds it. */
-export type Prebuilt = { sha256: string; base64: string };
+/** A binary as a module of `prebuilt/` holds it. `soname` is the name that Linux's dynamic linker knows it by. */
+export type Prebuilt = { sha256: string; base64: string; soname: string };
 
-const backend: Backend = "Bun" in globalThis ? bunBackend : denoBackend;
+/** The binaries by target: system, machine, and for musl its name. */
+const BINARIES: Record<string, Prebuilt> = {
+  "linux x86_64": linuxX8664,
+  "linux x86_64 musl": linuxX8664Musl,
+  "linux aarch64": linuxAarch64,
+  "linux aarch64 musl": linuxAarch64Musl,
+  "darwin x86_64": macosX8664,
+  "darwin aarch64": macosAarch64,
+  "windows x86_64": windowsX8664,
+  "windows aarch64": windowsAarch64,
+};
 
-/** The binaries for this target, each with the C library that it is linked to. Literal imports: no file is read. */
-async function prebuilt(): Promise<{ name: string; libc: string; binary: Prebuilt }[]> {
-  switch (`${backend.os} ${backend.arch}`) {
-    case "linux x86_64":
-      return [
-        { name: "linux_x86_64", libc: "libc.so.6", binary: await import("./prebuilt/linux_x86_64.ts") },
-        {
-          name: "linux_x86_64_musl",
-          libc: "libc.musl-x86_64.so.1",
-          binary: await import("./prebuilt/linux_x86_64_musl.ts"),
-        },
-      ];
-    case "linux aarch64":
-      return [
-        { name: "linux_aarch64", libc: "libc.so.6", binary: await import("./prebuilt/linux_aarch64.ts") },
-        {
-          name: "linux_aarch64_musl",
-          libc: "libc.musl-aarch64.so.1",
-          binary: await import("./prebuilt/linux_aarch64_musl.ts"),
-        },
-      ];
-    case "darwin x86_64":
-      return [{ name: "macos_x86_64", libc: "", binary: await import("./prebuilt/macos_x86_64.ts") }];
-    case "darwin aarch64":
-      return [{ name: "macos_aarch64", libc: "", binary: await import("./prebuilt/macos_aarch64.ts") }];
-    case "windows x86_64":
-      return [{ name: "windows_x86_64", libc: "", binary: await import("./prebuilt/windows_x86_64.ts") }];
-    case "windows aarch64":
-      return [{ name: "windows_aarch64", libc: "", binary: await import("./prebuilt/windows_aarch64.ts") }];
-    default:
-      return [];
-  }
+/** The runtimes that this package knows, by the global that each has. */
+const BACKENDS: readonly [global: string, backend: Backend][] = [["Bun", bunBackend], ["Deno", denoBackend]];
+
+/** @throws {DepotError} UNSUPPORTED in another runtime; importing the package is harmless there */
+function thisBackend(): Backend {
+  const found = BACKENDS.find(([global]) => global in globalThis);
+  if (found !== undefined) return found[1];
+  throw new DepotError("UNSUPPORTED", "frames-depot runs in Deno and in Bun; this is another JavaScript runtime");
 }
 
-// Awaited here, at import, because FramesDepot.list() answers at once: it brings in a module, nothing else.
-const candidates = await prebuilt();
+/** What a way to the library gives: its functions, or undefined where there is no such way here. */
+type Attempt = [source: string, load: () => Native | undefined];
 
-/** Ways to load one binary, in the order they are tried. */
-function* ways(libc: string, name: string, binary: Prebuilt): Generator<[string, () => string | undefined]> {
-  const bytes = Uint8Array.from(atob(binary.base64), (character) => character.charCodeAt(0));
-  if (backend.os === "linux") {
-    yield [`${name} from memory (${libc})`, () => backend.memoryFile(libc, bytes)];
+function* attempts(backend: Backend): Generator<Attempt> {
+  const own = backend.env(LIBRARY_VARIABLE);
+  if (own) {
+    yield [`${LIBRARY_VARIABLE}=${own}`, () => backend.load(own, SYMBOLS)];
+    return;
   }
-  yield [`${name} from the cache folder`, () => cacheLibrary(backend, name, binary.sha256, bytes)];
-}
-
-function checked(path: string, source: string): Shim {
-  const library = backend.load(path);
-  const abi = library.native.fd_abi();
-  if (abi !== ABI) throw new Error(`it speaks version ${abi} of the shim's interface, this package version ${ABI}`);
-  return new Shim(backend, library, source);
+  const libc = backend.os === "linux" ? new Libc(backend) : undefined;
+  const name = `${backend.os} ${backend.arch}${libc?.isMusl() ? " musl" : ""}`;
+  const binary = BINARIES[name];
+  if (binary === undefined) return;
+  const bytes = () => Uint8Array.from(atob(binary.base64), (character) => character.charCodeAt(0));
+  if (libc !== undefined) {
+    yield [`${name}, loaded by another thread`, () => {
+      return libc.isLoaded(binary.soname) ? backend.load(binary.soname, SYMBOLS) : undefined;
+    }];
+    const id = parseInt(binary.sha256.slice(0, 2), 16) % 64;
+    yield [`${name} from memory`, () => libc.withMemoryFile(bytes(), id, (path) => backend.load(path, SYMBOLS))];
+  }
+  const file = name.replaceAll(" ", "_");
+  yield [`${name} from the cache folder`, () => {
+    return backend.load(cacheLibrary(backend, file, binary.sha256, bytes()), SYMBOLS);
+  }];
 }
 
 function find(): Shim {
-  const own = backend.env(LIBRARY_VARIABLE);
+  const backend = thisBackend();
   const tried: string[] = [];
-  const attempts: [string, () => string | undefined][] = own
-    ? [[`${LIBRARY_VARIABLE}=${own}`, () => own]]
-    : candidates.flatMap(({ name, libc, binary }) => [...ways(libc, name, binary)]);
-  for (const [source, path] of attempts) {
-    try {
-      const found = path();
-      if (found !== undefined) return checked(found, source);
-      tried.push(`${source}: not available here`);
-    } catch (error) {
-      tried.push(`${source}: ${reason(error)}`);
+  try {
+    for (const [source, load] of attempts(backend)) {
+      try {
+        const native = load();
+        if (native !== undefined) return checked(backend, native, source);
+        tried.push(`${source}: not available here`);
+      } catch (error) {
+        tried.push(`${source}: ${reason(error)}`);
+      }
     }
+  } catch (error) {
+    tried.push(`the C library of this process: ${reason(error)}`);
   }
-  throw new DepotError("UNSUPPORTED", manual(tried));
+  throw new DepotError("UNSUPPORTED", manual(backend, tried));
+}
+
+function checked(backend: Backend, native: Native, source: string): Shim {
+  const abi = native.fd_abi();
+  if (abi !== ABI) throw new Error(`it speaks version ${abi} of the shim's interface, this package version ${ABI}`);
+  return new Shim(backend, native, source);
 }
 
 /** The load error as a manual: what was tried, for which target, what may be missing, what to set. */
-function manual(tried: string[]): string {
+function manual(backend: Backend, tried: string[]): string {
   const target = `${backend.os} on ${backend.arch}, ${backend.runtime}`;
   const none = `there is no binary for this target in the package, and ${LIBRARY_VARIABLE} is not set or not readable`;
   return [

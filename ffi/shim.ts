@@ -4,7 +4,9 @@
  *
  * @module
  */
-import type { Backend, Library } from "./backend.ts";
+import type { Backend } from "./backend.ts";
+import { byteLengthOf } from "./buffers.ts";
+import { Alarm, Sleepers } from "./sleepers.ts";
 import type { Native, Pointer } from "./symbols.ts";
 
 /** The errno values that the library tells apart, the same on every system. */
@@ -26,12 +28,17 @@ export const ERRNO = {
 /** What a process waits for: a frame (`PUBLISHED`) or room (`CONSUMED`). */
 export const LANE = { PUBLISHED: 0, CONSUMED: 1 } as const;
 
-/** Set in an answer when somebody may sleep on what was changed: the lane has to be woken. */
+/**
+ * Set in an answer when a process may sleep on what was changed: the lane has to be woken. `PRODUCERS` is the lane
+ * consumed; the other one is the lane that the verb's documentation names.
+ */
 export const SLEEPERS = 8;
+/** See {@linkcode SLEEPERS}. */
+export const PRODUCERS = 16;
 /** A lane's flag: somebody may sleep; and wants to be woken as soon as a frame is being written. */
 export const FLAG = { SLEEPS: 1, SLEEPS_LIGHTLY: 2 } as const;
 /**
- * What {@linkcode Mapping.claim} answers; {@linkcode SLEEPERS} may be set besides. `AWAITED`: done, and the lane
+ * What {@linkcode Mapping.claim} answers; {@linkcode SLEEPERS} and {@linkcode PRODUCERS} may be set too. `AWAITED`: done, and the lane
  * published is to be woken before anything is written.
  */
 export const CLAIM = { DONE: 0, MOVED: 1, LEASED: 2, TAKEN: 3, AWAITED: 4 } as const;
@@ -50,7 +57,7 @@ const cString = (text: string): Uint8Array => new TextEncoder().encode(`${text}\
 export class Mapping {
   /** Length in bytes. */
   readonly bytes: number;
-  #library: Library;
+  #shim: Shim;
   #backend: Backend;
   #native: Native;
   #base: Pointer;
@@ -61,17 +68,18 @@ export class Mapping {
 
   /** @param address where the mapping starts @param wakeWords offsets of the wake words, by lane */
   constructor(
-    library: Library,
+    shim: Shim,
     backend: Backend,
+    native: Native,
     segment: Pointer,
     address: bigint,
     bytes: number,
     wakeWords: readonly number[],
   ) {
     this.bytes = bytes;
-    this.#library = library;
+    this.#shim = shim;
     this.#backend = backend;
-    this.#native = library.native;
+    this.#native = native;
     this.#segment = segment;
     this.#base = backend.pointer(address);
     this.#words = wakeWords.map((offset) => backend.pointer(address + BigInt(offset)));
@@ -94,7 +102,7 @@ export class Mapping {
 
   /** Copies at most `most` bytes into the memory; `past` the caches where that is supported. */
   copy(offset: number, source: Uint8Array, most: number, past: boolean): void {
-    const bytes = Math.min(source.length, most);
+    const bytes = Math.min(byteLengthOf(source), most);
     if (bytes > 0) this.#native.fd_copy(this.#base, offset, source, bytes, past ? 1 : 0);
   }
 
@@ -128,12 +136,17 @@ export class Mapping {
     return this.#native.fd_raise(this.#base, offset, value);
   }
 
+  /** The frame number of a sequence that seems to be in its slot, without a pin: a hint. NaN where it is not there. */
+  look(slot: number, sequence: number): number {
+    return this.#native.fd_look(this.#base, slot, sequence);
+  }
+
   /** C1 and C3 to C8 for the sequence that is expected to be head: one of {@linkcode CLAIM}. */
   claim(slot: number, pinWords: number, sequence: number, me: number): number {
     return this.#native.fd_claim(this.#base, slot, pinWords, sequence, me);
   }
 
-  /** X1 to X7 for a sequence whose slot is ours: 0, or {@linkcode SLEEPERS} in the lane published. */
+  /** X1 to X7 for a sequence whose slot is ours: 0, or {@linkcode SLEEPERS} (lane published) and {@linkcode PRODUCERS}. */
   reuse(
     slots: number,
     slotStride: number,
@@ -146,7 +159,7 @@ export class Mapping {
     return this.#native.fd_reuse(this.#base, slots, slotStride, maxSize, pinWords, sequence, gate, me);
   }
 
-  /** C9 to C11: 0, or {@linkcode SLEEPERS} in the lane published. `timestampNs` may be one of {@linkcode TIME}. */
+  /** C9 to C11: 0, or {@linkcode SLEEPERS} (lane published) and {@linkcode PRODUCERS}. `timestampNs` may be one of {@linkcode TIME}. */
   publish(
     slot: number,
     sequence: number,
@@ -181,13 +194,30 @@ export class Mapping {
     return this.#native.fd_smallest_cursor(this.#base, readers, count, except);
   }
 
-  /** Sleeps beside the event loop while the lane's word is `expected`; may end for no reason. */
-  wait(lane: number, peer: number, expected: number, timeoutMs: number): Promise<void> {
-    const word = this.#words[lane];
-    return this.#library.wait({ segment: this.#segment, word, lane, peer, expected: expected | 0, timeoutMs });
+  /**
+   * Gives back what a peer holds in the slots from `from` on (P1): the bits of its readers, and the slots whose writer it
+   * is. @returns how many slots were changed
+   */
+  giveBack(slots: number, stride: number, from: number, to: number, masks: Uint32Array, peer: number): number {
+    return this.#native.fd_give_back(this.#base, slots, stride, masks.length, from, to, masks, peer);
   }
 
-  /** The same on this thread, which is blocked meanwhile. */
+  /** Frees a slot whose writer is dead (D2): 1 freed, 0 another has done it. */
+  recoverSlot(slot: number, dead: number): number {
+    return this.#native.fd_recover_slot(this.#base, slot, dead);
+  }
+
+  /** An alarm on the lane's word: sleeps on it beside the event loop. */
+  alarm(lane: number, peer: number, rung: () => void): Alarm {
+    return new Alarm(this.#shim.sleepers, { segment: this.#segment, word: this.#words[lane], lane, peer }, rung);
+  }
+
+  /** Lets the process end although a timer runs. */
+  unref(timer: ReturnType<typeof setTimeout>): void {
+    this.#backend.unref(timer);
+  }
+
+  /** Sleeps on this thread, which is blocked meanwhile, while the lane's word is `expected`; may end for no reason. */
   waitSync(lane: number, peer: number, expected: number, timeoutMs: number): void {
     this.#native.fd_wait(this.#segment, this.#words[lane], lane, peer, expected | 0, timeoutMs);
   }
@@ -202,24 +232,37 @@ export class Mapping {
     this.#native.fd_wake(this.#segment, this.#words[lane], lane);
   }
 
+  /** Whether a buffer that has been detached is out of reach of every operation of the runtime. */
+  get operationsPin(): boolean {
+    return this.#backend.operationsPin;
+  }
+
   /** Gives the address range back. */
   unmap(): void {
-    this.#native.fd_segment_unmap(this.#base, this.bytes);
+    this.#native.fd_segment_unmap(this.#segment);
+  }
+
+  /**
+   * Has zero pages of this process's own take the place of the memory from an offset on, a multiple of 16,384: what may
+   * still reach it reaches no other process. With 0 the mapping is gone, but for its addresses. 0, or -errno.
+   */
+  retire(from: number): number {
+    return this.#native.fd_segment_retire(this.#segment, from);
   }
 }
 
 /** An open segment. */
 export class Segment {
-  #library: Library;
+  #shim: Shim;
   #backend: Backend;
   #native: Native;
   #handle: Pointer;
 
   /** Made by {@linkcode Shim.create} and {@linkcode Shim.open}. */
-  constructor(library: Library, backend: Backend, handle: Pointer) {
-    this.#library = library;
+  constructor(shim: Shim, backend: Backend, native: Native, handle: Pointer) {
+    this.#shim = shim;
     this.#backend = backend;
-    this.#native = library.native;
+    this.#native = native;
     this.#handle = handle;
   }
 
@@ -236,12 +279,12 @@ export class Segment {
     return { bytes: out[0], mode: out[1], owner: out[2], self: out[3], linked: out[4] === 1 };
   }
 
-  /** Maps the first `bytes`. */
+  /** Maps the first `bytes`; a segment has one mapping at a time. */
   map(bytes: number, wakeWords: readonly number[]): Mapping | number {
     const out = new BigUint64Array(1);
     const answer = this.#native.fd_segment_map(this.#handle, bytes, out);
     if (answer < 0) return answer;
-    return new Mapping(this.#library, this.#backend, this.#handle, out[0], bytes, wakeWords);
+    return new Mapping(this.#shim, this.#backend, this.#native, this.#handle, out[0], bytes, wakeWords);
   }
 
   /** Removes the name if it still leads here: 1 removed, 0 it does not. */
@@ -276,17 +319,18 @@ export class Shim {
   readonly source: string;
   /** The runtime that this process is. */
   readonly runtime: "deno" | "bun";
+  /** What this thread sleeps on. */
+  readonly sleepers: Sleepers;
   #backend: Backend;
-  #library: Library;
   #native: Native;
 
   /** Made by `loadShim`. */
-  constructor(backend: Backend, library: Library, source: string) {
+  constructor(backend: Backend, native: Native, source: string) {
     this.source = source;
     this.runtime = backend.runtime;
+    this.sleepers = new Sleepers(backend, native);
     this.#backend = backend;
-    this.#library = library;
-    this.#native = library.native;
+    this.#native = native;
   }
 
   /** The layout as C has it: lines of `section field offset bytes`. */
@@ -317,7 +361,7 @@ export class Shim {
   }
 
   #handle(answer: number, out: BigUint64Array): Segment | number {
-    return answer < 0 ? answer : new Segment(this.#library, this.#backend, this.#backend.pointer(out[0]));
+    return answer < 0 ? answer : new Segment(this, this.#backend, this.#native, this.#backend.pointer(out[0]));
   }
 
   /** Removes a name whatever it leads to: 0 or -errno. */
@@ -325,15 +369,21 @@ export class Shim {
     return this.#native.fd_unlink(cString(name));
   }
 
-  /** The names of all segments, of every user. */
-  list(): string[] {
+  /** The names of all segments, of every user, or -errno. */
+  list(): string[] | number {
     for (let capacity = 4096;;) {
       const out = new Uint8Array(capacity);
       const needed = this.#native.fd_list(out, capacity);
-      if (needed <= 0) return [];
+      if (needed < 0) return needed;
+      if (needed === 0) return [];
       if (needed <= capacity) return new TextDecoder().decode(out.subarray(0, needed)).trimEnd().split("\n");
       capacity = needed * 2; // names may be added between two calls
     }
+  }
+
+  /** Bytes of addresses in this process that retired mappings keep. */
+  retiredBytes(): number {
+    return this.#native.fd_retired();
   }
 
   /** Calls back when the process ends by itself or by exit(). */
