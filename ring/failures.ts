@@ -55,3 +55,12 @@ export function fail(what: string, name: string, answer: number, context: Failur
   const [code, why] = CODES[errno] ?? ["UNSUPPORTED", "the system refuses"];
   throw new DepotError(code, `cannot ${what} depot "${name}": ${why} (errno ${errno})`, { depot: name, errno });
 }
+
+/** Throws what stands in the way of looking for depots. @param answer -errno */
+export function failToList(answer: number): never {
+  const errno = -answer;
+  const [code, why] = errno === ERRNO.ENOENT
+    ? ["UNSUPPORTED", "the folder of shared memory is missing"] as const
+    : CODES[errno] ?? ["UNSUPPORTED", "the system refuses"];
+  throw new DepotError(code, `cannot list depots: ${why} (errno ${errno})`, { errno });
+}

@@ -142,15 +142,10 @@ export class FrameIndex {
 
   /** @returns false while the sequence is still being written */
   #look(sequence: number): boolean {
-    const slot = this.#reader.slotOf(sequence);
-    // A number read while its slot changed is thrown away by the second look; one that slips through is found wrong
-    // under the pin.
-    if (this.#reader.seems(sequence)) {
-      const number = this.#reader.frameNumber(slot);
-      if (this.#reader.seems(sequence)) {
-        this.#enter(slot, sequence, number);
-        return true;
-      }
+    const number = this.#reader.look(sequence);
+    if (!Number.isNaN(number)) {
+      this.#enter(this.#reader.slotOf(sequence), sequence, number);
+      return true;
     }
     return this.#reader.fate(sequence, true) === FATE.GONE;
   }

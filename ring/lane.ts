@@ -6,12 +6,17 @@
  */
 import { FLAG, LANE } from "../ffi/shim.ts";
 import { HEADER } from "./layout.ts";
+import type { Alarm } from "../ffi/sleepers.ts";
 import { type Pace, SHORT_WRITE_MS, SLICE_MS, type Waiting } from "./pace.ts";
+import { type Sleeping, Tick } from "./tick.ts";
 import { trace } from "./trace.ts";
 import type { Words } from "./words.ts";
 
 /** Looks in a row of who spins, before the event loop gets its turn: a few microseconds. */
 const SPINS = 60;
+
+/** Where the system refuses what a sleep needs (a thread, a descriptor), the word is looked at so often instead. */
+const REFUSED_MS = 2;
 
 /** A thread that blocks may sleep beside one that does not: systems with an event for each sleeper need another. */
 const SYNC_SLEEPER = 2048;
@@ -42,6 +47,7 @@ export class Wait {
   #over = false;
   #lightly: boolean;
   #writingSince: number | undefined;
+  #untilMs = Infinity;
 
   constructor(pace: Pace, { timeoutMs = Infinity, waiting = "adaptive" }: WaitOptions) {
     this.#pace = pace;
@@ -50,17 +56,17 @@ export class Wait {
     this.#lightly = pace.sleepsLightly(waiting);
   }
 
-  /** What the lane's flag is set to by who goes to sleep. */
+  /** The flag value that a sleeper stores. */
   get flag(): number {
     return this.#lightly ? FLAG.SLEEPS_LIGHTLY : FLAG.SLEEPS;
   }
 
-  /** Whether what is waited for is being written at this moment: then there is no sense in falling asleep again. */
+  /** Says whether what is waited for is being written at this moment: then falling asleep again would be wrong. */
   soon(isComing: boolean): void {
     this.#writingSince = isComing ? this.#writingSince ?? performance.now() : undefined;
   }
 
-  /** Whether somebody writes while we look. */
+  /** Whether a producer writes while this wait looks. */
   get watchesWriting(): boolean {
     return this.#lightly && this.#writingSince !== undefined;
   }
@@ -76,6 +82,12 @@ export class Wait {
     this.#pace.wrote(now - this.#writingSince < SHORT_WRITE_MS);
   }
 
+  /** A slice has gone by without anything: looks after the dead. */
+  quiet(idle: () => void): void {
+    idle();
+    this.#quietSince = performance.now();
+  }
+
   /**
    * How to go on after a look that found nothing.
    *
@@ -85,30 +97,42 @@ export class Wait {
   sleepMs(idle: () => void): number | undefined {
     const now = performance.now();
     if (now >= this.#deadline) return undefined;
-    if (now - this.#quietSince >= SLICE_MS) {
-      idle();
-      this.#quietSince = now;
-    }
+    if (now - this.#quietSince >= SLICE_MS) this.quiet(idle);
     if (this.#lightly && this.#writingSince !== undefined) {
       if (now - this.#writingSince < SHORT_WRITE_MS) return 0;
       this.#lightly = false;
       this.#pace.wrote(false);
     }
     const slice = this.#quietSince + SLICE_MS - now;
-    return Math.min(this.#deadline - now, slice, this.#pace.sleepMs(now - this.#started, this.#waiting));
+    const least = Math.min(this.#deadline - now, this.#pace.sleepMs(now - this.#started, this.#waiting));
+    this.#untilMs = now + least;
+    return Math.min(least, slice);
+  }
+
+  /** When the sleep of {@linkcode Wait.sleepMs} is over where a tick does what is due at the end of a slice. */
+  get untilMs(): number {
+    return this.#untilMs;
   }
 }
 
-/** One lane of one depot object: all that wait in it share one sleeping call. */
-export class Lane {
+/** One for all that sleeps on this thread. */
+const tick = new Tick(SLICE_MS);
+
+/** A wait that sleeps: how to end its sleep, and how to have it look again without. */
+type Sleeper = { wake: () => void; beat: () => void };
+
+/** One lane of one depot object: all that wait in it sleep as one. */
+export class Lane implements Sleeping {
   readonly #words: Words;
   readonly #lane: number;
   readonly #peer: number;
   readonly #word: number;
-  readonly #sleepers = new Set<() => void>();
-  #asleep: Promise<void> | undefined;
-  #asleepUntil = 0;
-  #failure: { error: unknown } | undefined;
+  readonly #sleepers = new Set<Sleeper>();
+  readonly #alarm: Alarm;
+  /** What the alarm sleeps on and until when; undefined while it is not armed. */
+  #armed: { word: number; until: number } | undefined;
+  #refused: ReturnType<typeof setTimeout> | undefined;
+  readonly #unref: (timer: ReturnType<typeof setTimeout>) => void;
   #closed = false;
 
   constructor(words: Words, lane: number, peer: number) {
@@ -116,6 +140,11 @@ export class Lane {
     this.#lane = lane;
     this.#peer = peer;
     this.#word = (lane === LANE.PUBLISHED ? HEADER.published : HEADER.consumed) >> 2;
+    this.#unref = (timer) => words.mapping.unref(timer);
+    this.#alarm = words.mapping.alarm(lane, peer, () => {
+      this.#armed = undefined;
+      this.nudge();
+    });
   }
 
   /**
@@ -157,7 +186,7 @@ export class Lane {
         await new Promise<void>((resolve) => setImmediate(resolve));
         continue;
       }
-      const late = await this.#sleep(wait, sleepMs, look, signal);
+      const late = await this.#sleep(wait, look, idle, signal);
       if (late !== undefined) return late;
     }
   }
@@ -192,12 +221,12 @@ export class Lane {
     }
   }
 
-  /** Who was woken to see something being written may have been put on the very processor that the writer needs. */
+  /** A reader that was woken to see a frame being written may be on the very processor that the writer needs. */
   #giveWay(wait: Wait): void {
     if (wait.watchesWriting) this.#words.mapping.yield();
   }
 
-  /** Says that somebody is about to sleep (S1, S2). @returns what to sleep on, after one more look */
+  /** Says that a sleep is about to begin (S1, S2). @returns the word's value to sleep on, after one more look */
   #announce(wait: Wait): number {
     const { u32 } = this.#words;
     // The word before the flag: a waker that takes the flag away then has changed the word that we sleep on.
@@ -208,61 +237,83 @@ export class Lane {
     return word;
   }
 
+  /** One sleep. @returns what a look found at its beginning or meanwhile; otherwise look again */
   async #sleep<T>(
     wait: Wait,
-    sleepMs: number,
     look: (times: number) => T | undefined,
+    idle: () => void,
     signal: AbortSignal | undefined,
   ): Promise<T | undefined> {
     const word = this.#announce(wait);
     const answer = look(1);
     if (answer !== undefined) return answer;
-    const until = performance.now() + sleepMs;
-    if (this.#asleep === undefined) this.#fallAsleep(word, sleepMs, until);
-    await new Promise<void>((resolve) => {
-      // Somebody else's sleep may be longer than ours.
-      const timer = until < this.#asleepUntil ? setTimeout(wake, sleepMs) : undefined;
-      const sleepers = this.#sleepers;
-      function wake() {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", wake);
-        sleepers.delete(wake);
-        resolve();
-      }
-      signal?.addEventListener("abort", wake);
-      sleepers.add(wake);
+    this.#arm(word, wait.untilMs);
+    return await new Promise<T | undefined>((resolve, reject) => {
+      const end = () => {
+        signal?.removeEventListener("abort", sleeper.wake);
+        this.#sleepers.delete(sleeper);
+        // Nothing sleeps any more: then this must not keep the process alive.
+        if (this.#sleepers.size === 0) this.#disarm();
+      };
+      const sleeper: Sleeper = {
+        wake: () => {
+          end();
+          resolve(undefined);
+        },
+        beat: () => {
+          try {
+            wait.quiet(idle);
+            // A waker that died may have taken the flag away.
+            this.#announce(wait);
+            const late = look(1);
+            if (late === undefined) return;
+            end();
+            resolve(late);
+          } catch (error) {
+            end();
+            reject(error);
+          }
+        },
+      };
+      signal?.addEventListener("abort", sleeper.wake);
+      this.#sleepers.add(sleeper);
     });
-    if (this.#failure !== undefined) throw this.#failure.error;
-    // Nobody left to wake: end the sleeping call too, so that it does not keep the process alive.
-    if (this.#sleepers.size === 0 && this.#asleep !== undefined) this.#poke();
-    return undefined;
   }
 
-  #fallAsleep(word: number, sleepMs: number, until: number): void {
-    this.#asleepUntil = until;
-    this.#asleep = this.#words.mapping.wait(this.#lane, this.#peer, word, sleepMs)
-      .catch((error) => this.#failure = { error })
-      .then(() => {
-        this.#asleep = undefined;
-        this.nudge();
-      });
+  /** Sleeps on the word, or goes on sleeping if nothing is new: a word that has changed since rings by itself. */
+  #arm(word: number, until: number): void {
+    tick.add(this, this.#unref);
+    if (this.#armed !== undefined && this.#armed.until <= until) return;
+    this.#armed = { word: this.#armed?.word ?? word, until };
+    if (this.#alarm.arm(this.#armed.word, until - performance.now())) return;
+    this.#armed = undefined;
+    this.#refused ??= setTimeout(() => this.nudge(), Math.min(REFUSED_MS, until - performance.now()));
   }
 
-  /** Has everyone in this lane of this depot object look again. */
+  #disarm(): void {
+    tick.delete(this);
+    clearTimeout(this.#refused);
+    this.#refused = undefined;
+    if (this.#armed === undefined) return;
+    this.#armed = undefined;
+    this.#alarm.disarm();
+  }
+
+  /** Has every wait in this lane of this depot object look again. */
   nudge(): void {
-    for (const wake of [...this.#sleepers]) wake();
+    for (const { wake } of [...this.#sleepers]) wake();
   }
 
-  #poke(): void {
-    Atomics.add(this.#words.u32, this.#word, 1);
-    this.#words.mapping.wake(this.#lane);
+  /** {@linkcode Sleeping.beat} */
+  beat(): void {
+    for (const { beat } of [...this.#sleepers]) beat();
   }
 
-  /** Ends all waits with `undefined`. @returns when no thread is inside the segment's memory any more */
+  /** Ends all waits with `undefined`. @returns when nothing sleeps in the segment's memory any more */
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#asleep !== undefined) this.#poke();
     this.nudge();
-    while (this.#asleep !== undefined) await this.#asleep;
+    this.#disarm();
+    await this.#alarm.disarm();
   }
 }

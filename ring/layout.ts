@@ -99,7 +99,7 @@ export const SLOT = {
   size: 64,
   writer: 0, // u32; 0, or the id of the peer that owns the slot. CAS (C3)
   metadataLength: 4, // u32; the writer, read under a pin, as all below
-  claimed: 8, // u64+1; the sequence its writer is after (C6); read by D1 at any time
+  claimed: 8, // u64+1; the sequence its writer is after (C6), or 2^53: none (K2); read by D1 at any time
   sequence: 16, // u64+1; what is published in it (C8, C10)
   frameNumber: 24, // i64; the user's number
   timestampNs: 32, // u64; nanoseconds, the user's or since 1970
@@ -125,6 +125,9 @@ export const EXTRA_PEERS = 32;
 export const ORDERED_SLOTS = 16;
 /** The last sequence that may be claimed: with one added it is still a safe integer. */
 export const LAST_SEQUENCE = Number.MAX_SAFE_INTEGER - 1;
+
+/** In `slot.claimed`: its writer keeps the slot though its number will not come. No sequence plus one is as large. */
+export const KEPT = 2 ** 53;
 
 /** Locks of a segment: membership, and from here on one a peer. */
 export const LOCK = { members: 0, peer: 1 } as const;

@@ -14,7 +14,7 @@ export type Waiting = "adaptive" | "park" | "spin";
 /** The names of {@linkcode Waiting}. */
 export const WAITINGS: readonly Waiting[] = ["adaptive", "park", "spin"];
 
-/** The longest sleep: what a waker that died half-way can cost, and how often a sleeper looks after the dead. */
+/** How often a sleeping wait looks again, and after the dead: the most that a waker that died half-way can cost. */
 export const SLICE_MS = 250;
 /** Waits that usually take longer are slept through: there a late wake hardly counts, and spinning would cost more. */
 const FAST_MS = 2;

@@ -14,6 +14,9 @@ import type { Words } from "./words.ts";
 const INDEX_MASK = 2 ** PEER_INDEX_BITS - 1;
 const GENERATIONS = 2 ** (32 - PEER_INDEX_BITS);
 
+/** Slots that are looked through under one hold of the membership lock: less than a millisecond. */
+const SLICE_SLOTS = 32 * 1024;
+
 /** What the table says of one peer. */
 export type PeerEntry = { index: number; id: number; alive: boolean };
 
@@ -29,6 +32,9 @@ export class Peers {
   readonly #maxPeers: number;
   readonly #maxReaders: number;
   readonly #maxSize: number;
+  readonly #slotStride: number;
+  readonly #pinWords: number;
+  #gaveBack = false;
 
   constructor(segment: Segment, words: Words, room: Room, geometry: Geometry, layout: Plan) {
     this.#segment = segment;
@@ -37,6 +43,8 @@ export class Peers {
     this.#maxPeers = layout.maxPeers;
     this.#maxReaders = geometry.maxReaders;
     this.#maxSize = geometry.maxSize;
+    this.#slotStride = layout.slotStride;
+    this.#pinWords = layout.pinWords;
   }
 
   /** Runs `change` under the membership lock; `busy` when somebody else has it just now. Never awaits inside. */
@@ -76,12 +84,20 @@ export class Peers {
     return false;
   }
 
-  /** Gives back all that this peer holds; the caller holds the membership lock. */
+  /** Gives back the slots and pins that this peer holds (P1), before it leaves: no lock is needed while it lives. */
+  giveBack(): void {
+    if (this.id === 0 || this.#gaveBack) return;
+    this.#gaveBack = true;
+    this.#sweep(this.id, 0, this.#maxSize);
+  }
+
+  /** Gives back all that this peer holds and its place (P1 to P3); the caller holds the membership lock. */
   leave(): void {
     if (this.id === 0) return;
+    this.giveBack();
     const { id, index } = this;
     this.id = 0;
-    this.#giveBack(index, id);
+    this.#vacate(index, id);
     this.#segment.unlock(LOCK.peer + index);
   }
 
@@ -101,11 +117,16 @@ export class Peers {
     return this.#words.load32(entry + PEER.id) === id ? this.#words.load32(entry + PEER.pid) : 0;
   }
 
-  /** Frees a slot whose writer is dead (C3, D2). Its sequence stays as it is. */
+  /** Frees a slot whose writer is dead (C3, D2). Its sequence stays as it is; a number that was lost is counted. */
   recoverSlot(slot: number, writer: number): void {
-    Atomics.compareExchange(this.#words.u32, (slot + SLOT.writer) >> 2, writer, 0);
+    this.#words.mapping.recoverSlot(slot, writer);
     trace.at?.("D2");
+    this.#wakeBoth();
+  }
+
+  #wakeBoth(): void {
     this.#room.wake(LANE.PUBLISHED);
+    this.#room.wake(LANE.CONSUMED);
   }
 
   /** Every entry that is in use. */
@@ -118,45 +139,62 @@ export class Peers {
     return found;
   }
 
-  /** Gives back what dead peers held, unless somebody else is about it. @returns how many were found */
+  /**
+   * Gives back what dead peers held, unless another process is about it.
+   *
+   * @returns how many were found and given back
+   */
   recoverDead(): number {
-    const dead = this.entries().filter(({ alive }) => !alive);
-    if (dead.length === 0) return 0;
-    const recovered = this.underLock(() => this.recoverUnderLock());
-    return recovered === "busy" ? 0 : recovered;
+    let recovered = 0;
+    for (const { index, id, alive } of this.entries()) if (!alive && this.#recover(index, id)) recovered++;
+    return recovered;
   }
 
-  /** The same for a caller that holds the membership lock. */
-  recoverUnderLock(): number {
-    const dead = this.entries().filter(({ alive }) => !alive);
-    for (const { index, id } of dead) this.#giveBack(index, id);
-    return dead.length;
-  }
-
-  /** P1 to P3. Every step can be done twice: whoever does it may die too. */
-  #giveBack(index: number, id: number): void {
-    for (let reader = 0; reader < this.#maxReaders; reader++) {
-      if (this.#words.load32(this.#words.reader(reader) + READER.owner) !== id) continue;
-      this.clearPins(reader);
-      trace.at?.("P1");
-      this.#room.leave(reader);
+  /**
+   * P1 to P3 for a dead peer. Every step can be done twice: a recoverer may die too. P1 goes in slices, so that the
+   * membership lock is never held for long; each looks anew whether another recoverer has finished.
+   */
+  #recover(index: number, id: number): boolean {
+    for (let from = 0; from < this.#maxSize; from += SLICE_SLOTS) {
+      const to = Math.min(from + SLICE_SLOTS, this.#maxSize);
+      const done = this.underLock(() => {
+        if (this.#words.load32(this.#words.peer(index) + PEER.id) !== id) return "by another";
+        this.#sweep(id, from, to);
+        if (to === this.#maxSize) this.#vacate(index, id);
+        return "ours";
+      });
+      if (done === "busy") return false;
+      if (done === "by another") return true;
     }
-    for (let slot = 0; slot < this.#maxSize; slot++) {
-      const words = this.#words.slot(slot);
-      if (this.#words.load32(words + SLOT.writer) === id) this.recoverSlot(words, id);
+    return true;
+  }
+
+  /** P1: the bits of the peer's readers, and the slots that it writes in. */
+  #sweep(id: number, from: number, to: number): void {
+    const masks = new Uint32Array(this.#pinWords);
+    for (const reader of this.#readersOf(id)) masks[reader >>> 5] |= 1 << (reader & 31);
+    const slots = this.#words.slot(0);
+    const changed = this.#words.mapping.giveBack(slots, this.#slotStride, from, to, masks, id);
+    trace.at?.("P1");
+    if (changed > 0) this.#wakeBoth();
+  }
+
+  /** P2 and P3: its readers leave, its entry is free. */
+  #vacate(index: number, id: number): void {
+    for (const reader of this.#readersOf(id)) {
+      this.#room.stopGating(reader);
+      this.#room.free(reader);
     }
     trace.at?.("P2");
     this.#words.store32(this.#words.peer(index) + PEER.id, 0); // P3
-    this.#room.wake(LANE.PUBLISHED);
-    this.#room.wake(LANE.CONSUMED);
+    this.#wakeBoth();
   }
 
-  /** Takes a reader's bit out of every slot. */
-  clearPins(reader: number): void {
-    const bit = 1 << (reader & 31);
-    for (let slot = 0; slot < this.#maxSize; slot++) {
-      const word = this.#words.pins(this.#words.slot(slot), reader) >> 2;
-      if ((Atomics.load(this.#words.u32, word) & bit) !== 0) Atomics.and(this.#words.u32, word, ~bit);
+  #readersOf(id: number): number[] {
+    const found: number[] = [];
+    for (let reader = 0; reader < this.#maxReaders; reader++) {
+      if (this.#words.load32(this.#words.reader(reader) + READER.owner) === id) found.push(reader);
     }
+    return found;
   }
 }

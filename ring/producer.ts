@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { CLAIM, LANE, SLEEPERS, TIME } from "../ffi/shim.ts";
+import { CLAIM, LANE, PRODUCERS, SLEEPERS, TIME } from "../ffi/shim.ts";
 import { FATE, fateOf } from "./fate.ts";
 import type { Geometry, Plan } from "./geometry.ts";
-import { HEADER, LAST_SEQUENCE, PEER, SLOT } from "./layout.ts";
+import { HEADER, KEPT, LAST_SEQUENCE, PEER, SLOT } from "./layout.ts";
 import type { Peers } from "./peers.ts";
 import type { Room } from "./room.ts";
 import { Slots } from "./slots.ts";
@@ -82,9 +82,9 @@ export class Producer {
     let patience = PATIENCE;
     let skips = 0;
     for (;; h = mapping.load(HEADER.head), answer = this.#try(h)) {
-      const barred = answer < 0 ? answer : answer & ~SLEEPERS;
-      // A reader that saw us in the slot may have gone to sleep for a frame that does not come.
-      if (barred !== answer) this.#room.wake(LANE.PUBLISHED);
+      const barred = answer < 0 ? answer : answer & ~(SLEEPERS | PRODUCERS);
+      // A reader or a producer that saw us in the slot may have gone to sleep over it.
+      if (barred !== answer) this.#wake(answer);
       switch (barred) {
         case CLAIM.AWAITED:
           this.#awaited = true;
@@ -99,16 +99,17 @@ export class Producer {
           if (mapping.load(HEADER.head) === h) return FULL;
           break;
         case CLAIM.LEASED:
-          if (++skips > this.#maxSize || this.#allPinned()) return FULL;
+          if (++skips > this.#maxSize || this.#allHeld()) return FULL;
           this.#skip(h);
           break;
         case CLAIM.TAKEN: {
           const slot = this.#words.slot(this.slotOf(h));
           const owner = this.#words.load32(slot + SLOT.writer);
-          if (owner === 0 || mapping.load(HEADER.head) !== h || --patience > 0) continue;
+          if (owner === 0 || mapping.load(HEADER.head) !== h) continue;
+          if (!this.#isKept(slot) && --patience > 0) continue;
           patience = PATIENCE;
           if (this.#peers.isDead(owner)) this.#peers.recoverSlot(slot, owner);
-          else if (++skips > this.#maxSize) return FULL;
+          else if (++skips > this.#maxSize || this.#allHeld()) return FULL;
           else this.#skip(h);
         }
       }
@@ -132,8 +133,14 @@ export class Producer {
       this.#gate,
       this.#peers.id,
     );
-    if (answer === SLEEPERS) this.#room.wake(LANE.PUBLISHED);
+    if (answer !== 0) this.#wake(answer);
     return h;
+  }
+
+  /** Wakes the lanes that a step's answer names. */
+  #wake(answer: number): void {
+    if ((answer & SLEEPERS) !== 0) this.#room.wake(LANE.PUBLISHED);
+    if ((answer & PRODUCERS) !== 0) this.#room.wake(LANE.CONSUMED);
   }
 
   #findRoom(h: number): boolean {
@@ -165,10 +172,16 @@ export class Producer {
     return false;
   }
 
-  /** Whether passing over leased slots would lead nowhere. Nearly always the second look already says no. */
-  #allPinned(): boolean {
-    for (let slot = 0; slot < this.#maxSize; slot++) {
-      if (!this.#isPinned(this.#words.slot(slot))) return false;
+  /** Whether a slot's memory can still be reached although its number will not come ({@linkcode Producer.keepBack}). */
+  #isKept(slot: number): boolean {
+    return this.#words.mapping.load(slot + SLOT.claimed) === KEPT && this.#words.load32(slot + SLOT.writer) !== 0;
+  }
+
+  /** Whether passing over slots would lead nowhere. Nearly always the second look already says no. */
+  #allHeld(): boolean {
+    for (let index = 0; index < this.#maxSize; index++) {
+      const slot = this.#words.slot(index);
+      if (!this.#isPinned(slot) && !this.#isKept(slot)) return false;
     }
     return true;
   }
@@ -191,15 +204,15 @@ export class Producer {
     }
     const answer = mapping.publish(slot, sequence, frameNumber, time, metadataLength, this.#frameBytes);
     f64[(this.#words.peer(this.#peers.index) + PEER.stored) >> 3]++;
-    if (answer === SLEEPERS) this.#room.wake(LANE.PUBLISHED);
+    if (answer !== 0) this.#wake(answer);
     if (!this.#awaited) return;
     this.#awaited = false;
     this.#giveWay();
   }
 
   /**
-   * Who was woken may have been put on this very processor. When we claim, he gets it to wake up, and stays awake from
-   * then on; when we publish, to take the frame before we do anything else.
+   * A reader that was woken may have been put on this very processor. At a claim this lets it wake up, and it stays
+   * awake from then on; at a publication it lets it take the frame first.
    */
   #giveWay(): void {
     this.#words.mapping.yield();
@@ -207,12 +220,37 @@ export class Producer {
 
   /** Gives a claimed slot back without a frame; its number is burned. */
   giveBack(sequence: number): void {
-    this.#awaited = false;
+    this.#burn(sequence);
+    this.#free(sequence);
+  }
+
+  /**
+   * Burns a claimed number and keeps its slot (K1 to K3): its memory can still be reached. No reader waits for the
+   * number, and producers pass the slot over, until {@linkcode Producer.letGo} or until this peer leaves.
+   */
+  keepBack(sequence: number): void {
     const slot = this.#words.slot(this.slotOf(sequence));
+    this.#words.mapping.store(slot + SLOT.claimed, KEPT);
+    this.#burn(sequence);
+    this.#wake(SLEEPERS | PRODUCERS);
+  }
+
+  /** Gives a kept slot back (K4). */
+  letGo(sequence: number): void {
+    this.#words.mapping.store(this.#words.slot(this.slotOf(sequence)) + SLOT.claimed, 0);
+    this.#free(sequence);
+  }
+
+  /** The number will not come. In this order: a death between leaves the count short, and never counts twice. */
+  #burn(sequence: number): void {
+    this.#awaited = false;
+    this.#words.mapping.store(this.#words.slot(this.slotOf(sequence)) + SLOT.sequence, 0);
     Atomics.add(this.#words.u32, HEADER.skipped >> 2, 1);
-    Atomics.store(this.#words.u32, (slot + SLOT.writer) >> 2, 0);
-    this.#room.wake(LANE.PUBLISHED);
-    this.#room.wake(LANE.CONSUMED);
+  }
+
+  #free(sequence: number): void {
+    Atomics.store(this.#words.u32, (this.#words.slot(this.slotOf(sequence)) + SLOT.writer) >> 2, 0);
+    this.#wake(SLEEPERS | PRODUCERS);
   }
 
   /** Counts a frame that was refused. */

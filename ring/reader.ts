@@ -26,8 +26,10 @@ export class Reader {
   readonly #pinsAt: number;
   /** Leases by slot: the bit is shared by all leases of this reader. */
   readonly #pinned: Uint32Array;
+  /** Leases of all slots together. */
+  #leases = 0;
   #gating = false;
-  #left = false;
+  #ended = false;
   /** The oldest sequence this reader still wants. */
   cursor = 0;
   readonly #slots: Slots;
@@ -89,6 +91,7 @@ export class Reader {
     const answer = this.#words.mapping.pin(slot, slot + this.#pinsAt, this.#bit, sequence);
     if (answer === 1) {
       this.#pinned[slotIndex] = 1;
+      this.#leases++;
       return true;
     }
     // A producer that saw the bit may have answered "full" because of it, so it is told.
@@ -100,30 +103,45 @@ export class Reader {
   #pinAgain(slotIndex: number, sequence: number): boolean {
     if (this.#words.plain64(this.#words.slot(slotIndex) + SLOT.sequence) !== sequence + 1) return false;
     this.#pinned[slotIndex]++;
+    this.#leases++;
     return true;
   }
 
-  /** Ends one lease on a slot (R5). */
+  /** Ends one lease on a slot (R5); after the last one, an ended reader's entry is free. */
   unpin(slotIndex: number): void {
-    if (--this.#pinned[slotIndex] > 0) return;
-    const pins = this.#words.slot(slotIndex) + this.#pinsAt;
-    if (this.#words.mapping.unpin(pins, this.#bit, 0, 0) === SLEEPERS) this.#room.wake(LANE.CONSUMED);
+    this.#leases--;
+    if (--this.#pinned[slotIndex] === 0) {
+      const pins = this.#words.slot(slotIndex) + this.#pinsAt;
+      if (this.#words.mapping.unpin(pins, this.#bit, 0, 0) === SLEEPERS) this.#room.wake(LANE.CONSUMED);
+    }
+    if (this.#ended && this.#leases === 0) this.#room.free(this.index);
   }
 
-  /** Ends one lease and passes everything below `sequence` (R5, R6). A cursor never goes back, nor anywhere once left. */
+  /** Ends one lease and passes everything below `sequence` (R5, R6). A cursor never goes back, nor anywhere once ended. */
   unpinAndPass(slotIndex: number, sequence: number): void {
-    if (this.#left) return this.unpin(slotIndex);
+    if (this.#ended) return this.unpin(slotIndex);
     if (sequence > this.cursor) this.cursor = sequence;
+    this.#leases--;
     if (--this.#pinned[slotIndex] > 0) return this.advance(this.cursor);
     const pins = this.#words.slot(slotIndex) + this.#pinsAt;
     const answer = this.#words.mapping.unpin(pins, this.#bit, this.#entry + READER.cursor, this.cursor);
     if (answer === SLEEPERS) this.#room.wake(LANE.CONSUMED);
   }
 
+  /** Passes everything below `sequence` and keeps the lease: its memory can still be reached. */
+  keepAndPass(sequence: number): void {
+    if (!this.#ended && sequence > this.cursor) this.advance(sequence);
+  }
+
   /** What became of a sequence; see {@linkcode fateOf}. */
   fate(sequence: number, recover: boolean): Fate {
     const slot = this.#words.slot(this.slotOf(sequence));
     return fateOf(this.#words, this.#room, this.#peers, slot, sequence, recover);
+  }
+
+  /** The frame number of a sequence that seems to be there, without a pin: a hint. NaN where it is not. */
+  look(sequence: number): number {
+    return this.#words.mapping.look(this.#words.slot(this.slotOf(sequence)), sequence);
   }
 
   /** Words beside a pinned frame. */
@@ -171,16 +189,17 @@ export class Reader {
     this.#words.u32[(this.#entry + READER.ahead) >> 2] = count;
   }
 
-  /** Gives the entry back although nobody can release its leases any more. */
-  abandon(): void {
-    this.#peers.clearPins(this.index);
-    this.leave();
+  /** Whether {@linkcode Reader.end} has been called. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
-  /** Gives the entry back. All leases must have been released. */
-  leave(): void {
+  /** Holds producers back no more. The entry and its bit stay until the last lease is released. Can be done twice. */
+  end(): void {
+    if (this.#ended) return;
     this.#gating = false;
-    this.#left = true;
-    this.#room.leave(this.index);
+    this.#ended = true;
+    this.#room.stopGating(this.index);
+    if (this.#leases === 0) this.#room.free(this.index);
   }
 }

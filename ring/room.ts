@@ -49,7 +49,7 @@ export class Room {
   /**
    * The oldest sequence that a producer has to keep (G1 to G4).
    *
-   * @param before what the caller was told before: also right, because gates only grow
+   * @param before what the caller was told before: what was given up then is not kept again for a reader that joins
    */
   gate(before: number): number {
     const { mapping } = this.#words;
@@ -58,7 +58,7 @@ export class Room {
       const smallest = this.#smallestCursor(-1); // G2
       if (smallest !== undefined) mapping.raise(HEADER.tail, smallest); // G3
       trace.at?.("G3");
-      const gate = Math.max(smallest ?? mapping.load(HEADER.tail), this.cleared());
+      const gate = Math.max(before, smallest ?? mapping.load(HEADER.tail), this.cleared());
       if (this.#words.load32(HEADER.joins) === joins) return gate; // G4
     }
     return before;
@@ -114,33 +114,36 @@ export class Room {
    * @param wish where it would like to begin; it begins there, or at the oldest sequence that is still kept
    */
   startGating(index: number, wish: number): number {
-    const { mapping } = this.#words;
+    const { mapping, u32 } = this.#words;
     const entry = this.#words.reader(index);
-    mapping.store(entry + READER.cursor, 0); // J2
-    this.#words.store32(entry + READER.gating, 1);
+    const smallest = this.#smallestCursor(index) ?? 0;
+    const chosen = Math.max(wish, smallest, mapping.load(HEADER.tail), this.cleared());
     trace.at?.("J2");
-    Atomics.add(this.#words.u32, HEADER.joins >> 2, 1);
-    const smallest = this.#smallestCursor(index) ?? 0; // J3
+    mapping.store(entry + READER.cursor, chosen); // J3
+    this.#words.store32(entry + READER.gating, 1);
+    Atomics.add(u32, HEADER.joins >> 2, 1);
     trace.at?.("J3");
-    const kept = Math.max(smallest, mapping.load(HEADER.tail), this.cleared());
-    const place = Math.max(kept, wish);
-    mapping.store(entry + READER.cursor, place); // J4
+    const place = Math.max(chosen, mapping.load(HEADER.tail));
+    if (place !== chosen) mapping.store(entry + READER.cursor, place); // J4
     trace.at?.("J4");
     this.wake(LANE.CONSUMED);
     return place;
   }
 
-  /** Gives an entry back, and with it what it kept from being overwritten. Can be done twice. */
-  leave(index: number): void {
+  /** Has producers wait for a reader no more (L1, L2). Can be done twice. */
+  stopGating(index: number): void {
     const entry = this.#words.reader(index);
-    if (this.#words.load32(entry + READER.gating) === 1) {
-      const smallest = this.#smallestCursor(-1);
-      if (smallest !== undefined) this.#words.mapping.raise(HEADER.tail, smallest); // L1
-      trace.at?.("L1");
-      this.#words.store32(entry + READER.gating, 0); // L2
-    }
-    this.#words.store32(entry + READER.owner, 0);
+    if (this.#words.load32(entry + READER.gating) !== 1) return;
+    const smallest = this.#smallestCursor(-1);
+    if (smallest !== undefined) this.#words.mapping.raise(HEADER.tail, smallest); // L1
+    trace.at?.("L1");
+    this.#words.store32(entry + READER.gating, 0); // L2
     this.wake(LANE.CONSUMED);
+  }
+
+  /** Gives an entry back (L3): none of its leases is held any more. */
+  free(index: number): void {
+    this.#words.store32(this.#words.reader(index) + READER.owner, 0);
   }
 
   /** Clears queue and index for every process: the new oldest sequence. */

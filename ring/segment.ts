@@ -13,7 +13,8 @@ import { Lane } from "./lane.ts";
 import { Peers } from "./peers.ts";
 import { Producer } from "./producer.ts";
 import { Room } from "./room.ts";
-import { Payload, WAKE_WORDS, Words } from "./words.ts";
+import { Payload } from "./payload.ts";
+import { WAKE_WORDS, Words } from "./words.ts";
 
 /** So much has its page tables made at once; the payload beyond gets them slot by slot, or opening would take long. */
 const POPULATED_BYTES = 4 * 1024 * 1024;
@@ -30,6 +31,9 @@ export class Attachment {
   readonly room: Room;
   readonly peers: Peers;
   readonly producer: Producer;
+  #reachable = false;
+  /** The system refused zero pages: then the memory stays mapped for good. */
+  #keptMapped = false;
 
   /**
    * Maps a segment; whoever only looks at it does nothing more. Without an attachment it stays the caller's to close.
@@ -76,6 +80,7 @@ export class Attachment {
    * @returns false when the membership is being changed by somebody else just now: try again
    */
   leave(): boolean {
+    this.peers.giveBack();
     const left = this.peers.underLock(() => {
       this.peers.leave();
       if (!this.peers.entries().some(({ alive }) => alive)) this.segment.unlink();
@@ -84,11 +89,24 @@ export class Attachment {
     return left === true;
   }
 
-  /** Takes the memory away. No lease may be held, no wait be under way, and nothing here be used any more. */
+  /**
+   * Takes the frames' memory away from JavaScript, before anybody else may have it. No lease may be held and no wait be
+   * under way. What can still be reached then leads to zero pages of this process's own.
+   *
+   * @param reachable whether a buffer, or an operation of the runtime, may still be in it
+   */
+  withdraw(reachable: boolean): void {
+    this.payload.detach();
+    this.#reachable = reachable && this.mapping.retire(this.layout.payloadOffset) === 0;
+    this.#keptMapped = reachable && !this.#reachable;
+  }
+
+  /** Takes the rest of the memory away; nothing here is used any more. */
   unmap(): void {
     this.words.detach();
     this.payload.detach();
-    this.mapping.unmap();
+    if (this.#reachable) this.mapping.retire(0);
+    else if (!this.#keptMapped) this.mapping.unmap();
     this.segment.close();
   }
 }
@@ -221,12 +239,13 @@ export function openSegment(shim: Shim, name: string, options: OpenSegmentOption
 /** Enters the peer table, if the name still leads here. */
 function join(attachment: Attachment, shim: Shim): Outcome {
   const { name, peers, segment, layout } = attachment;
-  const entered = peers.underLock(() => {
-    if (!segment.info().linked) return "unlinked";
-    if (peers.enter(shim)) return "entered";
-    peers.recoverUnderLock();
-    return peers.enter(shim) ? "entered" : "full";
-  });
+  const enter = () =>
+    peers.underLock(() => {
+      if (!segment.info().linked) return "unlinked";
+      return peers.enter(shim) ? "entered" : "full";
+    });
+  let entered = enter();
+  if (entered === "full" && peers.recoverDead() > 0) entered = enter();
   switch (entered) {
     case "entered":
       return attachment;

@@ -1,0 +1,63 @@
+/**
+ * The recovery tick of a thread: what all its sleeping waits share instead of a time-out each.
+ *
+ * @module
+ */
+
+/** What wants to be called while it sleeps. */
+export interface Sleeping {
+  /** Looks after the dead, and whether what is waited for has come without a wake. */
+  beat(): void;
+}
+
+/** Members that are called in one turn of the event loop; what is left over follows in the next ones. */
+const AT_ONCE = 16;
+
+/** Calls each member once a period, for as long as it is one. */
+export class Tick {
+  readonly #periodMs: number;
+  /** By member: when it is to be called. In that order, because the period is the same for all. */
+  readonly #members = new Map<Sleeping, number>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(periodMs: number) {
+    this.#periodMs = periodMs;
+  }
+
+  /** Adds a member, or has it wait for a whole period anew. @param unref lets the process end although a timer runs */
+  add(member: Sleeping, unref: (timer: ReturnType<typeof setTimeout>) => void): void {
+    this.#members.delete(member);
+    this.#members.set(member, performance.now() + this.#periodMs);
+    if (this.#timer === undefined) this.#schedule(this.#periodMs, unref);
+  }
+
+  /** Takes a member out. The timer goes on: most members soon come back, and a turn without work is cheap. */
+  delete(member: Sleeping): void {
+    this.#members.delete(member);
+  }
+
+  #schedule(ms: number, unref: (timer: ReturnType<typeof setTimeout>) => void): void {
+    this.#timer = setTimeout(() => this.#turn(unref), ms);
+    unref(this.#timer);
+  }
+
+  #turn(unref: (timer: ReturnType<typeof setTimeout>) => void): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    const due: Sleeping[] = [];
+    let next = Infinity;
+    for (const [member, at] of this.#members) {
+      if (at > now + 1 || due.length === AT_ONCE) {
+        next = at;
+        break;
+      }
+      due.push(member);
+    }
+    for (const member of due) {
+      this.#members.delete(member);
+      this.#members.set(member, now + this.#periodMs);
+    }
+    if (this.#members.size > 0) this.#schedule(Math.max(1, Math.min(next - now, this.#periodMs)), unref);
+    for (const member of due) member.beat();
+  }
+}
