@@ -29,7 +29,7 @@
 export { FramesDepot } from "./depot/depot.ts";
 export { DepotError, type DepotErrorCode, type DepotErrorDetails } from "./depot/errors.ts";
 export type { DepotInfo, DepotInspection, UnlinkOptions } from "./depot/finding.ts";
-export { Frame, type FrameDetails, FrameSlot } from "./depot/frame.ts";
+export { Frame, FrameSlot } from "./depot/frame.ts";
 export type { EnqueueResult, FrameInput } from "./depot/intake.ts";
 export type { FrameStatus } from "./depot/lookup.ts";
 export type {
@@ -41,6 +41,7 @@ export type {
   OpenOptions,
   WhenFull,
 } from "./depot/options.ts";
+export type { FrameDetails } from "./depot/payload.ts";
 export type { DepotStats, PeerStats, ReaderStats } from "./depot/stats.ts";
 export { FrameReader, type FramesOptions, type From, type ReadMode } from "./depot/stream.ts";
 export type { WaitOptions } from "./ring/lane.ts";

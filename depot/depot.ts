@@ -17,7 +17,7 @@ import {
 import { loadShim } from "../ffi/load.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import type { Attachment } from "../ring/segment.ts";
-import type { Frame, FrameDetails, FrameSlot } from "./frame.ts";
+import type { Frame, FrameSlot } from "./frame.ts";
 import { type EnqueueResult, type FrameInput, Intake } from "./intake.ts";
 import { type FrameStatus, Lookup } from "./lookup.ts";
 import {
@@ -32,6 +32,7 @@ import {
   type OpenOptions,
   type WhenFull,
 } from "./options.ts";
+import type { FrameDetails } from "./payload.ts";
 import { Session } from "./session.ts";
 import { type DepotStats, depotStats, droppedFrames, queueLength } from "./stats.ts";
 import { FrameReader, type FramesOptions } from "./stream.ts";
@@ -64,6 +65,7 @@ export class FramesDepot implements AsyncDisposable {
   private constructor(attachment: Attachment, onBackpressure: OnBackpressure | undefined) {
     this.#session = new Session(loadShim(), attachment);
     this.#intake = new Intake(this.#session, onBackpressure);
+    this.#session.closing.then(() => this.#intake.close());
     this.#lookup = new Lookup(this.#session);
   }
 

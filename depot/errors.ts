@@ -16,6 +16,7 @@
  * - `PERMISSION`: the segment belongs to somebody else, or the system refuses
  * - `TOO_MANY_PEERS`: no entry left for another process or reader
  * - `CLOSED`: the depot object has been closed
+ * - `BUSY`: an operation of this process still works on the memory
  * - `UNSUPPORTED`: the system, or the native library, cannot do it
  */
 export type DepotErrorCode =
@@ -28,6 +29,7 @@ export type DepotErrorCode =
   | "PERMISSION"
   | "TOO_MANY_PEERS"
   | "CLOSED"
+  | "BUSY"
   | "UNSUPPORTED";
 
 /** Where an error comes from, as far as it is known. */

@@ -7,7 +7,7 @@ import { loadShim } from "../ffi/load.ts";
 import { ERRNO, type Shim } from "../ffi/shim.ts";
 import type { Geometry } from "../ring/geometry.ts";
 import type { WaitOptions } from "../ring/lane.ts";
-import { fail } from "../ring/failures.ts";
+import { fail, failToList } from "../ring/failures.ts";
 import {
   Attachment,
   createSegment,
@@ -165,7 +165,9 @@ function removed(name: string, answer: number, done: number): boolean {
 /** Every depot that this user may open, and what is in the way of the others. */
 export function listDepots(): DepotInfo[] {
   const shim = loadShim();
-  return shim.list().sort().map((name) => describe(shim, name, infoOf)).filter((info) => info !== undefined);
+  const names = shim.list();
+  if (typeof names === "number") return failToList(names);
+  return names.sort().map((name) => describe(shim, name, infoOf)).filter((info) => info !== undefined);
 }
 
 /** One depot with its counters. @returns undefined when there is none, or this user may not open it */

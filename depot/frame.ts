@@ -7,14 +7,19 @@ import { TIME } from "../ffi/shim.ts";
 import { ELEMENT_BYTES } from "../ring/geometry.ts";
 import type { Reader } from "../ring/reader.ts";
 import type { Attachment } from "../ring/segment.ts";
-import { OUTLIVE, type Remains } from "./lease.ts";
-import { checkFrameNumber, type ElementType, type FrameData } from "./options.ts";
-import { checkMetadata, checkTimestamp } from "./payload.ts";
+import { byteLengthOf, bytesOf, kindOf } from "../ffi/buffers.ts";
+import { DepotError } from "./errors.ts";
+import { OUTLIVE, type Remains, type Traces } from "./lease.ts";
+import type { Returned } from "../ring/payload.ts";
+import type { ElementType, FrameData } from "./options.ts";
+import { checkDetails, type FrameDetails } from "./payload.ts";
+import type { Session } from "./session.ts";
 import { CONSTRUCTORS, SlotMemory } from "./slot_memory.ts";
 
 /**
- * One frame, leased: as long as it is held no process overwrites it. It is shared memory, not a copy; after
- * {@linkcode Frame.release} every view of it is empty (length 0), so what is read is never torn.
+ * One frame, leased: until it is released, or its depot object is closed, no process overwrites it, whatever becomes of
+ * the reader it came from. It is shared memory, not a copy; {@linkcode Frame.release} empties every view of it (length
+ * 0), so what is read is never torn.
  *
  * @example A lease ends with its scope
  * ```ts
@@ -36,50 +41,77 @@ export class Frame implements Disposable {
   readonly sequence: number;
   /** Frames that this reader missed between the frame before and this one. Always 0 for lookups. */
   readonly lost: number;
-  readonly #attachment: Attachment;
+  readonly #session: Session;
   readonly #reader: Reader;
   readonly #slot: number;
   readonly #timestampLow: number;
   readonly #timestampHigh: number;
   /** Whether the reader's cursor passes the frame when the lease ends. */
   readonly #passes: boolean;
+  /** What the lease depends on: it must not be collected before the frame. */
+  readonly #holder: unknown;
   #memory: SlotMemory | undefined;
+  #traces: Traces | undefined;
   #remains: Remains | undefined;
   #released = false;
 
-  /** Made by a depot, over a slot that `reader` has pinned. */
+  /**
+   * Made by a depot, over a slot that `reader` has pinned.
+   *
+   * @param traces where the lease is noted for the case that it is forgotten together with its holder
+   * @hidden
+   */
   constructor(
-    attachment: Attachment,
+    session: Session,
     reader: Reader,
     slot: number,
     sequence: number,
     frameNumber: number,
     lost: number,
     passes: boolean,
+    holder?: unknown,
+    traces?: Traces,
   ) {
     this.frameNumber = frameNumber;
     this.sequence = sequence;
     this.lost = lost;
-    this.#attachment = attachment;
+    this.#session = session;
     this.#reader = reader;
     this.#slot = slot;
     this.#timestampLow = reader.timestampLow(slot);
     this.#timestampHigh = reader.timestampHigh(slot);
     this.#passes = passes;
+    this.#holder = holder;
+    this.#traces = traces;
   }
 
-  /** The frame's elements over the shared memory itself; length 0 once released. Do not write. */
+  get #attachment(): Attachment {
+    return this.#session.attachment;
+  }
+
+  #slotMemory(): SlotMemory {
+    this.#assertHeld();
+    if (this.#traces !== undefined) this.#traces.lent = true;
+    return this.#memory ??= new SlotMemory(this.#attachment, this.#slot);
+  }
+
+  /**
+   * The frame's elements over the shared memory itself. Do not write. Views of it have length 0 once it is released.
+   *
+   * @throws {TypeError} when the frame has been released
+   */
   get data(): FrameData {
-    this.#memory ??= new SlotMemory(this.#attachment, this.#slot, this.#released);
-    return this.#memory.data(this);
+    return this.#slotMemory().data(this);
   }
 
-  /** The user's bytes beside the frame, as many as were given; length 0 once released. */
+  /**
+   * The user's bytes beside the frame, as many as were given. Views have length 0 once it is released.
+   *
+   * @throws {TypeError} when the frame has been released
+   */
   get metadata(): Uint8Array<ArrayBuffer> {
-    const { metadataBytes } = this.#attachment.geometry;
-    const length = this.#released ? 0 : this.#reader.metadataLength(this.#slot, metadataBytes);
-    this.#memory ??= new SlotMemory(this.#attachment, this.#slot, this.#released);
-    return this.#memory.metadata(this, length);
+    const memory = this.#slotMemory();
+    return memory.metadata(this, this.#reader.metadataLength(this.#slot, this.#attachment.geometry.metadataBytes));
   }
 
   /** Nanoseconds: as given with the frame, or since 1970 when it was published. */
@@ -138,38 +170,100 @@ export class Frame implements Disposable {
     this.#assertHeld();
     const { elementType, frameBytes } = this.#attachment.geometry;
     const View = CONSTRUCTORS[elementType];
-    if (!(destination instanceof Uint8Array || destination instanceof View)) {
+    const kind = kindOf(destination);
+    if (kind !== "Uint8Array" && kind !== View.name) {
       throw new TypeError(`destination must be a ${View.name} or a Uint8Array`);
     }
-    if (destination.byteLength < frameBytes) {
+    if (byteLengthOf(destination) < frameBytes) {
       throw new RangeError(
-        `destination must have at least ${frameBytes} bytes, those of a frame: ${destination.byteLength}`,
+        `destination must have at least ${frameBytes} bytes, those of a frame: ${byteLengthOf(destination)}`,
       );
     }
     // Not through a view: making one and detaching it costs more than a small copy.
-    const bytes = new Uint8Array(destination.buffer, destination.byteOffset, frameBytes);
-    this.#attachment.payload.read(this.#slot, bytes);
+    this.#attachment.payload.read(this.#slot, bytesOf(destination, frameBytes));
     return destination;
   }
 
-  #assertHeld(): void {
-    if (this.#released) throw new TypeError(`frame ${this.frameNumber} has been released`);
+  /**
+   * Another lease on the same frame, yours to release: to keep a frame that a loop would release, or to hand it to
+   * another part of the program. A loop releases only its own lease.
+   *
+   * @throws {TypeError} when the frame has been released
+   *
+   * @example A frame kept beyond its turn of the loop
+   * ```ts
+   * import { type Frame, FramesDepot } from "@frames-depot/frames-depot";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using depot = await FramesDepot.create("doc-clone", { frameSize: [4, 2, 3] });
+   * for (const n of [1, 2]) await depot.enqueue({ frameNumber: n, frame: new Uint8Array(24).fill(n) });
+   *
+   * let before: Frame | undefined;
+   * for await (const frame of depot.frames({ timeoutMs: 10 })) {
+   *   if (before) assertEquals([before.data[0], frame.data[0]], [1, 2]);
+   *   before?.release();
+   *   before = frame.clone();
+   * }
+   * before?.release();
+   * ```
+   */
+  clone(): Frame {
+    this.#assertHeld();
+    this.#reader.pin(this.sequence);
+    const { sequence, frameNumber, lost } = this;
+    const frame = new Frame(this.#session, this.#reader, this.#slot, sequence, frameNumber, lost, false, this.#holder);
+    this.#session.leases.watch(frame);
+    return frame;
   }
 
-  /** Ends the lease: every view of the frame is detached. A second call does nothing. */
+  #assertHeld(): void {
+    if (!this.#released) return;
+    throw new TypeError(
+      `frame ${this.frameNumber} has been released` +
+        (this.#passes ? ": a loop releases each frame when it asks for the next one; clone() keeps it" : ""),
+    );
+  }
+
+  /**
+   * Ends the lease: every view of the frame is detached. A second call does nothing.
+   *
+   * While an operation of the runtime works on a view (seen in Bun), or where its buffer was moved away, the slot stays
+   * leased until nothing can reach it any more: at the latest until the depot object is closed.
+   */
   release(): void {
     if (this.#released) return;
     this.#released = true;
+    if (this.#traces !== undefined) this.#traces.slot = -1;
     if (this.#remains !== undefined) this.#remains.ended = true;
-    this.#memory?.give();
+    if (this.#memory !== undefined && !this.#giveMemory(this.#memory)) return;
     if (this.#passes) this.#reader.unpinAndPass(this.#slot, this.sequence + 1);
     else this.#reader.unpin(this.#slot);
   }
 
-  /** What to do if the frame is forgotten. @internal */
-  [OUTLIVE](): { what: string; ended: boolean; end: () => void } {
+  /** @returns false where the memory can still be reached: then the slot stays pinned */
+  #giveMemory(memory: SlotMemory): boolean {
+    const returned = memory.give();
+    if (returned === "given") return true;
     const [reader, slot] = [this.#reader, this.#slot];
-    return this.#remains = { what: `frame ${this.frameNumber}`, ended: false, end: () => reader.unpin(slot) };
+    if (this.#passes) reader.keepAndPass(this.sequence + 1);
+    this.#session.kept.add(returned, `frame ${this.frameNumber}`, memory, () => reader.unpin(slot));
+    return false;
+  }
+
+  /** What to do if the frame is forgotten. @internal */
+  [OUTLIVE](): Remains {
+    const [reader, slot] = [this.#reader, this.#slot];
+    const remains: Remains = {
+      what: `frame ${this.frameNumber}`,
+      slot,
+      lent: this.#memory !== undefined,
+      ended: false,
+      end() {
+        if (!remains.lent) reader.unpin(slot);
+        return !remains.lent;
+      },
+    };
+    return this.#traces = this.#remains = remains;
   }
 
   /** {@linkcode Frame.release}, at the end of a `using` scope. */
@@ -177,16 +271,6 @@ export class Frame implements Disposable {
     this.release();
   }
 }
-
-/** What may be said of a frame at the moment it is claimed or published. */
-export type FrameDetails = {
-  /** Any safe integer; left out, the frame's sequence is its number. */
-  frameNumber?: number;
-  /** Nanoseconds, 0 to 2^64 - 1; left out, the time of publishing since 1970. */
-  timestampNs?: bigint | number;
-  /** At most the depot's `metadataBytes`. */
-  metadata?: Uint8Array;
-};
 
 const NOTHING_SAID: FrameDetails = {};
 
@@ -212,7 +296,7 @@ const NOTHING_SAID: FrameDetails = {};
 export class FrameSlot implements Disposable {
   /** The ring's number of the frame to be. */
   readonly sequence: number;
-  readonly #attachment: Attachment;
+  readonly #session: Session;
   #frameNumber: number | undefined;
   #timestampNs: bigint | number | undefined;
   #given: Uint8Array | undefined;
@@ -220,27 +304,33 @@ export class FrameSlot implements Disposable {
   #remains: Remains | undefined;
   #released = false;
 
-  /** Made by a depot, over a sequence that it has claimed, with details that it has checked. */
-  constructor(attachment: Attachment, sequence: number, details: FrameDetails) {
+  /** Made by a depot, over a sequence that it has claimed, with details that it has checked. @hidden */
+  constructor(session: Session, sequence: number, details: FrameDetails) {
     this.sequence = sequence;
-    this.#attachment = attachment;
+    this.#session = session;
     this.#frameNumber = details.frameNumber;
     this.#timestampNs = details.timestampNs;
     this.#given = details.metadata;
   }
 
+  get #attachment(): Attachment {
+    return this.#session.attachment;
+  }
+
   #slotMemory(): SlotMemory {
-    const { producer } = this.#attachment;
-    return this.#memory ??= new SlotMemory(this.#attachment, producer.slotOf(this.sequence), this.#released);
+    if (this.#remains !== undefined) this.#remains.lent = true;
+    return this.#memory ??= new SlotMemory(this.#attachment, this.#attachment.producer.slotOf(this.sequence));
   }
 
   /** The slot's elements over the shared memory itself, with what an older frame left in them; length 0 afterwards. */
   get data(): FrameData {
+    if (this.#released) return new CONSTRUCTORS[this.#attachment.geometry.elementType](0);
     return this.#slotMemory().data(this);
   }
 
   /** All `metadataBytes` of the slot, to be written in place; length 0 afterwards. */
   get metadata(): Uint8Array<ArrayBuffer> {
+    if (this.#released) return new Uint8Array(0);
     return this.#slotMemory().metadata(this, this.#attachment.geometry.metadataBytes);
   }
 
@@ -259,14 +349,20 @@ export class FrameSlot implements Disposable {
    *
    * @param details what was not said, or said otherwise, when claiming. Metadata left out is what was written into
    *   {@linkcode FrameSlot.metadata}, or nothing if that was never touched
-   * @throws {TypeError} when the slot has been published or given back @throws {RangeError} see {@linkcode FrameDetails}
+   * @throws {TypeError} when the slot has been published or given back; or when its memory was moved away, which burns
+   *   the number @throws {RangeError} see {@linkcode FrameDetails}
+   * @throws {DepotError} BUSY when the engine says that an operation still works on the memory (Bun), which burns the
+   *   number
    */
   publish(details: FrameDetails = NOTHING_SAID): void {
+    // What is said is read first: a getter may publish the slot, give it back, or close the depot.
+    const said = details === NOTHING_SAID ? details : this.#checked(details);
     if (this.#released) throw new TypeError(`slot ${this.sequence} has been published or given back`);
-    if (details !== NOTHING_SAID) this.#say(details);
+    if (said !== NOTHING_SAID) this.#say(said);
     const { sequence } = this;
     const metadataLength = this.#given === undefined && this.#memory === undefined ? 0 : this.#putMetadata();
-    this.#end();
+    const returned = this.#end();
+    if (returned !== "given") throw this.#unpublishable(returned);
     this.#attachment.producer.publish(
       sequence,
       this.#frameNumber ?? sequence,
@@ -275,12 +371,14 @@ export class FrameSlot implements Disposable {
     );
   }
 
+  #checked({ frameNumber, timestampNs, metadata }: FrameDetails): FrameDetails {
+    return checkDetails(frameNumber, timestampNs, metadata, this.#attachment.geometry.metadataBytes);
+  }
+
   #say({ frameNumber, timestampNs, metadata }: FrameDetails): void {
-    const number = frameNumber === undefined ? this.#frameNumber : checkFrameNumber(frameNumber);
-    const time = timestampNs === undefined ? this.#timestampNs : checkTimestamp(timestampNs);
-    if (metadata !== undefined) this.#given = checkMetadata(metadata, this.#attachment.geometry.metadataBytes);
-    this.#frameNumber = number;
-    this.#timestampNs = time;
+    this.#frameNumber = frameNumber ?? this.#frameNumber;
+    this.#timestampNs = timestampNs ?? this.#timestampNs;
+    this.#given = metadata ?? this.#given;
   }
 
   #putMetadata(): number {
@@ -289,23 +387,57 @@ export class FrameSlot implements Disposable {
     return this.#memory?.lentMetadata ? geometry.metadataBytes : 0;
   }
 
+  #unpublishable(returned: "moved" | "busy"): TypeError | DepotError {
+    const what = `slot ${this.sequence} cannot be published: `;
+    const end = "; its number is burned. Read into memory of your own and copy it, or use slot.fillFrom()";
+    if (returned === "moved") {
+      return new TypeError(
+        `${what}its memory was moved away by a transfer list, buffer.transfer(), a byte stream or a BYOB read${end}`,
+      );
+    }
+    return new DepotError(
+      "BUSY",
+      `${what}an operation of this process still works on its memory: await it first${end}`,
+      {
+        depot: this.#attachment.name,
+      },
+    );
+  }
+
   /** Gives the slot back without a frame, unless it has been published. */
   release(): void {
     if (this.#released) return;
-    this.#end();
-    this.#attachment.producer.giveBack(this.sequence);
+    if (this.#end() === "given") this.#attachment.producer.giveBack(this.sequence);
   }
 
-  #end(): void {
+  /** Takes the memory back. Where that cannot be, the number is burned and the slot is kept. */
+  #end(): Returned {
     this.#released = true;
     if (this.#remains !== undefined) this.#remains.ended = true;
-    this.#memory?.give();
+    const memory = this.#memory;
+    const returned = memory?.give() ?? "given";
+    if (returned === "given") return returned;
+    const [{ producer }, { sequence }] = [this.#attachment, this];
+    producer.keepBack(sequence);
+    this.#session.kept.add(returned, `slot ${sequence}`, memory!, () => producer.letGo(sequence));
+    return returned;
   }
 
   /** What to do if the slot is forgotten. @internal */
-  [OUTLIVE](): { what: string; ended: boolean; end: () => void } {
-    const [producer, sequence] = [this.#attachment.producer, this.sequence];
-    return this.#remains = { what: `slot ${sequence}`, ended: false, end: () => producer.giveBack(sequence) };
+  [OUTLIVE](): Remains {
+    const [{ producer }, { sequence }] = [this.#attachment, this];
+    const remains: Remains = {
+      what: `slot ${sequence}`,
+      slot: producer.slotOf(sequence),
+      lent: this.#memory !== undefined,
+      ended: false,
+      end() {
+        if (remains.lent) producer.keepBack(sequence);
+        else producer.giveBack(sequence);
+        return !remains.lent;
+      },
+    };
+    return this.#remains = remains;
   }
 
   /** {@linkcode FrameSlot.release}, at the end of a `using` scope. */

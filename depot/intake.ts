@@ -9,9 +9,10 @@ import { Pace } from "../ring/pace.ts";
 import { EXHAUSTED, FULL } from "../ring/producer.ts";
 import { DepotError } from "./errors.ts";
 import { FrameSlot } from "./frame.ts";
-import type { FrameDetails } from "./frame.ts";
-import { checkFrameNumber, checkWait, type OnBackpressure } from "./options.ts";
-import { checkFrame, checkMetadata, checkTimestamp } from "./payload.ts";
+import { byteLengthOf } from "../ffi/buffers.ts";
+import { Line } from "./line.ts";
+import { checkWait, type OnBackpressure } from "./options.ts";
+import { checkDetails, checkFrame, type FrameDetails } from "./payload.ts";
 import type { Session } from "./session.ts";
 import { backpressureEvent, droppedFrames } from "./stats.ts";
 
@@ -27,15 +28,14 @@ export type EnqueueResult =
   | { state: "dropped"; droppedFrames: number }
   | { state: "timeout" };
 
-/** At most so often a producer that finds no room asks the kernel whether somebody died. */
+/** Minimum interval between two looks after the dead while there is no room. */
 const RECOVER_EVERY_MS = 100;
 
 /** The producing side of one depot object. */
 export class Intake {
   readonly #session: Session;
   readonly #onBackpressure: OnBackpressure | undefined;
-  /** Those who wait for room, in the order they came: only the first may take it. */
-  readonly #queue: symbol[] = [];
+  readonly #line = new Line();
   #lastRecovery = -Infinity;
   readonly #pace = new Pace();
 
@@ -46,26 +46,24 @@ export class Intake {
 
   /** As {@linkcode FramesDepot.enqueue}. */
   async enqueue(input: FrameInput, options: WaitOptions): Promise<EnqueueResult> {
-    const { attachment } = this.#session;
-    this.#session.assertOpen();
-    if (typeof input !== "object" || input === null) throw new TypeError("enqueue takes an object with a frame");
-    const bytes = checkFrame(input.frame, attachment.geometry);
-    const checked = this.#check(input);
+    const { bytes, details } = this.#checkInput(input);
     const wait = checkWait(options);
-    const sequence = this.#queue.length === 0 ? this.#claim() : FULL;
+    // After the arguments: a getter of theirs may have closed the depot.
+    this.#session.assertOpen();
+    const sequence = this.#claimNow();
     if (sequence >= 0) {
-      const stored = this.#store(sequence, bytes, checked);
+      const stored = this.#store(sequence, bytes, details);
       if (this.#session.turns.due()) await this.#session.turns.take();
       return stored;
     }
     const stored = await this.#whenFull(
-      checked.frameNumber,
+      details.frameNumber,
       wait,
-      (sequence) => this.#store(sequence, bytes, checked),
+      (sequence) => this.#store(sequence, bytes, details),
       () => {
         // Resized or transferred meanwhile: said before anything is claimed.
-        if (bytes.length === attachment.geometry.frameBytes) return;
-        throw new TypeError(`frame must not change while it waits: it has ${bytes.length} bytes now`);
+        if (byteLengthOf(bytes) === this.#session.attachment.geometry.frameBytes) return;
+        throw new TypeError(`frame must not change while it waits: it has ${byteLengthOf(bytes)} bytes now`);
       },
     );
     return stored ?? { state: "timeout" };
@@ -73,27 +71,26 @@ export class Intake {
 
   /** As {@linkcode FramesDepot.tryEnqueue}. */
   tryEnqueue(input: FrameInput): EnqueueResult | undefined {
+    const { bytes, details } = this.#checkInput(input);
     this.#session.assertOpen();
-    const bytes = checkFrame(input.frame, this.#session.attachment.geometry);
-    const checked = this.#check(input);
-    const sequence = this.#queue.length === 0 ? this.#claim() : FULL;
-    return sequence < 0 ? undefined : this.#store(sequence, bytes, checked);
+    const sequence = this.#claimNow();
+    return sequence < 0 ? undefined : this.#store(sequence, bytes, details);
   }
 
   /** As {@linkcode FramesDepot.tryClaim}. */
   tryClaim(details: FrameDetails): FrameSlot | undefined {
-    this.#session.assertOpen();
     const checked = this.#check(details);
-    const sequence = this.#queue.length === 0 ? this.#claim() : FULL;
+    this.#session.assertOpen();
+    const sequence = this.#claimNow();
     return sequence < 0 ? undefined : this.#slot(sequence, checked);
   }
 
   /** As {@linkcode FramesDepot.claim}. */
   async claim(details: FrameDetails, options: WaitOptions): Promise<FrameSlot | undefined> {
-    this.#session.assertOpen();
     const checked = this.#check(details);
     const wait = checkWait(options);
-    const sequence = this.#queue.length === 0 ? this.#claim() : FULL;
+    this.#session.assertOpen();
+    const sequence = this.#claimNow();
     if (sequence >= 0) {
       const slot = this.#slot(sequence, checked);
       if (this.#session.turns.due()) await this.#session.turns.take();
@@ -103,24 +100,35 @@ export class Intake {
     try {
       await this.#whenFull(checked.frameNumber, wait, (sequence) => taken = this.#slot(sequence, checked));
     } catch (error) {
-      taken?.release(); // nobody else will: the caller gets the error instead
+      taken?.release(); // nothing else will: the caller gets the error instead
       throw error;
     }
     return taken;
   }
 
-  #check({ frameNumber, timestampNs, metadata }: FrameDetails): FrameDetails {
+  #checkInput(input: FrameInput): { bytes: Uint8Array; details: FrameDetails } {
+    this.#session.assertOpen();
+    if (typeof input !== "object" || input === null) throw new TypeError("enqueue takes an object with a frame");
+    const { frame, frameNumber, timestampNs, metadata } = input;
+    const { geometry } = this.#session.attachment;
     return {
-      frameNumber: frameNumber === undefined ? undefined : checkFrameNumber(frameNumber),
-      timestampNs: timestampNs === undefined ? undefined : checkTimestamp(timestampNs),
-      metadata: metadata === undefined
-        ? undefined
-        : checkMetadata(metadata, this.#session.attachment.geometry.metadataBytes),
+      bytes: checkFrame(frame, geometry),
+      details: checkDetails(frameNumber, timestampNs, metadata, geometry.metadataBytes),
     };
   }
 
+  #check({ frameNumber, timestampNs, metadata }: FrameDetails): FrameDetails {
+    this.#session.assertOpen();
+    return checkDetails(frameNumber, timestampNs, metadata, this.#session.attachment.geometry.metadataBytes);
+  }
+
+  /** A sequence, unless others wait for one already. */
+  #claimNow(): number {
+    return this.#line.isEmpty ? this.#claim() : FULL;
+  }
+
   #slot(sequence: number, details: FrameDetails): FrameSlot {
-    const slot = new FrameSlot(this.#session.attachment, sequence, details);
+    const slot = new FrameSlot(this.#session, sequence, details);
     this.#session.leases.watch(slot);
     return slot;
   }
@@ -135,7 +143,7 @@ export class Intake {
     return { state: "stored", sequence };
   }
 
-  /** One try, and a second one if the room was held by the dead. */
+  /** One try, and a second one if the room was held by the dead, or by an operation that is over. */
   #claim(): number {
     const sequence = this.#session.attachment.producer.claim();
     return sequence >= 0 ? sequence : this.#whenRefused(sequence);
@@ -143,6 +151,7 @@ export class Intake {
 
   #whenRefused(sequence: number): number {
     const { producer, peers } = this.#session.attachment;
+    if (sequence === FULL && this.#session.kept.retry() > 0) sequence = producer.claim();
     if (sequence === FULL && performance.now() - this.#lastRecovery > RECOVER_EVERY_MS) {
       this.#lastRecovery = performance.now();
       if (peers.recoverDead() > 0) sequence = producer.claim();
@@ -169,49 +178,102 @@ export class Intake {
     verify: () => void = () => {},
   ): Promise<T | EnqueueResult & { state: "dropped" } | undefined> {
     const { attachment } = this.#session;
+    const deadline = performance.now() + (wait.timeoutMs ?? Infinity);
     if (attachment.geometry.whenFull !== "wait") {
       attachment.producer.countDropped();
       const refused = { state: "dropped", droppedFrames: droppedFrames(attachment) } as const;
-      await this.#onBackpressure?.(backpressureEvent(attachment, frameNumber));
+      await this.#tell(frameNumber)?.bounded(deadline, wait.signal);
       return refused;
     }
-    const ticket = Symbol();
-    this.#queue.push(ticket);
-    let told: Promise<void> | undefined;
-    let failure: { error: unknown } | undefined;
+    const place = this.#line.join();
+    let told: Told | undefined;
     let taken: { value: T } | undefined;
     try {
       // Once a stall, and beside the waiting: a callback may take its time, clear the queue, or enqueue itself. Its
-      // error ends the waiting, and is never swallowed: if there was room before it came, the frame is stored all the same.
-      if (this.#queue.length === 1) {
-        const answer = this.#onBackpressure?.(backpressureEvent(attachment, frameNumber));
-        told = Promise.resolve(answer).catch((error) => {
-          failure = { error };
-          this.#session.consumed.nudge();
-        });
+      // error ends the waiting, and is never swallowed: if there was room before it came, the frame is stored.
+      if (place.isFirst) told = this.#tell(frameNumber, () => this.#session.consumed.nudge());
+      if (await place.first(deadline - performance.now(), wait.signal)) {
+        taken = await this.#session.consumed.until(
+          (waited) => {
+            this.#session.assertOpen();
+            told?.throwIfFailed();
+            verify();
+            const sequence = this.#claim();
+            if (sequence < 0) return undefined;
+            waited.came();
+            return { value: take(sequence) };
+          },
+          () => attachment.peers.recoverDead(),
+          this.#pace,
+          { ...wait, timeoutMs: Math.max(0, deadline - performance.now()) },
+        );
       }
-      taken = await this.#session.consumed.until(
-        (waited) => {
-          if (this.#session.closed) throw this.#session.closedError();
-          if (failure !== undefined) throw failure.error;
-          if (this.#queue[0] !== ticket) return undefined;
-          verify();
-          const sequence = this.#claim();
-          if (sequence < 0) return undefined;
-          waited.came();
-          return { value: take(sequence) };
-        },
-        () => attachment.peers.recoverDead(),
-        this.#pace,
-        wait,
-      );
-      if (taken === undefined && this.#session.closed) throw this.#session.closedError();
+      if (taken === undefined) this.#session.assertOpen();
     } finally {
-      this.#queue.splice(this.#queue.indexOf(ticket), 1);
-      this.#session.consumed.nudge();
-      await told;
+      place.leave();
+      await told?.bounded(deadline, wait.signal);
     }
-    if (failure !== undefined) throw (failure as { error: unknown }).error;
     return taken?.value;
+  }
+
+  /** Calls the user's callback, if there is one; it may be asynchronous. @param failed called when it has thrown */
+  #tell(frameNumber: number | undefined, failed: () => void = () => {}): Told | undefined {
+    const { attachment, closing } = this.#session;
+    const callback = this.#onBackpressure;
+    if (callback === undefined) return undefined;
+    return new Told(() => callback(backpressureEvent(attachment, frameNumber)), failed, closing);
+  }
+
+  /** Ends the waits of a depot object that is being closed. */
+  close(): void {
+    this.#line.end();
+  }
+}
+
+/** A call of the user's callback: under way, over, or failed. */
+class Told {
+  #failure: { error: unknown } | undefined;
+  #abandoned = false;
+  readonly #over: Promise<void>;
+  readonly #closing: Promise<void>;
+
+  /** @param failed called when it has thrown @param closing settled when the depot object begins to close */
+  constructor(call: () => unknown, failed: () => void, closing: Promise<void>) {
+    this.#closing = closing;
+    this.#over = (async () => {
+      try {
+        await call();
+      } catch (error) {
+        if (this.#abandoned) throw error; // an unhandled rejection: nothing else waits for it
+        this.#failure = { error };
+        failed();
+      }
+    })();
+  }
+
+  throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Waits for the callback, but no longer than its caller waits. @throws what it has thrown */
+  async bounded(deadline: number, signal: AbortSignal | undefined): Promise<void> {
+    if (!signal?.aborted && deadline > performance.now()) await this.#overOr(deadline, signal);
+    this.throwIfFailed();
+    this.#abandoned = true;
+  }
+
+  async #overOr(deadline: number, signal: AbortSignal | undefined): Promise<void> {
+    let stop = () => {};
+    const stopped = new Promise<void>((resolve) => {
+      const timer = deadline === Infinity ? undefined : setTimeout(resolve, deadline - performance.now());
+      const aborted = () => resolve();
+      signal?.addEventListener("abort", aborted);
+      stop = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", aborted);
+      };
+    });
+    await Promise.race([this.#over, stopped, this.#closing]);
+    stop();
   }
 }

@@ -1,16 +1,29 @@
 /**
- * Leases that somebody has to end: watching for those that nobody does.
+ * Leases are ended by their user: watching for those that never are.
  *
  * @module
  */
+import type { KeptLeases } from "./kept.ts";
 
-/** What outlives a lease's object: how to end the lease without it. */
-export type Remains = { what: string; ended: boolean; end: () => void };
+/** What is known of a lease without its object. */
+export type Traces = {
+  /** The slot, or -1 when nothing is held. */
+  slot: number;
+  /** Whether a view of it was ever made: then its memory may be reached without the object. */
+  lent: boolean;
+};
 
-/** Names the method that prepares a lease for being forgotten; a symbol, because it is nobody else's business. */
+/**
+ * What outlives a lease's object. `end` ends the lease without it where that is safe.
+ *
+ * @returns false where the memory has been lent: then the slot stays leased until the depot object is closed
+ */
+export type Remains = Traces & { what: string; ended: boolean; end: () => boolean };
+
+/** Names the method that prepares a lease for being forgotten. It is no part of the public face. */
 export const OUTLIVE: unique symbol = Symbol("outlive");
 
-/** Anything that holds a slot or a reader until it is released. */
+/** What holds a slot or a place in the sequence until it is released. */
 export interface Lease {
   /** Whether it has ended. */
   readonly released: boolean;
@@ -39,17 +52,19 @@ export class LeaseWatch {
   #reported = false;
 
   /** @param unref lets the process end although the timer runs */
-  constructor(depot: string, unref: (timer: ReturnType<typeof setTimeout>) => void) {
+  constructor(depot: string, unref: (timer: ReturnType<typeof setTimeout>) => void, kept: KeptLeases) {
     this.#unref = unref;
     this.#forgotten = new FinalizationRegistry((remains) => {
       this.#remains.delete(remains);
       if (remains.ended) return;
       remains.ended = true;
-      remains.end();
+      const ended = remains.end();
+      if (!ended) kept.addForgotten();
       if (this.#reported) return;
       this.#reported = true;
       console.warn(
-        `frames-depot: ${remains.what} of depot "${depot}" was never released and has been reclaimed; ` +
+        `frames-depot: ${remains.what} of depot "${depot}" was never released; ` +
+          (ended ? "it has been reclaimed. " : "its slot stays leased until this depot object is closed. ") +
           "`using` or release() ends a lease in time (reported once)",
       );
     });

@@ -3,7 +3,19 @@
  *
  * @module
  */
+import { bufferLengthOf, byteLengthOf, bytesOf, kindOf } from "../ffi/buffers.ts";
 import { ELEMENT_BYTES, type Geometry } from "../ring/geometry.ts";
+import { checkFrameNumber } from "./options.ts";
+
+/** What may be said of a frame at the moment it is claimed or published. */
+export type FrameDetails = {
+  /** Any safe integer; left out, the frame's sequence is its number. */
+  frameNumber?: number;
+  /** Nanoseconds, 0 to 2^64 - 1; left out, the time of publishing since 1970. */
+  timestampNs?: bigint | number;
+  /** At most the depot's `metadataBytes`. */
+  metadata?: Uint8Array;
+};
 
 /** @throws {TypeError | RangeError} unless it fits 64 bits without a sign */
 export function checkTimestamp(value: unknown): bigint | number {
@@ -20,34 +32,42 @@ function checkBigTimestamp(value: unknown): bigint {
 
 /** @throws {TypeError | RangeError} unless it is bytes that the depot has room for */
 export function checkMetadata(value: unknown, limit: number): Uint8Array {
-  if (!(value instanceof Uint8Array)) throw new TypeError("metadata must be a Uint8Array");
-  if (value.length > limit) {
-    throw new RangeError(`metadata must have at most the depot's metadataBytes, ${limit}: ${value.length}`);
+  if (kindOf(value) !== "Uint8Array") throw new TypeError(`metadata must be a Uint8Array: it is ${nameOf(value)}`);
+  const bytes = bytesOf(value as Uint8Array);
+  if (bytes.length > limit) {
+    throw new RangeError(`metadata must have at most the depot's metadataBytes, ${limit}: ${bytes.length}`);
   }
-  return value;
+  return bytes;
 }
 
-const ARRAYS: Record<Geometry["elementType"], { name: string }[]> = {
-  uint8: [Uint8Array, Uint8ClampedArray],
-  uint16: [Uint16Array],
-  float32: [Float32Array],
+/** Typed arrays that hold frames of each element type. */
+const KINDS: Record<Geometry["elementType"], readonly string[]> = {
+  uint8: ["Uint8Array", "Uint8ClampedArray"],
+  uint16: ["Uint16Array"],
+  float32: ["Float32Array"],
 };
 
+function nameOf(value: unknown): string {
+  return typeof value === "object" && value !== null ? value.constructor?.name ?? "an object" : typeof value;
+}
+
 /**
- * The bytes of a frame that a user brings: an array of the depot's element type, or its bytes.
+ * The bytes of a frame that a user brings: an array of the depot's element type, or its bytes. Arrays are taken as the
+ * language has them, whatever properties of their own they have.
  *
  * @throws {TypeError} for another type @throws {RangeError} for another length
  */
 export function checkFrame(value: unknown, geometry: Geometry): Uint8Array {
   const { elementType, frameBytes } = geometry;
-  const fits = value instanceof Uint8Array || value instanceof ArrayBuffer ||
-    ARRAYS[elementType].some((array) => value instanceof (array as unknown as typeof Uint8Array));
-  if (!fits) {
-    const wanted = ARRAYS[elementType][0].name;
-    const got = typeof value === "object" && value !== null ? value.constructor?.name ?? "object" : typeof value;
-    throw new TypeError(`frame must be a ${wanted}${wanted === "Uint8Array" ? "" : " or its bytes"}: it is ${got}`);
+  const kind = kindOf(value);
+  if (kind === "Uint8Array" && byteLengthOf(value as Uint8Array) === frameBytes) return value as Uint8Array;
+  const fits = kind === "Uint8Array" || kind !== undefined && KINDS[elementType].includes(kind);
+  const byteLength = fits ? byteLengthOf(value as Uint8Array) : kind === undefined ? bufferLengthOf(value) : undefined;
+  if (byteLength === undefined) {
+    const wanted = KINDS[elementType][0];
+    const bytes = wanted === "Uint8Array" ? "" : " or its bytes";
+    throw new TypeError(`frame must be a ${wanted}${bytes}: it is ${nameOf(value)}`);
   }
-  const { byteLength } = value as ArrayBufferLike & ArrayBufferView;
   if (byteLength !== frameBytes) {
     throw new RangeError(
       `frame must have ${frameBytes} bytes (${
@@ -55,8 +75,19 @@ export function checkFrame(value: unknown, geometry: Geometry): Uint8Array {
       } × ${elementType}): ${byteLength}`,
     );
   }
-  if (value instanceof Uint8Array) return value;
-  if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  const view = value as ArrayBufferView<ArrayBuffer>;
-  return new Uint8Array(view.buffer, view.byteOffset, byteLength);
+  return fits ? bytesOf(value as Uint8Array) : new Uint8Array(value as ArrayBuffer);
+}
+
+/** What comes with a frame. @throws {TypeError | RangeError} */
+export function checkDetails(
+  frameNumber: unknown,
+  timestampNs: unknown,
+  metadata: unknown,
+  metadataBytes: number,
+): FrameDetails {
+  return {
+    frameNumber: frameNumber === undefined ? undefined : checkFrameNumber(frameNumber),
+    timestampNs: timestampNs === undefined ? undefined : checkTimestamp(timestampNs),
+    metadata: metadata === undefined ? undefined : checkMetadata(metadata, metadataBytes),
+  };
 }

@@ -9,6 +9,7 @@ import type { READER_MODES } from "../ring/layout.ts";
 import { Reader } from "../ring/reader.ts";
 import type { Attachment } from "../ring/segment.ts";
 import { DepotError } from "./errors.ts";
+import { KeptLeases } from "./kept.ts";
 import { LeaseWatch } from "./lease.ts";
 import { Turns } from "./turns.ts";
 
@@ -24,14 +25,21 @@ export class Session {
   readonly published: Lane;
   readonly consumed: Lane;
   readonly leases: LeaseWatch;
+  readonly kept: KeptLeases;
   readonly turns: Turns = new Turns();
-  #closing: Promise<void> | undefined;
+  /** Settled when close begins. */
+  readonly closing: Promise<void>;
+  #beginClosing: () => void = () => {};
+  #closed: Promise<void> | undefined;
 
   constructor(shim: Shim, attachment: Attachment) {
     this.attachment = attachment;
     this.published = attachment.lane(LANE.PUBLISHED);
     this.consumed = attachment.lane(LANE.CONSUMED);
-    this.leases = new LeaseWatch(attachment.name, (timer) => shim.unref(timer));
+    const unref = (timer: ReturnType<typeof setTimeout>) => shim.unref(timer);
+    this.kept = new KeptLeases(attachment.name, unref);
+    this.leases = new LeaseWatch(attachment.name, unref, this.kept);
+    this.closing = new Promise((resolve) => this.#beginClosing = resolve);
     if (open.size === 0) leaveAtExit(shim);
     open.add(this);
   }
@@ -43,15 +51,15 @@ export class Session {
 
   /** Whether close has begun. */
   get closed(): boolean {
-    return this.#closing !== undefined;
+    return this.#closed !== undefined;
   }
 
   /** @throws {DepotError} CLOSED */
   assertOpen(): void {
-    if (this.#closing !== undefined) throw this.closedError();
+    if (this.#closed !== undefined) throw this.closedError();
   }
 
-  /** The error of whoever still waits when the depot is closed. */
+  /** The error of a wait that is still under way when the depot is closed. */
   closedError(): DepotError {
     return new DepotError("CLOSED", `depot "${this.name}" is closed in this process`, { depot: this.name });
   }
@@ -73,15 +81,19 @@ export class Session {
 
   /** Ends leases, waits and membership; the last one out removes the segment. Called twice, it ends once. */
   close(): Promise<void> {
-    return this.#closing ??= this.#close();
+    return this.#closed ??= this.#close();
   }
 
   async #close(): Promise<void> {
     open.delete(this);
-    // What waits must see #closing set, which it is once this function has first awaited.
+    // What waits must see #closed set, which it is once this function has first awaited.
     await undefined;
+    this.#beginClosing();
     await Promise.all([this.published.close(), this.consumed.close()]);
     this.leases.close();
+    this.kept.close();
+    // Before its slots are given to others: what can still be reached must not lead to them.
+    this.attachment.withdraw(this.kept.any || this.attachment.payload.mayBeInUse);
     const deadline = performance.now() + LEAVE_MS;
     while (!this.attachment.leave() && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 1));

@@ -4,6 +4,7 @@
  * @module
  */
 import { ELEMENT_BYTES, metadataOffset } from "../ring/geometry.ts";
+import type { Returned } from "../ring/payload.ts";
 import type { Attachment } from "../ring/segment.ts";
 import type { FrameData } from "./options.ts";
 
@@ -13,7 +14,7 @@ export const CONSTRUCTORS = { uint8: Uint8Array, uint16: Uint16Array, float32: F
 /** Keeps a lease alive as long as any view of its memory is in use: views refer to their buffer, this to the lease. */
 const HOLDER = Symbol("lease");
 
-/** The part that both kinds of lease share. Made when a view is first asked for: without one nothing is detached. */
+/** The part that both kinds of lease share. Made when a view is first asked for: without one nothing can be reached. */
 export class SlotMemory {
   readonly #attachment: Attachment;
   readonly #slot: number;
@@ -22,12 +23,10 @@ export class SlotMemory {
   #buffer: ArrayBuffer | undefined;
   #data: FrameData | undefined;
   #metadata: Uint8Array<ArrayBuffer> | undefined;
-  #ended = false;
 
-  constructor(attachment: Attachment, slot: number, ended: boolean) {
+  constructor(attachment: Attachment, slot: number) {
     this.#attachment = attachment;
     this.#slot = slot;
-    this.#ended = ended;
   }
 
   #take(holder: unknown): ArrayBuffer {
@@ -40,23 +39,18 @@ export class SlotMemory {
     return this.#buffer;
   }
 
-  /** The frame's elements. Once the lease has ended: the detached view, or an empty one where none was ever made. */
+  /** The frame's elements; always the same view. */
   data(holder: unknown): FrameData {
     if (this.#data !== undefined) return this.#data;
     const { elementType, frameBytes } = this.#attachment.geometry;
     const View = CONSTRUCTORS[elementType];
-    return this.#data = this.#ended
-      ? new View(0)
-      : new View(this.#take(holder), 0, frameBytes / ELEMENT_BYTES[elementType]);
+    return this.#data = new View(this.#take(holder), 0, frameBytes / ELEMENT_BYTES[elementType]);
   }
 
   /** The first `length` bytes of metadata; always the same view. */
   metadata(holder: unknown, length: number): Uint8Array<ArrayBuffer> {
-    if (this.#metadata !== undefined) return this.#metadata;
     const { frameBytes } = this.#attachment.geometry;
-    return this.#metadata = this.#ended
-      ? new Uint8Array(0)
-      : new Uint8Array(this.#take(holder), metadataOffset(frameBytes), length);
+    return this.#metadata ??= new Uint8Array(this.#take(holder), metadataOffset(frameBytes), length);
   }
 
   /** Whether metadata has been asked for. */
@@ -64,10 +58,13 @@ export class SlotMemory {
     return this.#metadata !== undefined;
   }
 
-  /** Empties every view. */
-  give(): void {
-    this.#ended = true;
-    if (this.#buffer !== undefined) this.#attachment.payload.give(this.#block, this.#buffer);
-    this.#buffer = undefined;
+  /** Empties every view, if the engine allows it and the buffer is still there. */
+  give(): Returned {
+    return this.#buffer === undefined ? "given" : this.#attachment.payload.give(this.#block, this.#buffer);
+  }
+
+  /** Tries again after {@linkcode SlotMemory.give} has answered "busy". */
+  giveLate(): Returned {
+    return this.#attachment.payload.giveLate(this.#buffer!);
   }
 }

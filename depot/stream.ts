@@ -13,7 +13,7 @@ import type { Room } from "../ring/room.ts";
 import type { Attachment } from "../ring/segment.ts";
 import { Frame } from "./frame.ts";
 import { Losses } from "./losses.ts";
-import { OUTLIVE, type Remains } from "./lease.ts";
+import { OUTLIVE, type Remains, type Traces } from "./lease.ts";
 import { checkFrameNumber, checkWait } from "./options.ts";
 import type { Session } from "./session.ts";
 
@@ -62,11 +62,13 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
   /** Frames numbered below are passed over, until the first that is not. */
   #skipBelow = -Infinity;
   #current: Frame | undefined;
+  /** Of the current frame: for the case that it is forgotten together with this reader. */
+  readonly #traces: Traces = { slot: -1, lent: false };
   #remains: Remains | undefined;
   #released = false;
   #clearedSeen: number;
   readonly #losses: Losses;
-  /** The sequence that somebody holds in his hands, and since when we have known. */
+  /** The sequence whose slot a producer holds, and since when we have known. */
   #stuckAt = -1;
   #stuckSince = 0;
   /** Whether the next frame was being written when last looked for in vain. */
@@ -216,7 +218,9 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
     this.#skipBelow = -Infinity;
     const lost = this.#losses.jumped === 0 ? 0 : this.#missed(slot);
     reader.countRead();
-    return this.#current = new Frame(this.#attachment, reader, slot, sequence, number, lost, true);
+    this.#traces.slot = slot;
+    this.#traces.lent = false;
+    return this.#current = new Frame(this.#session, reader, slot, sequence, number, lost, true, this, this.#traces);
   }
 
   /** Brings the account of losses up to a frame. @returns those to report with it */
@@ -310,7 +314,10 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
     this.#attachment.peers.recoverDead();
   }
 
-  /** Ends the reader; the last frame is released and producers no longer wait for it. */
+  /**
+   * Ends the reader: the frame of its loop is released, and producers no longer wait for it. Clones of its frames stay
+   * valid; its entry counts against the depot's `maxReaders` until the last of them is released.
+   */
   return(): Promise<IteratorResult<Frame, undefined>> {
     this.release();
     return Promise.resolve({ done: true, value: undefined });
@@ -322,14 +329,23 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
     this.#releaseCurrent();
     this.#released = true;
     if (this.#remains !== undefined) this.#remains.ended = true;
-    this.#reader.leave();
+    this.#reader.end();
     this.#session.published.nudge();
   }
 
   /** What to do if the reader is forgotten. @internal */
-  [OUTLIVE](): { what: string; ended: boolean; end: () => void } {
-    const reader = this.#reader;
-    return this.#remains = { what: "a reader", ended: false, end: () => reader.abandon() };
+  [OUTLIVE](): Remains {
+    const [reader, traces] = [this.#reader, this.#traces];
+    return this.#remains = Object.assign(traces, {
+      what: "a reader",
+      ended: false,
+      end() {
+        const held = traces.slot;
+        if (held >= 0 && !traces.lent) reader.unpin(held);
+        reader.end();
+        return held < 0 || !traces.lent;
+      },
+    });
   }
 
   /** The reader itself. */

@@ -22,18 +22,87 @@ export function writableOf(depot: FramesDepot): WritableStream<FrameInput> {
 }
 
 /**
- * A stream of frames, each released when the next one is read. Nothing is read ahead: a frame is taken from the depot
- * when somebody asks for it.
+ * A stream of frames that belong to their reader: each is a lease of its own. Nothing is read ahead: a frame is taken
+ * from the depot when it is asked for. Both branches of `tee()` get a lease of their own.
  */
 export function readableOf(reader: FrameReader): ReadableStream<Frame> {
-  return new ReadableStream<Frame>({
-    async pull(controller) {
+  return new FrameStream({
+    async pull() {
       const { done, value } = await reader.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
+      if (done) return undefined;
+      // The reader's own lease passes the frame at once; the clone is the stream's to hand out.
+      const own = value.clone();
+      value.release();
+      return own;
     },
-    cancel() {
-      reader.release();
-    },
-  }, { highWaterMark: 0 });
+    cancel: () => reader.release(),
+  });
+}
+
+/** Where frames come from: each time the next one, or undefined at the end. */
+type FrameOrigin = { pull(): Promise<Frame | undefined>; cancel(reason: unknown): unknown };
+
+class FrameStream extends ReadableStream<Frame> {
+  constructor(origin: FrameOrigin) {
+    super({
+      async pull(controller) {
+        const frame = await origin.pull();
+        if (frame === undefined) return controller.close();
+        try {
+          controller.enqueue(frame);
+        } catch {
+          frame.release(); // cancelled meanwhile
+        }
+      },
+      async cancel(reason) {
+        await origin.cancel(reason);
+      },
+    }, { highWaterMark: 0 });
+  }
+
+  override tee(): [ReadableStream<Frame>, ReadableStream<Frame>] {
+    const branches = new Tee(this.getReader());
+    return [branches.stream(0), branches.stream(1)];
+  }
+}
+
+/** Two branches of one stream. What one of them has taken waits for the other, as a lease of its own. */
+class Tee {
+  readonly #source: ReadableStreamDefaultReader<Frame>;
+  readonly #queues: [Frame[] | undefined, Frame[] | undefined] = [[], []];
+  #reading: Promise<boolean> | undefined;
+
+  constructor(source: ReadableStreamDefaultReader<Frame>) {
+    this.#source = source;
+  }
+
+  stream(branch: 0 | 1): ReadableStream<Frame> {
+    return new FrameStream({
+      pull: async () => {
+        while (this.#queues[branch]?.length === 0) {
+          if (!await (this.#reading ??= this.#read())) return undefined;
+        }
+        return this.#queues[branch]?.shift();
+      },
+      cancel: async (reason) => {
+        const left = this.#queues[branch];
+        this.#queues[branch] = undefined;
+        for (const frame of left ?? []) frame.release();
+        if (this.#queues.every((queue) => queue === undefined)) await this.#source.cancel(reason);
+      },
+    });
+  }
+
+  /** One frame for each branch that is still read. @returns false at the end */
+  async #read(): Promise<boolean> {
+    try {
+      const { done, value } = await this.#source.read();
+      if (done) return false;
+      for (const queue of this.#queues) queue?.push(value.clone());
+      value.release();
+      return true;
+    } finally {
+      this.#reading = undefined;
+    }
+  }
 }
