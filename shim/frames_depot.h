@@ -114,10 +114,10 @@ FD_API int32_t fd_wake(fd_segment *segment, int32_t *word, int32_t lane);
 FD_API int32_t fd_sleeper_places(void);
 /* Made by the thread that will use it, and stopped at the latest when that thread ends. */
 FD_API int32_t fd_sleeper_make(fd_sleeper **out);
-/* Gives the sleeper a thread of its own, for runtimes without asynchronous calls. Returns a socket that gets a byte when
- * there is something to take and no byte is unread, and that ends when the sleeper is stopped. It is the caller's, to be
- * closed after that. On Windows 0, see fd_sleeper_pipe. -EAGAIN: no thread to be had; -EMFILE; -EBUSY: it has one, or a
- * sleep is under way. After a failure it may be tried again. */
+/* Gives the sleeper a thread of its own, for runtimes without asynchronous calls. Returns a socket that gets a byte
+ * when there is something to take and no byte is unread, and that ends when the sleeper is stopped. It is the caller's,
+ * to be closed after that. On Windows 0, see fd_sleeper_pipe. -EAGAIN: no thread to be had; -EMFILE; -EBUSY: it has one,
+ * or a sleep is under way. After a failure it may be tried again. */
 FD_API int32_t fd_sleeper_start(fd_sleeper *sleeper);
 /* Windows: the path of the named pipe that takes the place of the socket, not ended by a zero. Returns its bytes; 0
  * elsewhere, and before fd_sleeper_start. */

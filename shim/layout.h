@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FD_MAGIC "FRMDEPOT"
-#define FD_LAYOUT_VERSION 4u
+#define FD_LAYOUT_VERSION 5u
 #define FD_BYTE_ORDER 0x01020304u
 #define FD_READY 0x59444552u /* "REDY" */
 

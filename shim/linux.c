@@ -249,6 +249,8 @@ int32_t fd_unlock(fd_segment *segment, int32_t index) {
   return answer < 0 ? answer : 0;
 }
 
+void fd_system_unlock_peers(fd_segment *segment) { (void)lock(segment, FD_LOCK_PEER, FD_MOST_PEERS, F_UNLCK); }
+
 void fd_system_unlock_all(fd_segment *segment) { (void)lock(segment, 0, 0, F_UNLCK); }
 
 static int32_t held(fd_segment *segment, int32_t index, int32_t count) {

@@ -73,6 +73,10 @@ int32_t fd_unlock(fd_segment *segment, int32_t index) {
   return answer < 0 ? answer : 0;
 }
 
+void fd_system_unlock_peers(fd_segment *segment) {
+  (void)fd_lock_file(segment->file, FD_LOCK_PEER, FD_MOST_PEERS, F_UNLCK);
+}
+
 static int32_t held(fd_segment *segment, int32_t index, int32_t count) {
   struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = index, .l_len = count};
   if (fcntl(segment->file, F_OFD_GETLK, &range) != 0) return fd_failure(errno);

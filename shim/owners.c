@@ -48,6 +48,8 @@ static void remove_name(fd_segment *segment) {
     fd_pause_ms(1);
   }
   if (answer != 1) return;
+  /* Its own peers first: of two that end together the second to look has to find no other. */
+  fd_system_unlock_peers(segment);
   if (fd_system_peer_lives(segment) == 0 && fd_mutex_lock_within(&common->guard, PATIENCE_MS)) {
     (void)fd_system_unlink(segment);
     fd_mutex_unlock(&common->guard);

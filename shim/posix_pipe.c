@@ -1,5 +1,5 @@
-/* Linux and macOS: a byte through a pair of sockets wakes an event loop. Not through a pipe: runtimes can be told not to
- * wait for a socket (unref), and hear of its bytes sooner. */
+/* Linux and macOS: a byte through a pair of sockets wakes an event loop. Not through a pipe: runtimes can be told not
+ * to wait for a socket (unref), and hear of its bytes sooner. */
 #define _GNU_SOURCE
 #include "sleep.h"
 

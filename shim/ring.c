@@ -87,7 +87,7 @@ int32_t fd_claim(void *base, int32_t slot_offset, int32_t pin_words, double sequ
       FD_STEP(C6);
       if (cas64(&header->head, h, h + 1)) { /* C7 */
         FD_STEP(C7);
-        store64_before(&slot->sequence, 0); /* C8 */
+        store64_before(&slot->sequence, ~h); /* C8 */
         PUT(slot->skipped, load32(&header->skipped));
         FD_STEP(C8);
         return load32(&header->published_sleepers) == FD_SLEEPS_LIGHTLY ? FD_AWAITED : FD_CLAIMED;
@@ -95,7 +95,9 @@ int32_t fd_claim(void *base, int32_t slot_offset, int32_t pin_words, double sequ
     }
   }
   store32(&slot->writer, 0);
-  return barred | sleepers(header);
+  const int32_t told = sleepers(header);
+  /* R5 wakes for a pin. A producer that is told of a slot it cannot have would come, retreat, and wake itself. */
+  return barred | (barred == FD_LEASED && is_pinned(slot, pin_words) ? told & ~FD_PRODUCERS : told);
 }
 
 /* The word has four bits a slot: the number of its block. */
@@ -176,17 +178,18 @@ int32_t fd_unpin(void *base, int32_t pins_offset, uint32_t bit, int32_t cursor_o
   return load32(&header->consumed_sleepers) != 0 ? FD_SLEEPERS : 0;
 }
 
-/* D2. A number whose writer died before its frame was there is burned, and was counted by no one. What the slot says is
- * read first: while the writer's id is there no other peer writes it, and no id comes twice. */
+/* D2. A number that its writer took (C8) and whose frame never came is burned, and the peer that puts 0 in its place
+ * counts it: the inverted number is in no other slot and comes once, so a late recoverer finds another. It is read
+ * before the writer: a dead id leaves a slot once and never comes, so it was there all the while. */
 static int free_slot(struct fd_header *header, struct fd_slot *slot, uint32_t writer) {
+  const uint64_t sequence = load64(&slot->sequence);
   if (load32(&slot->writer) != writer) return 0;
-  const uint64_t sequence = load64(&slot->sequence), claimed = load64(&slot->claimed);
-  if (!cas32(&slot->writer, writer, 0)) return 0;
-  FD_STEP(D2);
-  if (sequence == 0 && claimed != 0 && claimed - 1 < load64(&header->head)) {
+  if (sequence >> 63 != 0 && cas64(&slot->sequence, sequence, 0)) {
     __atomic_fetch_add(&header->skipped, 1, __ATOMIC_SEQ_CST);
   }
-  return 1;
+  const int is_freed = cas32(&slot->writer, writer, 0);
+  if (is_freed) FD_STEP(D2);
+  return is_freed;
 }
 
 int32_t fd_recover_slot(void *base, int32_t slot_offset, uint32_t dead) {
@@ -214,7 +217,7 @@ int32_t fd_give_back(void *base, int32_t slots_offset, int32_t slot_stride, int3
 }
 
 /* The number is read between two looks at the sequence: an acquire keeps the second look behind it, and the fence after
- * C8 keeps a new number behind the 0 in the sequence. */
+ * C8 keeps a new number behind the sequence that says so. */
 double fd_look(const void *base, int32_t slot_offset, double sequence) {
   const struct fd_slot *slot = at(base, slot_offset);
   const uint64_t wanted = (uint64_t)sequence + 1;

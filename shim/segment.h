@@ -46,6 +46,8 @@ int32_t fd_system_unlink(fd_segment *segment);
 enum { FD_MOST_PEERS = 4096 };
 /* 0 when no other description holds a peer's lock; everything else counts as a life. */
 int32_t fd_system_peer_lives(fd_segment *segment);
+/* Drops the locks of this description's peers. */
+void fd_system_unlock_peers(fd_segment *segment);
 /* Drops every lock, for a process that ends. */
 void fd_system_unlock_all(fd_segment *segment);
 /* Closes what is open and frees the handle. */

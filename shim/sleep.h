@@ -21,8 +21,8 @@ int64_t fd_monotonic_ns(void);
 /* How many words fd_system_sleep takes: FD_MOST_PLACES, or 1. */
 int32_t fd_system_places(void);
 /* Sleeps until a word is woken or differs, the bell differs from `silent` or is rung, or the deadline is over; it may
- * end for no reason. Returns the index of the word that was woken where the system names one, else -1. Where places is 1
- * there is one word, and no bell: a change of the word takes its place. */
+ * end for no reason. Returns the index of the word that was woken where the system names one, else -1. Where places is
+ * 1 there is one word, and no bell: a change of the word takes its place. */
 int32_t fd_system_sleep(const struct fd_sought *sought, int32_t count, int32_t *bell, int32_t silent,
                         int64_t deadline_ns);
 /* Wakes the sleep on a bell that was changed. */

@@ -211,6 +211,8 @@ int32_t fd_system_peer_lives(fd_segment *segment) {
   return 1;
 }
 
+void fd_system_unlock_peers(fd_segment *segment) { (void)segment; }
+
 void fd_system_unlock_all(fd_segment *segment) { (void)segment; }
 
 void fd_system_close(fd_segment *segment) {

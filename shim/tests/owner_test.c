@@ -146,6 +146,21 @@ static void end_of_a_thread_with_two_peers_frees_the_name(void) {
   while (is_listed(work.name)) pause_ms(1);
 }
 
+/* Each of them may see the other one alive. */
+static void ends_of_threads_together_free_the_name(void) {
+  for (int round = 0; round < 20; round++) {
+    struct work works[3];
+    const char *name = new_name();
+    for (int at = 0; at < 3; at++) {
+      works[at] = (struct work){.name = name, .lock = MINE + at};
+      begin(&works[at], at == 0 ? creates : opens);
+    }
+    for (int at = 0; at < 3; at++) set(&works[at].may_end, 1);
+    for (int at = 0; at < 3; at++) end(&works[at]);
+    while (is_listed(name)) pause_ms(1);
+  }
+}
+
 static void segments_may_be_closed_by_another_thread(void) {
   for (int round = 0; round < 20; round++) {
     struct work work = {.name = new_name(), .lock = MINE};
@@ -241,6 +256,7 @@ int main(int argc, char **argv) {
       {"the end of a thread that was no peer keeps the name", end_of_a_thread_that_was_no_peer_keeps_the_name},
       {"the end of a thread waits a while for the membership lock", end_of_a_thread_waits_for_the_membership_lock},
       {"the end of a thread with two peers frees the name", end_of_a_thread_with_two_peers_frees_the_name},
+      {"the ends of threads together free the name", ends_of_threads_together_free_the_name},
       {"the end of a thread ends its sleep in another", end_of_a_thread_ends_its_sleep_in_another},
       {"fd_segment_close works in any thread", segments_may_be_closed_by_another_thread},
       {"threads end side by side", threads_end_side_by_side},
