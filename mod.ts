@@ -29,7 +29,8 @@
 export { FramesDepot } from "./depot/depot.ts";
 export { DepotError, type DepotErrorCode, type DepotErrorDetails } from "./depot/errors.ts";
 export type { DepotInfo, DepotInspection, UnlinkOptions } from "./depot/finding.ts";
-export { Frame, FrameSlot } from "./depot/frame.ts";
+export type { ByteReader, ByteSource } from "./depot/byte_source.ts";
+export { type FillOptions, Frame, FrameSlot } from "./depot/frame.ts";
 export type { EnqueueResult, FrameInput } from "./depot/intake.ts";
 export type { FrameStatus } from "./depot/lookup.ts";
 export type {
@@ -45,4 +46,5 @@ export type { FrameDetails } from "./depot/payload.ts";
 export type { DepotStats, PeerStats, ReaderStats } from "./depot/stats.ts";
 export { FrameReader, type FramesOptions, type From, type ReadMode } from "./depot/stream.ts";
 export type { WaitOptions } from "./ring/lane.ts";
+export type { WriteFromOptions } from "./depot/writing.ts";
 export type { Waiting } from "./ring/pace.ts";

@@ -15,6 +15,7 @@ import {
   type UnlinkOptions,
 } from "./finding.ts";
 import { loadShim } from "../ffi/load.ts";
+import type { ByteSource } from "./byte_source.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import type { Attachment } from "../ring/segment.ts";
 import type { Frame, FrameSlot } from "./frame.ts";
@@ -37,6 +38,7 @@ import { Session } from "./session.ts";
 import { type DepotStats, depotStats, droppedFrames, queueLength } from "./stats.ts";
 import { FrameReader, type FramesOptions } from "./stream.ts";
 import { readableOf, writableOf } from "./web_streams.ts";
+import { writeFrom, type WriteFromOptions } from "./writing.ts";
 
 /**
  * A fixed-size queue of numbered video frames in shared memory, by name: any process can fill it, follow it, or ask it
@@ -196,6 +198,32 @@ export class FramesDepot implements AsyncDisposable {
     return this.#intake.claim(options, options);
   }
 
+  /**
+   * Cuts raw bytes (as `ffmpeg -f rawvideo` gives them) into frames and stores them, with one copy more than
+   * {@linkcode FramesDepot.enqueue} and with the depot's back-pressure: a depot that waits holds the source up, the
+   * others count frames without room as dropped.
+   *
+   * @param source a stream of bytes, a reader, or an async iterable of typed arrays
+   * @returns how many frames were stored, once the source has ended at the end of a frame
+   * @throws {RangeError} when it ends in the middle of one @throws {TypeError} for another source, or when it is being
+   *   read already @throws {DepotError} CLOSED @throws the reason of the `signal`, and what the source throws
+   *
+   * @example Raw video from any stream
+   * ```ts
+   * import { FramesDepot } from "@frames-depot/frames-depot";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using depot = await FramesDepot.create("doc-write-from", { frameSize: [4, 2, 3] });
+   * const video = new Blob([new Uint8Array(24 * 3)]).stream();
+   * assertEquals(await depot.writeFrom(video, { frameNumber: 100 }), 3);
+   * assertEquals(depot.statusOf(102), "stored");
+   * ```
+   */
+  async writeFrom(source: ByteSource, options: WriteFromOptions = {}): Promise<number> {
+    this.#session.assertOpen();
+    return await writeFrom(this.#intake, this.frameBytes, source, options);
+  }
+
   /** A stream to write frames into, with the depot's back-pressure. Closing it does not close the depot. */
   writable(): WritableStream<FrameInput> {
     return writableOf(this);
@@ -232,7 +260,12 @@ export class FramesDepot implements AsyncDisposable {
     return new FrameReader(this.#session, options);
   }
 
-  /** The same as a stream. */
+  /**
+   * The frames as a stream. Each belongs to its reader, as WebCodecs' `VideoFrame` does: `release()` or `using` ends its
+   * lease. So they can be piped, kept, and read ahead by others; each branch of `tee()` gets a lease of its own.
+   *
+   * @throws as {@linkcode FramesDepot.frames}
+   */
   readable(options: FramesOptions = {}): ReadableStream<Frame> {
     return readableOf(this.frames(options));
   }

@@ -8,10 +8,11 @@ import { ELEMENT_BYTES } from "../ring/geometry.ts";
 import type { Reader } from "../ring/reader.ts";
 import type { Attachment } from "../ring/segment.ts";
 import { byteLengthOf, bytesOf, kindOf } from "../ffi/buffers.ts";
+import { type ByteSource, Feed } from "./byte_source.ts";
 import { DepotError } from "./errors.ts";
-import { OUTLIVE, type Remains, type Traces } from "./lease.ts";
+import { outlives, type Remains, type Traces } from "./lease.ts";
 import type { Returned } from "../ring/payload.ts";
-import type { ElementType, FrameData } from "./options.ts";
+import { checkWait, type ElementType, type FrameData } from "./options.ts";
 import { checkDetails, type FrameDetails } from "./payload.ts";
 import type { Session } from "./session.ts";
 import { CONSTRUCTORS, SlotMemory } from "./slot_memory.ts";
@@ -250,8 +251,12 @@ export class Frame implements Disposable {
     return false;
   }
 
-  /** What to do if the frame is forgotten. @internal */
-  [OUTLIVE](): Remains {
+  static {
+    outlives(Frame, (lease) => lease.#prepare());
+  }
+
+  /** What to do if it is forgotten. */
+  #prepare(): Remains {
     const [reader, slot] = [this.#reader, this.#slot];
     const remains: Remains = {
       what: `frame ${this.frameNumber}`,
@@ -270,6 +275,12 @@ export class Frame implements Disposable {
   [Symbol.dispose](): void {
     this.release();
   }
+}
+
+/** What bounds {@linkcode FrameSlot.fillFrom}. */
+export interface FillOptions {
+  /** Ends the filling; its reason is thrown. */
+  signal?: AbortSignal;
 }
 
 const NOTHING_SAID: FrameDetails = {};
@@ -300,6 +311,9 @@ export class FrameSlot implements Disposable {
   #frameNumber: number | undefined;
   #timestampNs: bigint | number | undefined;
   #given: Uint8Array | undefined;
+  /** Bytes of the frame that {@linkcode FrameSlot.fillFrom} has put in. */
+  #filled = 0;
+  #isFilling = false;
   #memory: SlotMemory | undefined;
   #remains: Remains | undefined;
   #released = false;
@@ -404,6 +418,57 @@ export class FrameSlot implements Disposable {
     );
   }
 
+  /**
+   * Fills the slot with a frame's bytes from a source: a stream, a reader, or an async iterable of typed arrays. No read
+   * ever lands in the slot by itself: what is read is copied, so a read that is given up harms no other frame. Bytes
+   * beyond the frame are kept for the next call with the same source.
+   *
+   * @param options `signal` ends it; what has been filled stays, and another call goes on from there
+   * @returns false when the source has ended before the first byte of a frame; then nothing has been filled
+   * @throws {TypeError} for another source, for pieces that are no bytes, when the source is being read already, and
+   *   when the slot is published or given back meanwhile
+   * @throws {RangeError} when the source ends in the middle of the frame @throws what the source throws
+   *
+   * @example A stream of raw video into slots
+   * ```ts
+   * import { FramesDepot } from "@frames-depot/frames-depot";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using depot = await FramesDepot.create("doc-fill", { frameSize: [4, 2, 3] });
+   * const camera = new Blob([new Uint8Array(24).fill(1), new Uint8Array(24).fill(2)]).stream();
+   * for (;;) {
+   *   using slot = depot.tryClaim()!;
+   *   if (!await slot.fillFrom(camera)) break; // the scope gives the slot back
+   *   slot.publish();
+   * }
+   * assertEquals(depot.stats().stored, 2);
+   * ```
+   */
+  async fillFrom(source: ByteSource, options: FillOptions = {}): Promise<boolean> {
+    const { signal } = checkWait(options);
+    if (this.#released) throw new TypeError(`slot ${this.sequence} has been published or given back`);
+    if (this.#isFilling) throw new TypeError(`slot ${this.sequence} is being filled already`);
+    const { payload, producer, geometry: { frameBytes } } = this.#attachment;
+    this.#isFilling = true;
+    try {
+      const isWhole = this.#filled === frameBytes || await Feed.of(source).read(
+        (bytes) => {
+          if (this.#released) throw new TypeError(`slot ${this.sequence} has been given back while it was filled`);
+          const part = bytes.subarray(0, frameBytes - this.#filled);
+          payload.writePart(producer.slotOf(this.sequence), this.#filled, part);
+          this.#filled += part.length;
+          return part.length;
+        },
+        () => this.#filled < frameBytes,
+        signal,
+      );
+      if (isWhole || this.#filled === 0) return isWhole;
+      throw new RangeError(`the source ended ${this.#filled} bytes into a frame of ${frameBytes}`);
+    } finally {
+      this.#isFilling = false;
+    }
+  }
+
   /** Gives the slot back without a frame, unless it has been published. */
   release(): void {
     if (this.#released) return;
@@ -423,8 +488,12 @@ export class FrameSlot implements Disposable {
     return returned;
   }
 
-  /** What to do if the slot is forgotten. @internal */
-  [OUTLIVE](): Remains {
+  static {
+    outlives(FrameSlot, (lease) => lease.#prepare());
+  }
+
+  /** What to do if it is forgotten. */
+  #prepare(): Remains {
     const [{ producer }, { sequence }] = [this.#attachment, this];
     const remains: Remains = {
       what: `slot ${sequence}`,

@@ -20,17 +20,29 @@ export type Traces = {
  */
 export type Remains = Traces & { what: string; ended: boolean; end: () => boolean };
 
-/** Names the method that prepares a lease for being forgotten. It is no part of the public face. */
-export const OUTLIVE: unique symbol = Symbol("outlive");
-
 /** What holds a slot or a place in the sequence until it is released. */
 export interface Lease {
   /** Whether it has ended. */
   readonly released: boolean;
-  /** Ends the lease; a second call does nothing. If its remains were asked for, marks them ended. */
+  /** Ends the lease; a second call does nothing. Marks its remains ended, if there are any. */
   release(): void;
-  /** Prepares for being forgotten: the answer must not refer to the lease. Asked once, if the lease grows old. */
-  [OUTLIVE](): Remains;
+}
+
+type LeaseType<L extends Lease> = abstract new (...parameters: never[]) => L;
+
+const preparations: { type: LeaseType<Lease>; prepare: (lease: never) => Remains }[] = [];
+
+/**
+ * Says how a type of lease prepares for being forgotten, without a method that its users would see.
+ *
+ * @param prepare called once, if a lease grows old; what it returns must not refer to the lease
+ */
+export function outlives<L extends Lease>(type: LeaseType<L>, prepare: (lease: L) => Remains): void {
+  preparations.push({ type, prepare });
+}
+
+function remainsOf(lease: Lease): Remains {
+  return preparations.find(({ type }) => lease instanceof type)!.prepare(lease as never);
 }
 
 /** A lease younger than this is held by us, and costs nothing more; an older one is watched for being forgotten. */
@@ -96,7 +108,7 @@ export class LeaseWatch {
     }
     for (const remains of this.#remains) if (remains.ended) this.#remains.delete(remains);
     for (const lease of grown) {
-      const remains = lease[OUTLIVE]();
+      const remains = remainsOf(lease);
       this.#remains.add(remains);
       this.#forgotten.register(lease, remains);
       this.#old.add(new WeakRef(lease));

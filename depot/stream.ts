@@ -13,7 +13,7 @@ import type { Room } from "../ring/room.ts";
 import type { Attachment } from "../ring/segment.ts";
 import { Frame } from "./frame.ts";
 import { Losses } from "./losses.ts";
-import { OUTLIVE, type Remains, type Traces } from "./lease.ts";
+import { outlives, type Remains, type Traces } from "./lease.ts";
 import { checkFrameNumber, checkWait } from "./options.ts";
 import type { Session } from "./session.ts";
 
@@ -333,8 +333,12 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
     this.#session.published.nudge();
   }
 
-  /** What to do if the reader is forgotten. @internal */
-  [OUTLIVE](): Remains {
+  static {
+    outlives(FrameReader, (lease) => lease.#prepare());
+  }
+
+  /** What to do if it is forgotten. */
+  #prepare(): Remains {
     const [reader, traces] = [this.#reader, this.#traces];
     return this.#remains = Object.assign(traces, {
       what: "a reader",

@@ -93,6 +93,12 @@ export class Payload {
     this.#mapping.copy(this.#populatedStart(this.blockOf(slot)), frame, this.#frameBytes, this.#past);
   }
 
+  /** Copies a part of a frame into a slot that its producer has claimed. @param at bytes from the frame's beginning */
+  writePart(slot: number, at: number, part: Uint8Array): void {
+    const start = this.#populatedStart(this.blockOf(slot));
+    this.#mapping.copy(start + at, part, this.#frameBytes - at, this.#past);
+  }
+
   /** Copies a slot's first bytes out, as many as the target has; the slot must be pinned. */
   read(slot: number, target: Uint8Array): void {
     this.#mapping.copyOut(this.#populatedStart(this.blockOf(slot)), target);

@@ -239,7 +239,7 @@ export function openSegment(shim: Shim, name: string, options: OpenSegmentOption
 /** Enters the peer table, if the name still leads here. */
 function join(attachment: Attachment, shim: Shim): Outcome {
   const { name, peers, segment, layout } = attachment;
-  const enter = () =>
+  const enter = (): "unlinked" | "entered" | "full" | "busy" =>
     peers.underLock(() => {
       if (!segment.info().linked) return "unlinked";
       return peers.enter(shim) ? "entered" : "full";
