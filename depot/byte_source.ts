@@ -7,8 +7,9 @@
 import { bufferLengthOf, bytesOf, kindOf } from "../ffi/buffers.ts";
 
 /**
- * What reads bytes into an array that it is given: a file of Deno (`number | null`), a file handle of Node
- * (`{ bytesRead }`), a `ReadableStreamBYOBReader` or a `ReadableStreamDefaultReader` (`{ done, value }`).
+ * What reads bytes into an array that it is given: a file of Deno (`number`, and `null` at the end), a file handle of
+ * Node (`{ bytesRead }`, 0 at the end), a `ReadableStreamBYOBReader` or a `ReadableStreamDefaultReader`
+ * (`{ done, value }`).
  */
 export interface ByteReader {
   /** Reads at most as many bytes as `into` has. */
@@ -24,6 +25,9 @@ export type ByteSource =
 /** Bytes that are asked for at a time from a source that reads into an array. */
 const SCRATCH_BYTES = 64 * 1024;
 
+/** No bytes yet. */
+const NOTHING = new Uint8Array(0);
+
 /** Gives the next bytes (none at all: try again), or undefined at the end. */
 type Pull = () => Promise<Uint8Array | undefined>;
 
@@ -31,18 +35,30 @@ const feeds = new WeakMap<object, Feed>();
 
 /** One source, with what is left over of it. */
 export class Feed {
-  readonly #source: object;
+  /** Undefined for a stream, which is asked through a lock. */
   readonly #pull: Pull | undefined;
+  /** While it is read. */
+  #stop: Stop | undefined;
+  /** While it is read, if it is a stream. */
+  #lock: Lock | undefined;
   /** A read that was under way when its caller gave up: its bytes are the next. */
   #pending: Promise<Uint8Array | undefined> | undefined;
-  #left: Uint8Array = new Uint8Array(0);
-  #isRead = false;
+  #left: Uint8Array = NOTHING;
 
-  /** The feed of a source; the same for as long as there is the source. @throws {TypeError} for anything else */
-  static of(source: unknown): Feed {
+  /**
+   * Gives one caller a source to itself, until {@linkcode Feed.end}. The same source has the same feed for as long as
+   * there is the source.
+   *
+   * @param signals end the reading; what is under way then is the first of the next reading
+   * @throws {TypeError} when it is being read already, and for what is no source
+   */
+  static begin(source: unknown, signals: readonly (AbortSignal | undefined)[]): Feed {
     const known = typeof source === "object" && source !== null ? feeds.get(source) : undefined;
-    if (known !== undefined) return known;
-    const feed = new Feed(source);
+    const feed = known ?? new Feed(source);
+    if (feed.#stop !== undefined) throw new TypeError("the source of bytes is being read already: await that first");
+    // A stream is locked while it is read, and no longer.
+    if (feed.#pull === undefined) feed.#lock = new Lock(source as ReadableStream<unknown>);
+    feed.#stop = new Stop(signals);
     feeds.set(source as object, feed);
     return feed;
   }
@@ -51,9 +67,9 @@ export class Feed {
     const has = (name: string | symbol) =>
       typeof source === "object" && source !== null &&
       typeof (source as Record<string | symbol, unknown>)[name] === "function";
-    if (has("getReader")) this.#pull = undefined;
+    if (has("getReader")) return;
     // Before read: a stream of Node has both, and its read is another.
-    else if (has(Symbol.asyncIterator)) this.#pull = iterated(source as AsyncIterable<unknown>);
+    if (has(Symbol.asyncIterator)) this.#pull = iterated(source as AsyncIterable<unknown>);
     else if (has("read")) this.#pull = readInto(source as ByteReader);
     else {
       throw new TypeError(
@@ -61,60 +77,43 @@ export class Feed {
           (source === null ? "null" : kindOf(source) ?? typeof source),
       );
     }
-    this.#source = source as object;
   }
 
   /**
-   * Reads until `put` has had as many bytes as it wants.
+   * Reads until `put` has had as many bytes as it wants. Nothing is put once a signal is aborted.
    *
    * @param put takes bytes, and says how many it has taken: fewer than it was given when it needs no more
    * @param needsMore whether to go on
-   * @throws {TypeError} when the source is being read already; the source's own error; the reason of the `signal`
+   * @throws the source's own error; the reason of a signal; {TypeError} for a piece that is no bytes
    * @returns false when the source has ended before
    */
-  async read(put: (bytes: Uint8Array) => number, needsMore: () => boolean, signal?: AbortSignal): Promise<boolean> {
-    if (this.#isRead) throw new TypeError("the source of bytes is being read already: await that first");
-    this.#isRead = true;
-    // A stream is locked while it is read, and no longer.
-    const reader = this.#pull === undefined ? (this.#source as ReadableStream<Uint8Array>).getReader() : undefined;
-    try {
-      for (;;) {
-        signal?.throwIfAborted();
-        const bytes = this.#left.length > 0 ? this.#left : await this.#next(reader, signal);
-        if (bytes === undefined) return false;
-        this.#left = bytes;
-        const taken = put(bytes);
-        this.#left = bytes.subarray(taken);
+  async read(put: (bytes: Uint8Array) => number, needsMore: () => boolean): Promise<boolean> {
+    const stop = this.#stop!;
+    for (;;) {
+      stop.throwIfStopped();
+      if (this.#left.length > 0) {
+        this.#left = this.#left.subarray(put(this.#left));
         if (!needsMore()) return true;
+        continue;
       }
-    } finally {
-      this.#isRead = false;
-      reader?.releaseLock();
+      this.#pending ??= (this.#pull ?? this.#lock!.pull)();
+      const bytes = await stop.before(this.#pending, () => this.#pending = undefined);
+      if (bytes === undefined) return false;
+      this.#left = bytes;
     }
   }
 
-  async #next(
-    reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<Uint8Array | undefined> {
-    if (reader !== undefined) {
-      const { done, value } = await unlessAborted(reader.read(), signal);
-      return done ? undefined : piece(value);
-    }
-    this.#pending ??= this.#pull!();
-    try {
-      return await unlessAborted(this.#pending, signal);
-    } finally {
-      if (!signal?.aborted) this.#pending = undefined;
-    }
+  /** Lets others read the source. */
+  end(): void {
+    this.#stop?.forget();
+    this.#stop = undefined;
+    this.#lock?.release();
+    this.#lock = undefined;
   }
 
   /** Puts bytes back before all others. */
   unread(bytes: Uint8Array): void {
-    if (this.#left.length === 0) {
-      this.#left = bytes.slice();
-      return;
-    }
+    if (bytes.length === 0) return;
     const joined = new Uint8Array(bytes.length + this.#left.length);
     joined.set(bytes);
     joined.set(this.#left, bytes.length);
@@ -122,16 +121,85 @@ export class Feed {
   }
 }
 
-/** The bytes of what a source has given. @throws {TypeError} for anything else */
-function piece(value: unknown): Uint8Array<ArrayBuffer> {
-  if (kindOf(value) !== undefined || value instanceof DataView) {
-    const view = value as ArrayBufferView<ArrayBuffer>;
-    return kindOf(value) === undefined
-      ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
-      : bytesOf(view) as Uint8Array<ArrayBuffer>;
+/** The first of some signals, for as long as one reading lasts. */
+class Stop {
+  readonly #signals: AbortSignal[];
+  readonly #listener = () => this.#tell?.();
+  /** Ends the wait that is under way. */
+  #tell: (() => void) | undefined;
+
+  constructor(signals: readonly (AbortSignal | undefined)[]) {
+    this.#signals = signals.filter((signal) => signal !== undefined);
+    for (const signal of this.#signals) signal.addEventListener("abort", this.#listener);
   }
-  if (typeof value === "object" && bufferLengthOf(value) !== undefined) return new Uint8Array(value as ArrayBuffer);
-  throw new TypeError(`a source of bytes must give typed arrays or buffers: it gave ${kindOf(value) ?? typeof value}`);
+
+  /** @throws the reason */
+  throwIfStopped(): void {
+    for (const signal of this.#signals) signal.throwIfAborted();
+  }
+
+  /**
+   * Waits for a promise, unless a signal comes first. One of the two has come first, whatever happens before it is
+   * heard of: a value counts either as this caller's or as the next one's, never as both.
+   *
+   * @param came called when it was the promise
+   * @throws the reason
+   */
+  before<T>(promise: Promise<T>, came: () => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const first = (settle: () => void) => {
+        if (this.#tell !== stopped) return;
+        this.#tell = undefined;
+        settle();
+      };
+      const stopped = () => first(() => this.#reject(reject));
+      this.#tell = stopped;
+      promise.then((value) => first(() => (came(), resolve(value))), (error) => first(() => (came(), reject(error))));
+    });
+  }
+
+  #reject(reject: (reason: unknown) => void): void {
+    reject(this.#signals.find(({ aborted }) => aborted)!.reason);
+  }
+
+  /** Listens no longer. */
+  forget(): void {
+    for (const signal of this.#signals) signal.removeEventListener("abort", this.#listener);
+  }
+}
+
+/** A stream while it is locked. */
+class Lock {
+  readonly #reader: ReadableStreamDefaultReader<unknown>;
+  #isReleased = false;
+
+  /** @throws {TypeError} when somebody else has locked it */
+  constructor(stream: ReadableStream<unknown>) {
+    this.#reader = stream.getReader();
+  }
+
+  readonly pull: Pull = async () => {
+    const answer = await this.#reader.read().catch((error) => {
+      // What this read did not get the stream keeps, its own error too.
+      if (!this.#isReleased) throw error;
+    });
+    if (answer === undefined) return NOTHING;
+    return answer.done ? undefined : piece(answer.value);
+  };
+
+  /** A read that is under way ends with nothing, unless its bytes have come already. */
+  release(): void {
+    this.#isReleased = true;
+    this.#reader.releaseLock();
+  }
+}
+
+/** The bytes of what a source has given. @throws {TypeError} for anything else */
+function piece(value: unknown): Uint8Array {
+  if (kindOf(value) !== undefined) return bytesOf(value as ArrayBufferView);
+  if (value instanceof DataView) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (bufferLengthOf(value) !== undefined) return new Uint8Array(value as ArrayBuffer);
+  throw new TypeError(`a source of bytes must give typed arrays or buffers: it gave ${typeof value}`);
 }
 
 function iterated(source: AsyncIterable<unknown>): Pull {
@@ -143,38 +211,32 @@ function iterated(source: AsyncIterable<unknown>): Pull {
   };
 }
 
+/** What a read(into) may return. */
+type ReadAnswer = number | null | undefined | { bytesRead?: number; done?: boolean; value?: unknown };
+
 /** A scratch array and not the frame's memory: a read that its caller gives up may still land. */
 function readInto(source: ByteReader): Pull {
   let scratch = new Uint8Array(SCRATCH_BYTES);
   return async () => {
     if (scratch.length === 0) scratch = new Uint8Array(SCRATCH_BYTES); // taken away by a BYOB reader
-    const answer = await source.read(scratch) as
-      | number
-      | null
-      | undefined
-      | { bytesRead?: number; done?: boolean; value?: unknown };
+    const answer = await source.read(scratch) as ReadAnswer;
     if (answer === null || answer === undefined) return undefined;
-    if (typeof answer === "number") return scratch.slice(0, answer);
-    if (typeof answer.bytesRead === "number") {
-      return answer.bytesRead === 0 ? undefined : scratch.slice(0, answer.bytesRead);
+    if (typeof answer === "number") {
+      // Not the end: so that others get their turn if it goes on like that.
+      if (answer === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+      return partOf(scratch, answer);
     }
-    return answer.done || answer.value === undefined ? undefined : piece(answer.value);
+    if (typeof answer === "object" && "bytesRead" in answer) {
+      return answer.bytesRead === 0 ? undefined : partOf(scratch, answer.bytesRead);
+    }
+    return answer.done ? undefined : piece(answer.value);
   };
 }
 
-/** @throws the reason of the `signal`; what comes of the promise afterwards is left to its owner */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await promise;
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    const listener = () => reject(signal.reason);
-    signal.addEventListener("abort", listener);
-    stop = () => signal.removeEventListener("abort", listener);
-  });
-  promise.catch(() => {}); // after an abort its error is for the next reader
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    stop();
+/** @throws {TypeError} unless it is a number of bytes that the array has */
+function partOf(scratch: Uint8Array, bytes: unknown): Uint8Array {
+  if (Number.isInteger(bytes) && bytes as number >= 0 && bytes as number <= scratch.length) {
+    return scratch.subarray(0, bytes as number);
   }
+  throw new TypeError(`read(into) must return how many of ${scratch.length} bytes it has read: it returned ${bytes}`);
 }

@@ -33,7 +33,7 @@ import {
   type OpenOptions,
   type WhenFull,
 } from "./options.ts";
-import type { FrameDetails } from "./payload.ts";
+import { type FrameDetails, NOTHING_SAID } from "./payload.ts";
 import { Session } from "./session.ts";
 import { type DepotStats, depotStats, droppedFrames, queueLength } from "./stats.ts";
 import { FrameReader, type FramesOptions } from "./stream.ts";
@@ -184,7 +184,7 @@ export class FramesDepot implements AsyncDisposable {
    * @returns undefined when there is no room: nothing is counted, nobody is told
    * @throws {TypeError | RangeError} for wrong details @throws {DepotError} CLOSED
    */
-  tryClaim(details: FrameDetails = {}): FrameSlot | undefined {
+  tryClaim(details: FrameDetails = NOTHING_SAID): FrameSlot | undefined {
     return this.#intake.tryClaim(details);
   }
 

@@ -13,7 +13,7 @@ import { DepotError } from "./errors.ts";
 import { outlives, type Remains, type Traces } from "./lease.ts";
 import type { Returned } from "../ring/payload.ts";
 import { checkWait, type ElementType, type FrameData } from "./options.ts";
-import { checkDetails, type FrameDetails } from "./payload.ts";
+import { checkDetails, type FrameDetails, NOTHING_SAID } from "./payload.ts";
 import type { Session } from "./session.ts";
 import { CONSTRUCTORS, SlotMemory } from "./slot_memory.ts";
 
@@ -283,8 +283,6 @@ export interface FillOptions {
   signal?: AbortSignal;
 }
 
-const NOTHING_SAID: FrameDetails = {};
-
 /**
  * A slot to write a frame into, without a copy. Nobody sees it before {@linkcode FrameSlot.publish}; leaving the scope
  * of a `using` declaration without it gives the slot back.
@@ -308,12 +306,14 @@ export class FrameSlot implements Disposable {
   /** The ring's number of the frame to be. */
   readonly sequence: number;
   readonly #session: Session;
+  readonly #attachment: Attachment;
   #frameNumber: number | undefined;
   #timestampNs: bigint | number | undefined;
   #given: Uint8Array | undefined;
   /** Bytes of the frame that {@linkcode FrameSlot.fillFrom} has put in. */
   #filled = 0;
-  #isFilling = false;
+  /** Ends the {@linkcode FrameSlot.fillFrom} that is under way. */
+  #filling: AbortController | undefined;
   #memory: SlotMemory | undefined;
   #remains: Remains | undefined;
   #released = false;
@@ -322,13 +322,10 @@ export class FrameSlot implements Disposable {
   constructor(session: Session, sequence: number, details: FrameDetails) {
     this.sequence = sequence;
     this.#session = session;
+    this.#attachment = session.attachment;
     this.#frameNumber = details.frameNumber;
     this.#timestampNs = details.timestampNs;
     this.#given = details.metadata;
-  }
-
-  get #attachment(): Attachment {
-    return this.#session.attachment;
   }
 
   #slotMemory(): SlotMemory {
@@ -426,8 +423,9 @@ export class FrameSlot implements Disposable {
    * @param options `signal` ends it; what has been filled stays, and another call goes on from there
    * @returns false when the source has ended before the first byte of a frame; then nothing has been filled
    * @throws {TypeError} for another source, for pieces that are no bytes, when the source is being read already, and
-   *   when the slot is published or given back meanwhile
-   * @throws {RangeError} when the source ends in the middle of the frame @throws what the source throws
+   *   when the slot is published or given back meanwhile, at once
+   * @throws {RangeError} when the source ends in the middle of the frame @throws {DepotError} CLOSED, when the depot
+   *   object is closed meanwhile @throws the reason of the `signal`, and what the source throws
    *
    * @example A stream of raw video into slots
    * ```ts
@@ -447,26 +445,37 @@ export class FrameSlot implements Disposable {
   async fillFrom(source: ByteSource, options: FillOptions = {}): Promise<boolean> {
     const { signal } = checkWait(options);
     if (this.#released) throw new TypeError(`slot ${this.sequence} has been published or given back`);
-    if (this.#isFilling) throw new TypeError(`slot ${this.sequence} is being filled already`);
+    if (this.#filling !== undefined) throw new TypeError(`slot ${this.sequence} is being filled already`);
     const { payload, producer, geometry: { frameBytes } } = this.#attachment;
-    this.#isFilling = true;
+    if (this.#filled === frameBytes) return true;
+    const filling = new AbortController();
+    const feed = Feed.begin(source, [signal, filling.signal]);
+    this.#filling = filling;
     try {
-      const isWhole = this.#filled === frameBytes || await Feed.of(source).read(
+      const isWhole = await feed.read(
         (bytes) => {
-          if (this.#released) throw new TypeError(`slot ${this.sequence} has been given back while it was filled`);
           const part = bytes.subarray(0, frameBytes - this.#filled);
           payload.writePart(producer.slotOf(this.sequence), this.#filled, part);
           this.#filled += part.length;
           return part.length;
         },
         () => this.#filled < frameBytes,
-        signal,
       );
       if (isWhole || this.#filled === 0) return isWhole;
       throw new RangeError(`the source ended ${this.#filled} bytes into a frame of ${frameBytes}`);
     } finally {
-      this.#isFilling = false;
+      this.#filling = undefined;
+      feed.end();
     }
+  }
+
+  /** Nothing more is put into the slot; what was read and not put is the source's. */
+  #stopFilling(filling: AbortController): void {
+    filling.abort(
+      this.#session.closed
+        ? this.#session.closedError()
+        : new TypeError(`slot ${this.sequence} has been published or given back while it was filled`),
+    );
   }
 
   /** Gives the slot back without a frame, unless it has been published. */
@@ -475,16 +484,21 @@ export class FrameSlot implements Disposable {
     if (this.#end() === "given") this.#attachment.producer.giveBack(this.sequence);
   }
 
-  /** Takes the memory back. Where that cannot be, the number is burned and the slot is kept. */
+  /** Takes the memory back. */
   #end(): Returned {
     this.#released = true;
+    if (this.#filling !== undefined) this.#stopFilling(this.#filling);
     if (this.#remains !== undefined) this.#remains.ended = true;
-    const memory = this.#memory;
-    const returned = memory?.give() ?? "given";
+    return this.#memory === undefined ? "given" : this.#giveMemory(this.#memory);
+  }
+
+  /** Where the memory cannot be had back, the number is burned and the slot is kept. */
+  #giveMemory(memory: SlotMemory): Returned {
+    const returned = memory.give();
     if (returned === "given") return returned;
     const [{ producer }, { sequence }] = [this.#attachment, this];
     producer.keepBack(sequence);
-    this.#session.kept.add(returned, `slot ${sequence}`, memory!, () => producer.letGo(sequence));
+    this.#session.kept.add(returned, `slot ${sequence}`, memory, () => producer.letGo(sequence));
     return returned;
   }
 

@@ -12,7 +12,7 @@ import { FrameSlot } from "./frame.ts";
 import { byteLengthOf } from "../ffi/buffers.ts";
 import { Line } from "./line.ts";
 import { checkWait, type OnBackpressure } from "./options.ts";
-import { checkDetails, checkFrame, type FrameDetails } from "./payload.ts";
+import { checkDetails, checkFrame, type FrameDetails, NOTHING_SAID } from "./payload.ts";
 import type { Session } from "./session.ts";
 import { backpressureEvent, droppedFrames } from "./stats.ts";
 
@@ -36,6 +36,7 @@ export class Intake {
   readonly #session: Session;
   readonly #onBackpressure: OnBackpressure | undefined;
   readonly #line = new Line();
+  readonly #closing = new AbortController();
   #lastRecovery = -Infinity;
   readonly #pace = new Pace();
 
@@ -44,8 +45,12 @@ export class Intake {
     this.#onBackpressure = onBackpressure;
   }
 
-  /** As {@linkcode FramesDepot.enqueue}. */
-  async enqueue(input: FrameInput, options: WaitOptions): Promise<EnqueueResult> {
+  /**
+   * As {@linkcode FramesDepot.enqueue}.
+   *
+   * @param onStored called when the frame is stored: afterwards the user's callback may still make this throw
+   */
+  async enqueue(input: FrameInput, options: WaitOptions, onStored?: () => void): Promise<EnqueueResult> {
     const { bytes, details } = this.#checkInput(input);
     const wait = checkWait(options);
     // After the arguments: a getter of theirs may have closed the depot.
@@ -53,13 +58,18 @@ export class Intake {
     const sequence = this.#claimNow();
     if (sequence >= 0) {
       const stored = this.#store(sequence, bytes, details);
+      onStored?.();
       if (this.#session.turns.due()) await this.#session.turns.take();
       return stored;
     }
     const stored = await this.#whenFull(
       details.frameNumber,
       wait,
-      (sequence) => this.#store(sequence, bytes, details),
+      (sequence) => {
+        const stored = this.#store(sequence, bytes, details);
+        onStored?.();
+        return stored;
+      },
       () => {
         // Resized or transferred meanwhile: said before anything is claimed.
         if (byteLengthOf(bytes) === this.#session.attachment.geometry.frameBytes) return;
@@ -117,8 +127,10 @@ export class Intake {
     };
   }
 
-  #check({ frameNumber, timestampNs, metadata }: FrameDetails): FrameDetails {
+  #check(details: FrameDetails): FrameDetails {
     this.#session.assertOpen();
+    if (details === NOTHING_SAID) return details;
+    const { frameNumber, timestampNs, metadata } = details;
     return checkDetails(frameNumber, timestampNs, metadata, this.#session.attachment.geometry.metadataBytes);
   }
 
@@ -224,9 +236,15 @@ export class Intake {
     return new Told(() => callback(backpressureEvent(attachment, frameNumber)), failed, closing);
   }
 
+  /** Aborted when the depot object begins to close: ends what waits for a source. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
   /** Ends the waits of a depot object that is being closed. */
   close(): void {
     this.#line.end();
+    this.#closing.abort(this.#session.closedError());
   }
 }
 

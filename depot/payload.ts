@@ -59,8 +59,11 @@ function nameOf(value: unknown): string {
  */
 export function checkFrame(value: unknown, geometry: Geometry): Uint8Array {
   const { elementType, frameBytes } = geometry;
+  try {
+    if (value instanceof Uint8Array && byteLengthOf(value) === frameBytes) return value;
+  } catch { // no array, only made to look like one: said below
+  }
   const kind = kindOf(value);
-  if (kind === "Uint8Array" && byteLengthOf(value as Uint8Array) === frameBytes) return value as Uint8Array;
   const fits = kind === "Uint8Array" || kind !== undefined && KINDS[elementType].includes(kind);
   const byteLength = fits ? byteLengthOf(value as Uint8Array) : kind === undefined ? bufferLengthOf(value) : undefined;
   if (byteLength === undefined) {
@@ -77,6 +80,9 @@ export function checkFrame(value: unknown, geometry: Geometry): Uint8Array {
   }
   return fits ? bytesOf(value as Uint8Array) : new Uint8Array(value as ArrayBuffer);
 }
+
+/** Nothing that was said of a frame. */
+export const NOTHING_SAID: FrameDetails = {};
 
 /** What comes with a frame. @throws {TypeError | RangeError} */
 export function checkDetails(

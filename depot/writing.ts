@@ -5,7 +5,8 @@
  */
 import { type ByteSource, Feed } from "./byte_source.ts";
 import type { Intake } from "./intake.ts";
-import { checkWait } from "./options.ts";
+import { checkFrameNumber, checkWait } from "./options.ts";
+import { checkTimestamp } from "./payload.ts";
 
 /** How {@linkcode FramesDepot.writeFrom} writes. */
 export interface WriteFromOptions {
@@ -25,36 +26,48 @@ export async function writeFrom(
   options: WriteFromOptions,
 ): Promise<number> {
   const { signal } = checkWait(options);
-  const { frameNumber, timestampNs } = options;
-  const feed = Feed.of(source);
+  const numberOf = checkNumbers(options.frameNumber);
+  const timestampOf = checkTimes(options.timestampNs);
+  const feed = Feed.begin(source, [signal, intake.closing]);
   const frame = new Uint8Array(frameBytes);
   let filled = 0;
   let stored = 0;
+  const put = (bytes: Uint8Array) => {
+    const part = bytes.subarray(0, frameBytes - filled);
+    frame.set(part, filled);
+    filled += part.length;
+    return part.length;
+  };
+  const countStored = () => {
+    filled = 0;
+    stored++;
+  };
   try {
     for (let index = 0;; index++) {
       // A whole frame before a slot: while bytes are waited for, no slot is held.
-      const isWhole = await feed.read(
-        (bytes) => {
-          const part = bytes.subarray(0, frameBytes - filled);
-          frame.set(part, filled);
-          filled += part.length;
-          return part.length;
-        },
-        () => filled < frameBytes,
-        signal,
-      );
+      const isWhole = await feed.read(put, () => filled < frameBytes);
       if (!isWhole && filled === 0) return stored;
       if (!isWhole) throw new RangeError(`the source ended ${filled} bytes into a frame of ${frameBytes}`);
-      const { state } = await intake.enqueue({
-        frame,
-        frameNumber: typeof frameNumber === "number" ? frameNumber + index : frameNumber?.(index),
-        timestampNs: typeof timestampNs === "function" ? timestampNs(index) : timestampNs,
-      }, { signal });
-      filled = 0;
-      if (state === "stored") stored++;
+      const input = { frame, frameNumber: numberOf(index), timestampNs: timestampOf(index) };
+      await intake.enqueue(input, { signal }, countStored);
+      filled = 0; // one that was dropped, too
     }
-  } catch (error) {
+  } finally {
     feed.unread(frame.subarray(0, filled));
-    throw error;
+    feed.end();
   }
+}
+
+/** @throws {TypeError | RangeError} */
+function checkNumbers(value: WriteFromOptions["frameNumber"]): (index: number) => number | undefined {
+  if (value === undefined || typeof value === "function") return (index) => value?.(index);
+  const first = checkFrameNumber(value);
+  return (index) => first + index;
+}
+
+/** @throws {TypeError | RangeError} */
+function checkTimes(value: WriteFromOptions["timestampNs"]): (index: number) => bigint | number | undefined {
+  if (value === undefined || typeof value === "function") return (index) => value?.(index);
+  const same = checkTimestamp(value);
+  return () => same;
 }

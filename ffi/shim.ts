@@ -100,9 +100,13 @@ export class Mapping {
     this.#native.fd_populate(this.#base, offset, bytes);
   }
 
-  /** Copies at most `most` bytes into the memory; `past` the caches where that is supported. */
+  /** Copies an array into the memory, at most `most` bytes; `past` the caches where that is supported. */
   copy(offset: number, source: Uint8Array, most: number, past: boolean): void {
-    const bytes = Math.min(byteLengthOf(source), most);
+    this.copyExactly(offset, source, Math.min(byteLengthOf(source), most), past);
+  }
+
+  /** The same for an array that is known to have so many bytes. */
+  copyExactly(offset: number, source: Uint8Array, bytes: number, past: boolean): void {
     if (bytes > 0) this.#native.fd_copy(this.#base, offset, source, bytes, past ? 1 : 0);
   }
 

@@ -103,13 +103,12 @@ export class Wait {
       this.#lightly = false;
       this.#pace.wrote(false);
     }
-    const slice = this.#quietSince + SLICE_MS - now;
-    const least = Math.min(this.#deadline - now, this.#pace.sleepMs(now - this.#started, this.#waiting));
-    this.#untilMs = now + least;
-    return Math.min(least, slice);
+    const paced = this.#pace.sleepMs(now - this.#started, this.#waiting);
+    this.#untilMs = paced < SLICE_MS ? Math.min(now + paced, this.#deadline) : this.#deadline;
+    return Math.min(this.#untilMs - now, this.#quietSince + SLICE_MS - now);
   }
 
-  /** When the sleep of {@linkcode Wait.sleepMs} is over where a tick does what is due at the end of a slice. */
+  /** When the sleep of {@linkcode Wait.sleepMs} is over where a tick does what is due after each slice. */
   get untilMs(): number {
     return this.#untilMs;
   }

@@ -88,9 +88,9 @@ export class Payload {
     return start;
   }
 
-  /** Copies a frame into a slot that its producer has claimed. A frame that has grown since it was checked is cut. */
+  /** Copies a frame into a slot that its producer has claimed; it has been checked that it has a frame's bytes. */
   write(slot: number, frame: Uint8Array): void {
-    this.#mapping.copy(this.#populatedStart(this.blockOf(slot)), frame, this.#frameBytes, this.#past);
+    this.#mapping.copyExactly(this.#populatedStart(this.blockOf(slot)), frame, this.#frameBytes, this.#past);
   }
 
   /** Copies a part of a frame into a slot that its producer has claimed. @param at bytes from the frame's beginning */

@@ -19,6 +19,39 @@ import { WAKE_WORDS, Words } from "./words.ts";
 /** So much has its page tables made at once; the payload beyond gets them slot by slot, or opening would take long. */
 const POPULATED_BYTES = 4 * 1024 * 1024;
 
+/**
+ * Addresses that closed depots of one process may keep. An address that may still be reached is never used again, and a
+ * 64-bit process has 128 TiB of them.
+ */
+const MOST_RETIRED_BYTES = 2 ** 45;
+
+/**
+ * Whether there are addresses for another mapping.
+ *
+ * @returns why not @param retired bytes that this process has given up
+ */
+export function refuseAddresses(
+  what: string,
+  name: string,
+  bytes: number,
+  retired: number,
+  most: number = MOST_RETIRED_BYTES,
+): DepotError | undefined {
+  if (retired + bytes <= most) return undefined;
+  return new DepotError(
+    "NO_SPACE",
+    `cannot ${what} depot "${name}": depots that this process has closed keep ${tebibytes(retired)} of addresses, ` +
+      `because operations may still reach frames that were lent, and with ${
+        tebibytes(bytes)
+      } more it would be over the ` +
+      `limit of ${tebibytes(most)}; keep depot objects open instead of opening them again, use copyTo() instead of ` +
+      "views, or go on in a new process",
+    { depot: name },
+  );
+}
+
+const tebibytes = (bytes: number) => `${(bytes / 2 ** 40).toPrecision(3)} TiB`;
+
 /** A segment as one depot object has it: mapped, joined, with the ring's parts over it. */
 export class Attachment {
   readonly name: string;
@@ -126,6 +159,8 @@ export function createSegment(shim: Shim, name: string, geometry: Geometry, mode
   const layout = plan(geometry);
   const space = shim.space();
   const free = [space.free, space.memory].filter((bytes) => bytes >= 0);
+  const refused = refuseAddresses("create", name, layout.totalBytes, shim.retiredBytes());
+  if (refused !== undefined) throw refused;
   if (layout.totalBytes > Math.min(...free)) fail("create", name, -ERRNO.ENOSPC, { layout, space });
   const segment = shim.create(name, layout.totalBytes, mode);
   if (typeof segment === "number") {
@@ -224,6 +259,8 @@ export function openSegment(shim: Shim, name: string, options: OpenSegmentOption
     if (!options.stale && !hasLivePeer(segment, plan(geometry).maxPeers)) {
       return notFound(name, "the processes that held it are dead; `stale: true` opens what they left");
     }
+    const refused = refuseAddresses("open", name, plan(geometry).totalBytes, shim.retiredBytes());
+    if (refused !== undefined) throw refused;
     const mapped = Attachment.over(name, geometry, segment);
     if (typeof mapped === "number") return fail("map", name, mapped);
     attachment = mapped;
