@@ -3,8 +3,9 @@
  * loading the library stands in `load.test.ts`.
  */
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
-import { ERRNO, LANE, type Mapping, type Segment } from "../ffi/shim.ts";
 import { loadShim } from "../ffi/load.ts";
+import { ERRNO, LANE, type Mapping, type Segment } from "../ffi/shim.ts";
+import type { Alarm } from "../ffi/sleepers.ts";
 import process from "node:process";
 import { depotTest, HERE } from "./support/harness.ts";
 
@@ -17,10 +18,10 @@ class Held implements Disposable {
   readonly segment: Segment;
   readonly mapping: Mapping;
 
-  constructor(segment: Segment | number, bytes = BYTES) {
+  constructor(segment: Segment | number, bytes = BYTES, wakeWords = WAKE_WORDS) {
     assert(typeof segment !== "number", `errno ${segment}`);
     this.segment = segment;
-    const mapping = segment.map(bytes, WAKE_WORDS);
+    const mapping = segment.map(bytes, wakeWords);
     assert(typeof mapping !== "number", `errno ${mapping}`);
     this.mapping = mapping;
   }
@@ -32,10 +33,17 @@ class Held implements Disposable {
 }
 
 /** A named segment. */
-function make(name: string, bytes = BYTES): Held {
-  const held = new Held(loadShim().create(name, bytes, 0o600), bytes);
+function make(name: string, bytes = BYTES, wakeWords = WAKE_WORDS): Held {
+  const held = new Held(loadShim().create(name, bytes, 0o600), bytes, wakeWords);
   assertEquals(held.segment.publish(), 0);
   return held;
+}
+
+/** The names of all segments. */
+function listed(): string[] {
+  const names = loadShim().list();
+  assert(typeof names !== "number", `errno ${names}`);
+  return names;
 }
 
 /** What a view sees; the view is detached afterwards, as it must be before memory goes. */
@@ -49,7 +57,7 @@ function bytesOf(mapping: Mapping, offset: number, length: number): number[] {
 depotTest("Shim.create makes zeroed memory that has no name before publish", (name) => {
   const shim = loadShim();
   using held = new Held(shim.create(name, BYTES, 0o640));
-  assertEquals([shim.list().includes(name), shim.open(name), held.segment.info().linked], [
+  assertEquals([listed().includes(name), shim.open(name), held.segment.info().linked], [
     false,
     -ERRNO.ENOENT,
     false,
@@ -57,7 +65,7 @@ depotTest("Shim.create makes zeroed memory that has no name before publish", (na
   assertEquals(new Set(bytesOf(held.mapping, 0, BYTES)), new Set([0]));
   assertEquals(held.segment.publish(), 0);
   const { bytes, mode, owner, self, linked } = held.segment.info();
-  assertEquals([shim.list().includes(name), bytes >= BYTES, linked, owner === self], [true, true, true, true]);
+  assertEquals([listed().includes(name), bytes >= BYTES, linked, owner === self], [true, true, true, true]);
   if (mode !== -1) assertEquals(mode & 0o777, 0o640);
 });
 
@@ -184,16 +192,15 @@ depotTest("Segment.unlink removes the name only while it leads to this segment",
 });
 
 depotTest("Shim.list names every segment, more than fit its first buffer", (_, another) => {
-  const shim = loadShim();
   const names = Array.from({ length: 60 }, () => another().padEnd(128, "x"));
   const held = names.map((name) => make(name, 4096));
-  const listed = shim.list();
+  const found = listed();
   for (const one of held) {
     one.segment.unlink();
     one[Symbol.dispose]();
   }
-  assertEquals(names.filter((name) => !listed.includes(name)), []);
-  assertEquals(shim.list().filter((name) => names.includes(name)), []);
+  assertEquals(names.filter((name) => !found.includes(name)), []);
+  assertEquals(listed().filter((name) => names.includes(name)), []);
 });
 
 depotTest("Shim.space tells what is free, and it becomes less by what is made", (name) => {
@@ -214,47 +221,241 @@ depotTest("Shim.identity is this process, started in the past", () => {
   assert(startTime >= 0);
 });
 
+const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** An alarm that counts how often it has rung. */
+class Counted {
+  rings = 0;
+  readonly alarm: Alarm;
+  #next: (() => void)[] = [];
+
+  constructor(mapping: Mapping, lane: number) {
+    this.alarm = mapping.alarm(lane, 0, () => {
+      this.rings++;
+      for (const tell of this.#next.splice(0)) tell();
+    });
+  }
+
+  /** @throws where the system refuses what a sleep needs: not in a test */
+  arm(expected: number, timeoutMs = Infinity): void {
+    assert(this.alarm.arm(expected, timeoutMs), "refused");
+  }
+
+  /** Resolves at the next ring. */
+  rung(): Promise<void> {
+    return new Promise((resolve) => this.#next.push(resolve));
+  }
+}
+
+/** Changes a lane's word and wakes nothing. */
+function change(mapping: Mapping, lane: number): void {
+  const words = wordsOf(mapping);
+  Atomics.add(words, WAKE_WORDS[lane] >> 2, 1);
+  words.buffer.transfer(0);
+}
+
+/** The words of a mapping; its buffer must be detached before the mapping goes. */
+const wordsOf = (mapping: Mapping) => new Uint32Array(mapping.view(0, BYTES));
+
 for (const lane of [LANE.PUBLISHED, LANE.CONSUMED]) {
   const word = WAKE_WORDS[lane] >> 2;
 
-  depotTest(`Mapping.wait returns when another mapping wakes the lane, ${lane}`, async (name) => {
+  depotTest(`Mapping.alarm rings when another mapping wakes the lane, ${lane}`, async (name) => {
     using one = make(name);
     using other = new Held(loadShim().open(name));
-    const words = new Uint32Array(other.mapping.view(0, 1024));
-    const waits = [1, 2, 3].map(() => one.mapping.wait(lane, 0, 0, 100_000));
-    let done = 0;
-    for (const wait of waits) wait.then(() => done++);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    assertEquals(done, 0);
+    const words = wordsOf(other.mapping);
+    const alarms = [1, 2, 3].map(() => new Counted(one.mapping, lane));
+    const rung = alarms.map((counted) => counted.rung());
+    for (const counted of alarms) counted.arm(0);
+    await later(50);
+    assertEquals(alarms.map(({ rings }) => rings), [0, 0, 0]);
     Atomics.add(words, word, 1);
     other.mapping.wake(lane);
-    await Promise.all(waits);
-    assertEquals(done, 3);
+    await Promise.all(rung);
+    await later(20);
+    assertEquals(alarms.map(({ rings }) => rings), [1, 1, 1]);
     words.buffer.transfer(0);
   });
 
-  depotTest(`Mapping.wait returns at once when the word is another, ${lane}`, async (name) => {
-    using one = make(name);
-    const words = new Uint32Array(one.mapping.view(0, 1024));
-    for (const value of [1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff]) {
-      Atomics.store(words, word, value);
-      await one.mapping.wait(lane, 0, value - 1, 100_000);
-      // The same word waits: the expected value wraps as the word does.
-      const started = performance.now();
-      await one.mapping.wait(lane, 0, value, 30);
-      assertGreaterOrEqual(performance.now() - started, 25);
-    }
-    words.buffer.transfer(0);
-  });
+  depotTest(
+    `Mapping.alarm rings at once when the word is another, and waits when it is the same, ${lane}`,
+    async (name) => {
+      using one = make(name);
+      const words = wordsOf(one.mapping);
+      const counted = new Counted(one.mapping, lane);
+      for (const value of [1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff]) {
+        Atomics.store(words, word, value);
+        let rung = counted.rung();
+        counted.arm(value - 1);
+        await rung;
+        // The expected value wraps as the word does.
+        const started = performance.now();
+        rung = counted.rung();
+        counted.arm(value, 30);
+        await rung;
+        assertGreaterOrEqual(performance.now() - started, 25);
+      }
+      assertEquals(counted.rings, 8);
+      words.buffer.transfer(0);
+    },
+  );
 }
 
-depotTest("Mapping.wait ends after its time, not before, and leaves the event loop free", async (name) => {
+depotTest("Mapping.alarm rings after its time, not before, and leaves the event loop free", async (name) => {
   using held = make(name);
+  const counted = new Counted(held.mapping, LANE.PUBLISHED);
   let ticks = 0;
   const clock = setInterval(() => ticks++, 5);
   const started = performance.now();
-  await held.mapping.wait(LANE.PUBLISHED, 0, 0, 200);
+  const rung = counted.rung();
+  counted.arm(0, 200);
+  await rung;
   clearInterval(clock);
   assertGreaterOrEqual(performance.now() - started, 195);
   assertGreaterOrEqual(ticks, 5);
+  assertEquals(counted.rings, 1);
 });
+
+depotTest(
+  "Mapping.alarm that is armed once more goes by the new word and the new time, and rings once",
+  async (name) => {
+    using held = make(name);
+    const counted = new Counted(held.mapping, LANE.PUBLISHED);
+    let rung = counted.rung();
+    counted.arm(0);
+    await later(20);
+    counted.arm(0, 30); // sooner
+    await rung;
+    const started = performance.now();
+    rung = counted.rung();
+    counted.arm(0, 10);
+    counted.arm(0, 60); // later
+    await rung;
+    assertGreaterOrEqual(performance.now() - started, 55);
+    rung = counted.rung();
+    counted.arm(0);
+    await later(20);
+    counted.arm(1); // the word is another now
+    await rung;
+    await later(30);
+    assertEquals(counted.rings, 3);
+  },
+);
+
+depotTest("Mapping.alarm that is disarmed does not ring, and its memory may go at once", async (name) => {
+  const all: Counted[] = [];
+  for (let round = 0; round < 100; round++) {
+    using again = new Held(loadShim().create(name, BYTES, 0o600));
+    const alarms = [LANE.PUBLISHED, LANE.CONSUMED].map((lane) => new Counted(again.mapping, lane));
+    all.push(...alarms);
+    for (const counted of alarms) counted.arm(0, round % 3 === 0 ? 1 : Infinity);
+    if (round % 4 > 1) await later(round % 5); // a sleep is under way, or its time is up
+    if (round % 10 === 0) change(again.mapping, LANE.PUBLISHED);
+    const before = alarms.map(({ rings }) => rings);
+    await Promise.all(alarms.map(({ alarm }) => alarm.disarm()));
+    assertEquals(alarms.map(({ rings }) => rings), before);
+  }
+  const before = all.map(({ rings }) => rings);
+  await later(20);
+  assertEquals(all.map(({ rings }) => rings), before);
+  // The thread still sleeps and wakes.
+  using after = new Held(loadShim().create(name, BYTES, 0o600));
+  const counted = new Counted(after.mapping, LANE.PUBLISHED);
+  const rung = counted.rung();
+  counted.arm(0, 5);
+  await rung;
+});
+
+depotTest("Mapping.alarm may be disarmed and armed again and again, and by its own ring", async (name) => {
+  using held = make(name);
+  const words = wordsOf(held.mapping);
+  const counted = new Counted(held.mapping, LANE.PUBLISHED);
+  for (let round = 0; round < 200; round++) {
+    counted.arm(0);
+    void counted.alarm.disarm();
+    if (round % 50 === 0) await later(1);
+  }
+  assertEquals(counted.rings, 0);
+  let left = 20;
+  await new Promise<void>((resolve) => {
+    const again = held.mapping.alarm(LANE.CONSUMED, 0, () => {
+      if (--left === 0) resolve();
+      else again.arm(0, 1);
+    });
+    again.arm(0, 1);
+  });
+  const rung = counted.rung();
+  counted.arm(0);
+  Atomics.add(words, WAKE_WORDS[0] >> 2, 1);
+  held.mapping.wake(LANE.PUBLISHED);
+  await rung;
+  assertEquals(counted.rings, 1);
+  words.buffer.transfer(0);
+});
+
+depotTest("Mapping.alarm that is armed while others sleep is woken, and they sleep on", async (name) => {
+  using one = make(name);
+  using other = new Held(loadShim().open(name));
+  const words = wordsOf(other.mapping);
+  const [first, second] = [LANE.PUBLISHED, LANE.CONSUMED].map((lane) => new Counted(one.mapping, lane));
+  const firstRung = first.rung();
+  first.arm(0);
+  await later(30);
+  for (let round = 0; round < 20; round++) {
+    const rung = second.rung();
+    second.arm(round);
+    if (round % 2 === 0) await later(2);
+    Atomics.add(words, WAKE_WORDS[LANE.CONSUMED] >> 2, 1);
+    other.mapping.wake(LANE.CONSUMED);
+    await rung;
+  }
+  assertEquals([first.rings, second.rings], [0, 20]);
+  Atomics.add(words, WAKE_WORDS[LANE.PUBLISHED] >> 2, 1);
+  other.mapping.wake(LANE.PUBLISHED);
+  await firstRung;
+  words.buffer.transfer(0);
+});
+
+for (const count of [127, 300]) {
+  const offsets = Array.from({ length: count }, (_, index) => 4 * index);
+
+  depotTest(`Mapping.alarm sleeps on ${count} words at once in one thread, and each rings by itself`, async (name) => {
+    using one = make(name, BYTES, offsets);
+    using other = new Held(loadShim().open(name), BYTES, offsets);
+    const words = wordsOf(other.mapping);
+    const alarms = offsets.map((_, lane) => new Counted(one.mapping, lane));
+    for (const counted of alarms) counted.arm(0);
+    await later(30);
+    // Neighbours, the first and the last of a sleeper, and the first of the next one.
+    const chosen = [0, 1, 2, 31, 32, 63, 64, 125, 126, 127, 128, 253, 254, 299].filter((index) => index < count);
+    for (const index of chosen) {
+      const rung = alarms[index].rung();
+      Atomics.add(words, index, 1);
+      other.mapping.wake(index);
+      await rung;
+    }
+    await later(20);
+    assertEquals(alarms.map(({ rings }) => rings), offsets.map((_, index) => chosen.includes(index) ? 1 : 0));
+    // All at the same moment: those that have rung sleep on the new value.
+    for (const index of chosen) alarms[index].arm(1);
+    const all = alarms.map((counted) => counted.rung());
+    for (const index of offsets.keys()) Atomics.add(words, index, 1);
+    for (const index of offsets.keys()) other.mapping.wake(index);
+    await Promise.all(all);
+    await later(20);
+    assertEquals(alarms.map(({ rings }) => rings), offsets.map((_, index) => chosen.includes(index) ? 2 : 1));
+    words.buffer.transfer(0);
+  });
+
+  depotTest(`Mapping.alarm gives ${count} words up at once, and others take their places`, async (name) => {
+    using one = make(name, BYTES, offsets);
+    const alarms = offsets.map((_, lane) => new Counted(one.mapping, lane));
+    for (const counted of alarms) counted.arm(0);
+    await later(10);
+    await Promise.all(alarms.map(({ alarm }) => alarm.disarm()));
+    const rung = alarms.map((counted) => counted.rung());
+    for (const [index, counted] of alarms.entries()) counted.arm(0, index % 7);
+    await Promise.all(rung);
+    assertEquals(alarms.map(({ rings }) => rings), offsets.map(() => 1));
+  });
+}
