@@ -10,7 +10,7 @@ import type { Attachment } from "../ring/segment.ts";
 import { byteLengthOf, bytesOf, kindOf } from "../ffi/buffers.ts";
 import { type ByteSource, Feed } from "./byte_source.ts";
 import { DepotError } from "./errors.ts";
-import { outlives, type Remains, type Traces } from "./lease.ts";
+import { type Loop, outlives, type Remains } from "./lease.ts";
 import type { Returned } from "../ring/payload.ts";
 import { checkWait, type ElementType, type FrameData } from "./options.ts";
 import { checkDetails, type FrameDetails, NOTHING_SAID } from "./payload.ts";
@@ -49,17 +49,16 @@ export class Frame implements Disposable {
   readonly #timestampHigh: number;
   /** Whether the reader's cursor passes the frame when the lease ends. */
   readonly #passes: boolean;
-  /** What the lease depends on: it must not be collected before the frame. */
-  readonly #holder: unknown;
+  /** The loop that it is from, whose reader must not be collected before the frame. */
+  readonly #loop: Loop | undefined;
   #memory: SlotMemory | undefined;
-  #traces: Traces | undefined;
   #remains: Remains | undefined;
   #released = false;
 
   /**
    * Made by a depot, over a slot that `reader` has pinned.
    *
-   * @param traces where the lease is noted for the case that it is forgotten together with its holder
+   * @param loop what the lease depends on; it notes the lease that passes, in case both are forgotten
    * @hidden
    */
   constructor(
@@ -70,8 +69,7 @@ export class Frame implements Disposable {
     frameNumber: number,
     lost: number,
     passes: boolean,
-    holder?: unknown,
-    traces?: Traces,
+    loop?: Loop,
   ) {
     this.frameNumber = frameNumber;
     this.sequence = sequence;
@@ -82,8 +80,7 @@ export class Frame implements Disposable {
     this.#timestampLow = reader.timestampLow(slot);
     this.#timestampHigh = reader.timestampHigh(slot);
     this.#passes = passes;
-    this.#holder = holder;
-    this.#traces = traces;
+    this.#loop = loop;
   }
 
   get #attachment(): Attachment {
@@ -92,7 +89,8 @@ export class Frame implements Disposable {
 
   #slotMemory(): SlotMemory {
     this.#assertHeld();
-    if (this.#traces !== undefined) this.#traces.lent = true;
+    const traces = this.#passes ? this.#loop?.traces : this.#remains;
+    if (traces !== undefined) traces.lent = true;
     return this.#memory ??= new SlotMemory(this.#attachment, this.#slot);
   }
 
@@ -212,7 +210,7 @@ export class Frame implements Disposable {
     this.#assertHeld();
     this.#reader.pin(this.sequence);
     const { sequence, frameNumber, lost } = this;
-    const frame = new Frame(this.#session, this.#reader, this.#slot, sequence, frameNumber, lost, false, this.#holder);
+    const frame = new Frame(this.#session, this.#reader, this.#slot, sequence, frameNumber, lost, false, this.#loop);
     this.#session.leases.watch(frame);
     return frame;
   }
@@ -234,8 +232,8 @@ export class Frame implements Disposable {
   release(): void {
     if (this.#released) return;
     this.#released = true;
-    if (this.#traces !== undefined) this.#traces.slot = -1;
     if (this.#remains !== undefined) this.#remains.ended = true;
+    if (this.#passes) this.#loop!.traces.slot = -1;
     if (this.#memory !== undefined && !this.#giveMemory(this.#memory)) return;
     if (this.#passes) this.#reader.unpinAndPass(this.#slot, this.sequence + 1);
     else this.#reader.unpin(this.#slot);
@@ -268,7 +266,7 @@ export class Frame implements Disposable {
         return !remains.lent;
       },
     };
-    return this.#traces = this.#remains = remains;
+    return this.#remains = remains;
   }
 
   /** {@linkcode Frame.release}, at the end of a `using` scope. */

@@ -13,6 +13,9 @@ export type Traces = {
   lent: boolean;
 };
 
+/** A loop over frames as they refer to it: by it its reader lives as long as they do. */
+export type Loop = { readonly traces: Traces; readonly reader: unknown };
+
 /**
  * What outlives a lease's object. `end` ends the lease without it where that is safe.
  *

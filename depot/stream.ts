@@ -13,7 +13,7 @@ import type { Room } from "../ring/room.ts";
 import type { Attachment } from "../ring/segment.ts";
 import { Frame } from "./frame.ts";
 import { Losses } from "./losses.ts";
-import { outlives, type Remains, type Traces } from "./lease.ts";
+import { type Loop, outlives, type Remains, type Traces } from "./lease.ts";
 import { checkFrameNumber, checkWait } from "./options.ts";
 import type { Session } from "./session.ts";
 
@@ -64,6 +64,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
   #current: Frame | undefined;
   /** Of the current frame: for the case that it is forgotten together with this reader. */
   readonly #traces: Traces = { slot: -1, lent: false };
+  readonly #loop: Loop = { traces: this.#traces, reader: this };
   #remains: Remains | undefined;
   #released = false;
   #clearedSeen: number;
@@ -220,7 +221,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
     reader.countRead();
     this.#traces.slot = slot;
     this.#traces.lent = false;
-    return this.#current = new Frame(this.#session, reader, slot, sequence, number, lost, true, this, this.#traces);
+    return this.#current = new Frame(this.#session, reader, slot, sequence, number, lost, true, this.#loop);
   }
 
   /** Brings the account of losses up to a frame. @returns those to report with it */
