@@ -14,7 +14,7 @@ import { type Loop, outlives, type Remains } from "./lease.ts";
 import type { Returned } from "../ring/payload.ts";
 import { checkWait, type ElementType, type FrameData } from "./options.ts";
 import { checkDetails, type FrameDetails, NOTHING_SAID } from "./payload.ts";
-import type { Session } from "./session.ts";
+import { sessionOf } from "./session.ts";
 import { CONSTRUCTORS, SlotMemory } from "./slot_memory.ts";
 
 /**
@@ -42,7 +42,7 @@ export class Frame implements Disposable {
   readonly sequence: number;
   /** Frames that this reader missed between the frame before and this one. Always 0 for lookups. */
   readonly lost: number;
-  readonly #session: Session;
+  readonly #attachment: Attachment;
   readonly #reader: Reader;
   readonly #slot: number;
   readonly #timestampLow: number;
@@ -62,7 +62,7 @@ export class Frame implements Disposable {
    * @hidden
    */
   constructor(
-    session: Session,
+    attachment: Attachment,
     reader: Reader,
     slot: number,
     sequence: number,
@@ -74,17 +74,13 @@ export class Frame implements Disposable {
     this.frameNumber = frameNumber;
     this.sequence = sequence;
     this.lost = lost;
-    this.#session = session;
+    this.#attachment = attachment;
     this.#reader = reader;
     this.#slot = slot;
     this.#timestampLow = reader.timestampLow(slot);
     this.#timestampHigh = reader.timestampHigh(slot);
     this.#passes = passes;
     this.#loop = loop;
-  }
-
-  get #attachment(): Attachment {
-    return this.#session.attachment;
   }
 
   #slotMemory(): SlotMemory {
@@ -210,8 +206,8 @@ export class Frame implements Disposable {
     this.#assertHeld();
     this.#reader.pin(this.sequence);
     const { sequence, frameNumber, lost } = this;
-    const frame = new Frame(this.#session, this.#reader, this.#slot, sequence, frameNumber, lost, false, this.#loop);
-    this.#session.leases.watch(frame);
+    const frame = new Frame(this.#attachment, this.#reader, this.#slot, sequence, frameNumber, lost, false, this.#loop);
+    sessionOf(this.#attachment).leases.watch(frame);
     return frame;
   }
 
@@ -245,7 +241,7 @@ export class Frame implements Disposable {
     if (returned === "given") return true;
     const [reader, slot] = [this.#reader, this.#slot];
     if (this.#passes) reader.keepAndPass(this.sequence + 1);
-    this.#session.kept.add(returned, `frame ${this.frameNumber}`, memory, () => reader.unpin(slot));
+    sessionOf(this.#attachment).kept.add(returned, `frame ${this.frameNumber}`, memory, () => reader.unpin(slot));
     return false;
   }
 
@@ -303,7 +299,6 @@ export interface FillOptions {
 export class FrameSlot implements Disposable {
   /** The ring's number of the frame to be. */
   readonly sequence: number;
-  readonly #session: Session;
   readonly #attachment: Attachment;
   #frameNumber: number | undefined;
   #timestampNs: bigint | number | undefined;
@@ -317,10 +312,9 @@ export class FrameSlot implements Disposable {
   #released = false;
 
   /** Made by a depot, over a sequence that it has claimed, with details that it has checked. @hidden */
-  constructor(session: Session, sequence: number, details: FrameDetails) {
+  constructor(attachment: Attachment, sequence: number, details: FrameDetails) {
     this.sequence = sequence;
-    this.#session = session;
-    this.#attachment = session.attachment;
+    this.#attachment = attachment;
     this.#frameNumber = details.frameNumber;
     this.#timestampNs = details.timestampNs;
     this.#given = details.metadata;
@@ -470,8 +464,8 @@ export class FrameSlot implements Disposable {
   /** Nothing more is put into the slot; what was read and not put is the source's. */
   #stopFilling(filling: AbortController): void {
     filling.abort(
-      this.#session.closed
-        ? this.#session.closedError()
+      sessionOf(this.#attachment).closed
+        ? sessionOf(this.#attachment).closedError()
         : new TypeError(`slot ${this.sequence} has been published or given back while it was filled`),
     );
   }
@@ -496,7 +490,7 @@ export class FrameSlot implements Disposable {
     if (returned === "given") return returned;
     const [{ producer }, { sequence }] = [this.#attachment, this];
     producer.keepBack(sequence);
-    this.#session.kept.add(returned, `slot ${sequence}`, memory, () => producer.letGo(sequence));
+    sessionOf(this.#attachment).kept.add(returned, `slot ${sequence}`, memory, () => producer.letGo(sequence));
     return returned;
   }
 

@@ -140,7 +140,7 @@ export class Intake {
   }
 
   #slot(sequence: number, details: FrameDetails): FrameSlot {
-    const slot = new FrameSlot(this.#session, sequence, details);
+    const slot = new FrameSlot(this.#session.attachment, sequence, details);
     this.#session.leases.watch(slot);
     return slot;
   }

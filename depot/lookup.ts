@@ -96,7 +96,7 @@ export class Lookup {
       return undefined;
     }
     reader.countRead();
-    const frame = new Frame(this.#session, reader, slot, sequence, number + 0, 0, false); // never -0
+    const frame = new Frame(this.#session.attachment, reader, slot, sequence, number + 0, 0, false); // never -0
     this.#session.leases.watch(frame);
     return frame;
   }

@@ -19,6 +19,13 @@ const LEAVE_MS = 1000;
 /** Depots that this process has open, so that ending without close() leaves nothing behind. */
 const open = new Set<Session>();
 
+const sessions = new WeakMap<Attachment, Session>();
+
+/** The session of an attachment: leases refer to the attachment alone, and seldom need more. */
+export function sessionOf(attachment: Attachment): Session {
+  return sessions.get(attachment)!;
+}
+
 /** What a depot object works with. */
 export class Session {
   readonly attachment: Attachment;
@@ -40,6 +47,7 @@ export class Session {
     this.kept = new KeptLeases(attachment.name, unref);
     this.leases = new LeaseWatch(attachment.name, unref, this.kept);
     this.closing = new Promise((resolve) => this.#beginClosing = resolve);
+    sessions.set(attachment, this);
     if (open.size === 0) leaveAtExit(shim);
     open.add(this);
   }

@@ -221,7 +221,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
     reader.countRead();
     this.#traces.slot = slot;
     this.#traces.lent = false;
-    return this.#current = new Frame(this.#session, reader, slot, sequence, number, lost, true, this.#loop);
+    return this.#current = new Frame(this.#attachment, reader, slot, sequence, number, lost, true, this.#loop);
   }
 
   /** Brings the account of losses up to a frame. @returns those to report with it */
