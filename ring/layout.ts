@@ -11,7 +11,7 @@
 /** `FRMDEPOT`: the first eight bytes. */
 export const MAGIC = "FRMDEPOT";
 /** Raised when any offset or meaning below changes; another version is refused. */
-export const LAYOUT_VERSION = 4;
+export const LAYOUT_VERSION = 5;
 /** Reads as another number on a machine of the other byte order. */
 export const BYTE_ORDER = 0x01020304;
 /** `ready` once everything else is in place. */
@@ -99,8 +99,8 @@ export const SLOT = {
   size: 64,
   writer: 0, // u32; 0, or the id of the peer that owns the slot. CAS (C3)
   metadataLength: 4, // u32; the writer, read under a pin, as all below
-  claimed: 8, // u64+1; the sequence its writer is after (C6), or 2^53: none (K2); read by D1 at any time
-  sequence: 16, // u64+1; what is published in it (C8, C10)
+  claimed: 8, // u64+1; the sequence its writer is after (C6), or 2^53: it is kept (K1); read by D1 at any time
+  sequence: 16, // u64+1; what is published in it (C10). Taken and not there yet: all bits of its number inverted (C8)
   frameNumber: 24, // i64; the user's number
   timestampNs: 32, // u64; nanoseconds, the user's or since 1970
   byteLength: 40, // u64; always frameBytes in this version
@@ -126,7 +126,7 @@ export const ORDERED_SLOTS = 16;
 /** The last sequence that may be claimed: with one added it is still a safe integer. */
 export const LAST_SEQUENCE = Number.MAX_SAFE_INTEGER - 1;
 
-/** In `slot.claimed`: its writer keeps the slot though its number will not come. No sequence plus one is as large. */
+/** In `slot.claimed`: the number will not come, and its writer keeps the slot (K1). No sequence plus one is as large. */
 export const KEPT = 2 ** 53;
 
 /** Locks of a segment: membership, and from here on one a peer. */

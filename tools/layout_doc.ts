@@ -42,6 +42,13 @@ const wanted = `${before}${BEGIN}\n\n${made}\n\n${END}${after}`;
 // deno fmt aligns tables: compare without white space and dashes.
 const plain = (text: string) => text.replace(/[\s-]+/g, "");
 
+const version = readFileSync(SOURCE, "utf8").match(/LAYOUT_VERSION = (\d+)/)![1];
+for (const needed of [`\`version\` ${version},`, `\n| ${version} `]) {
+  if (document.includes(needed)) continue;
+  console.error(`${TARGET} does not say ${JSON.stringify(needed)}: the layout's version is ${version}`);
+  Deno.exit(1);
+}
+
 if (plain(wanted) === plain(document)) {
   console.log(`${TARGET} is what ${SOURCE} says`);
 } else if (Deno.args.includes("--check")) {
