@@ -109,8 +109,9 @@ export class Session {
     this.attachment.unmap();
   }
 
-  /** What can be done while the process ends: the memory stays mapped, because a thread may still be in it. */
+  /** What can be done while the process ends: a thread may still be in the memory, which stays mapped. */
   leaveNow(): void {
+    this.attachment.withdraw(true);
     this.attachment.leave();
   }
 }

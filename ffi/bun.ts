@@ -36,6 +36,8 @@ const BALLAST_VARIABLE = "FRAMES_DEPOT_BALLAST_MB";
 // A function and not a constant: Deno, which imports this module too, makes the object at the first look, in 12 ms.
 const process = (): Process => (globalThis as unknown as { process: Process }).process;
 
+/** How often a sleeper is looked at that cannot ring. */
+const DEAF_MS = 2;
 /** Room for the path of a named pipe. */
 const PIPE_PATH_BYTES = 256;
 
@@ -75,7 +77,12 @@ class Bell implements Attendance {
     const path = new Uint8Array(PIPE_PATH_BYTES);
     const length = native.fd_sleeper_pipe(sleeper, path, path.length);
     if (length > 0) this.#has(pipe(new TextDecoder().decode(path.subarray(0, length)), woken));
-    else socket(file, woken).then((socket) => this.#has(socket));
+    else {
+      // Without a socket it is looked at now and then; a timer can be let go of in the same way.
+      socket(file, woken).catch(() => setInterval(woken, DEAF_MS) as unknown as Socket).then((socket) =>
+        this.#has(socket)
+      );
+    }
   }
 
   #has(socket: Socket): void {

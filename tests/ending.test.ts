@@ -1,6 +1,5 @@
 /**
- * Processes that end without close(): what they held is given back, and no name is left behind. Deno tells nobody about
- * an exception that ends it, so there the name stays, stale, and whoever wants it next takes it over.
+ * Processes that end without close(): what they held is given back, and no name is left behind, however they end.
  */
 import { assertEquals } from "@std/assert";
 import { FramesDepot } from "../mod.ts";
@@ -10,14 +9,12 @@ const ways = ["normally", "process.exit", "an uncaught exception", "an unhandled
 if (HERE === "deno") ways.push("Deno.exit");
 
 for (const how of ways) {
-  const leavesStale = HERE === "deno" && how.startsWith("an un");
-  const title = leavesStale ? "leaves a name to take over" : "leaves no name behind";
-  depotTest(`FramesDepot ${title} when its process ends without close: ${how}`, async (name) => {
+  depotTest(`FramesDepot leaves no name behind when its process ends without close: ${how}`, async (name) => {
     await using peer = new Peer(HERE, "scenario_peer.ts", { scenario: `end.${how}`, name });
     assertEquals(await peer.line(), { open: true });
     await peer.exit();
     const left = FramesDepot.list().filter((info) => info.name === name).map(({ stale }) => stale);
-    assertEquals(left, leavesStale ? [true] : []);
+    assertEquals(left, []);
     await using depot = await FramesDepot.create(name, { frameSize: [1, 1, 1] });
     assertEquals(depot.length, 0);
   });
