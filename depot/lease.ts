@@ -62,6 +62,7 @@ export class LeaseWatch {
   readonly #old = new Set<WeakRef<Lease>>();
   readonly #remains = new Set<Remains>();
   readonly #unref: (timer: ReturnType<typeof setTimeout>) => void;
+  readonly #kept: KeptLeases;
   #young: Lease[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #reported = false;
@@ -69,6 +70,7 @@ export class LeaseWatch {
   /** @param unref lets the process end although the timer runs */
   constructor(depot: string, unref: (timer: ReturnType<typeof setTimeout>) => void, kept: KeptLeases) {
     this.#unref = unref;
+    this.#kept = kept;
     this.#forgotten = new FinalizationRegistry((remains) => {
       this.#remains.delete(remains);
       if (remains.ended) return;
@@ -121,11 +123,17 @@ export class LeaseWatch {
   /** Ends every lease that is still held, and leaves nothing to do for those that were forgotten. */
   close(): void {
     clearTimeout(this.#timer);
-    for (const remains of this.#remains) remains.ended = true;
-    this.#remains.clear();
     for (const lease of this.#young) lease.release();
     for (const reference of this.#old) reference.deref()?.release();
     this.#young = [];
     this.#old.clear();
+    for (const remains of this.#remains) this.#abandon(remains);
+    this.#remains.clear();
+  }
+
+  /** What was collected and whose finalizer has not run: its memory may have been moved away. */
+  #abandon(remains: Remains): void {
+    if (!remains.ended && remains.lent && remains.slot >= 0) this.#kept.addForgotten();
+    remains.ended = true;
   }
 }
