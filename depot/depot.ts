@@ -201,12 +201,14 @@ export class FramesDepot implements AsyncDisposable {
   /**
    * Cuts raw bytes (as `ffmpeg -f rawvideo` gives them) into frames and stores them, with one copy more than
    * {@linkcode FramesDepot.enqueue} and with the depot's back-pressure: a depot that waits holds the source up, the
-   * others count frames without room as dropped.
+   * others count frames without room as dropped. The source is this call's alone until it ends.
    *
    * @param source a stream of bytes, a reader, or an async iterable of typed arrays
    * @returns how many frames were stored, once the source has ended at the end of a frame
    * @throws {RangeError} when it ends in the middle of one @throws {TypeError} for another source, or when it is being
-   *   read already @throws {DepotError} CLOSED @throws the reason of the `signal`, and what the source throws
+   *   read already @throws {DepotError} CLOSED, also when the depot is closed while it waits for bytes or room
+   * @throws the reason of the `signal`, and what the source throws; what was read and not stored is kept for the next
+   *   call with the same source
    *
    * @example Raw video from any stream
    * ```ts

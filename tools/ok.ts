@@ -11,7 +11,7 @@ import { denoPath } from "./runtimes.ts";
 const deno = denoPath();
 const fast = Deno.args.includes("--fast");
 const { flags, says } = await importFlags();
-const ROOMS = ["mod.ts", "bench/", "cli/", "depot/", "ring/", "ffi/", "shim/", "tools/", "tests/"];
+const ROOMS = ["mod.ts", "bench/", "cli/", "depot/", "examples/", "ring/", "ffi/", "shim/", "tools/", "tests/"];
 
 console.log(says);
 run({ title: "format", command: [deno, "fmt", "--check"] });

@@ -1,0 +1,28 @@
+// The worker of worker.ts: adds up the bytes of frames.
+import { parentPort, workerData } from "node:worker_threads";
+import { FramesDepot } from "@frames-depot/frames-depot";
+
+type Question = { frameNumber: number } | { buffer: ArrayBuffer } | "close";
+
+// A depot object belongs to one thread: the worker opens its own. Not with a top-level await, with which messages that
+// come early can be lost.
+const opening = FramesDepot.open(workerData, { timeoutMs: 1000 });
+
+function sum(bytes: ArrayLike<number>): number {
+  let total = 0;
+  for (let at = 0; at < bytes.length; at++) total += bytes[at];
+  return total;
+}
+
+async function answer(question: Question): Promise<unknown> {
+  const depot = await opening;
+  if (question === "close") {
+    await depot.close();
+    return "closed";
+  }
+  if ("buffer" in question) return sum(new Uint8Array(question.buffer));
+  using frame = depot.peekFrame(question.frameNumber);
+  return frame && sum(frame.data);
+}
+
+parentPort!.on("message", async (question: Question) => parentPort!.postMessage(await answer(question)));

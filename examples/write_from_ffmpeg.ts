@@ -1,0 +1,29 @@
+// Stores every frame that ffmpeg decodes.
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import process from "node:process";
+import { FramesDepot } from "@frames-depot/frames-depot";
+
+// A test picture. For a file or a camera: "-i", "clip.mp4" and so on.
+const input = ["-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=size=320x240", "-frames:v", "20"];
+const command = [...input, "-pix_fmt", "rgb24", "-f", "rawvideo", "-"];
+const expected = spawnSync("ffmpeg", command, { maxBuffer: 2 ** 28 });
+if (expected.error !== undefined) {
+  console.log("skipped: ffmpeg is not installed");
+  process.exit(0);
+}
+const name = `example-write-${process.pid}`;
+// "wait": ffmpeg waits while the queue is full.
+await using depot = await FramesDepot.create(name, { frameSize: [320, 240, 3], maxSize: 3, whenFull: "wait" });
+const ffmpeg = spawn("ffmpeg", command, { stdio: ["ignore", "pipe", "inherit"] });
+const writing = depot.writeFrom(ffmpeg.stdout, { frameNumber: 100, timestampNs: (index) => index * 40_000_000 });
+
+let seen = 0;
+for await (const frame of depot.frames()) {
+  const from = seen * depot.frameBytes;
+  assert.deepEqual(frame.copy(), new Uint8Array(expected.stdout.subarray(from, from + depot.frameBytes)));
+  assert.deepEqual([frame.frameNumber, frame.timestampNs], [100 + seen, BigInt(seen) * 40_000_000n]);
+  if (++seen === 20) break;
+}
+assert.equal(await writing, 20);
+console.log(`ok: ${seen} frames are what ffmpeg wrote`);
