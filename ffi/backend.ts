@@ -11,6 +11,8 @@ export interface Attendance {
   arm(): void;
   /** Called when the sleeper watches nothing any more: the process may end. */
   rest(): void;
+  /** Settled when a sleeper that watches nothing has no operation of the runtime under way. */
+  quiet(): Promise<void> | undefined;
 }
 
 /** One runtime's foreign function interface. */

@@ -100,6 +100,8 @@ class Bell implements Attendance {
     this.#isArmed = false;
     this.#socket?.unref();
   }
+
+  quiet(): undefined {}
 }
 
 /** Bun closes the descriptor when its other end is closed, or when its worker ends. */

@@ -22,7 +22,7 @@ class Beds implements Attendance {
   readonly #native: Native & Beside;
   readonly #sleeper: Pointer;
   readonly #woken: () => void;
-  #asleep = false;
+  #asleep: Promise<void> | undefined;
   #watches = false;
 
   constructor(native: Native, sleeper: Pointer, woken: () => void) {
@@ -33,10 +33,9 @@ class Beds implements Attendance {
 
   arm(): void {
     this.#watches = true;
-    if (this.#asleep) return;
-    this.#asleep = true;
-    this.#native.fd_sleeper_sleep_beside(this.#sleeper).then(() => {
-      this.#asleep = false;
+    if (this.#asleep !== undefined) return;
+    this.#asleep = this.#native.fd_sleeper_sleep_beside(this.#sleeper).then(() => {
+      this.#asleep = undefined;
       this.#woken();
       // What has been woken often sleeps again at once, and then takes the others along.
       if (this.#watches) setImmediate(() => this.#watches && this.arm());
@@ -45,6 +44,10 @@ class Beds implements Attendance {
 
   rest(): void {
     this.#watches = false;
+  }
+
+  quiet(): Promise<void> | undefined {
+    return this.#asleep;
   }
 }
 

@@ -41,6 +41,11 @@ class Sleeper {
     return this.#free.length > 0;
   }
 
+  /** Settled when it is at rest, if it watches nothing. */
+  quiet(): Promise<void> | undefined {
+    return this.#free.length === this.#alarms.length ? this.#attendance.quiet() : undefined;
+  }
+
   /** Watches a word at a free place. */
   take(alarm: Alarm): number {
     const place = this.#free.pop()!;
@@ -96,6 +101,11 @@ export class Sleepers {
     this.#native = native;
   }
 
+  /** Settled when sleepers that watch nothing are at rest. */
+  async quiet(): Promise<void> {
+    for (const sleeper of this.#all) await sleeper.quiet();
+  }
+
   /** A sleeper with a free place; undefined where the system refuses another one just now. */
   withRoom(): Sleeper | undefined {
     const found = this.#all.find(({ hasRoom }) => hasRoom);
@@ -147,6 +157,12 @@ export class Alarm {
   ring(): void {
     this.#sleeper = undefined;
     this.#rung();
+  }
+
+  /** Does not sleep any more. @returns when nothing touches the word, and no sleep is under way for nothing */
+  async close(): Promise<void> {
+    await this.disarm();
+    await this.#sleepers.quiet();
   }
 
   /** Does not sleep any more. @returns when nothing touches the word */

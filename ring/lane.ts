@@ -140,6 +140,7 @@ export class Lane implements Sleeping {
     this.#peer = peer;
     this.#word = (lane === LANE.PUBLISHED ? HEADER.published : HEADER.consumed) >> 2;
     this.#unref = (timer) => words.mapping.unref(timer);
+    tick.enroll();
     this.#alarm = words.mapping.alarm(lane, peer, () => {
       this.#armed = undefined;
       this.nudge();
@@ -313,6 +314,7 @@ export class Lane implements Sleeping {
     this.#closed = true;
     this.nudge();
     this.#disarm();
-    await this.#alarm.disarm();
+    tick.dismiss();
+    await this.#alarm.close();
   }
 }

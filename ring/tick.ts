@@ -19,9 +19,22 @@ export class Tick {
   /** By member: when it is to be called. In that order, because the period is the same for all. */
   readonly #members = new Map<Sleeping, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #users = 0;
 
   constructor(periodMs: number) {
     this.#periodMs = periodMs;
+  }
+
+  /** Says that members may come. */
+  enroll(): void {
+    this.#users++;
+  }
+
+  /** Takes back an {@linkcode Tick.enroll}: after the last one no timer is left. */
+  dismiss(): void {
+    if (--this.#users > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   /** Adds a member, or has it wait for a whole period anew. @param unref lets the process end although a timer runs */
