@@ -56,11 +56,16 @@ export class Feed {
     const known = typeof source === "object" && source !== null ? feeds.get(source) : undefined;
     const feed = known ?? new Feed(source);
     if (feed.#stop !== undefined) throw new TypeError("the source of bytes is being read already: await that first");
-    // A stream is locked while it is read, and no longer.
-    if (feed.#pull === undefined) feed.#lock = new Lock(source as ReadableStream<unknown>);
-    feed.#stop = new Stop(signals);
     feeds.set(source as object, feed);
-    return feed;
+    feed.#stop = new Stop(signals);
+    try {
+      // A stream is locked while it is read, and no longer.
+      if (feed.#pull === undefined) feed.#lock = new Lock(source as ReadableStream<unknown>);
+      return feed;
+    } catch (error) {
+      feed.end();
+      throw error;
+    }
   }
 
   private constructor(source: unknown) {

@@ -440,10 +440,10 @@ export class FrameSlot implements Disposable {
     if (this.#filling !== undefined) throw new TypeError(`slot ${this.sequence} is being filled already`);
     const { payload, producer, geometry: { frameBytes } } = this.#attachment;
     if (this.#filled === frameBytes) return true;
-    const filling = new AbortController();
-    const feed = Feed.begin(source, [signal, filling.signal]);
-    this.#filling = filling;
+    const filling = this.#filling = new AbortController();
+    let feed: Feed | undefined;
     try {
+      feed = Feed.begin(source, [signal, filling.signal]);
       const isWhole = await feed.read(
         (bytes) => {
           const part = bytes.subarray(0, frameBytes - this.#filled);
@@ -457,7 +457,7 @@ export class FrameSlot implements Disposable {
       throw new RangeError(`the source ended ${this.#filled} bytes into a frame of ${frameBytes}`);
     } finally {
       this.#filling = undefined;
-      feed.end();
+      feed?.end();
     }
   }
 
