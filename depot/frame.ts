@@ -355,12 +355,13 @@ export class FrameSlot implements Disposable {
    * @throws {TypeError} when the slot has been published or given back; or when its memory was moved away, which burns
    *   the number @throws {RangeError} see {@linkcode FrameDetails}
    * @throws {DepotError} BUSY when the engine says that an operation still works on the memory (Bun), which burns the
-   *   number
+   *   number; and while {@linkcode FrameSlot.fillFrom} is under way, which changes nothing
    */
   publish(details: FrameDetails = NOTHING_SAID): void {
     // What is said is read first: a getter may publish the slot, give it back, or close the depot.
     const said = details === NOTHING_SAID ? details : this.#checked(details);
     if (this.#released) throw new TypeError(`slot ${this.sequence} has been published or given back`);
+    if (this.#filling !== undefined) throw this.#beingFilled();
     if (said !== NOTHING_SAID) this.#say(said);
     const { sequence } = this;
     const metadataLength = this.#given === undefined && this.#memory === undefined ? 0 : this.#putMetadata();
@@ -390,6 +391,13 @@ export class FrameSlot implements Disposable {
     return this.#memory?.lentMetadata ? geometry.metadataBytes : 0;
   }
 
+  #beingFilled(): DepotError {
+    const { name } = this.#attachment;
+    return new DepotError("BUSY", `slot ${this.sequence} is being filled: await fillFrom() before publish()`, {
+      depot: name,
+    });
+  }
+
   #unpublishable(returned: "moved" | "busy"): TypeError | DepotError {
     const what = `slot ${this.sequence} cannot be published: `;
     const end = "; its number is burned. Read into memory of your own and copy it, or use slot.fillFrom()";
@@ -415,7 +423,7 @@ export class FrameSlot implements Disposable {
    * @param options `signal` ends it; what has been filled stays, and another call goes on from there
    * @returns false when the source has ended before the first byte of a frame; then nothing has been filled
    * @throws {TypeError} for another source, for pieces that are no bytes, when the source is being read already, and
-   *   when the slot is published or given back meanwhile, at once
+   *   when the slot is given back meanwhile, at once
    * @throws {RangeError} when the source ends in the middle of the frame @throws {DepotError} CLOSED, when the depot
    *   object is closed meanwhile @throws the reason of the `signal`, and what the source throws
    *
@@ -466,7 +474,7 @@ export class FrameSlot implements Disposable {
     filling.abort(
       sessionOf(this.#attachment).closed
         ? sessionOf(this.#attachment).closedError()
-        : new TypeError(`slot ${this.sequence} has been published or given back while it was filled`),
+        : new TypeError(`slot ${this.sequence} has been given back while it was filled`),
     );
   }
 
