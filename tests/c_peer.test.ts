@@ -107,7 +107,7 @@ cTest("a lossy C peer accounts for every frame that TypeScript overwrites", asyn
 cTest("TypeScript follows what a C peer produces, lossless under wait", async (name) => {
   await using depot = await FramesDepot.create(name, { frameSize: SIZE, maxSize: 7, whenFull: "wait" });
   const reader = depot.frames({ timeoutMs: 20_000 });
-  await using producer = await CPeer.start("produce", name, FRAMES, "giveback=50");
+  await using producer = await CPeer.start("produce", name, FRAMES, "giveback=50", "keep=70");
   let count = 0;
   for await (const { frameNumber, data, lost } of reader) {
     assertEquals([frameNumber, lost, flaw(data as Uint8Array, 0, frameNumber)], [count, 0, undefined]);
@@ -230,14 +230,38 @@ cTest("TypeScript recovers the claim of a killed C peer", async (name) => {
   const waiting = reader.next();
   await holder.kill();
   assertEquals((await waiting).value?.frameNumber, 7);
-  // Round the ring and over the slot of the dead.
+  // Round the ring and over the slot of the dead. The number that it took with it is counted once.
   for (let frameNumber = 8; frameNumber < 20; frameNumber++) {
     stamp(frame, 0, frameNumber);
     await depot.enqueue({ frameNumber, frame });
     const { value } = await reader.next();
     assertEquals([value?.frameNumber, flaw(value!.data as Uint8Array, 0, frameNumber)], [frameNumber, undefined]);
   }
+  assertEquals([depot.stats().peers.length, depot.stats().skipped], [1, 1]);
+});
+
+cTest("TypeScript passes over a slot that a C peer keeps, and has it back when that peer is killed", async (name) => {
+  await using depot = await FramesDepot.create(name, { frameSize: SIZE, maxSize: 3, whenFull: "wait" });
+  const reader = depot.frames({ timeoutMs: 20_000 });
+  await using holder = await CPeer.start("hold", name, "keep");
+  assertEquals(await holder.line(), { holding: true });
+  const frame = new Uint8Array(depot.frameBytes);
+  const pass = async (frameNumber: number) => {
+    stamp(frame, 0, frameNumber);
+    await depot.enqueue({ frameNumber, frame });
+    const { value } = await reader.next();
+    assertEquals([value?.frameNumber, flaw(value!.data as Uint8Array, 0, frameNumber)], [frameNumber, undefined]);
+    return value!.sequence;
+  };
+  const sequences: number[] = [];
+  for (let frameNumber = 0; frameNumber < 8; frameNumber++) sequences.push(await pass(frameNumber));
+  assertEquals(sequences, [1, 2, 4, 5, 7, 8, 10, 11]);
+  assertEquals(depot.stats().skipped, 4);
+  await holder.kill();
   assertEquals(depot.stats().peers.length, 1);
+  for (let frameNumber = 8; frameNumber < 12; frameNumber++) sequences.push(await pass(frameNumber));
+  assertEquals(sequences.slice(-4), [12, 13, 14, 15]);
+  assertEquals(depot.stats().skipped, 4);
 });
 
 cTest(
@@ -279,6 +303,7 @@ cTest("a C peer recovers the claim of a killed TypeScript process", async (name)
   assertEquals((await producer.line<ProducerReport>()).stored, 100);
   const { read, lost, torn, disorder } = await follower.line<Following>();
   assertEquals({ read, lost, torn, disorder }, { read: 100, lost: 0, torn: 0, disorder: 0 });
+  assertEquals(depot.stats().skipped, 1);
   await producer.leave();
   await follower.leave();
   assertEquals(depot.stats().peers.length, 1);
@@ -324,7 +349,7 @@ async function threads(name: string, whenFull: WhenFull, frames: number, ...crew
 
 for (const [whenFull, frames] of [["wait", 5000], ["drop", FRAMES], ["overwrite", FRAMES / 2]] as const) {
   cTest(`the protocol has no data race: threads of a C peer under ${whenFull}`, async (name) => {
-    const settings = ["producers=2", "lossless=2", "lossy=1", "giveback=5"];
+    const settings = ["producers=2", "lossless=2", "lossy=1", "giveback=5", "keep=7"];
     const { status, stderr, stats, crew, read } = await threads(name, whenFull, frames, ...settings);
     assertEquals([stderr, status], ["", 0]);
     const stored = crew.producers.reduce((sum, producer) => sum + producer.stored, 0);

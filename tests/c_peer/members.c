@@ -7,6 +7,8 @@
 
 /* How long to try for the membership lock: far longer than anybody may hold it. */
 enum { LOCK_TRIES = 20000, LOCK_PAUSE_US = 250 };
+/* Slots that P1 looks through under one hold of the membership lock: few, so that small depots have slices too. */
+enum { SLICE_SLOTS = 2 };
 
 static void lock_members(struct peer *peer) {
   pthread_mutex_lock(&peer->depot->members);
@@ -16,7 +18,7 @@ static void lock_members(struct peer *peer) {
     if (answer < 0) die("cannot lock: %d", answer);
     usleep(LOCK_PAUSE_US);
   }
-  die("somebody keeps the membership lock");
+  die("another peer keeps the membership lock");
 }
 
 static void unlock_members(struct peer *peer) {
@@ -32,55 +34,77 @@ bool peer_is_dead(struct peer *peer, uint32_t id) {
   return id != peer->id && fd_lock_held(peer->segment, FD_LOCK_PEER + (int32_t)place - 1) == 0;
 }
 
+static bool is_taken_number(uint64_t sequence) { return sequence >> 63 != 0; }
+
 void recover_slot(struct peer *peer, struct fd_slot *slot, uint32_t writer) {
-  cas32(&slot->writer, writer, 0); /* D2 */
-  wake(peer, FD_LANE_PUBLISHED);
+  const uint64_t sequence = LOAD(&slot->sequence);
+  if (LOAD(&slot->writer) == writer) {
+    /* ~h is in one slot once: the peer that takes it out counts h. */
+    if (is_taken_number(sequence) && cas64(&slot->sequence, sequence, 0)) ADD(&peer->depot->header->skipped, 1);
+    cas32(&slot->writer, writer, 0);
+  }
+  wake_both(peer);
 }
 
-/* P1 to P3, also for a peer that leaves; under the membership lock. */
-static void give_back_all(struct peer *peer, uint32_t index, uint32_t id) {
+/* P1 for the slots from .. to - 1: which readers the peer owns is read anew for each slice. */
+static void sweep(struct peer *peer, uint32_t id, uint32_t from, uint32_t to) {
   struct depot *depot = peer->depot;
+  bool changed = false;
   for (uint32_t reader = 0; reader < depot->max_readers; reader++) {
     if (LOAD(&reader_entry(depot, reader)->owner) != id) continue;
-    for (uint32_t slot = 0; slot < depot->max_size; slot++) {
+    const uint32_t bit = 1u << reader % 32;
+    for (uint32_t slot = from; slot < to; slot++) {
       uint32_t *pins = &pins_of(slot_at(depot, slot))[reader / 32];
-      if (LOAD(pins) & 1u << reader % 32) atomic_fetch_and(ATOMIC(pins), ~(1u << reader % 32));
+      if ((LOAD(pins) & bit) == 0) continue;
+      atomic_fetch_and(ATOMIC(pins), ~bit);
+      changed = true;
     }
-    reader_entry_leave(peer, reader);
   }
-  for (uint32_t slot = 0; slot < depot->max_size; slot++) {
+  for (uint32_t slot = from; slot < to; slot++) {
     struct fd_slot *words = slot_at(depot, slot);
     if (LOAD(&words->writer) == id) recover_slot(peer, words, id);
   }
-  STORE(&peer_entry(depot, index)->id, 0);
-  wake(peer, FD_LANE_PUBLISHED);
-  wake(peer, FD_LANE_CONSUMED);
+  if (changed) wake_both(peer);
 }
 
-/* How many peers live; with `recover`, the dead give back what they held. */
-static uint32_t survey(struct peer *peer, bool recover, uint32_t *dead) {
-  uint32_t alive = 0;
-  *dead = 0;
+/* P2 and P3; under the membership lock. */
+static void vacate(struct peer *peer, uint32_t index, uint32_t id) {
+  struct depot *depot = peer->depot;
+  for (uint32_t reader = 0; reader < depot->max_readers; reader++) {
+    if (LOAD(&reader_entry(depot, reader)->owner) == id) reader_entry_leave(peer, reader); /* P2 */
+  }
+  STORE(&peer_entry(depot, index)->id, 0); /* P3 */
+  wake_both(peer);
+}
+
+/* P1 to P3, the membership lock released between two slices: each looks whether another recoverer has finished. */
+static void recover(struct peer *peer, uint32_t index, uint32_t id) {
+  const uint32_t slots = peer->depot->max_size;
+  for (uint32_t from = 0; from < slots; from += SLICE_SLOTS) {
+    const uint32_t to = from + SLICE_SLOTS < slots ? from + SLICE_SLOTS : slots;
+    lock_members(peer);
+    const bool is_there = LOAD(&peer_entry(peer->depot, index)->id) == id;
+    if (is_there) sweep(peer, id, from, to);
+    if (is_there && to == slots) vacate(peer, index, id);
+    unlock_members(peer);
+    if (!is_there) return;
+  }
+}
+
+static uint32_t count_living(struct peer *peer) {
+  uint32_t living = 0;
   for (uint32_t index = 0; index < peer->depot->max_peers; index++) {
     const uint32_t id = LOAD(&peer_entry(peer->depot, index)->id);
-    if (id == 0) continue;
-    if (!peer_is_dead(peer, id)) {
-      alive++;
-      continue;
-    }
-    ++*dead;
-    if (recover) give_back_all(peer, index, id);
+    if (id != 0 && !peer_is_dead(peer, id)) living++;
   }
-  return alive;
+  return living;
 }
 
 void recover_dead(struct peer *peer) {
-  uint32_t dead;
-  survey(peer, false, &dead);
-  if (dead == 0) return;
-  lock_members(peer);
-  survey(peer, true, &dead);
-  unlock_members(peer);
+  for (uint32_t index = 0; index < peer->depot->max_peers; index++) {
+    const uint32_t id = LOAD(&peer_entry(peer->depot, index)->id);
+    if (id != 0 && peer_is_dead(peer, id)) recover(peer, index, id);
+  }
 }
 
 /* Lock first, then the id. */
@@ -108,10 +132,9 @@ static bool enter(struct peer *peer) {
   return false;
 }
 
-void peer_join(struct peer *peer, struct depot *depot) {
-  *peer = (struct peer){.depot = depot};
-  const int32_t answer = fd_segment_open(depot->name, &peer->segment);
-  if (answer < 0) die("cannot open %s: %d", depot->name, answer);
+/* Under the membership lock; false when the table is full. */
+static bool try_to_enter(struct peer *peer) {
+  struct depot *depot = peer->depot;
   lock_members(peer);
   /* The name must still lead to the mapping and to this description, so both are the same segment. */
   double mapped[FD_INFO_COUNT], mine[FD_INFO_COUNT];
@@ -119,23 +142,30 @@ void peer_join(struct peer *peer, struct depot *depot) {
       mapped[FD_INFO_LINKED] != 1 || mine[FD_INFO_LINKED] != 1) {
     die("%s has been removed", depot->name);
   }
-  uint32_t dead;
-  if (survey(peer, false, &dead) == 0) die("%s is stale", depot->name);
-  if (!enter(peer)) {
-    survey(peer, true, &dead);
-    if (!enter(peer)) die("all %u entries are in use", depot->max_peers);
-  }
+  if (count_living(peer) == 0) die("%s is stale", depot->name);
+  const bool entered = enter(peer);
   unlock_members(peer);
+  return entered;
+}
+
+void peer_join(struct peer *peer, struct depot *depot) {
+  *peer = (struct peer){.depot = depot};
+  const int32_t answer = fd_segment_open(depot->name, &peer->segment);
+  if (answer < 0) die("cannot open %s: %d", depot->name, answer);
+  if (!try_to_enter(peer)) {
+    recover_dead(peer);
+    if (!try_to_enter(peer)) die("all %u entries are in use", depot->max_peers);
+  }
 }
 
 void peer_leave(struct peer *peer) {
-  lock_members(peer);
   const uint32_t id = peer->id;
-  give_back_all(peer, peer->index, id);
+  sweep(peer, id, 0, peer->depot->max_size); /* P1: no other peer does it while this one lives */
+  lock_members(peer);
+  vacate(peer, peer->index, id);
   peer->id = 0;
   fd_unlock(peer->segment, FD_LOCK_PEER + (int32_t)peer->index);
-  uint32_t dead;
-  if (survey(peer, false, &dead) == 0) fd_segment_unlink(peer->segment);
+  if (count_living(peer) == 0) fd_segment_unlink(peer->segment);
   unlock_members(peer);
   fd_segment_close(peer->segment);
 }
@@ -153,6 +183,11 @@ void wake(struct peer *peer, int lane) {
   fd_wake(peer->segment, (int32_t *)word, lane);
 }
 
+void wake_both(struct peer *peer) {
+  wake(peer, FD_LANE_PUBLISHED);
+  wake(peer, FD_LANE_CONSUMED);
+}
+
 uint32_t lane_announce(struct peer *peer, int lane) {
   uint32_t *word = lane_word(peer, lane);
   const uint32_t seen = LOAD(word); /* S1 */
@@ -162,6 +197,6 @@ uint32_t lane_announce(struct peer *peer, int lane) {
 
 void lane_sleep(struct peer *peer, int lane, uint32_t word) {
   const int32_t timed_out =
-      fd_wait(peer->segment, (int32_t *)lane_word(peer, lane), lane, (int32_t)peer->index, (int32_t)word, SLICE_MS);
+      fd_wait(peer->segment, (int32_t *)lane_word(peer, lane), lane, (int32_t)peer->index, (int32_t)word, TICK_MS);
   if (timed_out == 1) recover_dead(peer);
 }

@@ -1,9 +1,9 @@
 /* The program:
  *
- *   c_peer produce NAME COUNT [producer=I producers=N giveback=K metadata=1]
+ *   c_peer produce NAME COUNT [producer=I producers=N giveback=K keep=K metadata=1]
  *   c_peer follow  NAME COUNT lossless|lossy [producers=N]
- *   c_peer threads NAME COUNT [producers=N lossless=N lossy=N giveback=K careless=1]
- *   c_peer hold    NAME claim|pin
+ *   c_peer threads NAME COUNT [producers=N lossless=N lossy=N giveback=K keep=K careless=1]
+ *   c_peer hold    NAME claim|keep|pin
  *
  * Answers in lines of JSON. produce and follow stay in the depot after their report, so that others can look at their
  * counters, and leave when their standard input ends; hold never leaves. */
@@ -45,6 +45,7 @@ static void run_produce(struct depot *depot, uint64_t count, int options, char *
       .producers = (uint32_t)option(options, arguments, "producers", 1),
       .count = count,
       .give_back_every = option(options, arguments, "giveback", 0),
+      .keep_every = option(options, arguments, "keep", 0),
       .metadata = option(options, arguments, "metadata", 0) != 0,
   };
   struct peer peer;
@@ -82,9 +83,10 @@ static void run_hold(struct depot *depot, const char *what) {
   struct peer peer;
   struct reader reader;
   peer_join(&peer, depot);
-  if (strcmp(what, "claim") == 0) {
+  if (strcmp(what, "pin") != 0) {
     const int64_t sequence = claim_by_policy(&peer);
     if (sequence < 0) die("nothing to claim");
+    if (strcmp(what, "keep") == 0) keep_back(&peer, (uint64_t)sequence);
     memset(payload_of(depot, (uint64_t)sequence), 255, depot->frame_bytes);
   } else {
     reader_join(&reader, &peer, MODE_LOSSLESS);
@@ -112,6 +114,7 @@ int main(int count, char **arguments) {
         .lossy = (uint32_t)option(count - 4, arguments + 4, "lossy", 0),
         .count = frames,
         .give_back_every = option(count - 4, arguments + 4, "giveback", 0),
+        .keep_every = option(count - 4, arguments + 4, "keep", 0),
         .careless = option(count - 4, arguments + 4, "careless", 0) != 0,
     };
     run_threads(&depot, &crew);

@@ -1,22 +1,17 @@
-/* Claim, write, publish: steps C. */
+/* Claim, write, publish: steps C and K. */
 #define _GNU_SOURCE
 #include "ring.h"
 
 #include <time.h>
 
-/* Looks at a slot that somebody holds before its number is skipped. */
+/* Looks at a slot that another producer holds before its number is skipped. */
 enum { LOOKS = 200 };
-/* A producer that is full asks after the dead at most so often. */
+/* The shortest time between two questions after the dead of a producer that is full. */
 static const double RECOVER_EVERY_MS = 100;
 
 static void skip(struct peer *peer, uint64_t head) {
   if (!cas64(&peer->depot->header->head, head, head + 1)) return;
   ADD(&peer->depot->header->skipped, 1);
-  wake(peer, FD_LANE_PUBLISHED);
-}
-
-static void retreat(struct peer *peer, struct fd_slot *slot) {
-  STORE(&slot->writer, 0);
   wake(peer, FD_LANE_PUBLISHED);
 }
 
@@ -27,11 +22,34 @@ static bool is_pinned(const struct depot *depot, struct fd_slot *slot) {
   return false;
 }
 
-static bool all_pinned(const struct depot *depot) {
-  for (uint32_t slot = 0; slot < depot->max_size; slot++) {
-    if (!is_pinned(depot, slot_at(depot, slot))) return false;
+/* After C4 and C7. A reader or a producer may have seen us in the slot and gone to sleep. */
+static void retreat(struct peer *peer, struct fd_slot *slot) {
+  STORE(&slot->writer, 0);
+  wake_both(peer);
+}
+
+/* After C5: while there is a pin, R5 is still to come and wakes those that wait for room, ourselves among them. */
+static void retreat_from_pins(struct peer *peer, struct fd_slot *slot) {
+  STORE(&slot->writer, 0);
+  wake(peer, FD_LANE_PUBLISHED);
+  if (!is_pinned(peer->depot, slot)) wake(peer, FD_LANE_CONSUMED);
+}
+
+static bool is_kept(struct fd_slot *slot) { return LOAD(&slot->claimed) == KEPT && LOAD(&slot->writer) != 0; }
+
+static bool all_held(const struct depot *depot) {
+  for (uint32_t index = 0; index < depot->max_size; index++) {
+    struct fd_slot *slot = slot_at(depot, index);
+    if (!is_pinned(depot, slot) && !is_kept(slot)) return false;
   }
   return true;
+}
+
+/* C8 comes before C9, also as other machines than x86 see it. A thread sanitizer knows no fences. */
+static void before_all_that_follows(void) {
+#if !defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+  atomic_thread_fence(memory_order_release);
+#endif
 }
 
 int64_t claim(struct peer *peer) {
@@ -44,12 +62,13 @@ int64_t claim(struct peer *peer) {
     struct fd_slot *slot = slot_of(depot, head);
     if (depot->when_full != WHEN_FULL_OVERWRITE && !has_room(peer, head)) return FULL; /* C2 */
     if (!cas32(&slot->writer, 0, peer->id)) {                                          /* C3 */
-      if (LOAD(&header->head) != head || ++looks < LOOKS) continue;
+      if (LOAD(&header->head) != head) continue;
+      if (!is_kept(slot) && ++looks < LOOKS) continue;
       looks = 0;
       const uint32_t owner = LOAD(&slot->writer);
       if (owner == 0) continue;
       if (peer_is_dead(peer, owner)) recover_slot(peer, slot, owner);
-      else if (++skips > depot->max_size) return FULL;
+      else if (++skips > depot->max_size || all_held(depot)) return FULL;
       else skip(peer, head);
       continue;
     }
@@ -58,8 +77,8 @@ int64_t claim(struct peer *peer) {
       continue;
     }
     if (is_pinned(depot, slot)) { /* C5 */
-      retreat(peer, slot);
-      if (++skips > depot->max_size || all_pinned(depot)) return FULL;
+      retreat_from_pins(peer, slot);
+      if (++skips > depot->max_size || all_held(depot)) return FULL;
       skip(peer, head);
       continue;
     }
@@ -69,9 +88,10 @@ int64_t claim(struct peer *peer) {
       retreat(peer, slot);
       continue;
     }
-    STORE(&slot->sequence, 0); /* C8 */
+    STORE(&slot->sequence, ~head); /* C8 */
+    before_all_that_follows();
     slot->skipped = LOAD(&header->skipped);
-    if (LOAD(&header->published_sleepers) == 2) /* somebody sleeps lightly */
+    if (LOAD(&header->published_sleepers) == 2) /* a reader sleeps lightly */
       wake(peer, FD_LANE_PUBLISHED);
     return (int64_t)head;
   }
@@ -110,14 +130,34 @@ void publish(struct peer *peer, uint64_t sequence, int64_t frame_number, uint32_
   STORE(&slot->sequence, sequence + 1); /* C10 */
   STORE(&slot->writer, 0);              /* C11 */
   peer_entry(peer->depot, peer->index)->stored += 1;
-  wake(peer, FD_LANE_PUBLISHED); /* C12 */
+  wake_both(peer); /* C12 */
+}
+
+/* The number does not come, and is counted once, wherever we die: D2 counts while ~h is there. */
+static void burn(struct peer *peer, struct fd_slot *slot) {
+  STORE(&slot->sequence, 0);
+  ADD(&peer->depot->header->skipped, 1);
 }
 
 void give_back(struct peer *peer, uint64_t sequence) {
-  ADD(&peer->depot->header->skipped, 1);
-  STORE(&slot_of(peer->depot, sequence)->writer, 0);
-  wake(peer, FD_LANE_PUBLISHED);
-  wake(peer, FD_LANE_CONSUMED);
+  struct fd_slot *slot = slot_of(peer->depot, sequence);
+  burn(peer, slot);
+  STORE(&slot->writer, 0);
+  wake_both(peer);
+}
+
+void keep_back(struct peer *peer, uint64_t sequence) {
+  struct fd_slot *slot = slot_of(peer->depot, sequence);
+  atomic_store_explicit(ATOMIC(&slot->claimed), KEPT, memory_order_relaxed); /* K1 */
+  burn(peer, slot);                                                          /* K1, K2 */
+  wake_both(peer);                                                           /* K3 */
+}
+
+void let_go(struct peer *peer, uint64_t sequence) {
+  struct fd_slot *slot = slot_of(peer->depot, sequence);
+  atomic_store_explicit(ATOMIC(&slot->claimed), 0, memory_order_relaxed); /* K4 */
+  STORE(&slot->writer, 0);
+  wake_both(peer);
 }
 
 void count_dropped(struct peer *peer) { peer_entry(peer->depot, peer->index)->dropped += 1; }

@@ -30,7 +30,7 @@ static void unpin(struct reader *reader, struct fd_slot *slot) {
 
 static bool pin(struct reader *reader, uint64_t sequence) {
   struct fd_slot *slot = slot_of(reader->peer->depot, sequence);
-  if (LOAD(&slot->writer) != 0 || LOAD(&slot->sequence) != sequence + 1) return false;
+  if (LOAD(&slot->writer) != 0 || LOAD(&slot->sequence) != sequence + 1) return false;   /* R0 */
   atomic_fetch_or(ATOMIC(&pins_of(slot)[reader->index / 32]), 1u << reader->index % 32); /* R1 */
   if (LOAD(&slot->writer) == 0 && LOAD(&slot->sequence) == sequence + 1) return true;    /* R2, R3, R4 */
   unpin(reader, slot);
@@ -113,7 +113,7 @@ static bool attempt(struct reader *reader, bool recover) {
     const enum fate fate = decide(reader->peer, cursor, recover);
     const uint64_t head = LOAD(&depot->header->head);
     const bool behind = head > cursor && head - cursor > depot->max_size;
-    /* A lossy reader that is so far behind waits for nobody. */
+    /* A lossy reader that is so far behind does not wait. */
     if (fate != GONE && (reader->gating || !behind)) return false;
     if (behind) {
       const uint64_t to = head - depot->max_size + 1;
@@ -137,7 +137,7 @@ void reader_next(struct reader *reader) {
     if (pinned) break;
     const double before = now_ms();
     lane_sleep(reader->peer, FD_LANE_PUBLISHED, word);
-    recover = now_ms() - before >= SLICE_MS * 0.9;
+    recover = now_ms() - before >= TICK_MS * 0.9;
   }
   const uint64_t lost = losses(reader, slot_of(reader->peer->depot, reader->cursor)->skipped);
   reader->read++;

@@ -34,11 +34,13 @@ static inline void raise64(uint64_t *word, uint64_t value) {
 enum { WHEN_FULL_DROP, WHEN_FULL_WAIT, WHEN_FULL_OVERWRITE };
 enum { MODE_LOOKUP, MODE_LOSSLESS, MODE_LOSSY, MODE_LATEST };
 enum { RUNTIME_C = 3, EXTRA_PEERS = 32, INDEX_BITS = 12, INDEX_MASK = (1 << INDEX_BITS) - 1 };
-/* The longest sleep in a lane. */
-enum { SLICE_MS = 250 };
+/* A sleep ends with each tick. */
+enum { TICK_MS = 250 };
 /* No slot for a frame, and the end of all sequences. */
 enum { FULL = -1, EXHAUSTED = -2 };
 #define LAST_SEQUENCE ((1ull << 53) - 2)
+/* In slot.claimed: its writer keeps the slot though its number does not come (K1). */
+#define KEPT (1ull << 53)
 
 /* A mapped segment. Peers of one process may share it. */
 struct depot {
@@ -52,7 +54,7 @@ struct depot {
   pthread_mutex_t members;
 };
 
-/* One peer: an open file description for its locks, an id, the gate it computed last. */
+/* One peer: an open file description for its locks, an id, the largest gate that it computed. */
 struct peer {
   struct depot *depot;
   fd_segment *segment;
@@ -84,10 +86,12 @@ void depot_close(struct depot *depot);
 void peer_join(struct peer *peer, struct depot *depot);
 void peer_leave(struct peer *peer);
 bool peer_is_dead(struct peer *peer, uint32_t id);
+/* D2: frees a slot whose writer is dead, and counts the number that it took with it. */
 void recover_slot(struct peer *peer, struct fd_slot *slot, uint32_t writer);
 void recover_dead(struct peer *peer);
 void wake(struct peer *peer, int lane);
-/* Sleeps in a lane while `word` is its wake word; after a slice without news looks after the dead. */
+void wake_both(struct peer *peer);
+/* Sleeps in a lane while `word` is its wake word; at a tick without news asks after the dead. */
 void lane_sleep(struct peer *peer, int lane, uint32_t word);
 /* S1 and S2; answers the word to sleep on. The caller looks once more and then calls lane_sleep. */
 uint32_t lane_announce(struct peer *peer, int lane);
@@ -95,7 +99,9 @@ uint32_t lane_announce(struct peer *peer, int lane);
 /* room.c */
 uint64_t cleared(const struct depot *depot);
 bool has_room(struct peer *peer, uint64_t head);
+/* J2 to J4. */
 void start_gating(struct peer *peer, struct reader *reader, uint64_t wish);
+/* L1 to L3. */
 void reader_entry_leave(struct peer *peer, uint32_t index);
 
 /* producer.c: claim answers a sequence, FULL or EXHAUSTED; claim_by_policy waits where the depot waits. */
@@ -104,6 +110,9 @@ int64_t claim_by_policy(struct peer *peer);
 uint8_t *payload_of(const struct depot *depot, uint64_t sequence);
 void publish(struct peer *peer, uint64_t sequence, int64_t frame_number, uint32_t metadata_length);
 void give_back(struct peer *peer, uint64_t sequence);
+/* K1 to K3, and K4. */
+void keep_back(struct peer *peer, uint64_t sequence);
+void let_go(struct peer *peer, uint64_t sequence);
 void count_dropped(struct peer *peer);
 
 /* reader.c */

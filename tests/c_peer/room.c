@@ -3,18 +3,16 @@
 
 /* Scans that joins may disturb in a row before the gate stays what it was. */
 enum { SCANS = 1000 };
-static const uint32_t NOBODY = UINT32_MAX;
-
 uint64_t cleared(const struct depot *depot) { return LOAD(&depot->header->cleared); }
 
 static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
-/* The smallest cursor of the gating readers but one; false when nobody gates. */
-static bool smallest_cursor(const struct depot *depot, uint32_t except, uint64_t *smallest) {
+/* The smallest cursor of the gating readers; false when none gates. */
+static bool smallest_cursor(const struct depot *depot, uint64_t *smallest) {
   bool found = false;
   for (uint32_t index = 0; index < depot->max_readers; index++) {
     struct fd_reader *entry = reader_entry(depot, index);
-    if (index == except || LOAD(&entry->gating) == 0) continue;
+    if (LOAD(&entry->gating) == 0) continue;
     const uint64_t cursor = LOAD(&entry->cursor);
     if (!found || cursor < *smallest) *smallest = cursor;
     found = true;
@@ -27,10 +25,11 @@ static uint64_t compute_gate(const struct depot *depot, uint64_t before, bool *g
   for (int scan = 0; scan < SCANS; scan++) {
     const uint32_t joins = LOAD(&header->joins); /* G1 */
     uint64_t gate;
-    *gated = smallest_cursor(depot, NOBODY, &gate); /* G2 */
-    if (*gated) raise64(&header->tail, gate);       /* G3 */
+    *gated = smallest_cursor(depot, &gate);   /* G2 */
+    if (*gated) raise64(&header->tail, gate); /* G3 */
     else gate = LOAD(&header->tail);
-    gate = larger(gate, cleared(depot));
+    /* The larger one: a reader between J3 and J4 may stand below what has been given up. */
+    gate = larger(before, larger(gate, cleared(depot)));
     if (LOAD(&header->joins) == joins) return gate; /* G4 */
   }
   *gated = true;
@@ -54,14 +53,14 @@ bool has_room(struct peer *peer, uint64_t head) {
 
 void start_gating(struct peer *peer, struct reader *reader, uint64_t wish) {
   const struct depot *depot = peer->depot;
-  STORE(&reader->entry->cursor, 0); /* J2 */
+  uint64_t place; /* J2 */
+  if (!smallest_cursor(depot, &place)) place = 0;
+  place = larger(larger(place, wish), larger(LOAD(&depot->header->tail), cleared(depot)));
+  STORE(&reader->entry->cursor, place); /* J3 */
   STORE(&reader->entry->gating, 1);
   ADD(&depot->header->joins, 1);
-  uint64_t place; /* J3 */
-  if (!smallest_cursor(depot, reader->index, &place)) place = 0;
-  place = larger(larger(place, LOAD(&depot->header->tail)), cleared(depot));
-  reader->cursor = larger(place, wish);
-  STORE(&reader->entry->cursor, reader->cursor); /* J4 */
+  reader->cursor = larger(place, LOAD(&depot->header->tail)); /* J4 */
+  STORE(&reader->entry->cursor, reader->cursor);
   wake(peer, FD_LANE_CONSUMED);
 }
 
@@ -69,8 +68,8 @@ void reader_entry_leave(struct peer *peer, uint32_t index) {
   struct fd_reader *entry = reader_entry(peer->depot, index);
   if (LOAD(&entry->gating) != 0) {
     uint64_t smallest;
-    if (smallest_cursor(peer->depot, NOBODY, &smallest)) raise64(&peer->depot->header->tail, smallest); /* L1 */
-    STORE(&entry->gating, 0);                                                                           /* L2 */
+    if (smallest_cursor(peer->depot, &smallest)) raise64(&peer->depot->header->tail, smallest); /* L1 */
+    STORE(&entry->gating, 0);                                                                   /* L2 */
     wake(peer, FD_LANE_CONSUMED);
   }
   STORE(&entry->owner, 0); /* L3 */

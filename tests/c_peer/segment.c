@@ -89,7 +89,7 @@ void depot_open(struct depot *depot, const char *name) {
   if (answer < 0) die("cannot map %s: %d", name, answer);
   struct fd_header copy;
   memcpy(&copy, page, sizeof copy);
-  fd_segment_unmap(page, sizeof(struct fd_header));
+  fd_segment_unmap(depot->segment);
   check(depot, &copy, (uint64_t)info[FD_INFO_BYTES]);
   void *base;
   answer = fd_segment_map(depot->segment, (double)depot->total_bytes, &base);
@@ -99,7 +99,7 @@ void depot_open(struct depot *depot, const char *name) {
 }
 
 void depot_close(struct depot *depot) {
-  fd_segment_unmap(depot->base, (double)depot->total_bytes);
+  fd_segment_unmap(depot->segment);
   fd_segment_close(depot->segment);
   pthread_mutex_destroy(&depot->members);
 }

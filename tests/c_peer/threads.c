@@ -65,7 +65,8 @@ void run_threads(struct depot *depot, const struct crew *crew) {
     members[at] = (struct member){.depot = depot, .start = &barrier};
     if (at < crew->producers) {
       members[at].production = (struct production){.producer = at, .producers = crew->producers,
-                                                   .count = crew->count, .give_back_every = crew->give_back_every};
+                                                   .count = crew->count, .give_back_every = crew->give_back_every,
+                                                   .keep_every = crew->keep_every};
       start(&threads[at], run_producer, &members[at]);
     } else if (at < workers) {
       members[at].following = (struct following){

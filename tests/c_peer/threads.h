@@ -6,7 +6,7 @@
 
 struct crew {
   uint32_t producers, lossless, lossy;
-  uint64_t count, give_back_every;
+  uint64_t count, give_back_every, keep_every;
   /* One more thread that reads frames without pinning them: what a sanitizer must report. */
   bool careless;
 };

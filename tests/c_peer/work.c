@@ -39,6 +39,24 @@ static uint64_t claim_or_die(struct peer *peer, bool *dropped) {
   return (uint64_t)sequence;
 }
 
+/* The memory of a kept slot is still written to, at the beginning and until the end. */
+static void keep_or_let_go(struct peer *peer, struct production *work) {
+  const struct depot *depot = peer->depot;
+  if (work->keeps) {
+    memset(payload_of(depot, work->kept), 254, depot->frame_bytes);
+    let_go(peer, work->kept);
+    work->keeps = false;
+    return;
+  }
+  const int64_t kept = claim(peer);
+  if (kept < 0) return;
+  keep_back(peer, (uint64_t)kept);
+  work->keeps = true;
+  work->kept = (uint64_t)kept;
+  work->given_back++;
+  memset(payload_of(depot, work->kept), 255, depot->frame_bytes);
+}
+
 void produce(struct peer *peer, struct production *work) {
   const struct depot *depot = peer->depot;
   for (uint64_t index = 0; index < work->count; index++) {
@@ -51,6 +69,7 @@ void produce(struct peer *peer, struct production *work) {
         work->given_back++;
       }
     }
+    if (work->keep_every != 0 && index % work->keep_every == 0) keep_or_let_go(peer, work);
     bool dropped;
     const uint64_t sequence = claim_or_die(peer, &dropped);
     if (dropped) {

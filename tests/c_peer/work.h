@@ -13,9 +13,13 @@ struct production {
   uint64_t count;
   /* Every so many frames a claim is given back first; 0: never. */
   uint64_t give_back_every;
+  /* Every so many frames a claim is kept back, or the slot that was kept is let go; 0: never. Leaving lets go too. */
+  uint64_t keep_every;
   /* Writes the frame number beside each frame. */
   bool metadata;
   uint64_t stored, dropped, given_back;
+  bool keeps;
+  uint64_t kept;
 };
 
 struct following {
