@@ -2,11 +2,19 @@
  * What may happen in an onBackpressure callback, and around one: it runs outside every lock, so it may do anything that
  * its process may do at any other time.
  */
-import { assertEquals, assertRejects } from "@std/assert";
-import { type BackpressureEvent, type DepotOptions, FramesDepot, type OnBackpressure, type WhenFull } from "../mod.ts";
+import { assertEquals, assertGreaterOrEqual, assertRejects } from "@std/assert";
+import {
+  type BackpressureEvent,
+  type DepotOptions,
+  FramesDepot,
+  type OnBackpressure,
+  type WaitOptions,
+  type WhenFull,
+} from "../mod.ts";
 import { depotTest, errorOf, HERE, Peer } from "./support/harness.ts";
 
 const pixels = (value: number) => new Uint8Array(4).fill(value);
+const WATCHED = { watchdogMs: 15_000 };
 const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** A depot of one slot, which is full. */
@@ -136,6 +144,101 @@ depotTest("onBackpressure that takes its time holds no reader up once there is r
   await storing;
   assertEquals(numbers, [1, 2]);
 });
+
+const never = () => new Promise<void>(() => {});
+/** What puts a frame in or claims a slot, told as one word. */
+const CALLS: Record<string, (depot: FramesDepot, options?: WaitOptions) => Promise<string>> = {
+  enqueue: async (depot, options) => (await depot.enqueue({ frameNumber: 2, frame: pixels(2) }, options)).state,
+  claim: async (depot, options) => {
+    const slot = await depot.claim({ frameNumber: 2, ...options });
+    slot?.data.fill(2);
+    slot?.publish();
+    return slot === undefined ? "nothing" : "stored";
+  },
+};
+
+for (const [what, call] of Object.entries(CALLS)) {
+  for (const whenFull of ["drop", "wait"] as const) {
+    const refused = what === "claim" ? "nothing" : whenFull === "drop" ? "dropped" : "timeout";
+
+    depotTest(`${what} ends after timeoutMs though onBackpressure never settles, ${whenFull}`, async (name) => {
+      await using depot = await full(name, whenFull, never);
+      for (const timeoutMs of [0, 1, 40]) {
+        const started = performance.now();
+        assertEquals(await call(depot, { timeoutMs }), refused);
+        assertGreaterOrEqual(performance.now() - started, timeoutMs - 2);
+      }
+    }, WATCHED);
+
+    depotTest(`${what} ends with its signal though onBackpressure never settles, ${whenFull}`, async (name) => {
+      await using depot = await full(name, whenFull, never);
+      const reason = new SyntaxError("enough");
+      const abort = new AbortController();
+      const ended = call(depot, { signal: abort.signal }).catch((error) => error);
+      await later(20);
+      abort.abort(reason);
+      // A depot that drops has refused the frame before: there was nothing to wait for but the callback.
+      assertEquals(await ended, whenFull === "drop" ? refused : reason);
+    }, WATCHED);
+
+    depotTest(`${what} ends with close though onBackpressure never settles, ${whenFull}`, async (name) => {
+      const depot = await full(name, whenFull, never);
+      const ended = call(depot).catch((error) => error.code);
+      await later(20);
+      await depot.close();
+      assertEquals(await ended, whenFull === "drop" ? refused : "CLOSED");
+    }, WATCHED);
+  }
+
+  const ENDS: Record<string, (depot: FramesDepot, abort: AbortController) => unknown> = {
+    "timeoutMs is over": () => {},
+    "its signal is aborted": (_, abort) => abort.abort(),
+    "the depot is closed": (depot) => depot.close(),
+  };
+  for (const [when, end] of Object.entries(ENDS)) {
+    depotTest(
+      `${what} that found room meanwhile says so when ${when}, though onBackpressure never settles`,
+      async (name) => {
+        await using depot = await full(name, "wait", never);
+        await using other = await FramesDepot.open(name);
+        const abort = new AbortController();
+        const timeoutMs = when === "timeoutMs is over" ? 100 : 60_000;
+        const ended = call(depot, { signal: abort.signal, timeoutMs });
+        if (what === "claim") ended.catch(() => {});
+        const reader = other.frames({ timeoutMs: 10_000 });
+        assertEquals((await reader.next()).value?.frameNumber, 1);
+        if (what === "enqueue") {
+          assertEquals((await reader.next()).value?.frameNumber, 2);
+        } else {
+          assertEquals(reader.tryNext(), undefined); // passes the frame: there is room
+          while (other.length === 0) await later(1); // a number that was claimed counts
+        }
+        await later(5);
+        await end(depot, abort);
+        // A slot that is given back by close has been claimed, but is no frame any more.
+        if (what === "claim" && when === "the depot is closed") assertEquals(await errorOf(() => ended), "CLOSED");
+        else assertEquals(await ended, "stored");
+      },
+      WATCHED,
+    );
+  }
+}
+
+depotTest(
+  "onBackpressure that never settles holds up its own call alone: those behind go on in their order",
+  async (name) => {
+    let calls = 0;
+    await using depot = await full(name, "wait", () => ++calls === 1 ? never() : undefined);
+    const states = [2, 3, 4].map((n) =>
+      depot.enqueue({ frameNumber: n, frame: pixels(n) }, { timeoutMs: n === 2 ? 500 : undefined })
+    );
+    const numbers: number[] = [];
+    for await (const frame of depot.frames({ timeoutMs: 10_000 })) if (numbers.push(frame.frameNumber) === 4) break;
+    assertEquals(numbers, [1, 2, 3, 4]);
+    for (const state of states) assertEquals((await state).state, "stored");
+  },
+  WATCHED,
+);
 
 depotTest("onBackpressure may close the depot: the waiting enqueue is refused", async (name) => {
   const depot: FramesDepot = await full(name, "wait", () => depot.close());
