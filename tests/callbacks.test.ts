@@ -2,7 +2,7 @@
  * What may happen in an onBackpressure callback, and around one: it runs outside every lock, so it may do anything that
  * its process may do at any other time.
  */
-import { assertEquals, assertGreaterOrEqual, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertGreaterOrEqual, assertRejects } from "@std/assert";
 import {
   type BackpressureEvent,
   type DepotOptions,
@@ -204,7 +204,7 @@ for (const [what, call] of Object.entries(CALLS)) {
         const abort = new AbortController();
         const timeoutMs = when === "timeoutMs is over" ? 100 : 60_000;
         const ended = call(depot, { signal: abort.signal, timeoutMs });
-        if (what === "claim") ended.catch(() => {});
+        ended.catch(() => {});
         const reader = other.frames({ timeoutMs: 10_000 });
         assertEquals((await reader.next()).value?.frameNumber, 1);
         if (what === "enqueue") {
@@ -215,9 +215,10 @@ for (const [what, call] of Object.entries(CALLS)) {
         }
         await later(5);
         await end(depot, abort);
-        // A slot that is given back by close has been claimed, but is no frame any more.
-        if (what === "claim" && when === "the depot is closed") assertEquals(await errorOf(() => ended), "CLOSED");
-        else assertEquals(await ended, "stored");
+        const outcome = await ended.catch((error) => error.code);
+        // A slot that comes while the depot is closed may be given back before its caller publishes it.
+        const either = what === "claim" && when === "the depot is closed" ? ["stored", "CLOSED"] : ["stored"];
+        assert(either.includes(outcome), outcome);
       },
       WATCHED,
     );
