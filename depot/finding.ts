@@ -10,11 +10,13 @@ import type { WaitOptions } from "../ring/lane.ts";
 import { fail, failToList } from "../ring/failures.ts";
 import {
   Attachment,
+  busy,
   createSegment,
   inspect,
   openSegment,
   type OpenSegmentOptions,
   type Outcome,
+  type Refusal,
   removeStale,
 } from "../ring/segment.ts";
 import { DepotError } from "./errors.ts";
@@ -69,17 +71,21 @@ export type UnlinkOptions = {
 };
 
 /** Tries until there is an attachment, the time is up, or an error says that trying again is useless. */
-async function retry(attempt: () => Outcome, waits: readonly string[], wait: WaitOptions): Promise<Attachment> {
+async function retry(
+  attempt: () => Outcome,
+  waits: readonly Refusal["refused"][],
+  wait: WaitOptions,
+): Promise<Attachment> {
   const started = performance.now();
   for (;;) {
     wait.signal?.throwIfAborted();
     const outcome = attempt();
     if (outcome instanceof Attachment) return outcome;
-    const limit = waits.includes(outcome.code) ? wait.timeoutMs ?? 0 : 0;
-    // Somebody joins or leaves at this moment: that is over in microseconds, unless they are stopped.
-    const busy = outcome.code === "NOT_READY" && outcome.message.includes("membership") ? BUSY_MS : 0;
-    const left = started + Math.max(limit, busy) - performance.now();
-    if (left <= 0) throw outcome;
+    const limit = waits.includes(outcome.refused) ? wait.timeoutMs ?? 0 : 0;
+    // Over in microseconds, unless the process that changes it is stopped.
+    const busyMs = outcome.refused === "busy" ? BUSY_MS : 0;
+    const left = started + Math.max(limit, busyMs) - performance.now();
+    if (left <= 0) throw outcome.error;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(wake, Math.min(POLL_MS, left));
       function wake() {
@@ -101,7 +107,7 @@ export function make(name: string, geometry: Geometry, mode: number): Promise<At
 /** Opens a depot's segment. @throws {DepotError} */
 export function find(name: string, options: OpenSegmentOptions, wait: WaitOptions): Promise<Attachment> {
   const shim = loadShim();
-  return retry(() => openSegment(shim, name, options), ["NOT_FOUND", "NOT_READY"], wait);
+  return retry(() => openSegment(shim, name, options), ["missing", "unfinished", "busy"], wait);
 }
 
 /** Opens a depot of the same geometry or makes one, whatever others do meanwhile. @throws {DepotError} */
@@ -116,14 +122,12 @@ export async function findOrMake(
   const attachment = await retry(
     () => {
       const opened = openSegment(shim, name, options);
-      if (opened instanceof Attachment || opened.code !== "NOT_FOUND") return opened;
+      if (opened instanceof Attachment || opened.refused !== "missing") return opened;
       const created = createSegment(shim, name, geometry, mode);
-      // Somebody was quicker: theirs is to be opened, in the next round.
-      return created instanceof DepotError && created.code === "EXISTS"
-        ? new DepotError("NOT_READY", `cannot open depot "${name}": its membership is being changed`, { depot: name })
-        : created;
+      // Another process was quicker: its depot is to be opened, in the next round.
+      return !(created instanceof Attachment) && created.refused === "exists" ? busy("open", name) : created;
     },
-    ["NOT_READY"],
+    ["unfinished", "busy"],
     wait,
   );
   const other = difference(attachment.geometry, geometry);

@@ -6,7 +6,7 @@
  */
 import { LANE, type Segment, type Shim } from "../ffi/shim.ts";
 import type { Geometry, Plan } from "./geometry.ts";
-import { LOCK, PEER, PEER_INDEX_BITS, READER, RUNTIMES, SLOT } from "./layout.ts";
+import { LOCK, PEER, PEER_INDEX_BITS, READER, RUNTIMES } from "./layout.ts";
 import type { Room } from "./room.ts";
 import { trace } from "./trace.ts";
 import type { Words } from "./words.ts";

@@ -144,13 +144,19 @@ export class Attachment {
   }
 }
 
-/** What came of one try: something to use, or the reason to try again or to give up. */
-export type Outcome = Attachment | DepotError;
+/**
+ * Why there is no attachment: the name is taken (`exists`), there is none of that name (`missing`), its maker has not
+ * finished (`unfinished`), or its membership is being changed at this moment (`busy`).
+ */
+export type Refusal = { refused: "exists" | "missing" | "unfinished" | "busy"; error: DepotError };
+
+/** What came of one try: something to use, or why to try again or to give up. */
+export type Outcome = Attachment | Refusal;
 
 /**
  * Makes a segment, joins it and gives it its name, in this order: nobody ever finds it unfinished.
  *
- * @returns an attachment, or a DepotError with code EXISTS or NOT_READY when the name is taken
+ * @returns an attachment, or why the name cannot be had now
  * @throws {DepotError} NO_SPACE, PERMISSION: what trying again would not change
  */
 export function createSegment(shim: Shim, name: string, geometry: Geometry, mode: number): Outcome {
@@ -164,7 +170,7 @@ export function createSegment(shim: Shim, name: string, geometry: Geometry, mode
   if (layout.totalBytes > Math.min(...free)) fail("create", name, -ERRNO.ENOSPC, { layout, space });
   const segment = shim.create(name, layout.totalBytes, mode);
   if (typeof segment === "number") {
-    if (segment === -ERRNO.EEXIST) return existsError(name);
+    if (segment === -ERRNO.EEXIST) return exists(name);
     return fail("create", name, segment, { layout, space });
   }
   let made: Attachment | undefined;
@@ -180,20 +186,22 @@ export function createSegment(shim: Shim, name: string, geometry: Geometry, mode
     const published = segment.publish();
     named = published === 0;
     if (named) return attachment;
-    return published === -ERRNO.EEXIST ? existsError(name) : fail("name", name, published, { layout, space });
+    return published === -ERRNO.EEXIST ? exists(name) : fail("name", name, published, { layout, space });
   } finally {
     if (!named) made === undefined ? segment.close() : made.unmap();
   }
 }
 
-const existsError = (name: string) =>
-  new DepotError("EXISTS", `cannot create depot "${name}": a live process holds a depot of that name`, {
+const exists = (name: string): Refusal => ({
+  refused: "exists",
+  error: new DepotError("EXISTS", `cannot create depot "${name}": a live process holds a depot of that name`, {
     depot: name,
     errno: ERRNO.EEXIST,
-  });
+  }),
+});
 
 /** Removes what only dead processes held under a name. @returns why the name cannot be had, if it cannot */
-function freeName(shim: Shim, name: string): DepotError | undefined {
+function freeName(shim: Shim, name: string): Refusal | undefined {
   const segment = shim.open(name);
   if (typeof segment === "number") {
     if (segment === -ERRNO.ENOENT) return undefined;
@@ -201,12 +209,8 @@ function freeName(shim: Shim, name: string): DepotError | undefined {
   }
   try {
     const removed = removeStale(segment);
-    if (removed === "live") return existsError(name);
-    if (removed === "busy") {
-      return new DepotError("NOT_READY", `cannot create depot "${name}": its membership is being changed`, {
-        depot: name,
-      });
-    }
+    if (removed === "live") return exists(name);
+    if (removed === "busy") return busy("create", name);
     return removed < 0 ? fail("remove the stale segment of", name, removed) : undefined;
   } finally {
     segment.close();
@@ -243,7 +247,7 @@ export type OpenSegmentOptions = {
 /**
  * Opens a segment, checks it and joins it.
  *
- * @returns an attachment, or a DepotError with code NOT_FOUND or NOT_READY: what waiting may change
+ * @returns an attachment, or why there is none: what waiting may change
  * @throws {DepotError} PERMISSION, INCOMPATIBLE, CORRUPT, TOO_MANY_PEERS
  */
 export function openSegment(shim: Shim, name: string, options: OpenSegmentOptions): Outcome {
@@ -255,7 +259,7 @@ export function openSegment(shim: Shim, name: string, options: OpenSegmentOption
   let joined = false;
   try {
     const geometry = inspect(name, segment, options.trustedOwners);
-    if (geometry instanceof DepotError) return geometry;
+    if (geometry instanceof DepotError) return { refused: "unfinished", error: geometry };
     if (!options.stale && !hasLivePeer(segment, plan(geometry).maxPeers)) {
       return notFound(name, "the processes that held it are dead; `stale: true` opens what they left");
     }
@@ -287,9 +291,7 @@ function join(attachment: Attachment, shim: Shim): Outcome {
     case "entered":
       return attachment;
     case "busy":
-      return new DepotError("NOT_READY", `cannot open depot "${name}": its membership is being changed`, {
-        depot: name,
-      });
+      return busy("open", name);
     case "unlinked":
       return notFound(name, "it was removed just now");
     case "full":
@@ -301,8 +303,18 @@ function join(attachment: Attachment, shim: Shim): Outcome {
   }
 }
 
-const notFound = (name: string, why: string) =>
-  new DepotError("NOT_FOUND", `cannot open depot "${name}": ${why}`, { depot: name, errno: ERRNO.ENOENT });
+const notFound = (name: string, why: string): Refusal => ({
+  refused: "missing",
+  error: new DepotError("NOT_FOUND", `cannot open depot "${name}": ${why}`, { depot: name, errno: ERRNO.ENOENT }),
+});
+
+/** Another process joins or leaves at this moment. */
+export const busy = (what: string, name: string): Refusal => ({
+  refused: "busy",
+  error: new DepotError("NOT_READY", `cannot ${what} depot "${name}": its membership is being changed`, {
+    depot: name,
+  }),
+});
 
 /**
  * Checks what a segment claims to be. The header is copied once and only the copy is looked at.
