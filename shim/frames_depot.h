@@ -116,8 +116,8 @@ FD_API int32_t fd_sleeper_places(void);
 FD_API int32_t fd_sleeper_make(fd_sleeper **out);
 /* Gives the sleeper a thread of its own, for runtimes without asynchronous calls. Returns a socket that gets a byte
  * when there is something to take and no byte is unread, and that ends when the sleeper is stopped. It is the caller's,
- * to be closed after that. On Windows 0, see fd_sleeper_pipe. -EAGAIN: no thread to be had; -EMFILE; -EBUSY: it has one,
- * or a sleep is under way. After a failure it may be tried again. */
+ * to be closed after that. On Windows 0, see fd_sleeper_pipe. -EAGAIN: no thread to be had; -EMFILE; -EBUSY: it has
+ * one, or a sleep is under way. After a failure it may be tried again. */
 FD_API int32_t fd_sleeper_start(fd_sleeper *sleeper);
 /* Windows: the path of the named pipe that takes the place of the socket, not ended by a zero. Returns its bytes; 0
  * elsewhere, and before fd_sleeper_start. */
@@ -128,7 +128,7 @@ FD_API int32_t fd_sleeper_pipe(fd_sleeper *sleeper, char *out, int32_t capacity)
 FD_API int32_t fd_sleeper_watch(fd_sleeper *sleeper, int32_t place, fd_segment *segment, int32_t *word, int32_t lane,
                                 int32_t peer, int32_t expected, double timeout_ms);
 /* Watches there no more. 0: from now on the sleeper touches neither word nor segment. 1: a sleep is still in it (only
- * where places is 1); it has been woken, and fd_sleeper_take reports the place when it is out. */
+ * where places is 1, and not on Windows); it has been woken, and fd_sleeper_take reports the place when it is out. */
 FD_API int32_t fd_sleeper_forget(fd_sleeper *sleeper, int32_t place);
 /* One sleep, blocking, for runtimes that call beside the event loop: 0 when there is something to take, 1 when nothing
  * is watched any more or the sleeper is stopped. -EBUSY: another is under way. */

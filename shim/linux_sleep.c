@@ -58,13 +58,22 @@ int32_t fd_system_places(void) {
 #endif
 }
 
+int fd_bell_is_there(void) { return fd_system_places() > 1; }
+
+int fd_bell_arm(struct fd_bell *bell, const struct fd_sought *sought) {
+  (void)sought;
+  bell->silent = bell->word;
+  return 1;
+}
+
+void fd_bell_disarm(struct fd_bell *bell) { (void)bell; }
+
 /* EAGAIN, EINTR and ETIMEDOUT mean look again; so does EFAULT: a word may be forgotten and unmapped between the copy of
  * the table and the call, and then the bell differs. */
-int32_t fd_system_sleep(const struct fd_sought *sought, int32_t count, int32_t *bell, int32_t silent,
-                        int64_t deadline_ns) {
-  if (fd_system_places() == 1) return fd_sleep_on_one(sought, deadline_ns);
+int32_t fd_bell_sleep(struct fd_bell *bell, const struct fd_sought *sought, int32_t count, int64_t deadline_ns) {
+  if (!fd_bell_is_there()) return fd_word_sleep(sought, deadline_ns);
   struct waitv words[1 + FD_MOST_PLACES];
-  words[0] = (struct waitv){(uint32_t)silent, (uintptr_t)bell, WAITV_32 | WAITV_PRIVATE, 0};
+  words[0] = (struct waitv){(uint32_t)bell->silent, (uintptr_t)&bell->word, WAITV_32 | WAITV_PRIVATE, 0};
   for (int32_t at = 0; at < count; at++) {
     words[1 + at] = (struct waitv){(uint32_t)sought[at].expected, (uintptr_t)sought[at].word, WAITV_32, 0};
   }
@@ -74,4 +83,12 @@ int32_t fd_system_sleep(const struct fd_sought *sought, int32_t count, int32_t *
   return woken > 0 ? (int32_t)woken - 1 : -1;
 }
 
-void fd_system_ring(int32_t *bell) { syscall(SYS_futex, bell, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0); }
+void fd_bell_change(struct fd_bell *bell, const struct fd_sought *inside) {
+  if (fd_bell_is_there()) __atomic_fetch_add(&bell->word, 1, __ATOMIC_SEQ_CST);
+  else fd_word_change(inside);
+}
+
+void fd_bell_wake(struct fd_bell *bell, const struct fd_sought *inside) {
+  if (fd_bell_is_there()) syscall(SYS_futex, &bell->word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+  else fd_word_wake(inside);
+}

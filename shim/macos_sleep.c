@@ -67,10 +67,26 @@ int32_t fd_wake(fd_segment *segment, int32_t *word, int32_t lane) {
 
 int32_t fd_system_places(void) { return 1; }
 
-int32_t fd_system_sleep(const struct fd_sought *sought, int32_t count, int32_t *bell, int32_t silent,
-                        int64_t deadline_ns) {
-  (void)count, (void)bell, (void)silent;
-  return fd_sleep_on_one(sought, deadline_ns);
+int fd_bell_is_there(void) { return 0; }
+
+int fd_bell_arm(struct fd_bell *bell, const struct fd_sought *sought) {
+  (void)bell, (void)sought;
+  return 1;
 }
 
-void fd_system_ring(int32_t *bell) { (void)bell; }
+void fd_bell_disarm(struct fd_bell *bell) { (void)bell; }
+
+int32_t fd_bell_sleep(struct fd_bell *bell, const struct fd_sought *sought, int32_t count, int64_t deadline_ns) {
+  (void)bell, (void)count;
+  return fd_word_sleep(sought, deadline_ns);
+}
+
+void fd_bell_change(struct fd_bell *bell, const struct fd_sought *inside) {
+  (void)bell;
+  fd_word_change(inside);
+}
+
+void fd_bell_wake(struct fd_bell *bell, const struct fd_sought *inside) {
+  (void)bell;
+  fd_word_wake(inside);
+}

@@ -131,22 +131,24 @@ static int32_t watch_process(void) {
 }
 #endif
 
-/* Under the registry's mutex: what was set up is kept, what failed is tried again. */
+/* What was set up is kept, what failed is tried again. */
 static int32_t watch(void) {
+  int32_t answer = 0;
+  fd_mutex_lock(&fd_registry);
   if (is_watching == 0) {
-    const int32_t answer = fd_key_make(&key, thread_ends);
-    if (answer != 0) return answer;
-    is_watching = 1;
+    answer = fd_key_make(&key, thread_ends);
+    if (answer == 0) is_watching = 1;
   }
   if (is_watching == 1) {
-    const int32_t answer = watch_process();
-    if (answer != 0) return answer;
-    is_watching = 2;
+    answer = watch_process();
+    if (answer == 0) is_watching = 2;
   }
-  return 0;
+  fd_mutex_unlock(&fd_registry);
+  return answer;
 }
 
-static int32_t enter(struct fd_owner **out) {
+/* The key is asked and told outside the mutex: Windows calls thread_ends, which wants it, under a lock of the keys. */
+int32_t fd_owners_here(struct fd_owner **out) {
   int32_t answer = watch();
   if (answer != 0) return answer;
   struct fd_owner *owner = fd_key_get(key);
@@ -159,36 +161,30 @@ static int32_t enter(struct fd_owner **out) {
       free(owner);
       return answer;
     }
+    fd_mutex_lock(&fd_registry);
     owner->next = owners;
     if (owners != NULL) owners->previous = owner;
     owners = owner;
+    fd_mutex_unlock(&fd_registry);
   }
   *out = owner;
   return 0;
 }
 
-int32_t fd_owners_here(struct fd_owner **out) {
-  fd_mutex_lock(&fd_registry);
-  const int32_t answer = enter(out);
-  fd_mutex_unlock(&fd_registry);
-  return answer;
-}
-
 int32_t fd_owners_add(fd_segment *segment) {
   struct fd_common *common = fd_common_of(segment);
   struct fd_owner *owner;
+  const int32_t answer = fd_owners_here(&owner);
+  if (answer != 0) return answer;
   fd_mutex_lock(&fd_registry);
-  const int32_t answer = enter(&owner);
-  if (answer == 0) {
-    common->owner = owner;
-    common->next = owner->segments;
-    common->previous = NULL;
-    if (common->next != NULL) fd_common_of(common->next)->previous = segment;
-    owner->segments = segment;
-    set_state(segment, FD_OWNED);
-  }
+  common->owner = owner;
+  common->next = owner->segments;
+  common->previous = NULL;
+  if (common->next != NULL) fd_common_of(common->next)->previous = segment;
+  owner->segments = segment;
+  set_state(segment, FD_OWNED);
   fd_mutex_unlock(&fd_registry);
-  return answer;
+  return 0;
 }
 
 int fd_owners_remove(fd_segment *segment) {

@@ -18,20 +18,46 @@ struct fd_sought {
 #define FD_NEVER INT64_MAX
 int64_t fd_monotonic_ns(void);
 
-/* How many words fd_system_sleep takes: FD_MOST_PLACES, or 1. */
+/* How many words one sleep takes: FD_MOST_PLACES, or 1. */
 int32_t fd_system_places(void);
-/* Sleeps until a word is woken or differs, the bell differs from `silent` or is rung, or the deadline is over; it may
- * end for no reason. Returns the index of the word that was woken where the system names one, else -1. Where places is
- * 1 there is one word, and no bell: a change of the word takes its place. */
-int32_t fd_system_sleep(const struct fd_sought *sought, int32_t count, int32_t *bell, int32_t silent,
-                        int64_t deadline_ns);
-/* Wakes the sleep on a bell that was changed. */
-void fd_system_ring(int32_t *bell);
-/* fd_system_sleep where places is 1. */
-static inline int32_t fd_sleep_on_one(const struct fd_sought *sought, int64_t deadline_ns) {
+
+/* What gets a sleeper out of a sleep. Where there is no bell, a change of the word that is slept on takes its place:
+ * that word has to stay mapped until the sleep is out of it. */
+#if defined(_WIN32)
+struct fd_bell {
+  HANDLE event;
+  uint64_t *asleep; /* the word of the segment in which our bit is set; NULL when it is not */
+  uint64_t bit;
+};
+#else
+struct fd_bell {
+  int32_t word;
+  int32_t silent; /* what it was when the sleep began */
+};
+#endif
+int fd_bell_is_there(void);
+/* Around each sleep, under the sleeper's mutex. Arming returns 0 when there is a reason not to sleep. Disarming lets go
+ * of the segment; it may be done twice. */
+int fd_bell_arm(struct fd_bell *bell, const struct fd_sought *sought);
+void fd_bell_disarm(struct fd_bell *bell);
+/* Sleeps until a word is woken or differs, the bell is rung, or the deadline is over; it may end for no reason. Returns
+ * the index of the word that was woken where the system names one, else -1. */
+int32_t fd_bell_sleep(struct fd_bell *bell, const struct fd_sought *sought, int32_t count, int64_t deadline_ns);
+/* Rings it in two steps, under the sleeper's mutex and after it. */
+void fd_bell_change(struct fd_bell *bell, const struct fd_sought *inside);
+void fd_bell_wake(struct fd_bell *bell, const struct fd_sought *inside);
+
+/* The same without a bell. */
+static inline int32_t fd_word_sleep(const struct fd_sought *sought, int64_t deadline_ns) {
   const double ms = (double)(deadline_ns - fd_monotonic_ns()) / 1e6;
   fd_wait(sought->segment, sought->word, sought->lane, sought->peer, sought->expected, ms);
   return -1;
+}
+static inline void fd_word_change(const struct fd_sought *inside) {
+  __atomic_fetch_add(inside->word, 1, __ATOMIC_SEQ_CST);
+}
+static inline void fd_word_wake(const struct fd_sought *inside) {
+  fd_wake(inside->segment, inside->word, inside->lane);
 }
 
 /* Bytes from a thread to an event loop. */

@@ -1,12 +1,12 @@
 /* A sleeper watches the words that one thread of JavaScript waits for, however many. Its table is under a mutex. A
- * sleep copies the table, leaves the mutex, and waits for all the words at once and for a bell, a word of the sleeper's
- * own: a change of the table rings it, and the sleep goes on with the new table.
+ * sleep copies the table, leaves the mutex, and waits for all the words at once and for a bell of the sleeper's own: a
+ * change of the table rings it, and the sleep goes on with the new table.
  *
  * Words are read under the mutex alone, and only while they are watched. So once fd_sleeper_forget has returned, a word
  * may be unmapped: a sleep that has copied it before is in the kernel, which returns EFAULT at worst.
  *
- * Where the system sleeps on one word only, that word takes the place of the bell (`inside`), and has to stay mapped
- * until the sleep is out of it. */
+ * Where there is no bell, the one word that is slept on (`inside`) takes its place, and has to stay mapped until the
+ * sleep is out of it. */
 #define _GNU_SOURCE
 #include "owners.h"
 #include "sleep.h"
@@ -15,7 +15,7 @@
 #include <string.h>
 
 enum { MASKS = 4 };
-/* Longest sleep where there is no bell; and between two tries to write to a pipe that has no reader yet. */
+/* Longest sleep where it is on one word; and between two tries to write to a pipe that has no reader yet. */
 enum { LONGEST_MS = 250, UNREAD_MS = 5 };
 
 struct watch {
@@ -31,7 +31,7 @@ struct sleeper {
   int32_t references;
   fd_mutex mutex;
   fd_condition changed;
-  int32_t bell;
+  struct fd_bell bell;
   uint32_t stamps;
   int is_taken;  /* a sleep is under way, or the sleeper has a thread */
   int is_asleep; /* in the kernel */
@@ -88,13 +88,12 @@ static int32_t leave(struct sleeper *sleeper, int32_t answer) {
 
 /* Leaves the mutex and gets a sleep that is under way to look at the table again. */
 static void leave_ringing(struct sleeper *sleeper) {
-  const int is_asleep = sleeper->is_asleep, has_bell = fd_system_places() > 1;
+  const int is_asleep = sleeper->is_asleep;
   const struct fd_sought inside = sleeper->inside;
-  if (is_asleep) __atomic_fetch_add(has_bell ? &sleeper->bell : inside.word, 1, __ATOMIC_SEQ_CST);
+  if (is_asleep) fd_bell_change(&sleeper->bell, &inside);
   fd_mutex_unlock(&sleeper->mutex);
-  if (!is_asleep) fd_condition_signal(&sleeper->changed);
-  else if (has_bell) fd_system_ring(&sleeper->bell);
-  else fd_wake(inside.segment, inside.word, inside.lane);
+  if (is_asleep) fd_bell_wake(&sleeper->bell, &inside);
+  else fd_condition_signal(&sleeper->changed);
 }
 
 static void wakes(struct sleeper *sleeper, int32_t place) {
@@ -126,18 +125,21 @@ static void sleep_once(struct sleeper *sleeper, int64_t deadline) {
     places[count] = place;
     stamps[count++] = watch->stamp;
   }
-  const int32_t silent = sleeper->bell;
   if (fd_system_places() == 1) {
     const int64_t longest = fd_monotonic_ns() + LONGEST_MS * (int64_t)1000000;
     if (longest < deadline) deadline = longest;
-    sleeper->inside = sought[0];
   }
-  sleeper->is_asleep = 1;
-  fd_mutex_unlock(&sleeper->mutex);
-  const int32_t named = fd_system_sleep(sought, count, &sleeper->bell, silent, deadline);
-  fd_mutex_lock(&sleeper->mutex);
-  sleeper->is_asleep = 0;
-  fd_condition_signal(&sleeper->changed); /* fd_sleeper_stop may wait for it */
+  int32_t named = -1;
+  if (fd_bell_arm(&sleeper->bell, sought)) {
+    sleeper->inside = sought[0];
+    sleeper->is_asleep = 1;
+    fd_mutex_unlock(&sleeper->mutex);
+    named = fd_bell_sleep(&sleeper->bell, sought, count, deadline);
+    fd_mutex_lock(&sleeper->mutex);
+    sleeper->is_asleep = 0;
+    fd_condition_signal(&sleeper->changed); /* fd_sleeper_stop may wait for it */
+  }
+  fd_bell_disarm(&sleeper->bell);
   if (sleeper->is_left) {
     sleeper->is_left = 0;
     set_bit(sleeper->ready, 0);
@@ -226,6 +228,7 @@ static int64_t deadline_after(double timeout_ms) {
 int32_t fd_sleeper_watch(fd_sleeper *handle, int32_t place, fd_segment *segment, int32_t *word, int32_t lane,
                          int32_t peer, int32_t expected, double timeout_ms) {
   if (place < 0 || place >= fd_system_places() || word == NULL) return -FD_EINVAL;
+  if (lane < 0 || lane > FD_LANE_CONSUMED || peer < 0 || peer >= FD_MOST_PEERS) return -FD_EINVAL;
   struct sleeper *sleeper = find(handle);
   if (sleeper == NULL) return -FD_EINVAL;
   const int64_t deadline = deadline_after(timeout_ms);
@@ -249,7 +252,7 @@ int32_t fd_sleeper_forget(fd_sleeper *handle, int32_t place) {
   clear_bit(sleeper->watched, place);
   clear_bit(sleeper->ready, place);
   if (!sleeper->is_asleep) return leave(sleeper, 0);
-  const int is_left = fd_system_places() == 1;
+  const int is_left = !fd_bell_is_there();
   if (is_left) sleeper->is_left = 1;
   leave_ringing(sleeper);
   drop(sleeper);
@@ -308,7 +311,7 @@ static void stop(struct sleeper *sleeper) {
   leave_ringing(sleeper);
   fd_mutex_lock(&sleeper->mutex);
   /* Without a bell the sleep is in the word, which its owner may unmap from now on. */
-  while (fd_system_places() == 1 && sleeper->is_asleep) fd_condition_wait(&sleeper->changed, &sleeper->mutex);
+  while (!fd_bell_is_there() && sleeper->is_asleep) fd_condition_wait(&sleeper->changed, &sleeper->mutex);
   if (sleeper->has_pipe) fd_pipe_close(&sleeper->pipe);
   sleeper->has_pipe = 0;
   leave(sleeper, 0);

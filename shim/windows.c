@@ -33,9 +33,30 @@ static void memory_name(char *out, uint64_t id) {
   snprintf(out, FD_OBJECT_NAME_BYTES, "Local\\frames-depot!%016llx", (unsigned long long)id);
 }
 
+static char *put_text(char *to, const char *text) {
+  while (*text != 0) *to++ = *text++;
+  return to;
+}
+
+static char *put_number(char *to, int32_t number) {
+  char digits[10];
+  int count = 0;
+  for (uint32_t left = (uint32_t)number; count == 0 || left > 0; left /= 10) digits[count++] = (char)('0' + left % 10);
+  while (count > 0) *to++ = digits[--count];
+  return to;
+}
+
+/* By hand: printing takes a slot of the thread, and that may wait for another thread to end, which may wait for us. */
 void fd_object_name(char *out, uint64_t id, const char *kind, int32_t first, int32_t second) {
-  snprintf(out, FD_OBJECT_NAME_BYTES, "Local\\frames-depot!%016llx.%s.%d.%d", (unsigned long long)id, kind, (int)first,
-           (int)second);
+  char *to = put_text(out, "Local\\frames-depot!");
+  for (int shift = 60; shift >= 0; shift -= 4) *to++ = "0123456789abcdef"[id >> shift & 15];
+  *to++ = '.';
+  to = put_text(to, kind);
+  *to++ = '.';
+  to = put_number(to, first);
+  *to++ = '.';
+  to = put_number(to, second);
+  *to = 0;
 }
 
 static void page_name(char *out, const char *name) {

@@ -24,11 +24,19 @@ struct calls {
 
 static FARPROC find(const char *name) { return GetProcAddress(GetModuleHandleA("kernelbase.dll"), name); }
 
-/* All three or none. Asked for each time: this is rare, and there is nothing to keep. */
+/* All three or none. They are looked for at the first mapping and not at the end of a thread: that may hold a lock for
+ * which others wait while they hold the loader's. */
 static int find_calls(struct calls *calls) {
-  calls->allocate = (allocate)(void (*)(void))find("VirtualAlloc2");
-  calls->map = (map_view)(void (*)(void))find("MapViewOfFile3");
-  calls->unmap = (unmap_view)(void (*)(void))find("UnmapViewOfFile2");
+  static struct calls known;
+  static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
+  BOOL is_pending;
+  if (InitOnceBeginInitialize(&once, 0, &is_pending, NULL) && is_pending) {
+    known.allocate = (allocate)(void (*)(void))find("VirtualAlloc2");
+    known.map = (map_view)(void (*)(void))find("MapViewOfFile3");
+    known.unmap = (unmap_view)(void (*)(void))find("UnmapViewOfFile2");
+    InitOnceComplete(&once, 0, NULL);
+  }
+  *calls = known;
   return calls->allocate != NULL && calls->map != NULL && calls->unmap != NULL;
 }
 
