@@ -10,6 +10,9 @@ import type { Native, Pointer } from "./symbols.ts";
 /** Where a word is, for C: its address, and what systems need that give each sleeper an event of its own. */
 export type Place = { segment: Pointer; word: Pointer; lane: number; peer: number };
 
+/** Minimum interval between two tries to make a sleeper where the system refuses what it needs. */
+const RETRY_MS = 100;
+
 /** Words that one sleeper of C watches. */
 class Sleeper {
   readonly #native: Native;
@@ -95,6 +98,7 @@ export class Sleepers {
   readonly #native: Native;
   readonly #all: Sleeper[] = [];
   #places = 0;
+  #refusedAt = -Infinity;
 
   constructor(backend: Backend, native: Native) {
     this.#backend = backend;
@@ -110,13 +114,15 @@ export class Sleepers {
   withRoom(): Sleeper | undefined {
     const found = this.#all.find(({ hasRoom }) => hasRoom);
     if (found !== undefined) return found;
+    if (performance.now() - this.#refusedAt < RETRY_MS) return undefined;
     this.#places ||= this.#native.fd_sleeper_places();
     try {
       const made = new Sleeper(this.#backend, this.#native, this.#places);
       this.#all.push(made);
       return made;
     } catch {
-      return undefined; // no thread or descriptor to be had: the next try may find one
+      this.#refusedAt = performance.now(); // no thread or descriptor to be had: a later try may find one
+      return undefined;
     }
   }
 }

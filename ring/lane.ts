@@ -15,7 +15,7 @@ import type { Words } from "./words.ts";
 /** Looks in a row of who spins, before the event loop gets its turn: a few microseconds. */
 const SPINS = 60;
 
-/** Where the system refuses what a sleep needs (a thread, a descriptor), the word is looked at so often instead. */
+/** Where the system refuses what a sleep needs (a thread, a descriptor), the words are looked at this often instead. */
 const REFUSED_MS = 2;
 
 /** A thread that blocks may sleep beside one that does not: systems with an event for each sleeper need another. */
@@ -116,6 +116,8 @@ export class Wait {
 
 /** One for all that sleeps on this thread. */
 const tick = new Tick(SLICE_MS);
+/** One for all that would sleep on this thread but may not. A look is a load. */
+const polls = new Tick(REFUSED_MS, Infinity);
 
 /** A wait that sleeps: how to end its sleep, and how to have it look again without. */
 type Sleeper = { wake: () => void; beat: () => void };
@@ -128,9 +130,9 @@ export class Lane implements Sleeping {
   readonly #word: number;
   readonly #sleepers = new Set<Sleeper>();
   readonly #alarm: Alarm;
-  /** What the alarm sleeps on and until when; undefined while it is not armed. */
+  /** The value that is slept on and until when; undefined while nothing sleeps. */
   #armed: { word: number; until: number } | undefined;
-  #refused: ReturnType<typeof setTimeout> | undefined;
+  readonly #poll: Sleeping = { beat: () => this.#look() };
   readonly #unref: (timer: ReturnType<typeof setTimeout>) => void;
   #closed = false;
 
@@ -140,7 +142,7 @@ export class Lane implements Sleeping {
     this.#peer = peer;
     this.#word = (lane === LANE.PUBLISHED ? HEADER.published : HEADER.consumed) >> 2;
     this.#unref = (timer) => words.mapping.unref(timer);
-    tick.enroll();
+    for (const each of [tick, polls]) each.enroll();
     this.#alarm = words.mapping.alarm(lane, peer, () => {
       this.#armed = undefined;
       this.nudge();
@@ -286,14 +288,26 @@ export class Lane implements Sleeping {
     if (this.#armed !== undefined && this.#armed.until <= until) return;
     this.#armed = { word: this.#armed?.word ?? word, until };
     if (this.#alarm.arm(this.#armed.word, until - performance.now())) return;
-    this.#armed = undefined;
-    this.#refused ??= setTimeout(() => this.nudge(), Math.min(REFUSED_MS, until - performance.now()));
+    polls.add(this.#poll, () => {}); // keeps the process alive, as an alarm does
+  }
+
+  /** Does what the alarm would, which the system refuses; and tries again. */
+  #look(): void {
+    if (this.#armed === undefined) return;
+    const { word, until } = this.#armed;
+    const left = until - performance.now();
+    if (left > 0 && Atomics.load(this.#words.u32, this.#word) === word) {
+      if (this.#alarm.arm(word, left)) polls.delete(this.#poll);
+    } else {
+      polls.delete(this.#poll);
+      this.#armed = undefined;
+      this.nudge();
+    }
   }
 
   #disarm(): void {
     tick.delete(this);
-    clearTimeout(this.#refused);
-    this.#refused = undefined;
+    polls.delete(this.#poll);
     if (this.#armed === undefined) return;
     this.#armed = undefined;
     this.#alarm.disarm();
@@ -314,7 +328,7 @@ export class Lane implements Sleeping {
     this.#closed = true;
     this.nudge();
     this.#disarm();
-    tick.dismiss();
+    for (const each of [tick, polls]) each.dismiss();
     await this.#alarm.close();
   }
 }

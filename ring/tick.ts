@@ -10,19 +10,22 @@ export interface Sleeping {
   beat(): void;
 }
 
-/** Members that are called in one turn of the event loop; what is left over follows in the next ones. */
+/** Members that are called in one turn of the event loop; those left over follow in the next ones. */
 const AT_ONCE = 16;
 
 /** Calls each member once a period, for as long as it is one. */
 export class Tick {
   readonly #periodMs: number;
+  readonly #atOnce: number;
   /** By member: when it is to be called. In that order, because the period is the same for all. */
   readonly #members = new Map<Sleeping, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #users = 0;
 
-  constructor(periodMs: number) {
+  /** @param atOnce members that are called in one turn of the event loop */
+  constructor(periodMs: number, atOnce: number = AT_ONCE) {
     this.#periodMs = periodMs;
+    this.#atOnce = atOnce;
   }
 
   /** Says that members may come. */
@@ -60,7 +63,7 @@ export class Tick {
     const due: Sleeping[] = [];
     let next = Infinity;
     for (const [member, at] of this.#members) {
-      if (at > now + 1 || due.length === AT_ONCE) {
+      if (at > now + 1 || due.length === this.#atOnce) {
         next = at;
         break;
       }

@@ -64,6 +64,10 @@ export type PeerOptions = {
   deno?: string[];
   /** Environment variables to set, or to take away. */
   env?: Record<string, string | undefined>;
+  /** Its working directory. */
+  cwd?: string;
+  /** Commands for a shell that then becomes the process: limits, and the like. */
+  before?: string;
 };
 
 /** The executable of a runtime. */
@@ -89,10 +93,12 @@ export class Peer {
     // Deno gives a child that is Deno all permissions, wherever it sees its own path on the command line; a shell that
     // has it from the environment hides what is started.
     const hidden = options.deno !== undefined && process.platform !== "win32";
-    const command = hidden ? ["sh", "-c", 'exec "$FRAMES_DEPOT_TEST_PEER" "$@"', "sh"] : [path];
+    const shell = `${options.before ?? ""}\nexec "$FRAMES_DEPOT_TEST_PEER" "$@"`;
+    const command = hidden || options.before !== undefined ? ["sh", "-c", shell, "sh"] : [path];
     const [executable, ...rest] = [...command, ...flags, file, JSON.stringify(parameters)];
     this.child = spawn(executable, rest, {
       stdio: ["pipe", "pipe", "pipe"],
+      cwd: options.cwd,
       env: { ...process.env, NO_COLOR: "1", FRAMES_DEPOT_TEST_PEER: path, ...options.env },
     });
     let unfinished = "";

@@ -1,0 +1,384 @@
+/**
+ * How one thread sleeps for many depots, and what happens where the system refuses what a sleep needs.
+ */
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import process from "node:process";
+import type { Attendance, Backend } from "../ffi/backend.ts";
+import { Alarm, type Place, Sleepers } from "../ffi/sleepers.ts";
+import type { Native } from "../ffi/symbols.ts";
+import { FramesDepot } from "../mod.ts";
+import { depotTest, Peer, type PeerOptions, type Runtime, RUNTIMES } from "./support/harness.ts";
+import type { WaitingFrame, WaitingOrder, WaitingState, WaitingTask } from "./support/waiting_peer.ts";
+
+const WORDS_A_SLEEPER = 127;
+const pixels = (value: number) => new Uint8Array(4).fill(value);
+const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** A process that waits for many depots. */
+class Waiter extends Peer {
+  readonly names: string[];
+
+  private constructor(runtime: Runtime, task: WaitingTask, options?: PeerOptions) {
+    super(runtime, "waiting_peer.ts", task, options);
+    this.names = task.names;
+  }
+
+  /** One that has made its depots. */
+  static async make(runtime: Runtime, task: WaitingTask, options?: PeerOptions): Promise<Waiter> {
+    const waiter = new Waiter(runtime, task, options);
+    assertEquals(await waiter.line(), { made: task.names.length });
+    return waiter;
+  }
+
+  async tell<T>(order: WaitingOrder): Promise<T> {
+    this.send(order);
+    return await this.line<T>();
+  }
+
+  /** Has it wait for all of its depots. */
+  async wait(): Promise<void> {
+    assertEquals(await this.tell("wait"), { waits: this.names.length });
+  }
+
+  /** What it looks like with so many threads asleep for it, where the system tells. */
+  async sleepingWith(threads: number): Promise<WaitingState> {
+    for (let tries = 0;; tries++) {
+      const state = await this.tell<WaitingState>("look");
+      if (state.asleep < 0) return state;
+      if (tries === 1000) assertEquals(state.asleep, threads);
+      if (state.asleep === threads) return state;
+      await later(20);
+    }
+  }
+
+  /** Puts a frame into each of its depots, one after the other or all at once, and waits until it has said each. */
+  async frames(depots: readonly FramesDepot[], frameNumber: number, atOnce = true): Promise<void> {
+    for (const [index, depot] of depots.entries()) {
+      assertEquals(depot.tryEnqueue({ frameNumber, frame: pixels(index) })?.state, "stored");
+      if (!atOnce && index % 8 === 0) await later(1);
+    }
+    const said = new Map<string, WaitingFrame>();
+    while (said.size < depots.length) {
+      const frame = await this.line<WaitingFrame>();
+      said.set(frame.name, frame);
+    }
+    for (const [index, { name }] of depots.entries()) {
+      assertEquals(said.get(name), { name, frameNumber, bytes: [...pixels(index)] });
+    }
+  }
+
+  /** The end, in good order and by itself. */
+  async close(): Promise<void> {
+    assertEquals(await this.tell("close"), { closed: true });
+    this.child.stdin!.end();
+    assertEquals(await this.exit(), 0, this.errors);
+  }
+}
+
+const many = (another: () => string, count: number) => Array.from({ length: count }, () => another());
+
+/** Opens all; they are closed at the end of the scope. */
+class Opened implements AsyncDisposable {
+  private constructor(readonly depots: readonly FramesDepot[]) {}
+
+  static async all(names: string[]): Promise<Opened> {
+    return new Opened(await Promise.all(names.map((name) => FramesDepot.open(name))));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.depots.map((depot) => depot.close()));
+  }
+}
+
+for (const runtime of RUNTIMES) {
+  for (const count of [64, 256]) {
+    depotTest(
+      `${runtime} waits for ${count} depots with a thread for each ${WORDS_A_SLEEPER}, and reads files meanwhile`,
+      async (_, another) => {
+        await using waiter = await Waiter.make(runtime, { names: many(another, count) });
+        await using opened = await Opened.all(waiter.names);
+        await waiter.wait();
+        const sleepers = Math.ceil(count / WORDS_A_SLEEPER);
+        await waiter.sleepingWith(sleepers);
+        for (let frameNumber = 0; frameNumber < 4; frameNumber++) {
+          const order = frameNumber % 3 === 2 ? opened.depots.toReversed() : opened.depots;
+          await waiter.frames(order, frameNumber, frameNumber % 2 === 0);
+        }
+        // The others are the runtime's own.
+        const { threads } = await waiter.sleepingWith(sleepers);
+        assert(threads < 64, `${threads} threads`);
+        await waiter.close();
+      },
+    );
+  }
+}
+
+/** A limit on the threads of what enters it. */
+class ThreadLimit implements AsyncDisposable {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** @returns why there is none */
+  static make(name: string): ThreadLimit | string {
+    if (process.platform !== "linux") return "only Linux has control groups";
+    for (const root of ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"]) {
+      const folder = `${root}/frames-depot-${name}`;
+      try {
+        mkdirSync(folder);
+      } catch {
+        continue; // read-only, or another version of control groups
+      }
+      if (existsSync(`${folder}/pids.max`)) return new ThreadLimit(folder);
+      rmdirSync(folder);
+    }
+    return "this user may make no control group that limits threads";
+  }
+
+  /** For a shell, which enters it. */
+  get enter(): string {
+    return `echo $$ > ${this.#folder}/cgroup.procs`;
+  }
+
+  set most(threads: number | "max") {
+    writeFileSync(`${this.#folder}/pids.max`, String(threads));
+  }
+
+  get now(): number {
+    return Number(readFileSync(`${this.#folder}/pids.current`, "utf8"));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // What was in it has ended, but the system may not have seen that yet.
+    for (let tries = 0; tries < 100; tries++) {
+      try {
+        return rmdirSync(this.#folder);
+      } catch {
+        await later(20);
+      }
+    }
+  }
+}
+
+const skipped = (test: string, reason: string) => console.log(`skipped: ${test}: ${reason}`);
+
+for (const runtime of RUNTIMES) {
+  depotTest(`${runtime} starts and waits for 64 depots where 32 threads are allowed`, async (name, another) => {
+    const limit = ThreadLimit.make(name);
+    if (typeof limit === "string") return skipped("a limit of 32 threads", limit);
+    await using _ = limit;
+    limit.most = 32;
+    await using waiter = await Waiter.make(runtime, { names: many(another, 64) }, { before: limit.enter });
+    await using opened = await Opened.all(waiter.names);
+    await waiter.wait();
+    for (let frameNumber = 0; frameNumber < 3; frameNumber++) await waiter.frames(opened.depots, frameNumber);
+    const { threads } = await waiter.sleepingWith(1);
+    assertLessOrEqual(threads, 32);
+    await waiter.close();
+  });
+
+  depotTest(
+    `${runtime} gets its frames while no descriptor is to be had, and sleeps again when there is one`,
+    async (_, another) => {
+      if (process.platform !== "linux") return;
+      await using waiter = await Waiter.make(runtime, { names: many(another, 8) }, { before: "ulimit -n 256" });
+      await using opened = await Opened.all(waiter.names);
+      assertEquals(await waiter.tell("open files"), { refused: "EMFILE" });
+      await waiter.wait();
+      for (let frameNumber = 0; frameNumber < 3; frameNumber++) await waiter.frames(opened.depots, frameNumber);
+      await waiter.tell("close files");
+      await waiter.sleepingWith(1);
+      await waiter.frames(opened.depots, 3);
+      await waiter.sleepingWith(1);
+      await waiter.close();
+    },
+  );
+}
+
+/** Refuses the threads that the shim starts: the first one, and all while there is a file. */
+const REFUSES = `
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+typedef int create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument) {
+  static int asked;
+  size_t bytes = 0;
+  if (attributes) pthread_attr_getstacksize(attributes, &bytes);
+  if (bytes == 256 * 1024 && (!__atomic_exchange_n(&asked, 1, __ATOMIC_SEQ_CST) || !access(getenv("REFUSES"), F_OK))) {
+    (void)!write(2, "refused\\n", 8);
+    return EAGAIN;
+  }
+  return ((create *)dlsym(RTLD_NEXT, "pthread_create"))(thread, attributes, run, argument);
+}
+`;
+
+/** A folder with that library and the file; undefined, and said, where there is no compiler for it. */
+function refusing(test: string): { folder: string; env: Record<string, string> } & Disposable | undefined {
+  const folder = mkdtempSync(`${tmpdir()}/frames-depot-test-`);
+  const made = {
+    folder,
+    env: { LD_PRELOAD: `${folder}/refuses.so`, REFUSES: `${folder}/while` },
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true }),
+  };
+  writeFileSync(`${folder}/refuses.c`, REFUSES);
+  const { status } = spawnSync("cc", ["-shared", "-fPIC", "-o", made.env.LD_PRELOAD, `${folder}/refuses.c`]);
+  if (status === 0) return made;
+  skipped(test, "there is no C compiler");
+  made[Symbol.dispose]();
+}
+
+const refusals = (waiter: Waiter) => waiter.errors.split("\n").filter((line) => line === "refused").length;
+
+depotTest("bun sleeps after the system has refused it a thread once", async (_, another) => {
+  if (process.platform !== "linux") return;
+  using refuses = refusing("a thread that is refused once");
+  if (refuses === undefined) return;
+  const task = { names: many(another, 3), waiting: "park" } as const;
+  await using waiter = await Waiter.make("bun", task, { env: refuses.env });
+  await using opened = await Opened.all(waiter.names);
+  await waiter.wait();
+  for (let frameNumber = 0; frameNumber < 3; frameNumber++) {
+    await waiter.sleepingWith(1);
+    await waiter.frames(opened.depots, frameNumber);
+  }
+  assertEquals(refusals(waiter), 1);
+  await waiter.close();
+});
+
+depotTest(
+  "bun gets its frames while no thread is to be had, and sleeps again when there is one",
+  async (_, another) => {
+    if (process.platform !== "linux") return;
+    using refuses = refusing("no thread to be had");
+    if (refuses === undefined) return;
+    writeFileSync(refuses.env.REFUSES, "");
+    const task = { names: many(another, 64), waiting: "park" } as const;
+    await using waiter = await Waiter.make("bun", task, { env: refuses.env });
+    await using opened = await Opened.all(waiter.names);
+    await waiter.wait();
+    for (let frameNumber = 0; frameNumber < 3; frameNumber++) {
+      await waiter.sleepingWith(0);
+      await waiter.frames(opened.depots, frameNumber);
+    }
+    // Not at each look of each depot: that would be thousands by now.
+    const asked = refusals(waiter);
+    assert(asked >= 1 && asked < 1000, `${asked} refusals`);
+    rmSync(refuses.env.REFUSES);
+    await waiter.sleepingWith(1);
+    await waiter.frames(opened.depots, 3);
+    await waiter.sleepingWith(1);
+    await waiter.close();
+  },
+);
+
+/** A runtime and a library of which only sleepers matter; what was watched is noted. */
+class Fake {
+  attends = 0;
+  refuses = false;
+  readonly stopped: number[] = [];
+  readonly watched: [sleeper: number, place: number][] = [];
+  readonly #taken: number[][] = [];
+  readonly #woken: (() => void)[] = [];
+  readonly sleepers: Sleepers;
+
+  constructor(places: number) {
+    const native = {
+      fd_sleeper_places: () => places,
+      fd_sleeper_make: (out: BigUint64Array) => {
+        out[0] = BigInt(this.#taken.push([]));
+        return 0;
+      },
+      fd_sleeper_stop: (sleeper: number) => this.stopped.push(sleeper),
+      fd_sleeper_watch: (sleeper: number, place: number) => this.watched.push([sleeper, place]),
+      fd_sleeper_forget: () => 0,
+      fd_sleeper_take: (sleeper: number, out: Uint32Array) => {
+        out.fill(0);
+        const taken = this.#taken[sleeper - 1].splice(0);
+        for (const place of taken) out[place >> 5] |= 1 << (place & 31);
+        return taken.length;
+      },
+    };
+    const backend = {
+      pointer: Number,
+      attend: (_: unknown, sleeper: number, woken: () => void): Attendance => {
+        this.attends++;
+        if (this.refuses) throw new Error("refused");
+        this.#woken[sleeper - 1] = woken;
+        return { arm() {}, rest() {}, quiet: () => Promise.resolve() };
+      },
+    };
+    this.sleepers = new Sleepers(backend as unknown as Backend, native as unknown as Native);
+  }
+
+  alarm(rung: () => void = () => {}): Alarm {
+    return new Alarm(this.sleepers, {} as Place, rung);
+  }
+
+  /** Has places of a sleeper wake at the same moment. */
+  wake(sleeper: number, places: number[]): void {
+    this.#taken[sleeper - 1].push(...places);
+    this.#woken[sleeper - 1]();
+  }
+}
+
+depotTest(
+  "Alarm.arm makes another sleeper when all places are taken, and uses those again that are given up",
+  async () => {
+    const fake = new Fake(127);
+    const alarms = Array.from({ length: 300 }, () => fake.alarm());
+    assertEquals(alarms.map((alarm) => alarm.arm(0, Infinity)).includes(false), false);
+    assertEquals(fake.attends, 3);
+    assertEquals(new Set(fake.watched.map(String)).size, 300, "no place has two alarms");
+    const [sleeper, place] = fake.watched[130];
+    await alarms[130].disarm();
+    assert(fake.alarm().arm(0, Infinity));
+    assertEquals([fake.attends, fake.watched.at(-1)], [3, [sleeper, place]]);
+  },
+);
+
+depotTest("Alarm rings once for its own place, the first and the last of each word of places as well", () => {
+  const fake = new Fake(127);
+  const rings = new Array(127).fill(0);
+  const alarms = rings.map((_, index) => fake.alarm(() => rings[index]++));
+  for (const alarm of alarms) alarm.arm(0, Infinity);
+  const placeOf = fake.watched.map(([, place]) => place);
+  const chosen = [0, 31, 32, 63, 64, 95, 96, 126];
+  fake.wake(1, chosen);
+  assertEquals(rings, placeOf.map((place) => chosen.includes(place) ? 1 : 0));
+  fake.wake(1, []);
+  // A ring may arm again at once, on the place that has just become free.
+  const again = fake.alarm(() => again.arm(0, Infinity));
+  again.arm(0, Infinity);
+  const [, place] = fake.watched.at(-1)!;
+  fake.wake(1, [place]);
+  assertEquals([fake.watched.at(-1), fake.attends], [[1, place], 1]);
+});
+
+depotTest(
+  "Alarm.arm that was refused does not ask again at once, stops what it made, and asks again later",
+  async () => {
+    const fake = new Fake(2);
+    const [first, second, third] = [fake.alarm(), fake.alarm(), fake.alarm()];
+    assert(first.arm(0, Infinity) && second.arm(0, Infinity));
+    fake.refuses = true;
+    assertEquals([third.arm(0, Infinity), fake.attends, fake.stopped], [false, 2, [2]]);
+    for (let tries = 0; tries < 1000; tries++) assertEquals(third.arm(0, Infinity), false);
+    assertLessOrEqual(fake.attends, 20); // one, unless this thread was held up for long
+    // A place that is given up needs nothing of the system.
+    await first.disarm();
+    assert(third.arm(0, Infinity));
+    assertEquals(first.arm(0, Infinity), false);
+    fake.refuses = false;
+    while (!first.arm(0, Infinity)) await later(10);
+    assertEquals(fake.watched.at(-1)![0], fake.attends);
+  },
+);
