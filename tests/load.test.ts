@@ -3,14 +3,27 @@
  * load from memory.
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import process from "node:process";
 import type { Backend } from "../ffi/backend.ts";
 import { CACHE_VARIABLE, cacheLibrary } from "../ffi/cache.ts";
 import { LIBRARY_VARIABLE } from "../ffi/load.ts";
-import { depotTest, Peer, type PeerOptions, type Runtime, RUNTIMES } from "./support/harness.ts";
+import { depotTest, executableOf, HERE, Peer, type PeerOptions, type Runtime, RUNTIMES } from "./support/harness.ts";
+import type { LibraryState } from "./support/library_peer.ts";
+import { fromFileUrl } from "./support/paths.ts";
 
 type Answer = { values?: number[]; listed?: boolean; kind?: string; message?: string; code?: string };
 
@@ -87,6 +100,136 @@ depotTest("loadShim in Deno reads FRAMES_DEPOT_LIB where that is permitted", asy
   const { code, message } = await load(name, "deno", { deno: flags, env: { [LIBRARY_VARIABLE]: "/nowhere/x.so" } });
   assertEquals(code, "UNSUPPORTED");
   assertStringIncludes(message!, `tried ${LIBRARY_VARIABLE}=/nowhere/x.so`);
+});
+
+const skipped = (test: string, reason: string) => console.log(`skipped: ${test}: ${reason}`);
+
+/** Every name that the library is asked for by, or might be. */
+function askedNames(): string[] {
+  const folder = fromFileUrl(new URL("../ffi/prebuilt/", import.meta.url));
+  const sonames = readdirSync(folder).flatMap((file) => {
+    const [, soname] = /soname = "([^"]+)"/.exec(readFileSync(`${folder}/${file}`, "utf8")) ?? [];
+    return soname === undefined ? [] : [soname];
+  });
+  return ["libc.so.6", "libc.so", "libc.musl-x86_64.so.1", "frames_depot.so", "libframes_depot.so", ...sonames];
+}
+
+for (const runtime of RUNTIMES) {
+  depotTest(`loadShim in ${runtime} loads nothing out of the working directory, in no thread`, async (name) => {
+    if (process.platform !== "linux") return;
+    using folder = new Folder();
+    const planted = `${folder.path}/planted.so`;
+    writeFileSync(
+      `${folder.path}/planted.c`,
+      `#include <unistd.h>
+      __attribute__((constructor)) static void told(void) { (void)!write(2, "planted\\n", 8); }`,
+    );
+    const { status } = spawnSync("cc", ["-shared", "-fPIC", "-o", planted, `${folder.path}/planted.c`]);
+    if (status !== 0) return skipped("a planted library", "there is no C compiler");
+    const names = askedNames();
+    assert(names.length >= 9, String(names));
+    for (const asked of names) copyFileSync(planted, `${folder.path}/${asked}`);
+    await using peer = new Peer(runtime, "library_peer.ts", { name }, {
+      cwd: folder.path,
+      env: { LD_LIBRARY_PATH: undefined, [LIBRARY_VARIABLE]: undefined },
+    });
+    const { values, mapped } = await peer.line<LibraryState>();
+    assertEquals(values, [[1, 2, 3, 4], [1, 2, 3, 4]]);
+    assertEquals(mapped.filter((path) => path.startsWith(folder.path)), []);
+    assertEquals([await peer.exit(), peer.errors.includes("planted")], [0, false], peer.errors);
+    // The library planted does tell when it is loaded.
+    await using told = new Peer(runtime, "load_peer.ts", { name }, { env: { [LIBRARY_VARIABLE]: planted } });
+    await told.line();
+    await told.exit();
+    assertStringIncludes(told.errors, "planted");
+  });
+
+  depotTest(`loadShim in ${runtime} leaves no file open, and maps the library once for all threads`, async (name) => {
+    if (process.platform !== "linux") return;
+    await using peer = new Peer(runtime, "library_peer.ts", { name }, { env: { [LIBRARY_VARIABLE]: undefined } });
+    const { values, open, mapped } = await peer.line<LibraryState>();
+    assertEquals(values, [[1, 2, 3, 4], [1, 2, 3, 4]]);
+    assert(open.length > 0 && mapped.length > 0, "a system without /proc");
+    assertEquals(open.filter((path) => /memfd|frames.depot/.test(path)), []);
+    assertEquals(mapped.filter((path) => path.includes("memfd:frames-depot")).length, 1, mapped.join("\n"));
+    assertEquals(await peer.exit(), 0, peer.errors);
+  });
+}
+
+/** The modules that a module imports, itself among them, and what they hold. */
+function graphOf(entry: URL): Map<string, string> {
+  const found = new Map<string, string>();
+  const left = [entry];
+  for (let url; (url = left.pop()) !== undefined;) {
+    if (found.has(url.href)) continue;
+    const source = readFileSync(fromFileUrl(url), "utf8");
+    found.set(url.href, source);
+    for (const [, specifier] of withoutComments(source).matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)) {
+      assert(specifier.startsWith("."), `${url} imports ${specifier}`);
+      left.push(new URL(specifier, url));
+    }
+  }
+  return found;
+}
+
+const withoutComments = (source: string) => source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+
+/** Statements at the top of a module that await something before a function begins; formatted as all sources are. */
+function topLevelAwaits(source: string): string[] {
+  const code = withoutComments(source).replace(/"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g, '""');
+  return code.split(/\n(?=[A-Za-z_$([{])/).filter((statement) => {
+    return /^(?:(?!\basync\b)[\s\S])*?\bawait\b/.test(statement);
+  }).map((statement) => statement.slice(0, 80));
+}
+
+depotTest(
+  "mod.ts has no top-level await in any module that it imports: a Bun worker would lose its first messages",
+  () => {
+    const samples: [string, number][] = [
+      ["export const a = 1;\nexport const b = await a;\n", 1],
+      ["const a = 1;\nawait using b = a;\nfor await (const c of b) d(c);\n", 2],
+      ["const a = async () => {\n  await 1;\n};\nexport async function b(): Promise<void> {\n  await 1;\n}\n", 0],
+      ['class A {\n  async b() {\n    await 1;\n  }\n}\n// await\nconst c = "await" + `await ${d}`;\n', 0],
+    ];
+    for (const [source, count] of samples) assertEquals(topLevelAwaits(source).length, count, source);
+    const entry = new URL("../mod.ts", import.meta.url);
+    const graph = graphOf(entry);
+    assert(graph.size > 30, `${graph.size} modules`);
+    for (const [url, source] of graph) assertEquals(topLevelAwaits(source), [], url);
+    // Deno loads a module for require() only if nothing in it or below it awaits.
+    if (HERE === "deno") assert("FramesDepot" in createRequire(import.meta.url)(fromFileUrl(entry)));
+  },
+);
+
+const ELSEWHERE = /this is another JavaScript runtime/;
+type Says = { says: [string, ...{ code?: string; message: string }[]] };
+
+function assertElsewhere({ says: [create, ...errors] }: Says): void {
+  assertEquals([create, ...errors.map(({ code }) => code)], ["function", "UNSUPPORTED", "UNSUPPORTED", "UNSUPPORTED"]);
+  for (const { message } of errors) assertMatch(message, ELSEWHERE);
+}
+
+depotTest("mod.ts is imported where nothing says that it is Deno or Bun; the first use then says so", async () => {
+  await using peer = new Peer("deno", "elsewhere_peer.ts", {});
+  assertElsewhere(await peer.line<Says>());
+  assertEquals(await peer.exit(), 0, peer.errors);
+});
+
+depotTest("mod.ts is imported in Node without harm; the first use then says what is needed", () => {
+  const node = spawnSync("node", ["-p", "typeof ArrayBuffer.prototype.transfer"], { encoding: "utf8" });
+  if (node.status !== 0) return skipped("Node", "there is none");
+  if (node.stdout.trim() !== "function") return skipped("Node", "it is too old: its buffers have no transfer()");
+  using folder = new Folder();
+  const entry = fromFileUrl(new URL("./support/elsewhere_peer.ts", import.meta.url));
+  const bundle = `${folder.path}/elsewhere.mjs`;
+  // Node may not know the types in the sources, nor `using`.
+  const built = spawnSync(executableOf("bun"), ["build", entry, "--target=node", `--outfile=${bundle}`], {
+    encoding: "utf8",
+  });
+  assertEquals(built.status, 0, built.stderr);
+  const { status, stdout, stderr } = spawnSync("node", [bundle], { encoding: "utf8" });
+  assertEquals([status, stderr], [0, ""]);
+  assertElsewhere(JSON.parse(stdout));
 });
 
 /** A backend of which only the environment matters. */
