@@ -286,11 +286,11 @@ export class FramesDepot implements AsyncDisposable {
     return queueLength(this.#session.attachment);
   }
 
-  /** Whether the next frame finds no room. Never true of a depot that overwrites. */
+  /** Whether the next frame finds no room. A depot that overwrites is full only while every slot is held. */
   get queueIsFull(): boolean {
-    if (this.#session.closed || this.whenFull === "overwrite") return false;
-    const { room } = this.#session.attachment;
-    return room.head() - this.maxSize >= room.gate(0);
+    if (this.#session.closed) return false;
+    const { room, producer } = this.#session.attachment;
+    return producer.allHeld || this.whenFull !== "overwrite" && room.head() - this.maxSize >= room.gate(0);
   }
 
   /** Frames refused since the depot was made, by all processes. */

@@ -10,7 +10,7 @@ import { EXHAUSTED, FULL } from "../ring/producer.ts";
 import { DepotError } from "./errors.ts";
 import { FrameSlot } from "./frame.ts";
 import { byteLengthOf } from "../ffi/buffers.ts";
-import { Line } from "./line.ts";
+import { Line, timerFor } from "./line.ts";
 import { checkWait, type OnBackpressure } from "./options.ts";
 import { checkDetails, checkFrame, type FrameDetails, NOTHING_SAID } from "./payload.ts";
 import type { Session } from "./session.ts";
@@ -38,6 +38,8 @@ export class Intake {
   readonly #line = new Line();
   readonly #closing = new AbortController();
   #lastRecovery = -Infinity;
+  /** Whether the callback has been told since a frame that waited was stored. */
+  #isStalled = false;
   readonly #pace = new Pace();
 
   constructor(session: Session, onBackpressure: OnBackpressure | undefined) {
@@ -62,6 +64,7 @@ export class Intake {
       if (this.#session.turns.due()) await this.#session.turns.take();
       return stored;
     }
+    const metadataBytes = details.metadata?.length;
     const stored = await this.#whenFull(
       details.frameNumber,
       wait,
@@ -72,8 +75,12 @@ export class Intake {
       },
       () => {
         // Resized or transferred meanwhile: said before anything is claimed.
-        if (byteLengthOf(bytes) === this.#session.attachment.geometry.frameBytes) return;
-        throw new TypeError(`frame must not change while it waits: it has ${byteLengthOf(bytes)} bytes now`);
+        if (byteLengthOf(bytes) !== this.#session.attachment.geometry.frameBytes) {
+          throw new TypeError(`frame must not change while it waits: it has ${byteLengthOf(bytes)} bytes now`);
+        }
+        const { metadata } = details;
+        if (metadata === undefined || byteLengthOf(metadata) === metadataBytes) return;
+        throw new TypeError(`metadata must not change while it waits: it has ${byteLengthOf(metadata)} bytes now`);
       },
     );
     return stored ?? { state: "timeout" };
@@ -140,6 +147,8 @@ export class Intake {
   }
 
   #slot(sequence: number, details: FrameDetails): FrameSlot {
+    // Kept until it is published, so it must be our own by then.
+    if (details.metadata !== undefined) details = { ...details, metadata: details.metadata.slice() };
     const slot = new FrameSlot(this.#session.attachment, sequence, details);
     this.#session.leases.watch(slot);
     return slot;
@@ -157,8 +166,20 @@ export class Intake {
 
   /** One try, and a second one if the room was held by the dead, or by an operation that is over. */
   #claim(): number {
-    const sequence = this.#session.attachment.producer.claim();
+    const { producer } = this.#session.attachment;
+    const sequence = producer.claim();
+    if (producer.hasPassedLeased) this.#whenPassed();
     return sequence >= 0 ? sequence : this.#whenRefused(sequence);
+  }
+
+  /** A slot was leased when its turn came: its reader may be dead, and would keep it for good. */
+  #whenPassed(): void {
+    const { producer, peers } = this.#session.attachment;
+    producer.hasPassedLeased = false;
+    const now = performance.now();
+    if (now - this.#lastRecovery <= RECOVER_EVERY_MS) return;
+    this.#lastRecovery = now;
+    peers.recoverDead();
   }
 
   #whenRefused(sequence: number): number {
@@ -199,11 +220,16 @@ export class Intake {
     }
     const place = this.#line.join();
     let told: Told | undefined;
+    const tell = () => {
+      this.#isStalled = true;
+      told = this.#tell(frameNumber, () => this.#session.consumed.nudge());
+    };
     let taken: { value: T } | undefined;
     try {
       // Once a stall, and beside the waiting: a callback may take its time, clear the queue, or enqueue itself. Its
-      // error ends the waiting, and is never swallowed: if there was room before it came, the frame is stored.
-      if (place.isFirst) told = this.#tell(frameNumber, () => this.#session.consumed.nudge());
+      // error ends the waiting, and is never swallowed: if there was room before it came, the frame is stored. A stall
+      // begins when a frame finds no room, and ends when one of those that wait is stored.
+      if (place.isFirst) tell();
       if (await place.first(deadline - performance.now(), wait.signal)) {
         taken = await this.#session.consumed.until(
           (waited) => {
@@ -211,7 +237,11 @@ export class Intake {
             told?.throwIfFailed();
             verify();
             const sequence = this.#claim();
-            if (sequence < 0) return undefined;
+            if (sequence < 0) {
+              if (!this.#isStalled) tell();
+              return undefined;
+            }
+            this.#isStalled = false;
             waited.came();
             return { value: take(sequence) };
           },
@@ -230,10 +260,10 @@ export class Intake {
 
   /** Calls the user's callback, if there is one; it may be asynchronous. @param failed called when it has thrown */
   #tell(frameNumber: number | undefined, failed: () => void = () => {}): Told | undefined {
-    const { attachment, closing } = this.#session;
+    const { attachment, closing, name } = this.#session;
     const callback = this.#onBackpressure;
     if (callback === undefined) return undefined;
-    return new Told(() => callback(backpressureEvent(attachment, frameNumber)), failed, closing);
+    return new Told(name, () => callback(backpressureEvent(attachment, frameNumber)), failed, closing);
   }
 
   /** Aborted when the depot object begins to close: ends what waits for a source. */
@@ -256,15 +286,18 @@ class Told {
   readonly #closing: Promise<void>;
 
   /** @param failed called when it has thrown @param closing settled when the depot object begins to close */
-  constructor(call: () => unknown, failed: () => void, closing: Promise<void>) {
+  constructor(depot: string, call: () => unknown, failed: () => void, closing: Promise<void>) {
     this.#closing = closing;
     this.#over = (async () => {
       try {
         await call();
       } catch (error) {
-        if (this.#abandoned) throw error; // an unhandled rejection: nothing else waits for it
         this.#failure = { error };
         failed();
+        // Nothing waits for it any more: said, and not thrown, for it would end the process.
+        if (this.#abandoned) {
+          console.error(`frames-depot: onBackpressure of depot "${depot}" failed after its wait was over:`, error);
+        }
       }
     })();
   }
@@ -283,7 +316,7 @@ class Told {
   async #overOr(deadline: number, signal: AbortSignal | undefined): Promise<void> {
     let stop = () => {};
     const stopped = new Promise<void>((resolve) => {
-      const timer = deadline === Infinity ? undefined : setTimeout(resolve, deadline - performance.now());
+      const timer = timerFor(deadline - performance.now(), resolve);
       const aborted = () => resolve();
       signal?.addEventListener("abort", aborted);
       stop = () => {

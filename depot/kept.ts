@@ -91,6 +91,7 @@ export class KeptLeases {
   /** Looks a last time. */
   close(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.retry();
   }
 }

@@ -20,6 +20,14 @@ export interface Place {
   leave(): void;
 }
 
+/** The longest time that a timer counts: 24 days. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** A timer for as long as one can be; none for Infinity. */
+export function timerFor(ms: number, act: () => void): ReturnType<typeof setTimeout> | undefined {
+  return ms === Infinity ? undefined : setTimeout(act, Math.max(0, Math.min(ms, LONGEST_TIMER_MS)));
+}
+
 /** First come, first served. Coming, leaving and moving up cost the same however long the line is. */
 export class Line {
   #first: Waiting | undefined;
@@ -82,14 +90,14 @@ class Waiting implements Place {
 
   async first(timeoutMs: number, signal: AbortSignal | undefined): Promise<boolean> {
     signal?.throwIfAborted();
-    if (this.isFirst) return true;
+    if (this.isFirst || timeoutMs <= 0) return this.isFirst;
     await new Promise<void>((resolve) => {
       const wake = this.#wake = () => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", wake);
         resolve();
       };
-      const timer = timeoutMs === Infinity ? undefined : setTimeout(wake, timeoutMs);
+      const timer = timerFor(timeoutMs, wake);
       signal?.addEventListener("abort", wake);
     });
     signal?.throwIfAborted();

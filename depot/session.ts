@@ -109,8 +109,16 @@ export class Session {
     this.attachment.unmap();
   }
 
-  /** What can be done while the process ends: a thread may still be in the memory, which stays mapped. */
+  /**
+   * What can be done while the process ends: a thread may still be in the memory, which stays mapped. Exit handlers that
+   * run later find the depot object closed: what it held may be another's by then.
+   */
   leaveNow(): void {
+    if (this.closed) return;
+    this.#closed = Promise.resolve();
+    this.#beginClosing();
+    this.leases.close();
+    this.kept.close();
     this.attachment.withdraw(true);
     this.attachment.leave();
   }

@@ -17,6 +17,9 @@ function load<T extends Record<string, Signature>>(path: string, table: T): Func
   return Deno.dlopen(path, symbols as unknown as Deno.ForeignLibraryInterface).symbols as unknown as Functions<T>;
 }
 
+/** How long a depot that is closed waits for a sleep that has nothing to watch any more: it takes microseconds. */
+const QUIET_MS = 50;
+
 /** One call at a time sleeps for all words of a sleeper; a word that is added meanwhile joins the sleep in C. */
 class Beds implements Attendance {
   readonly #native: Native & Beside;
@@ -46,8 +49,17 @@ class Beds implements Attendance {
     this.#watches = false;
   }
 
+  /** No longer than a moment: the sleep may be another depot's by now, or wait for a thread of the pool. */
   quiet(): Promise<void> | undefined {
-    return this.#asleep;
+    const asleep = this.#asleep;
+    if (asleep === undefined) return undefined;
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, QUIET_MS);
+      asleep.then(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 }
 

@@ -34,7 +34,9 @@ export class Producer {
   readonly #frameBytes: number;
   /** The gate as last computed: an old one errs on the safe side, because gates only grow. */
   #gate = 0;
-  /** Whether somebody has been woken to see a frame being written that is not there yet. */
+  /** Whether a slot was passed over, or nothing was to be had, because of leases; the user sets it back. */
+  hasPassedLeased = false;
+  /** Whether a reader has been woken to see a frame being written that is not there yet. */
   #awaited = false;
   /** Where head is, if nobody else has claimed since. */
   #next: number;
@@ -99,7 +101,8 @@ export class Producer {
           if (mapping.load(HEADER.head) === h) return FULL;
           break;
         case CLAIM.LEASED:
-          if (++skips > this.#maxSize || this.#allHeld()) return FULL;
+          this.hasPassedLeased = true;
+          if (++skips > this.#maxSize || this.allHeld) return FULL;
           this.#skip(h);
           break;
         case CLAIM.TAKEN: {
@@ -109,7 +112,7 @@ export class Producer {
           if (!this.#isKept(slot) && --patience > 0) continue;
           patience = PATIENCE;
           if (this.#peers.isDead(owner)) this.#peers.recoverSlot(slot, owner);
-          else if (++skips > this.#maxSize || this.#allHeld()) return FULL;
+          else if (++skips > this.#maxSize || this.allHeld) return FULL;
           else this.#skip(h);
         }
       }
@@ -177,11 +180,14 @@ export class Producer {
     return this.#words.mapping.load(slot + SLOT.claimed) === KEPT && this.#words.load32(slot + SLOT.writer) !== 0;
   }
 
-  /** Whether passing over slots would lead nowhere. Nearly always the second look already says no. */
-  #allHeld(): boolean {
+  /**
+   * Whether every slot is leased, or in the hands of a producer: passing over them would lead nowhere, and would leave
+   * frames behind that are being written. Nearly always the second look already says no.
+   */
+  get allHeld(): boolean {
     for (let index = 0; index < this.#maxSize; index++) {
       const slot = this.#words.slot(index);
-      if (!this.#isPinned(slot) && !this.#isKept(slot)) return false;
+      if (this.#words.load32(slot + SLOT.writer) === 0 && !this.#isPinned(slot)) return false;
     }
     return true;
   }
