@@ -145,6 +145,38 @@ async function end(how: string): Promise<void> {
   await waiting;
 }
 
+/** Holds two frames until it is killed. */
+async function holdTwo(): Promise<void> {
+  const depot = await FramesDepot.open(name);
+  const held = [0, 1].map((number) => depot.peekFrame(number));
+  say({ holding: held.filter((frame) => frame?.data !== undefined).length });
+  setTimeout(() => say({ held: held.length }), 1e6);
+}
+
+/** Does something with a depot in an exit handler that runs after the library's own. */
+async function lateHandler(act: string): Promise<void> {
+  const depot = await FramesDepot.open(name);
+  const frame = depot.peekFrame(1)!;
+  const { data } = frame;
+  const slot = act === "publish" ? depot.tryClaim({ frameNumber: 7 }) : undefined;
+  const handler = () => {
+    if (act === "look") return say({ length: data.length, released: frame.released });
+    let outcome = "done";
+    try {
+      if (act === "release") frame.release();
+      if (act === "enqueue") depot.tryEnqueue({ frameNumber: 99, frame: new Uint8Array(depot.frameBytes).fill(99) });
+      if (act === "publish") slot!.release();
+    } catch (error) {
+      outcome = errorName(error);
+    }
+    say({ outcome });
+  };
+  if (runtime.Bun === undefined) globalThis.addEventListener("unload", handler);
+  else process.on("exit", handler);
+  say({ exiting: true });
+  setTimeout(() => process.exit(0), 20);
+}
+
 const scenarios: Record<string, () => Promise<void>> = {
   "closeDuringCallback.enqueue": () => closeDuringCallback("enqueue"),
   "closeDuringCallback.claim": () => closeDuringCallback("claim"),
@@ -153,7 +185,9 @@ const scenarios: Record<string, () => Promise<void>> = {
   forgottenSlot,
   keptView,
   closeBeforeFinalizer,
+  holdTwo,
 };
 // Not awaited: Bun goes on after an uncaught exception as long as a module is still being evaluated.
 if (scenario.startsWith("end.")) end(scenario.slice(4));
+else if (scenario.startsWith("lateHandler.")) await lateHandler(scenario.slice(12));
 else await scenarios[scenario]();
