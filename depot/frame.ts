@@ -167,7 +167,8 @@ export class Frame implements Disposable {
     const View = CONSTRUCTORS[elementType];
     const kind = kindOf(destination);
     if (kind !== "Uint8Array" && kind !== View.name) {
-      throw new TypeError(`destination must be a ${View.name} or a Uint8Array`);
+      const or = View.name === "Uint8Array" ? "" : " or a Uint8Array";
+      throw new TypeError(`destination must be a ${View.name}${or}: it is ${kind ?? typeof destination}`);
     }
     if (byteLengthOf(destination) < frameBytes) {
       throw new RangeError(

@@ -9,9 +9,9 @@ import { Pace } from "../ring/pace.ts";
 import { EXHAUSTED, FULL } from "../ring/producer.ts";
 import { DepotError } from "./errors.ts";
 import { FrameSlot } from "./frame.ts";
-import { byteLengthOf } from "../ffi/buffers.ts";
+import { byteLengthOf, kindOf } from "../ffi/buffers.ts";
 import { Line, timerFor } from "./line.ts";
-import { checkWait, type OnBackpressure } from "./options.ts";
+import { checkObject, checkWait, type OnBackpressure } from "./options.ts";
 import { checkDetails, checkFrame, type FrameDetails, NOTHING_SAID } from "./payload.ts";
 import type { Session } from "./session.ts";
 import { backpressureEvent, droppedFrames } from "./stats.ts";
@@ -125,7 +125,9 @@ export class Intake {
 
   #checkInput(input: FrameInput): { bytes: Uint8Array; details: FrameDetails } {
     this.#session.assertOpen();
-    if (typeof input !== "object" || input === null) throw new TypeError("enqueue takes an object with a frame");
+    if (typeof input !== "object" || input === null || kindOf(input) !== undefined) {
+      throw new TypeError("enqueue takes an object with a frame: { frame, frameNumber, timestampNs, metadata }");
+    }
     const { frame, frameNumber, timestampNs, metadata } = input;
     const { geometry } = this.#session.attachment;
     return {
@@ -137,6 +139,7 @@ export class Intake {
   #check(details: FrameDetails): FrameDetails {
     this.#session.assertOpen();
     if (details === NOTHING_SAID) return details;
+    checkObject("details", details);
     const { frameNumber, timestampNs, metadata } = details;
     return checkDetails(frameNumber, timestampNs, metadata, this.#session.attachment.geometry.metadataBytes);
   }

@@ -124,8 +124,8 @@ export function checkName(name: unknown): string {
 }
 
 /** A frame number. @throws {TypeError | RangeError} */
-export function checkFrameNumber(value: unknown): number {
-  return checkInteger("frameNumber", value, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+export function checkFrameNumber(value: unknown, what = "frameNumber"): number {
+  return checkInteger(what, value, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
 }
 
 /** A callback that may be absent. @throws {TypeError} */
@@ -136,11 +136,14 @@ export function checkCallback(value: unknown): OnBackpressure | undefined {
   return value as OnBackpressure | undefined;
 }
 
+/** An object of options or details. @throws {TypeError} */
+export function checkObject(what: string, value: unknown): void {
+  if (typeof value !== "object" || value === null) throw new TypeError(`${what} must be an object: ${show(value)}`);
+}
+
 /** What may bound a wait. @throws {TypeError | RangeError} */
 export function checkWait(options: WaitOptions): WaitOptions {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`options must be an object: ${show(options)}`);
-  }
+  checkObject("options", options);
   const { timeoutMs, signal, waiting = "adaptive" } = options;
   if (timeoutMs !== undefined) {
     if (typeof timeoutMs !== "number") throw new TypeError(`timeoutMs must be a number: ${show(timeoutMs)}`);

@@ -48,7 +48,13 @@ const KINDS: Record<Geometry["elementType"], readonly string[]> = {
 };
 
 function nameOf(value: unknown): string {
-  return typeof value === "object" && value !== null ? value.constructor?.name ?? "an object" : typeof value;
+  if (typeof value !== "object") return typeof value;
+  if (value === null) return "null";
+  const kind = kindOf(value);
+  if (kind !== undefined) return kind;
+  const name: unknown = value.constructor?.name;
+  if (typeof name !== "string") return "an object";
+  return name.endsWith("Array") && !Array.isArray(value) ? `an object that only looks like a ${name}` : name;
 }
 
 /**

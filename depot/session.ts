@@ -80,7 +80,8 @@ export class Session {
     if (index < 0) {
       throw new DepotError(
         "TOO_MANY_PEERS",
-        `cannot read from depot "${name}": all ${geometry.maxReaders} readers are in use (maxReaders)`,
+        `cannot read from depot "${name}": all ${geometry.maxReaders} readers are in use (maxReaders); loops, look-ups, and ` +
+          "readers that have ended while clones of their frames are held count; release those, or make the depot with more",
         { depot: name },
       );
     }

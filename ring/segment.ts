@@ -194,10 +194,14 @@ export function createSegment(shim: Shim, name: string, geometry: Geometry, mode
 
 const exists = (name: string): Refusal => ({
   refused: "exists",
-  error: new DepotError("EXISTS", `cannot create depot "${name}": a live process holds a depot of that name`, {
-    depot: name,
-    errno: ERRNO.EEXIST,
-  }),
+  error: new DepotError(
+    "EXISTS",
+    `cannot create depot "${name}": a live process holds a depot of that name; open() or createOrOpen() joins it`,
+    {
+      depot: name,
+      errno: ERRNO.EEXIST,
+    },
+  ),
 });
 
 /** Removes what only dead processes held under a name. @returns why the name cannot be had, if it cannot */
