@@ -26,6 +26,8 @@ import {
   checkGeometry,
   checkMode,
   checkName,
+  checkObject,
+  checkOpening,
   checkWait,
   type DepotOptions,
   type ElementType,
@@ -95,8 +97,7 @@ export class FramesDepot implements AsyncDisposable {
     const checked = checkName(name);
     const wait = checkWait(options);
     const onBackpressure = checkCallback(options.onBackpressure);
-    const { stale = false, trustedOwners = [] } = options;
-    return new FramesDepot(await find(checked, { stale, trustedOwners }, wait), onBackpressure);
+    return new FramesDepot(await find(checked, checkOpening(options), wait), onBackpressure);
   }
 
   /**
@@ -111,8 +112,7 @@ export class FramesDepot implements AsyncDisposable {
     const mode = checkMode(options.mode);
     const wait = checkWait(options);
     const onBackpressure = checkCallback(options.onBackpressure);
-    const { stale = false, trustedOwners = [] } = options;
-    const attachment = await findOrMake(checked, geometry, mode, { stale, trustedOwners }, wait);
+    const attachment = await findOrMake(checked, geometry, mode, checkOpening(options), wait);
     return new FramesDepot(attachment, onBackpressure);
   }
 
@@ -153,6 +153,7 @@ export class FramesDepot implements AsyncDisposable {
    * @throws {TypeError | RangeError} for a wrong name @throws {DepotError} PERMISSION
    */
   static unlink(name: string, options: UnlinkOptions = {}): boolean {
+    checkObject("options", options);
     return removeName(checkName(name), options);
   }
 

@@ -12,7 +12,7 @@ import { type ByteSource, Feed } from "./byte_source.ts";
 import { DepotError } from "./errors.ts";
 import { type Loop, outlives, type Remains } from "./lease.ts";
 import type { Returned } from "../ring/payload.ts";
-import { checkWait, type ElementType, type FrameData } from "./options.ts";
+import { checkObject, checkWait, type ElementType, type FrameData } from "./options.ts";
 import { checkDetails, type FrameDetails, NOTHING_SAID } from "./payload.ts";
 import { sessionOf } from "./session.ts";
 import { CONSTRUCTORS, SlotMemory } from "./slot_memory.ts";
@@ -376,7 +376,9 @@ export class FrameSlot implements Disposable {
     );
   }
 
-  #checked({ frameNumber, timestampNs, metadata }: FrameDetails): FrameDetails {
+  #checked(details: FrameDetails): FrameDetails {
+    checkObject("details", details);
+    const { frameNumber, timestampNs, metadata } = details;
     return checkDetails(frameNumber, timestampNs, metadata, this.#attachment.geometry.metadataBytes);
   }
 

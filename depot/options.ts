@@ -155,6 +155,17 @@ export function checkWait(options: WaitOptions): WaitOptions {
   return { timeoutMs, signal, waiting: checkOneOf("waiting", waiting, WAITINGS) };
 }
 
+/** Which segments may be opened. @throws {TypeError | RangeError} */
+export function checkOpening(options: OpenOptions): { stale: boolean; trustedOwners: readonly number[] } {
+  checkObject("options", options);
+  const { stale = false, trustedOwners = [] } = options;
+  if (!Array.isArray(trustedOwners)) throw new TypeError(`trustedOwners must be user ids: ${show(trustedOwners)}`);
+  return {
+    stale: checkBoolean("stale", stale),
+    trustedOwners: trustedOwners.map((id) => checkInteger("an id of trustedOwners", id, 0, 2 ** 32 - 1)),
+  };
+}
+
 /** Permission bits. @throws {TypeError | RangeError} */
 export function checkMode(mode: unknown = 0o600): number {
   return checkInteger("mode", mode, 0, 0o777);
