@@ -1,6 +1,7 @@
 /**
- * Leases: as long as one is held its frame stays whole under every policy and holds no producer up for longer than it
- * must; when it ends its views are empty. Leases that nobody ends stand in `forgotten.test.ts`.
+ * Leases: a frame stays whole under every policy until it is released or its depot object is closed, and holds no
+ * producer up for longer than it must; when it ends its views are empty. Leases that are never ended are in
+ * `forgotten.test.ts`, clones in `clones.test.ts`, buffers that were moved away or are in use in `lent_buffers.test.ts`.
  */
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { type DepotOptions, type Frame, FramesDepot, type WhenFull } from "../mod.ts";
@@ -34,18 +35,43 @@ depotTest("frame.release detaches every view, and a second call does nothing", a
     frame[end]();
     frame.release();
     assertEquals(lengths(views), [0, 0, 0, 0, 0]);
-    assertEquals([frame.released, frame.data.length, frame.metadata.length], [true, 0, 0]);
-    assertEquals([frame.frameNumber, frame.width, frame.sequence >= 0], [1, 4, true]);
+    assertEquals([frame.released, frame.frameNumber, frame.width, frame.sequence >= 0], [true, 1, 4, true]);
   }
 });
 
-depotTest("frame.data of a frame that was released before anybody looked is empty", async (name) => {
-  await using depot = await make(name, "drop", { elementType: "uint16", metadataBytes: 3 });
-  await depot.enqueue({ frameNumber: 1, frame: new Uint16Array(8) });
-  const frame = depot.getFrame(1)!;
-  frame.release();
-  assert(frame.data instanceof Uint16Array);
-  assertEquals([frame.data.length, frame.metadata.length], [0, 0]);
+/** All that a frame refuses once it is released. */
+const AFTER_RELEASE: Record<string, (frame: Frame) => unknown> = {
+  "data": (frame) => frame.data,
+  "metadata": (frame) => frame.metadata,
+  "copy": (frame) => frame.copy(),
+  "copyTo": (frame) => frame.copyTo(new Uint8Array(8)),
+  "clone": (frame) => frame.clone(),
+};
+
+for (const [what, use] of Object.entries(AFTER_RELEASE)) {
+  depotTest(`frame.${what} throws a TypeError that says that the frame has been released`, async (name) => {
+    await using depot = await make(name, "drop", { metadataBytes: 3 });
+    for (const n of [1, 2, 3]) await put(depot, n);
+    const [untouched, touched] = [depot.peekFrame(1)!, depot.peekFrame(1)!];
+    assertEquals(touched.data.length, 8);
+    for (const frame of [untouched, touched]) {
+      frame.release();
+      assertThrows(() => use(frame), TypeError, "frame 1 has been released");
+    }
+    await using reader = depot.frames();
+    const first = reader.tryNext()!;
+    reader.tryNext();
+    const message = "frame 1 has been released: a loop releases each frame when it asks for the next one; clone()";
+    assertThrows(() => use(first), TypeError, message);
+  });
+}
+
+depotTest("frame.data and metadata are always the same views while the frame is leased", async (name) => {
+  await using depot = await make(name, "drop", { metadataBytes: 3 });
+  await put(depot, 1);
+  using frame = depot.peekFrame(1)!;
+  assertEquals([frame.data === frame.data, frame.metadata === frame.metadata], [true, true]);
+  assertEquals(frame.data.buffer === frame.metadata.buffer, true);
 });
 
 depotTest("frame ends with its `using` scope", async (name) => {
@@ -113,18 +139,6 @@ depotTest("frame.copy and copyTo give the elements in memory of one's own", asyn
   await other.enqueue({ frameNumber: 2, frame: from.data });
   using there = other.getFrame(2)!;
   assertEquals([...there.data], [...values]);
-});
-
-depotTest("frame whose buffer its user has given away harms nobody", async (name) => {
-  await using depot = await make(name, "overwrite", { maxSize: 1 });
-  await put(depot, 1);
-  const frame = depot.peekFrame(1)!;
-  structuredClone(frame.data.buffer, { transfer: [frame.data.buffer] });
-  assertEquals(frame.data.length, 0);
-  frame.release();
-  await put(depot, 2);
-  using next = depot.peekFrame(2)!;
-  assertEquals([...next.data], [...pixels(2)]);
 });
 
 for (const whenFull of POLICIES) {
@@ -197,6 +211,25 @@ depotTest("frames that hold every slot make a depot that waits wait, until one i
   assertEquals([early.state, await storing, [...held[0].data]], ["timeout", "stored", [...pixels(1)]]);
   for (const frame of held) frame.release();
 });
+
+depotTest(
+  "frame's data can be stored again, also while it waits for room; once released it is refused",
+  async (name) => {
+    await using depot = await make(name, "wait", { maxSize: 2 });
+    await using reader = depot.frames();
+    for (const n of [1, 2]) await put(depot, n);
+    const [frame, early] = [depot.peekFrame(2)!, depot.peekFrame(2)!];
+    const storing = depot.enqueue({ frameNumber: 3, frame: frame.data }, { timeoutMs: 5000 });
+    const refused = errorOf(() => depot.enqueue({ frameNumber: 4, frame: early.data }, { timeoutMs: 5000 }));
+    early.release();
+    for (let left = 2; left > 0; left--) assertEquals(reader.tryNext()?.released, false);
+    const after = (await reader.next()).value!;
+    assertEquals([(await storing).state, after.frameNumber, [...after.data]], ["stored", 3, [...pixels(2)]]);
+    frame.release();
+    after.release();
+    assertEquals(await refused, "TypeError");
+  },
+);
 
 if (HERE === "bun") {
   depotTest(

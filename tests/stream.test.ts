@@ -170,8 +170,9 @@ depotTest("frames releases each frame when the next is asked for, or earlier by 
   one.release();
   assertEquals(depot.tryEnqueue({ frameNumber: 5, frame: pixels(5) })?.state, "stored");
   const two = (await reader.next()).value!;
+  const { data } = two;
   const three = reader.tryNext()!;
-  assertEquals([two.released, two.data.length, three.data[0]], [true, 0, 3]);
+  assertEquals([two.released, data.length, three.data[0]], [true, 0, 3]);
   for (let n = 4; n <= 5; n++) assertEquals(reader.tryNext()?.frameNumber, n);
   assertEquals([reader.tryNext(), three.released, depot.length], [undefined, true, 0]);
 });
