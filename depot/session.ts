@@ -75,9 +75,11 @@ export class Session {
   /** A new reader. @throws {DepotError} TOO_MANY_PEERS */
   reader(mode: typeof READER_MODES[number]): Reader {
     const { words, room, peers, geometry, name } = this.attachment;
-    let index = room.enter(peers.id, mode);
-    if (index < 0 && peers.recoverDead() > 0) index = room.enter(peers.id, mode);
-    if (index < 0) {
+    const index = peers.takeOrRecover(() => {
+      const entered = room.enter(peers.id, mode);
+      return entered < 0 ? undefined : entered;
+    });
+    if (index === undefined) {
       throw new DepotError(
         "TOO_MANY_PEERS",
         `cannot read from depot "${name}": all ${geometry.maxReaders} readers are in use (maxReaders); loops, look-ups, and ` +

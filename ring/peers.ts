@@ -17,6 +17,9 @@ const GENERATIONS = 2 ** (32 - PEER_INDEX_BITS);
 /** Slots that are looked through under one hold of the membership lock: less than a millisecond. */
 const SLICE_SLOTS = 32 * 1024;
 
+/** Tries to take what another process is giving back at this moment: some milliseconds, where a slice takes less than one. */
+const TAKE_TRIES = 100;
+
 /** What the table says of one peer. */
 export type PeerEntry = { index: number; id: number; alive: boolean };
 
@@ -148,6 +151,23 @@ export class Peers {
     let recovered = 0;
     for (const { index, id, alive } of this.entries()) if (!alive && this.#recover(index, id)) recovered++;
     return recovered;
+  }
+
+  /**
+   * Takes something of which there may be none left until what dead peers had of it is given back, by this process or by
+   * another that is about it.
+   *
+   * @param take returns undefined where there is none
+   */
+  takeOrRecover<T>(take: () => T | undefined): T | undefined {
+    let taken = take();
+    for (let tries = 0; taken === undefined && tries < TAKE_TRIES; tries++) {
+      const anyDead = this.entries().some(({ alive }) => !alive);
+      if (this.recoverDead() === 0) this.#words.mapping.yield();
+      taken = take(); // also where nobody is dead: another may have been quicker
+      if (!anyDead) break;
+    }
+    return taken;
   }
 
   /**

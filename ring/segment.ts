@@ -289,9 +289,11 @@ function join(attachment: Attachment, shim: Shim): Outcome {
       if (!segment.info().linked) return "unlinked";
       return peers.enter(shim) ? "entered" : "full";
     });
-  let entered = enter();
-  if (entered === "full" && peers.recoverDead() > 0) entered = enter();
-  switch (entered) {
+  const entered = peers.takeOrRecover(() => {
+    const answer = enter();
+    return answer === "full" ? undefined : answer;
+  });
+  switch (entered ?? "full") {
     case "entered":
       return attachment;
     case "busy":

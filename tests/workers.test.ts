@@ -7,7 +7,7 @@ import { existsSync, statSync } from "node:fs";
 import process from "node:process";
 import { LIBRARY_VARIABLE } from "../ffi/load.ts";
 import { type DepotOptions, type FrameReader, FramesDepot } from "../mod.ts";
-import { WAITS } from "./support/actor.ts";
+import { type Order, WAITS } from "./support/actor.ts";
 import { depotTest, HERE } from "./support/harness.ts";
 import { type Way, WAYS } from "./support/workers.ts";
 import { WorkersHost } from "./support/workers_host.ts";
@@ -214,6 +214,23 @@ depotTest("FramesDepot is gone when all workers that have it end at once", async
     for (const worker of workers) await host.tell(worker, { do: "begin", what: "next" });
     await host.end(WAYS[round % WAYS.length], ...workers);
     assertEquals([listed(name), existsSync(pathOf(name))], [false, false], `round ${round}`);
+  }
+});
+
+depotTest("frames finds a place when several at once look for what a dead worker had", async (name) => {
+  await using _depot = await FramesDepot.create(name, { ...OPTIONS, maxReaders: 4 });
+  await using host = new WorkersHost();
+  const crowd = [1, 2, 3, 4];
+  for (let round = 0; round < 5; round++) {
+    await host.start(0, ...crowd);
+    await host.tell(0, { do: "open", name });
+    for (let reader = 0; reader < 4; reader++) await host.tell(0, { do: "follow", mode: "lossy", frames: 0 });
+    await host.do({ host: "tellAll", workers: crowd, order: { do: "open", name } });
+    await host.end("terminate", 0);
+    const order: Order = { do: "follow", mode: "lossy", frames: 0 };
+    const followed = await host.do({ host: "tellAll", workers: crowd, order });
+    assertEquals(followed, crowd.map(() => ({ answer: [] })), `round ${round}`);
+    await host.end("terminate", ...crowd);
   }
 });
 

@@ -15,6 +15,8 @@ export type HostOrder =
   | { host: "start"; workers: number[] }
   /** Has a worker obey, or this thread where none is named. */
   | { host: "tell"; worker?: number; order: Order }
+  /** Has workers obey at once. */
+  | { host: "tellAll"; workers: number[]; order: Order }
   /** Has workers end at once; answers when their threads are gone. */
   | { host: "end"; workers: number[]; how: Way }
   /** Has a worker lease a frame and move its buffer here, which `look` returns some bytes of. */
@@ -114,6 +116,8 @@ async function obey(order: HostOrder): Promise<unknown> {
     case "tell":
       if (order.worker === undefined) return await actor.obey(order.order);
       return await workers.get(order.worker)!.ask({ order: order.order });
+    case "tellAll":
+      return await Promise.all(order.workers.map((worker) => workers.get(worker)!.ask({ order: order.order })));
     case "end":
       return await Promise.all(order.workers.map((worker) => workers.get(worker)!.end(order.how)));
     case "lend":
