@@ -171,8 +171,9 @@ export class Intake {
   #claim(): number {
     const { producer } = this.#session.attachment;
     const sequence = producer.claim();
+    if (sequence < 0) return this.#whenRefused(sequence);
     if (producer.hasPassedLeased) this.#whenPassed();
-    return sequence >= 0 ? sequence : this.#whenRefused(sequence);
+    return sequence;
   }
 
   /** A slot was leased when its turn came: its reader may be dead, and would keep it for good. */
