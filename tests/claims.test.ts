@@ -2,7 +2,7 @@
  * Zero copy: slots claimed, written in place, published or given back.
  */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type DepotOptions, FramesDepot, type WhenFull } from "../mod.ts";
+import { type DepotOptions, FramesDepot, type FrameSlot, type WhenFull } from "../mod.ts";
 import { depotTest, errorOf } from "./support/harness.ts";
 
 const pixels = (value: number) => new Uint8Array(4).fill(value);
@@ -40,6 +40,100 @@ depotTest("publish detaches every view of the slot, and so does giving it back",
     assertThrows(() => slot.publish(), TypeError, `slot ${slot.sequence} has been published or given back`);
   }
   assertEquals(depot.stats().stored, 1);
+});
+
+/** What a getter of the details does to its own slot, and what is there afterwards. */
+const ENDS: Record<string, { end: (slot: FrameSlot, depot: FramesDepot) => unknown; stored: number; skipped: number }> =
+  {
+    "gives the slot back": { end: (slot) => slot.release(), stored: 0, skipped: 1 },
+    "publishes the slot": { end: (slot) => slot.publish({ frameNumber: 6 }), stored: 1, skipped: 0 },
+  };
+
+for (const [what, { end, stored, skipped }] of Object.entries(ENDS)) {
+  for (const looks of [true, false]) {
+    depotTest(
+      `publish is refused when a getter of its details ${what}, ${looks ? "" : "not "}looked at before`,
+      async (name) => {
+        await using depot = await make(name, "drop", { metadataBytes: 4 });
+        await using reader = depot.frames();
+        const slot = depot.tryClaim()!;
+        if (looks) slot.data.fill(1);
+        const details = {
+          get frameNumber() {
+            end(slot, depot);
+            return 77;
+          },
+          metadata: Uint8Array.of(9),
+        };
+        assertThrows(() => slot.publish(details), TypeError, "slot 0 has been published or given back");
+        const stats = depot.stats();
+        assertEquals([stats.stored, stats.skipped, depot.statusOf(77)], [stored, skipped, "pending"]);
+        await depot.enqueue({ frameNumber: 7, frame: pixels(7) });
+        const numbers: number[] = [];
+        for (let frame; (frame = reader.tryNext()) !== undefined;) numbers.push(frame.frameNumber);
+        assertEquals(numbers, stored === 1 ? [6, 7] : [7]);
+      },
+    );
+  }
+}
+
+depotTest("publish goes through when a getter of its details begins to close the depot object", async (name) => {
+  const depot = await make(name, "drop");
+  await using other = await FramesDepot.open(name);
+  const slot = depot.tryClaim()!;
+  slot.data.fill(5);
+  let closing: Promise<void> | undefined;
+  slot.publish({
+    get frameNumber() {
+      closing = depot.close();
+      return 5;
+    },
+  });
+  await closing;
+  using frame = other.peekFrame(5)!;
+  assertEquals([...frame.data], [...pixels(5)]);
+});
+
+depotTest(
+  "enqueue and claim in a depot object that a getter of theirs closes are refused, and store nothing",
+  async (name) => {
+    const input = (depot: FramesDepot) => ({
+      frame: pixels(1),
+      get timestampNs() {
+        depot.close();
+        return undefined;
+      },
+    });
+    await using other = await make(name, "drop");
+    const uses: ((depot: FramesDepot) => unknown)[] = [
+      (depot) => depot.enqueue(input(depot)),
+      (depot) => depot.tryEnqueue(input(depot)),
+      (depot) => depot.claim(input(depot)),
+      (depot) => depot.tryClaim(input(depot)),
+    ];
+    for (const use of uses) {
+      await using depot = await FramesDepot.open(name);
+      assertEquals(await errorOf(() => use(depot)), "CLOSED");
+    }
+    assertEquals([other.stats().head, other.length], [0, 0]);
+  },
+);
+
+depotTest("enqueue counts an array's own bytes, whatever its class says that it has", async (name) => {
+  await using depot = await make(name, "drop");
+  class Boastful extends Uint8Array {
+    override get length() {
+      return 4;
+    }
+    override get byteLength() {
+      return 4;
+    }
+  }
+  assertEquals(await errorOf(() => depot.enqueue({ frame: new Boastful(new ArrayBuffer(2)) })), "RangeError");
+  assertEquals(depot.stats().head, 0);
+  await depot.enqueue({ frameNumber: 1, frame: new Boastful(pixels(1).buffer) });
+  using frame = depot.peekFrame(1)!;
+  assertEquals([...frame.data], [...pixels(1)]);
 });
 
 depotTest("publish takes what was said when claiming, and what is said then instead", async (name) => {

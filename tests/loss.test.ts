@@ -4,7 +4,8 @@
  */
 import { assertEquals } from "@std/assert";
 import { FramesDepot, type ReadMode } from "../mod.ts";
-import { depotTest } from "./support/harness.ts";
+import { depotTest, RUNTIMES } from "./support/harness.ts";
+import { Remote } from "./support/remote.ts";
 
 /** An overwriting depot of four slots, with counts of what was put in and what came out. */
 class Scene {
@@ -106,4 +107,30 @@ for (const mode of ["lossy", "latest"] as const) {
     await scene.depot.clearQueue();
     await scene.put(2);
   });
+}
+
+for (const runtime of RUNTIMES) {
+  for (const mode of ["lossy", "latest"] as const) {
+    depotTest(
+      `FrameReader in mode ${mode} counts no number as lost that died with its producer, killed in ${runtime}`,
+      async (name) => {
+        await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1], maxSize: 4, whenFull: "overwrite" });
+        const scene = new Scene(depot, mode);
+        await scene.put(1);
+        scene.take();
+        for (const kills of [1, 2, 3]) {
+          const remote = new Remote(runtime);
+          await remote.tell({ do: "open", name });
+          for (let claims = kills; claims > 0; claims--) await remote.tell({ do: "claim", frameNumber: -1 });
+          await remote.kill();
+          depot.stats(); // looks after the dead; a producer does so ten times a second
+          await scene.put(6);
+          scene.take(1);
+        }
+        scene.finish();
+        const { head, stored, skipped } = depot.stats();
+        assertEquals(head - stored, skipped, "every number was stored or burned");
+      },
+    );
+  }
 }
