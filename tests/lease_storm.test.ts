@@ -1,0 +1,19 @@
+/**
+ * Random operations on leases, beside a process of the other runtime: after each step every byte of all that is held is
+ * looked at. A short version of `deno task leases`, which says more, and whose `--mutations` proves that it can fail.
+ */
+import { assertEquals, assertGreaterOrEqual } from "@std/assert";
+import process from "node:process";
+import { leaseRun } from "../tools/leases/run.ts";
+import { depotTest, executableOf, HERE } from "./support/harness.ts";
+
+const FRAMES = 2000;
+const given = process.env.FRAMES_DEPOT_TEST_SEED;
+const executables = { deno: executableOf("deno"), bun: executableOf("bun") };
+
+depotTest("Frame shows its own bytes and no other's whatever is done with leases, buffers and depots", async () => {
+  const seed = given === undefined ? Math.floor(Math.random() * 0x7fffffff) : Number(given);
+  const { counts, wrong } = await leaseRun({ runtime: HERE, frames: FRAMES, seed, executables });
+  assertEquals(wrong, [], `seed ${seed}`);
+  assertGreaterOrEqual(counts.leased, FRAMES);
+});
