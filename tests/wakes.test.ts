@@ -138,21 +138,28 @@ for (const changed of [false, true]) {
     }
   }, WATCHED);
 
-  depotTest(`enqueue gets its room at the next tick when a waker died ${when}`, async (name) => {
-    await using depot = await FramesDepot.create(name, OPTIONS);
-    using lane = new LaneView(name, LANE.CONSUMED);
-    await depot.enqueue({ frameNumber: 0, frame: pixels(0) });
-    for (let round = 1; round < 4; round++) {
-      lane.lower();
-      const storing = depot.enqueue({ frameNumber: round, frame: pixels(round) }, { waiting: "park" });
-      await lane.asleep();
-      lane.dieHalfWay(changed);
-      const { wakes } = lane;
-      depot.getFrame(round - 1)!.release();
-      assertEquals(lane.wakes, wakes, "nothing is left that would wake");
-      assertEquals((await storing).state, "stored");
-    }
-  }, WATCHED);
+  for (
+    const [what, makeRoom] of [
+      ["took the frame", (depot: FramesDepot, frameNumber: number) => depot.getFrame(frameNumber)!.release()],
+      ["cleared the queue", (depot: FramesDepot) => void depot.clearQueue()],
+    ] as const
+  ) {
+    depotTest(`enqueue gets its room at the next tick when a waker that ${what} died ${when}`, async (name) => {
+      await using depot = await FramesDepot.create(name, OPTIONS);
+      using lane = new LaneView(name, LANE.CONSUMED);
+      await depot.enqueue({ frameNumber: 0, frame: pixels(0) });
+      for (let round = 1; round < 4; round++) {
+        lane.lower();
+        const storing = depot.enqueue({ frameNumber: round, frame: pixels(round) }, { waiting: "park" });
+        await lane.asleep();
+        lane.dieHalfWay(changed);
+        const { wakes } = lane;
+        makeRoom(depot, round - 1);
+        assertEquals(lane.wakes, wakes, "nothing is left that would wake");
+        assertEquals((await storing).state, "stored");
+      }
+    }, WATCHED);
+  }
 }
 
 depotTest("frames().next that sleeps announces itself again at each tick, whoever took its flag away", async (name) => {
