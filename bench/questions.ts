@@ -94,6 +94,31 @@ export const QUESTIONS: readonly Question[] = [
     goals: { "*": "<= 0.5" },
   },
   {
+    question: "many_depots",
+    title:
+      "One process that waits for many depots: to read a file meanwhile, and from publishing until a loop has the frame",
+    unit: "µs",
+    better: "lower",
+    measurement: "manyDepots",
+    baseline: (figure) => figure.replace(/\d+ depots/, figure.startsWith("readFile") ? "0 depots" : "8 depots"),
+    goals: {
+      "readFile, 8 depots": "<= 2x",
+      "readFile, 64 depots": "<= 2x",
+      "readFile, 256 depots": "<= 2x",
+      "99 of 100 frames, 64 depots": "<= 2x",
+      "99 of 100 frames, 256 depots": "<= 2x",
+    },
+  },
+  {
+    question: "many_depots_threads",
+    title: "The same: threads of the process",
+    unit: "threads",
+    better: "lower",
+    measurement: "manyDepotsThreads",
+    baseline: () => "0 depots",
+    goals: { "*": "<= 16" },
+  },
+  {
     question: "handoff_by_size",
     title: "No copy: the hand-off by the size of a frame",
     unit: "ns",

@@ -7,6 +7,7 @@ import process from "node:process";
 import { copy } from "./copy.ts";
 import { handoff, handoffBySize, publishWithReaders, viewsBySize } from "./handoff.ts";
 import { lookup } from "./lookup.ts";
+import { manyDepots, manyDepotsThreads, scatter } from "./many.ts";
 import { echo, latencyParked, latencySpinning } from "./ping_pong.ts";
 import { beat, idleCpu, pacedCpu, pacedLatency } from "./paced.ts";
 import { open, overhead } from "./start.ts";
@@ -27,9 +28,11 @@ const MEASUREMENTS = {
   pacedLatency,
   pacedCpu,
   idleCpu,
+  manyDepots,
+  manyDepotsThreads,
 };
 /** What a measurement starts as a second process. */
-const PARTNERS: Record<string, (...parameters: never[]) => Promise<unknown>> = { produce, echo, beat };
+const PARTNERS: Record<string, (...parameters: never[]) => Promise<unknown>> = { produce, echo, beat, scatter };
 
 /** What can be asked for. */
 export type Measurement = keyof typeof MEASUREMENTS;
