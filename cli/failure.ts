@@ -50,6 +50,7 @@ const CAUSES: Record<DepotErrorCode, [exitCode: number, remedy?: string]> = {
   CORRUPT: [EXIT.refused, "`frames-depot rm` removes it if no process that is alive holds it"],
   TOO_MANY_PEERS: [EXIT.refused, "end a reader that `frames-depot stat` shows, or make the depot with more maxReaders"],
   CLOSED: [EXIT.failed],
+  BUSY: [EXIT.failed],
   NO_SPACE: [EXIT.system, "`frames-depot doctor` shows what takes the space"],
   PERMISSION: [EXIT.system, "run as the user that made it; Deno needs --allow-ffi"],
   UNSUPPORTED: [EXIT.system, "`frames-depot doctor` says what this machine lacks"],

@@ -10,7 +10,7 @@ import { dirname, join, normalize } from "node:path";
 /** Rooms from the top down. What is not listed (cli/, tools/, tests/, bench/) is a user: it may import anything. */
 const ROOMS = ["", "depot", "ring", "ffi"];
 const LEAVES = ["ring/layout.ts", "depot/errors.ts"];
-const IMPORT = /(?:from|import)\s*\(?\s*"([^"]+)"/g;
+const IMPORT = /(?:from|import)\s*\(?\s*"([^"\n]+)"/g;
 const RUNTIME_NAMES = /\b(Deno|Bun)\.|"bun:/;
 
 const roomOf = (path: string): number => ROOMS.indexOf(path.includes("/") ? path.split("/")[0] : "");
