@@ -1,11 +1,17 @@
-/* "Room, tail, joining, clearing" (docs/protocol.md): joining J1..J4, leaving, the gate G1..G4, clearQueue, and P1's leaving for the dead.
+/* "Room, tail, joining, clearing" (docs/protocol.md): joining J1..J4, leaving, the gate G1..G4, clearQueue, and P2's leaving for the dead.
  *
  * Claim, write and publish are one step here, and so are reading a frame and passing it (ring.pml takes them apart); every other
  * access to a shared word is a step of its own. OLD readers gate from the start and leave whenever they like; NJOIN readers join and
  * leave whenever they like, in any free entry (entry FREE is free from the start). What is promised: a lossless reader finds every
- * sequence from its own start on, except those cleared. Without joiners also: what every reader has passed does not wait any more.
+ * sequence from its own start on, except those cleared, and a reader that joins holds no producer below the tail that it met. Without
+ * joiners also: what every reader has passed does not wait any more.
  *
- * CRASH: one reader may stop at any step of joining, reading or leaving; recoverers leave in its name, and may die as well. */
+ * CRASH: one reader may stop at any step of joining, reading or leaving; recoverers leave in its name, and may die as well.
+ *
+ * LANES: a producer that is full sleeps in the lane consumed, without a time-out: look, lie down, look again, block until a step wakes
+ * the lane (how: wake.pml). When nothing can move any more, none lies down where there is room. Readers may then wait for the next
+ * frame for ever, one that joins may stop for good before it gates, and a producer may have nothing to write any more. BURN: claiming
+ * and publishing are two steps, and what is claimed may be given back (G5). */
 #ifndef N
 #define N 1                      /* maxSize */
 #endif
@@ -33,11 +39,24 @@ byte cursor[R];
 bool gating[R];
 byte slot[N] = NONE;
 byte dead = NONE;                /* the reader that has stopped */
+byte asleep;                     /* by process: producers that lie in the lane consumed */
+byte burned;                     /* ghost, by bit: numbers that carry no frame */
 byte lowest = NONE, left = 0;    /* ghost: smallest cursor with which a reader left, and how many have left */
+
+#ifdef LANES
+#define WAKE asleep = 0
+#define MAY_FREEZE(end) ; if :: true :: true -> end: false fi
+#else
+#define WAKE skip
+#define MAY_FREEZE(end)
+#endif
+#define WRITTEN(x) (128 + x)     /* claimed, and its frame is not there */
+#define TAKEN(x) (slot[x % N] >= 128 && slot[x % N] != NONE)
+#define GONE(x) (x < head && slot[x % N] != x && slot[x % N] != WRITTEN(x))             /* D5 */
 
 inline atLeast(to, v) { atomic { if :: to < v -> to = v :: else fi } }
 
-/* t = smallest cursor of the gating readers, entry `not` left out (NONE: nobody gates) */
+/* t = smallest cursor of the gating readers, entry `not` left out (NONE: no reader gates) */
 inline scan(not) {
   t = NONE; i = 0;
   do
@@ -63,7 +82,7 @@ inline computeGate() {           /* leaves it in t */
      :: t != NONE -> atLeast(tail, t)                      /* G3 */
      :: else -> t = tail
      fi;
-#ifdef MUT_GATE_TAKES_TAIL                                 /* tail counts even while somebody gates */
+#ifdef MUT_GATE_TAKES_TAIL                                 /* tail counts even while a reader gates */
      atLeast(t, tail);
 #endif
      atLeast(t, cleared);
@@ -78,15 +97,63 @@ again: skip
 }
 
 proctype Producer() {
-  byte gate = 0, t, j, i;
+  byte gate = 0, t, j, i, h; bool announced;
+top:
   do
   :: head == LAST -> break
-  :: atomic { head < LAST && head < gate + N -> slot[head % N] = head; head++ }
-  :: head < LAST && head >= gate + N -> computeGate(); atomic { gate = t; t = 0 }
+#ifdef LANES
+  :: atomic { asleep = asleep & ~(1 << _pid); break }      /* has nothing to write any more */
+#endif
+  :: atomic { head < LAST && head < gate + N && !TAKEN(head) ->
+#ifdef BURN
+       h = head; slot[head % N] = WRITTEN(head);
+#else
+       slot[head % N] = head;
+#endif
+       head++;
+#ifdef LANES
+       asleep = asleep & ~(1 << _pid); announced = false
+#endif
+     }
+#ifdef BURN
+     ; if
+     :: atomic { slot[h % N] = h; h = 0 }
+     :: atomic { burned = burned | (1 << h); slot[h % N] = NONE; h = 0 };         /* gives it back */
+#ifndef MUT_GIVING_BACK_WAKES_NONE
+        WAKE
+#endif
+     fi
+  :: atomic { head < LAST && head < gate + N && TAKEN(head) -> burned = burned | (1 << head); head++ }                /* skips it */
+#endif
+  :: head < LAST && head >= gate + N ->
+     computeGate(); atomic { atLeast(gate, t); t = 0 };    /* never back */
+#if defined(BURN) && !defined(MUT_PASSES_NO_BURNED)
+     if
+     :: head < gate + N
+     :: head >= gate + N ->                                /* G5 */
+        scan(NONE);
+        if
+        :: t == NONE ->
+           t = gate;
+           do :: GONE(t) -> t++ :: !GONE(t) -> break od;
+           if :: t > gate -> atLeast(tail, t); t = 0; goto top :: t <= gate fi
+        :: t != NONE
+        fi;
+        t = 0
+     fi;
+#endif
+#ifdef LANES
+     if
+     :: head < gate + N
+     :: head >= gate + N && !announced -> atomic { asleep = asleep | (1 << _pid); announced = true }
+     :: head >= gate + N && announced ->
+end:    atomic { (asleep & (1 << _pid)) == 0 -> announced = false }
+     fi
+#endif
   od
 }
 
-/* Also for a dead reader, and again from the top if whoever did it died: hence only while the entry gates. */
+/* Also for a dead reader, and again from the top if the recoverer died: hence only while the entry gates. */
 inline leave(e) {
   if
   :: gating[e] ->
@@ -104,48 +171,72 @@ inline leave(e) {
        gating[e] = false; left++;
        if :: cursor[e] < lowest -> lowest = cursor[e] :: else fi;
        assert(NJOIN > 0 || left < OLD || tail >= lowest)
-     }
+     };
+#if defined(LANES) && !defined(MUT_LEAVING_WAKES_NONE)
+     WAKE
+#endif
   :: else
   fi;
   owner[e] = 0
 }
 
 proctype Reader(byte e; bool joining) {
-  byte t, i;
+  byte t, i, came;
   {
   if
   :: joining ->
      atomic {                                              /* J1 */
        do
-       :: e < R && owner[e] == 0 -> owner[e] = _pid; break
+       :: e < R && owner[e] == 0 -> owner[e] = _pid; came = tail; break
        :: e < R && owner[e] != 0 -> e++
        :: e == R -> goto out
        od
      };
-#ifndef MUT_CHOOSES_BEFORE_GATING
-     cursor[e] = 0; gating[e] = true;                      /* J2 */
-#ifndef MUT_JOINER_WITHOUT_JOINS
-     joins++;
-#endif
-#endif
-     scan(e);                                              /* J3 */
+     scan(NONE);                                           /* J2: its own entry does not gate yet */
      if :: t == NONE -> t = 0 :: else fi;
 #ifndef MUT_JOIN_IGNORES_TAIL
      atLeast(t, tail);
 #endif
      atLeast(t, cleared);
-     atomic { if :: true :: head > t -> t = head fi };     /* its wish: everything, or only what comes now */
-     cursor[e] = t;                                        /* J4 */
+     atomic { if :: true :: head > t -> t = head fi }      /* its wish: everything, or only what comes now */
+     MAY_FREEZE(end2);
+#if defined(MUT_STANDS_AT_ZERO)
+     cursor[e] = 0;
+#elif !defined(MUT_GATES_BEFORE_CURSOR)
+     cursor[e] = t                                         /* J3 */
+     MAY_FREEZE(end3);
+#endif
+     atomic { gating[e] = true; assert(cursor[e] >= came); came = 0 };
+#ifdef MUT_GATES_BEFORE_CURSOR
+     cursor[e] = t;
+#endif
+#if !defined(MUT_JOINER_WITHOUT_JOINS) && !defined(MUT_COUNTS_JOIN_LATE)
+     joins++;
+#endif
+#if !defined(MUT_JOIN_LOOKS_ONCE) && !defined(MUT_JOIN_IGNORES_TAIL)
+     atLeast(t, tail);                                     /* J4 */
+#endif
+     cursor[e] = t;
+#if defined(LANES) && !defined(MUT_JOINING_WAKES_NONE)
+     WAKE;
+#endif
      t = 0
-#ifdef MUT_CHOOSES_BEFORE_GATING
-     ; gating[e] = true; joins++
+#ifdef MUT_COUNTS_JOIN_LATE
+     ; joins++
 #endif
   :: else
   fi;
   do
-  :: atomic { cursor[e] < head ->
-       assert(slot[cursor[e] % N] == cursor[e] || cursor[e] < cleared);
-       cursor[e] = cursor[e] + 1 }
+  :: atomic { cursor[e] < head && slot[cursor[e] % N] != WRITTEN(cursor[e]) ->
+       assert(slot[cursor[e] % N] == cursor[e] || cursor[e] < cleared || (burned & (1 << cursor[e])));
+       cursor[e] = cursor[e] + 1 };
+#if defined(LANES) && !defined(MUT_PASSING_WAKES_NONE)
+     WAKE
+#endif
+#ifdef LANES
+  :: cursor[e] == head ->
+endx: cursor[e] < head                                     /* waits for the next, perhaps for ever */
+#endif
   :: break
   od;
   leave(e)
@@ -155,11 +246,15 @@ out: skip
 
 #ifdef CLEAR
 proctype Clearer() {             /* clearQueue */
-  byte h = head;
+  byte h;
+  h = head;
 #ifdef MUT_CLEAR_SETS_TAIL
   tail = h
 #else
-  atLeast(cleared, h)
+  atLeast(cleared, h);
+#endif
+#if defined(LANES) && !defined(MUT_CLEARING_WAKES_NONE)
+  WAKE
 #endif
 }
 #endif
@@ -173,7 +268,7 @@ proctype Killer() {
   fi
 }
 
-proctype Recoverer() {           /* P1, under the membership lock; back to the top: this one died, and the next begins */
+proctype Recoverer() {           /* P2, under the membership lock; back to the top: this one died, and the next begins */
   byte e, t, i;
 end: dead != NONE;
 top:
@@ -188,7 +283,7 @@ top:
 #endif
 
 init {                           /* process numbers: 1.. producers, then old readers, then joiners */
-  byte n;
+  byte n, x;
   atomic {
     n = 0; do :: n < NPROD -> run Producer(); n++ :: else -> break od;
     n = 0;
@@ -206,4 +301,15 @@ init {                           /* process numbers: 1.. producers, then old rea
 #endif
     n = 0
   }
+#ifdef LANES
+  timeout ->                                               /* nothing can move any more: no producer lies down where there is room */
+  n = NONE; x = 0;
+  do
+  :: x < R -> if :: gating[x] && cursor[x] < n -> n = cursor[x] :: else fi; x++
+  :: x == R -> break
+  od;
+  if :: n == NONE -> n = tail; do :: GONE(n) -> n++ :: else -> break od :: else fi;
+  if :: n < cleared -> n = cleared :: else fi;
+  assert(asleep == 0 || head == LAST || head >= n + N)
+#endif
 }

@@ -8,11 +8,11 @@ set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CC=${CC:-cc}
 
-ring() { # set, name, parameters of ring.pml in its order, mutation
-  echo "$1 ring $2 -DN=$3 -DNP=$4 -DNR=$5 -DLAST=$6 -DWAIT=$7 -DKEEP=$8 -DKILL=$9 -DNREC=${10} -DLATE=${11}${12:+ -DMUT_${12}}"
-}
-reuse() { # the same, of a depot without history
-  echo "$(ring "$@") -DREUSE=1"
+ring() { # set, name, parameters of ring.pml in its order, further definitions
+  local definition
+  printf '%s ring %s -DN=%s -DNP=%s -DNR=%s -DLAST=%s -DWAIT=%s -DKEEP=%s -DKILL=%s -DNREC=%s -DLATE=%s' "${@:1:11}"
+  for definition in "${@:12}"; do printf ' -D%s' "$definition"; done
+  echo
 }
 other() { # set, model, name, flags
   echo "$@"
@@ -31,32 +31,62 @@ list() {
   ring quick one-slot            1 2 1 4 0 1 1 0 0
   ring quick one-slot-wait       1 2 1 3 1 1 1 0 0
   ring quick reader-dies-wait    2 1 2 2 1 1 2 1 0
-  ring quick recoverer-dies      2 1 1 2 0 1 3 2 0
+  ring quick recoverer-dies      2 1 1 2 0 1 3 2 0 SLICES=1
   ring quick entry-reused        2 1 1 3 0 1 2 1 1
-  reuse quick reuse              2 2 1 4 1 1 0 0 0
-  reuse quick reuse-two-readers  2 1 2 4 1 1 0 0 0
-  reuse quick reuse-producer     2 2 1 3 1 1 1 0 0
-  reuse quick reuse-recovered    2 1 1 3 1 1 3 1 0
+  ring quick back                2 2 1 3 0 1 0 0 0 BACK=1
+  ring quick back-wait           2 2 1 3 1 1 0 0 0 BACK=1
+  ring quick back-dies           2 2 1 3 0 0 1 0 0 BACK=1 COUNT=1
+  ring quick count               2 2 1 3 0 1 1 0 0 COUNT=1
+  ring quick count-recovered     2 2 1 2 0 0 1 1 0 COUNT=1
+  ring quick reuse               2 2 1 4 1 1 0 0 0 REUSE=1
+  ring quick reuse-two-readers   2 1 2 4 1 1 0 0 0 REUSE=1
+  ring quick reuse-producer      2 2 1 3 1 1 1 0 0 REUSE=1 COUNT=1
+  ring quick reuse-recovered     2 1 1 3 1 1 3 1 0 REUSE=1 COUNT=1
+  ring quick lanes               1 2 1 2 0 1 0 0 0 LANES=1
+  ring quick lanes-wait          2 2 1 2 1 1 0 0 0 LANES=1
+  ring quick lanes-readers       2 1 2 2 1 1 0 0 0 LANES=1
+  ring quick lanes-back          1 2 1 2 0 0 0 0 0 LANES=1 BACK=1
+  ring quick lanes-reuse         2 2 1 2 1 1 0 0 0 LANES=1 REUSE=1
+  ring quick lanes-dies          2 2 1 2 0 0 1 0 0 LANES=1
+  ring quick lanes-recovered     2 1 1 2 1 1 3 1 0 LANES=1
+  ring quick lanes-rest          2 2 1 2 1 1 0 0 0 LANES=1 CYCLES
   ring large reader-dies-longer  2 1 2 3 1 1 2 1 0
   ring large recovered-longer    2 2 1 3 0 1 1 1 0
-  ring large recoverer-longer    2 1 1 4 0 1 3 2 0
-  ring large entry-recoverer     2 1 1 2 0 1 2 2 1
-  ring mutation no-pin-check               2 2 1 3 0 1 0 0 0 NO_PIN_CHECK
-  ring mutation claimed-after-head         2 1 1 3 0 1 0 0 0 CLAIMED_AFTER_HEAD
-  ring mutation sequence-stays             2 2 1 3 0 1 0 0 0 SEQUENCE_STAYS
-  ring mutation leaves-before-publishing   2 1 1 3 0 1 0 0 0 LEAVES_BEFORE_PUBLISHING
-  ring mutation no-room-check              2 1 1 3 1 1 0 0 0 NO_ROOM_CHECK
-  ring mutation looks-before-pin           2 2 1 3 0 1 0 0 0 LOOKS_BEFORE_PIN
-  ring mutation decide-sequence-first      2 1 1 3 1 1 0 0 0 DECIDE_SEQUENCE_FIRST
-  ring mutation recovery-clears-sequence   2 2 1 3 1 1 1 0 0 RECOVERY_CLEARS_SEQUENCE
-  ring mutation recovery-without-cas       2 2 1 3 0 1 1 0 0 RECOVERY_WITHOUT_CAS
-  ring mutation entry-before-pins          2 1 1 3 0 1 2 1 1 ENTRY_BEFORE_PINS
-  ring mutation lock-stays                 2 1 1 2 0 1 2 2 0 LOCK_STAYS
-
-  reuse mutation reuse-pinned              2 1 1 4 1 1 0 0 0 REUSE_PINNED
-  reuse mutation reuse-unclaimed           2 2 1 4 1 1 0 0 0 REUSE_UNCLAIMED
-  reuse mutation reuse-in-two-steps        2 2 1 4 1 1 1 0 0 REUSE_IN_TWO_STEPS
-  reuse mutation reuse-unread              2 1 1 4 1 1 0 0 0 REUSE_UNREAD
+  ring large recoverer-longer    2 1 1 3 0 1 3 2 0 SLICES=1
+  ring large entry-recoverer     1 1 1 2 0 0 2 2 1
+  ring large entry-slices        2 1 1 2 0 0 2 2 1 SLICES=1
+  ring large lanes-longer        1 2 1 3 0 1 0 0 0 LANES=1
+  ring large lanes-wait-longer   2 2 1 3 1 1 0 0 0 LANES=1
+  ring large lanes-dies-wait     2 2 1 2 1 1 1 0 0 LANES=1
+  ring large lanes-reuse-longer  2 2 1 3 1 0 0 0 0 LANES=1 REUSE=1
+  ring large lanes-rest-one      1 2 1 2 1 1 0 0 0 LANES=1 CYCLES
+  ring mutation no-pin-check               2 2 1 3 0 1 0 0 0 MUT_NO_PIN_CHECK
+  ring mutation claimed-after-head         2 1 1 3 0 1 0 0 0 MUT_CLAIMED_AFTER_HEAD
+  ring mutation sequence-stays             2 2 1 3 0 1 1 0 0 MUT_SEQUENCE_STAYS
+  ring mutation leaves-before-publishing   2 1 1 3 0 1 0 0 0 MUT_LEAVES_BEFORE_PUBLISHING
+  ring mutation no-room-check              2 1 1 3 1 1 0 0 0 MUT_NO_ROOM_CHECK
+  ring mutation looks-before-pin           2 2 1 3 0 1 0 0 0 MUT_LOOKS_BEFORE_PIN
+  ring mutation decide-sequence-first      2 1 1 3 1 1 0 0 0 MUT_DECIDE_SEQUENCE_FIRST
+  ring mutation recovery-clears-sequence   2 2 1 3 1 1 1 0 0 MUT_RECOVERY_CLEARS_SEQUENCE
+  ring mutation recovery-without-cas       2 2 1 3 0 1 1 0 0 MUT_RECOVERY_WITHOUT_CAS
+  ring mutation entry-before-pins          2 1 1 3 0 1 2 1 1 MUT_ENTRY_BEFORE_PINS
+  ring mutation stale-mask                 1 1 1 2 0 0 2 2 1 MUT_STALE_MASK
+  ring mutation lock-stays                 2 1 1 2 0 1 2 2 0 MUT_LOCK_STAYS
+  ring mutation lock-before-memory         2 2 1 3 0 1 1 0 0 MUT_LOCK_BEFORE_MEMORY
+  ring mutation keeps-claim                2 2 1 3 1 1 0 0 0 BACK=1 MUT_KEEPS_CLAIM
+  ring mutation zero-while-written         2 2 1 3 0 1 1 0 0 COUNT=1 MUT_ZERO_WHILE_WRITTEN
+  ring mutation reuse-pinned               2 1 1 4 1 1 0 0 0 REUSE=1 MUT_REUSE_PINNED
+  ring mutation reuse-unclaimed            2 2 1 4 1 1 0 0 0 REUSE=1 MUT_REUSE_UNCLAIMED
+  ring mutation reuse-in-two-steps         2 2 1 4 1 1 1 0 0 REUSE=1 MUT_REUSE_IN_TWO_STEPS
+  ring mutation reuse-unread               2 1 1 4 1 1 0 0 0 REUSE=1 MUT_REUSE_UNREAD
+  ring mutation publishing-wakes-readers   1 2 1 2 0 1 0 0 0 LANES=1 MUT_PUBLISHING_WAKES_READERS
+  ring mutation retreat-wakes-readers      1 2 1 2 0 1 0 0 0 LANES=1 MUT_RETREAT_WAKES_READERS
+  ring mutation retreat-wakes-producers    1 2 1 2 0 1 0 0 0 LANES=1 MUT_RETREAT_WAKES_PRODUCERS
+  ring mutation retreat-wakes-always       1 2 1 2 1 1 0 0 0 LANES=1 CYCLES MUT_RETREAT_WAKES_ALWAYS
+  ring mutation skipping-wakes-none        1 2 1 2 0 1 0 0 0 LANES=1 MUT_SKIPPING_WAKES_NONE
+  ring mutation unpinning-wakes-none       1 2 1 2 0 1 0 0 0 LANES=1 MUT_UNPINNING_WAKES_NONE
+  ring mutation recovery-wakes-readers     1 2 1 2 0 0 1 0 0 LANES=1 MUT_RECOVERY_WAKES_READERS
+  ring mutation letting-go-wakes-readers   1 2 1 2 0 0 0 0 0 LANES=1 BACK=1 MUT_LETTING_GO_WAKES_READERS
 
   other quick room join           -DLAST=2
   other quick room two-producers  -DLAST=2 -DOLD=1 -DNPROD=2
@@ -66,19 +96,31 @@ list() {
   other quick room leave          -DNJOIN=0
   other quick room crash          -DLAST=2 -DOLD=1 -DCRASH
   other quick room crash-leaving  -DNJOIN=0 -DCRASH
+  other quick room burn           -DOLD=0 -DFREE=0 -DN=2 -DNPROD=2 -DLANES -DBURN
+  other quick room lanes          -DOLD=1 -DN=2 -DLANES -DBURN
+  other quick room lanes-clear    -DLAST=2 -DOLD=1 -DLANES -DCLEAR
   other large room join-longer    -DLAST=3
   other large room two-producers-longer -DOLD=1 -DNPROD=2
   other large room clear-two      -DLAST=2 -DCLEAR
   other large room clear-producers -DNJOIN=0 -DNPROD=2 -DCLEAR
   other large room crash-clear    -DLAST=2 -DOLD=1 -DCRASH -DCLEAR
+  other large room lanes-producers -DLAST=2 -DOLD=1 -DNPROD=2 -DLANES
+  other large room lanes-clear-longer -DOLD=1 -DLANES -DCLEAR
   local mutation
-  for mutation in CHECK_BEFORE_RAISE GATE_TAKES_TAIL IGNORE_JOINS CHOOSES_BEFORE_GATING JOINER_WITHOUT_JOINS JOIN_IGNORES_TAIL; do
+  for mutation in CHECK_BEFORE_RAISE GATE_TAKES_TAIL IGNORE_JOINS JOINER_WITHOUT_JOINS COUNTS_JOIN_LATE JOIN_LOOKS_ONCE JOIN_IGNORES_TAIL \
+    GATES_BEFORE_CURSOR STANDS_AT_ZERO; do
     other mutation room "$(name "$mutation")" -DLAST=2 -DOLD=1 "-DMUT_$mutation"
   done
   for mutation in LEAVE_WITHOUT_TAIL LEAVE_ASKS_FOR_OTHERS; do
     other mutation room "$(name "$mutation")" -DNJOIN=0 "-DMUT_$mutation"
   done
-  other mutation room clear-sets-tail -DOLD=1 -DCLEAR -DMUT_CLEAR_SETS_TAIL
+  other mutation room clear-sets-tail        -DOLD=1 -DCLEAR -DMUT_CLEAR_SETS_TAIL
+  other mutation room passing-wakes-none     -DLAST=2 -DOLD=1 -DLANES -DMUT_PASSING_WAKES_NONE
+  other mutation room leaving-wakes-none     -DLAST=2 -DOLD=1 -DLANES -DMUT_LEAVING_WAKES_NONE
+  other mutation room joining-wakes-none     -DOLD=1 -DLANES -DMUT_JOINING_WAKES_NONE
+  other mutation room clearing-wakes-none    -DOLD=1 -DNJOIN=0 -DLANES -DCLEAR -DMUT_CLEARING_WAKES_NONE
+  other mutation room giving-back-wakes-none -DOLD=0 -DFREE=0 -DNJOIN=0 -DN=2 -DNPROD=2 -DLANES -DBURN -DMUT_GIVING_BACK_WAKES_NONE
+  other mutation room passes-no-burned       -DOLD=1 -DN=2 -DLANES -DBURN -DMUT_PASSES_NO_BURNED
 
   other quick wake two-by-two
   other quick wake three-sleepers -DNS=3 -DCHANGES=1
@@ -96,25 +138,30 @@ list() {
     other mutation wake "$(name "$mutation")" "-DMUT_$mutation"
   done
   other mutation wake early-is-enough -DEARLY -DCHANGES=1 -DMUT_EARLY_IS_ENOUGH
-  other mutation wake no-timeout -DCRASH -DCHANGES=1 -DMUT_NO_TIMEOUT
+  for mutation in NO_TICK TICK_LEAVES_FLAG; do
+    other mutation wake "$(name "$mutation")" -DCRASH -DCHANGES=1 "-DMUT_$mutation"
+  done
 }
 name() { tr 'A-Z_' 'a-z-' <<<"$1"; }
 
 search() { # directory, line of the list; leaves a file "failed" if the outcome is not the wanted one
-  local set model name flags result states seconds why note= TIMEFORMAT=%U
+  local set model name flags result states seconds why note= check=-DSAFETY run= level=-O2 TIMEFORMAT=%U
   read -r set model name flags <<<"$2"
   mkdir "$1/$model-$name" && cd "$1/$model-$name" || exit 1
+  # For cycles: nothing counts as progress, so that every cycle is an error.
+  case " $flags " in *' -DCYCLES '*) check=-DNP run=-l ;; esac
+  [ "$set" = mutation ] && level=-O1 # compiling takes longer than searching
   # shellcheck disable=SC2086
   if ! spin -a $flags "$here/$model.pml" >made 2>&1 ||
-    ! "$CC" -O2 -w -DSAFETY -DNOFAIR -DCOLLAPSE -DMEMLIM=12000 -o pan pan.c >>made 2>&1; then
+    ! "$CC" "$level" -w "$check" -DNOFAIR -DCOLLAPSE -DMEMLIM=12000 -o pan pan.c >>made 2>&1; then
     cat made; : >>"$1/failed"
     printf '%-34s %-10s\n' "$model-$name" ERROR
     return
   fi
-  { time ./pan -n -m200000 >out 2>&1; } 2>seconds
+  { time ./pan -n -m400000 $run >out 2>&1; } 2>seconds
   seconds=$(tail -n 1 seconds)
   states=$(awk '/states, stored/ { print $1; exit }' out)
-  why=$(grep -E '^pan:.*(assertion violated|invalid end state)' out | head -n 1)
+  why=$(grep -E '^pan:.*(assertion violated|invalid end state|non-progress cycle)' out | head -n 1)
   if [ -n "$why" ]; then result=ERROR
   elif grep -q 'errors: 0' out && ! grep -qiE 'not completed|depth too small|out of memory|memory (limit|bound)|reached -' out; then result=ok
   else result=INCOMPLETE

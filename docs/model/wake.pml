@@ -2,14 +2,14 @@
  *
  * The condition is a count of changes; each sleeper waits for a count it picks at the start (TAKE: it takes one change for
  * itself, so that a condition can turn false again under a sleeper that was woken for it).
- * Without CRASH a sleep has no time-out: at the end nobody may sleep with its condition true.
- * With CRASH one waker may stop at any step, and from then on each sleeper has one time-out.
+ * A sleep has no time-out: at the end no sleeper may sleep with its condition true.
+ * With CRASH one waker may stop at any step, and from then on each sleeper has one tick: it puts the flag up and looks.
  * With EARLY a sleeper may ask to be woken before the change, and a waker that sees it does so (C8), and once more after
  * the change if it has to.
  *
  * Mutations: MUT_FLAG_BEFORE_WORD (sleep: flag, then word), MUT_WORD_BEFORE_FLAG (wake: word, then flag),
- *            MUT_FLAG_AFTER_WAKE (flag cleared after waking), MUT_NO_SECOND_LOOK, MUT_FLAG_BEFORE_CHANGE, MUT_NO_TIMEOUT,
- *            MUT_EARLY_IS_ENOUGH (who has woken early does not wake again) */
+ *            MUT_FLAG_AFTER_WAKE (flag cleared after waking), MUT_NO_SECOND_LOOK, MUT_FLAG_BEFORE_CHANGE, MUT_NO_TICK,
+ *            MUT_TICK_LEAVES_FLAG (the tick only looks), MUT_EARLY_IS_ENOUGH (a waker that has woken early does not wake again) */
 #ifndef NS
 #define NS 2
 #endif
@@ -26,7 +26,7 @@ byte sleepers = 0;               /* the flag; 2: woken early, please */
 byte changes = 0;                /* what the sleepers look at */
 byte wants[NS];
 bool asleep[NS];                 /* in the kernel's queue for the word */
-bool late[NS];                   /* has had its time-out */
+bool late[NS];                   /* has had its tick */
 bool died = false;
 
 #ifdef TAKE
@@ -66,8 +66,16 @@ proctype Sleeper(byte i) {
            atomic { asleep[i] = (word == w) };           /* futex wait: compares and queues in one step */
 end:       if
            :: !asleep[i]
-#if defined(CRASH) && !defined(MUT_NO_TIMEOUT)
-           :: atomic { died && !late[i] -> late[i] = true; asleep[i] = false }
+#if defined(CRASH) && !defined(MUT_NO_TICK)
+           :: atomic { died && !late[i] -> late[i] = true }; /* the tick: S2 and a look, without getting up */
+#if defined(MUT_TICK_LEAVES_FLAG)
+#elif defined(EARLY)
+              if :: sleepers = 1 :: sleepers = 2 fi;
+#else
+              sleepers = 1;
+#endif
+              look(i);
+              if :: ok -> asleep[i] = false; turn++ :: else -> goto end fi
 #endif
            fi
         fi
@@ -142,7 +150,7 @@ init {
     run Killer()
 #endif
   }
-  /* nothing can move any more: whoever still sleeps must have nothing to see */
+  /* nothing can move any more: what still sleeps has nothing to see */
   timeout -> 
   d_step {
     for (i : 0 .. NS - 1) { assert(!(asleep[i] && TRUE_FOR(i))) }

@@ -148,14 +148,14 @@ void give_back(struct peer *peer, uint64_t sequence) {
 
 void keep_back(struct peer *peer, uint64_t sequence) {
   struct fd_slot *slot = slot_of(peer->depot, sequence);
-  atomic_store_explicit(ATOMIC(&slot->claimed), KEPT, memory_order_relaxed); /* K1 */
-  burn(peer, slot);                                                          /* K1, K2 */
-  wake_both(peer);                                                           /* K3 */
+  STORE(&slot->claimed, KEPT); /* K1 */
+  burn(peer, slot);            /* K1, K2 */
+  wake_both(peer);             /* K3 */
 }
 
 void let_go(struct peer *peer, uint64_t sequence) {
   struct fd_slot *slot = slot_of(peer->depot, sequence);
-  atomic_store_explicit(ATOMIC(&slot->claimed), 0, memory_order_relaxed); /* K4 */
+  STORE(&slot->claimed, 0); /* K4 */
   STORE(&slot->writer, 0);
   wake_both(peer);
 }
