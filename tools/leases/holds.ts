@@ -9,10 +9,11 @@ import { metadataOf, timestampOf } from "../chaos/stamp.ts";
 import { type HeldFrame, Moved, type Owner } from "./held.ts";
 import { bytesOf, framePixels, pixelsFlaw } from "./marks.ts";
 import { MOVES } from "./moves.ts";
-import { OPERATIONS, UNATTENDED } from "./operations.ts";
+import { LASTING, OPERATIONS, UNATTENDED } from "./operations.ts";
 import type { Scene } from "./scene.ts";
 
 const UNDER_WAY = 8;
+const ABANDONED = 4;
 
 function some(scene: Scene, random: Random, fits: (held: HeldFrame) => boolean = () => true): HeldFrame | undefined {
   const fitting = scene.held.filter(fits);
@@ -177,11 +178,20 @@ export function moveEnded(scene: Scene, random: Random): void {
 /** Begins operations on what a depot object has lent. */
 export function operateOn(scene: Scene, owner: Owner, random: Random): void {
   for (const held of scene.held.filter((held) => held.owner === owner && !held.moved).slice(0, UNDER_WAY)) {
-    const name = random.pick(UNATTENDED);
+    const name = random.pick(random.percent(50) ? LASTING : UNATTENDED);
     scene.say(`  while ${name} is under way on ${named(held)}`);
     held.used = true;
     const file = `${scene.around.folder}/${scene.counts.used++}`;
     scene.beside(OPERATIONS[name](bytesOf(held.touch()), file).then(() => {}, () => {}));
+  }
+}
+
+/** Moves away and drops what a depot object has lent. */
+export function abandon(scene: Scene, owner: Owner, random: Random): void {
+  for (const held of scene.held.filter((held) => held.owner === owner && ours(held)).slice(0, ABANDONED)) {
+    if (!held.moved && !moveAway(scene, held, random)) continue;
+    scene.say("  and drop it");
+    scene.forget(held, false);
   }
 }
 

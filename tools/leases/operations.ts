@@ -64,7 +64,8 @@ const COMMON: Record<string, Operation> = {
   "CompressionStream": throughGzip,
   "subtle.digest": async (view) => void await crypto.subtle.digest("SHA-256", view as Uint8Array<ArrayBuffer>),
   "crypto.pbkdf2": async (view) => void await callback((done) => crypto.pbkdf2("x", view, 2000, 32, "sha512", done)),
-  "crypto.scrypt": async (view) => void await callback((done) => crypto.scrypt("x", view, 32, { N: 1024 }, done)),
+  // Looks at the password again at its end.
+  "crypto.scrypt": async (view) => void await callback((done) => crypto.scrypt(view, "x", 32, { N: 4096 }, done)),
   "Blob": async (view) => new Uint8Array(await new Blob([view as Uint8Array<ArrayBuffer>]).arrayBuffer()),
   "Response": async (view) => new Uint8Array(await new Response(view as Uint8Array<ArrayBuffer>).arrayBuffer()),
 };
@@ -81,6 +82,9 @@ const OWN: Record<typeof HERE, Record<string, Operation>> = {
 
 /** By name, for the trail. */
 export const OPERATIONS: Record<string, Operation> = { ...COMMON, ...OWN[HERE] };
+
+/** Those that look at the buffer for long. */
+export const LASTING: readonly string[] = ["crypto.scrypt"];
 
 /**
  * Those that may be left under way. Deno's zlib looks at the buffer a tick later, and ends the process if that is empty

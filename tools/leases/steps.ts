@@ -23,9 +23,17 @@ const REFUSALS = 12;
 
 async function closeOne(scene: Scene, random: Random, owner: Owner = random.pick(scene.owners)): Promise<void> {
   scene.say("close, and open another");
-  if (random.percent(30)) holds.operateOn(scene, owner, random);
+  if (random.percent(15)) {
+    holds.abandon(scene, owner, random);
+    // Old enough for a finalizer, which a collection just before the close leaves no time to run.
+    await sleep(OLD_MS);
+  }
+  const used = random.percent(30);
+  if (used) holds.operateOn(scene, owner, random);
   const begin = random.percent(30) ? () => closeWithin(scene, owner, random) : undefined;
   await scene.close(owner, random, begin);
+  // Nothing new takes the addresses before what is under way has ended.
+  if (used) await scene.settle();
   await scene.open();
 }
 
