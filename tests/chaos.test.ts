@@ -1,16 +1,21 @@
 /**
- * Processes of both runtimes killed at every step of the protocol and at random moments, while others go on: nothing
- * torn, lost, doubled or left behind, and nobody hangs. A short version of `deno task chaos`, which says more.
+ * Processes and workers of both runtimes that end at every step of the protocol and at random moments, while others go
+ * on: nothing torn, lost, doubled or left behind, and nothing hangs. A short version of `deno task chaos`, which says
+ * more.
  */
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import process from "node:process";
 import { FramesDepot, type WhenFull } from "../mod.ts";
+import type { Entry } from "../tools/chaos/ledger.ts";
 import { chaosRun } from "../tools/chaos/run.ts";
 import { tracedLibrary } from "../tools/chaos/steps.ts";
-import { depotTest, HERE, Peer, type Runtime } from "./support/harness.ts";
+import { depotTest, HERE, Peer, type Runtime, RUNTIMES } from "./support/harness.ts";
 
-/** Steps that victims come to in every run; to others (D2, W1, skip, ...) they come when others let them. */
+/** Steps that processes come to in every run; to others (D2, W1, skip, ...) they come when others let them. */
 const SURE_STEPS = "C3 C6 C7 C8 C9 C10 C11 R1 R4 R5 R6 J1 J2 J3 J4 L1 P1 P2 join.lock join.id".split(" ");
+
+/** Steps that workers end at in every run, in one runtime or the other. */
+const SURE_STEPS_OF_WORKERS = "C8 R4 J1 J2 J3 J4 L1 P1 P2 join.lock join.id".split(" ");
 
 const env = { FRAMES_DEPOT_LIB: tracedLibrary() };
 const OTHER: Runtime = HERE === "deno" ? "bun" : "deno";
@@ -29,11 +34,18 @@ function chaos(whenFull: WhenFull, kills: number, eachStep: boolean, history = t
   });
 }
 
-depotTest("FramesDepot survives a kill at every step, and many at random, wait", async () => {
+depotTest("FramesDepot survives a kill of a process or a worker at every step, and many at random, wait", async () => {
   const ledger = await chaos("wait", 300, true);
   assertGreaterOrEqual(ledger.kills, 100);
-  const steps = new Set(ledger.deaths.map(({ at }) => at));
-  for (const step of SURE_STEPS) assert(steps.has(step), `nobody died at ${step}`);
+  const stepsOf = (deaths: Entry[]) => new Set(deaths.map(({ at }) => at));
+  const steps = stepsOf(ledger.deaths.filter(({ kind }) => kind !== "worker"));
+  for (const step of SURE_STEPS) assert(steps.has(step), `no process died at ${step}`);
+  const stepsOfWorkers = stepsOf(ledger.workers);
+  for (const step of SURE_STEPS_OF_WORKERS) assert(stepsOfWorkers.has(step), `no worker ended at ${step}`);
+  for (const runtime of RUNTIMES) {
+    assert(ledger.workers.some((worker) => worker.runtime === runtime && worker.way !== "with its process"), runtime);
+  }
+  assert([...stepsOfWorkers].some((step) => step.startsWith("end.")), "no process died while its worker ended");
   assert(ledger.deaths.some(({ role, at }) => role === "recoverer" && (at === "P1" || at === "P2")));
 });
 

@@ -20,21 +20,32 @@ export const NOTE = {
   read: 24,
 } as const;
 
-/** What a life is at. */
-export const STATE = { unborn: 0, living: 1, frozen: 2, died: 3, ended: 4 } as const;
+/** What a life is at; `killed` with its process, at a step of its end. */
+export const STATE = { unborn: 0, living: 1, frozen: 2, died: 3, ended: 4, killed: 5 } as const;
 
 const BYTES = 32;
 
 /** The file, opened by everybody by its path. */
 export class Board {
   readonly path: string;
-  readonly #file: number;
+  readonly #file: number | undefined;
   readonly #bytes = new Float64Array(1);
   readonly #view = new Uint8Array(this.#bytes.buffer);
 
-  constructor(file: string) {
+  /** @param stays whether it stays open; not in a worker, whose files Bun does not close when it ends */
+  constructor(file: string, stays = true) {
     this.path = file;
-    this.#file = fs.openSync(file, "r+");
+    this.#file = stays ? fs.openSync(file, "r+") : undefined;
+  }
+
+  #use<T>(use: (file: number) => T): T {
+    if (this.#file !== undefined) return use(this.#file);
+    const file = fs.openSync(this.path, "r+");
+    try {
+      return use(file);
+    } finally {
+      fs.closeSync(file);
+    }
   }
 
   /** Makes the file. */
@@ -48,7 +59,7 @@ export class Board {
   /** Notes a number. */
   write(life: number, note: number, value: number): void {
     this.#bytes[0] = value;
-    fs.writeSync(this.#file, this.#view, 0, 8, Board.at(life, note));
+    this.#use((file) => fs.writeSync(file, this.#view, 0, 8, Board.at(life, note)));
   }
 
   /** Where a note stands in the file, for whoever writes it in C. */
@@ -59,7 +70,7 @@ export class Board {
   /** What was noted; 0 where nothing was. */
   read(life: number, note: number): number {
     this.#bytes[0] = 0;
-    fs.readSync(this.#file, this.#view, 0, 8, Board.at(life, note));
+    this.#use((file) => fs.readSync(file, this.#view, 0, 8, Board.at(life, note)));
     return this.#bytes[0];
   }
 
@@ -75,7 +86,7 @@ export class Board {
 
   /** Removes the file. */
   remove(): void {
-    fs.closeSync(this.#file);
+    if (this.#file !== undefined) fs.closeSync(this.#file);
     fs.rmSync(this.path, { force: true });
     fs.rmSync(`${this.path}.flaws`, { force: true });
   }

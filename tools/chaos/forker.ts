@@ -11,7 +11,16 @@ import { Board, NOTE, STATE } from "./board.ts";
 import { fork, kill, reap, sleepMs } from "./libc.ts";
 import { live } from "./lives.ts";
 import { Observer, type Progress } from "./observe.ts";
-import { eachStep, frozenPlanOf, LIVES_A_ROUND, type Plan, planFor, planOf, recovererPlanOf } from "./plan.ts";
+import {
+  eachStep,
+  frozenPlanOf,
+  LIVES_A_ROUND,
+  type Plan,
+  planFor,
+  planOf,
+  recovererPlanOf,
+  type Way,
+} from "./plan.ts";
 import { Random } from "./random.ts";
 import { prepareToEnd } from "./steps.ts";
 
@@ -28,8 +37,10 @@ export type Death = {
   role: Plan["role"];
   /** The step at which it died, or how else. */
   at: string;
-  /** The signal that ended it: 9, unless something is wrong. */
+  /** The signal that ended it: 9, unless something is wrong. A thread that ended as it was to counts as killed by 9. */
   signal: number;
+  /** How a thread ended; undefined for a process. */
+  way?: Way | "with its process";
   /** From the kill until the others moved again; only where they had come to a halt. */
   recoveryMs?: number;
 };

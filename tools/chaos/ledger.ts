@@ -10,7 +10,7 @@ import type { Death } from "./forker.ts";
 import type { ReaderReport } from "./survivor.ts";
 
 /** One death and where it happened. */
-export type Entry = Death & { runtime: Runtime; kind: "forked" | "started" };
+export type Entry = Death & { runtime: Runtime; kind: "forked" | "started" | "worker" };
 
 /** What is promised is a quarter of a second; the median may be twice that on a busy machine. */
 const RECOVERY_MS = 500;
@@ -34,6 +34,11 @@ export class Ledger {
   /** Victims ended by another signal than ours; a fork may fail, but rarely. */
   get misfires(): Entry[] {
     return this.deaths.filter(({ signal }) => signal !== 9);
+  }
+
+  /** Victims that were workers. */
+  get workers(): Entry[] {
+    return this.deaths.filter(({ kind }) => kind === "worker");
   }
 
   get kills(): number {
@@ -97,9 +102,9 @@ export class Ledger {
 
   /** A table, as people read it. */
   summary(): string {
-    const count = <K extends string>(key: (entry: Entry) => K) => {
+    const count = <K extends string>(key: (entry: Entry) => K, of = this.deaths) => {
       const counts = new Map<string, number>();
-      for (const entry of this.deaths) {
+      for (const entry of of) {
         if (entry.signal === 9) counts.set(key(entry), (counts.get(key(entry)) ?? 0) + 1);
       }
       return [...counts].sort(([a], [b]) => a < b ? -1 : 1).map(([name, number]) => `${name} ${number}`).join("  ");
@@ -115,12 +120,14 @@ export class Ledger {
       `kills      ${this.kills}, stopped and continued ${this.stops}`,
       `misfires   ${misfires.length} forks ended by themselves: ${kinds.join(", ") || "none"}`,
       `runtime    ${count(({ runtime, kind }) => `${runtime} ${kind}`)}`,
+      `workers    ${count(({ runtime, way }) => `${runtime} ${way}`, this.workers)}`,
       `role       ${count(({ role }) => role)}`,
       `at step    ${count(({ at }) => at)}`,
       `frames     ${this.stored} stored for sure, ${this.read} read by survivors`,
       `recovery   ${ms(this.recoveries())}`,
     ];
     for (const role of ["producer", "reader", "lookup"]) lines.push(`  ${role.padEnd(9)}${ms(this.recoveries(role))}`);
+    lines.push(`  workers  ${ms(this.workers.flatMap(({ recoveryMs }) => recoveryMs ?? []))}`);
     return lines.join("\n");
   }
 }

@@ -55,6 +55,17 @@ export class Observer {
     return { head: this.#room.head(), cursor: slowest === Infinity ? -1 : slowest };
   }
 
+  /** How many peers of a process live. */
+  livingOf(pid: number): number {
+    let living = 0;
+    for (let index = 0; index < this.#layout.maxPeers; index++) {
+      const entry = this.#words.peer(index);
+      const isOurs = this.#words.load32(entry + PEER.id) !== 0 && this.#words.load32(entry + PEER.pid) === pid;
+      if (isOurs && this.#segment.lockHeld(LOCK.peer + index)) living++;
+    }
+    return living;
+  }
+
   /** Everything that is not as in a segment with nobody but `peers` live peers in it. */
   remains(peers: number): string[] {
     const found: string[] = [];

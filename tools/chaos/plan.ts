@@ -4,6 +4,7 @@
  * @module
  */
 import type { WhenFull } from "../../mod.ts";
+import type { Runtime } from "./child.ts";
 import type { Random } from "./random.ts";
 
 /** What victims do; a visitor comes and goes, a recoverer looks after the dead. */
@@ -27,6 +28,21 @@ export type Plan = {
   /** Whether it leaves in an orderly way before it is killed. */
   leaves: boolean;
   seed: number;
+};
+
+/** How a thread ends. */
+export type Way = "terminate" | "close" | "exit" | "throw" | "reject";
+
+/** The plan of a victim that is a thread of a process which lives on. */
+export type ThreadPlan = Plan & { way: Way };
+
+/**
+ * The ways that end a thread wherever it stands, and all. Deno terminates a worker between two turns of its event loop,
+ * and Bun's workers have no `close()`.
+ */
+const WAYS: Record<Runtime, { anywhere: readonly Way[]; all: readonly Way[] }> = {
+  deno: { anywhere: ["close", "exit"], all: ["terminate", "terminate", "close", "exit", "throw", "reject"] },
+  bun: { anywhere: ["terminate", "exit"], all: ["terminate", "terminate", "exit", "throw", "reject"] },
 };
 
 const JOIN = ["join.lock", "join.id"];
@@ -56,6 +72,20 @@ const BLOCKING: Record<Holder, readonly string[]> = {
   lookup: ["J2", "J3", "J4"],
 };
 
+/**
+ * Where a thread can end: between two instructions of TypeScript, never in C. So it comes to `C8` when it has a slot, and
+ * to `R4` when it has a frame.
+ */
+const THREAD_STEPS: Record<Role, readonly string[]> = {
+  producer: ["C8", "C8", "C8", "skip", "D2", "W1", "G3", "P2", "S1", "S2", ...JOIN],
+  reader: ["R4", "R4", "R6", "R6", ...GATE, ...LEAVE, "W1", "S1", "S2", ...JOIN],
+  lookup: ["R4", ...GATE, ...LEAVE, "W1"],
+  visitor: [...JOIN, ...GATE, ...LEAVE],
+  recoverer: ["P1", "P2", "P1", "P2", "W1", "L1"],
+};
+/** The steps of a thread's end, in `shim/owners.c`: where a process is killed while a worker of it ends. */
+export const ENDING_STEPS = ["end.sleepers", "end.retired", "end.members", "end.peers", "end.closed"] as const;
+
 /** Steps that come once or twice in a life. */
 const RARE = new Set([...JOIN, ...LEAVE, ...GATE, "skip", "D2"]);
 
@@ -67,6 +97,11 @@ function stepOf(random: Random, steps: readonly string[]): { step: string; count
 /** Every step of every role, once: what a run begins with, so that none is left to chance. */
 export function eachStep(): { role: Role; step: string }[] {
   return ROLES.flatMap((role) => [...new Set(STEPS[role])].map((step) => ({ role, step })));
+}
+
+/** The same for threads. */
+export function eachThreadStep(): { role: Role; step: string }[] {
+  return ROLES.flatMap((role) => [...new Set(THREAD_STEPS[role])].map((step) => ({ role, step })));
 }
 
 /** A victim that dies where it is told to, the first time it comes there. */
@@ -95,6 +130,50 @@ export function planOf(random: Random, life: number, steps = STEPS, roles: reado
     leaves: random.percent(50) || (typeof end === "object" && "step" in end && LEAVE.includes(end.step)),
     seed: random.seed(),
   };
+}
+
+/** A thread, for accusations. */
+export function whoIs({ role, way, end }: ThreadPlan): string {
+  return `${role} in a worker of ${"Bun" in globalThis ? "Bun" : "Deno"} that ends by ${way}, ${JSON.stringify(end)}`;
+}
+
+/** A thread among many. */
+export function threadPlanOf(random: Random, life: number, runtime: Runtime): ThreadPlan {
+  return withWay(random, runtime, planOf(random, life, THREAD_STEPS));
+}
+
+/** A thread that ends where it is told to. */
+export function threadPlanFor(random: Random, life: number, runtime: Runtime, role: Role, step: string): ThreadPlan {
+  return withWay(random, runtime, planFor(random, life, role, step));
+}
+
+function withWay(random: Random, runtime: Runtime, plan: Plan): ThreadPlan {
+  const { anywhere, all } = WAYS[runtime];
+  return { ...plan, way: random.pick(typeof plan.end === "object" && "step" in plan.end ? anywhere : all) };
+}
+
+/** A thread that is still at work when its process ends it, and one beside it. */
+export function hostPlansOf(random: Random, life: number, runtime: Runtime): ThreadPlan[] {
+  const busy: Plan = planOf(random, life, THREAD_STEPS, ["producer", "reader", "lookup", "recoverer"]);
+  const first = withWay(random, runtime, { ...busy, end: "work done", frames: 1000 });
+  return [first, threadPlanOf(random, life + 1, runtime)];
+}
+
+/** A thread that keeps what it has until others have to wait for it. */
+export function frozenThreadPlanOf(random: Random, life: number, runtime: Runtime, whenFull: WhenFull): ThreadPlan {
+  const role = whenFull === "overwrite" ? "producer" : random.pick(["producer", "reader"] as const);
+  const seed = random.seed();
+  const plan: Plan = {
+    life,
+    role,
+    end: "work done",
+    freeze: true,
+    mode: "lossless",
+    frames: 1000,
+    leaves: false,
+    seed,
+  };
+  return withWay(random, runtime, plan);
 }
 
 /** A victim that stands still where others have to wait for it. */

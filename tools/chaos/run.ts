@@ -8,9 +8,10 @@ import { FramesDepot, type WhenFull } from "../../mod.ts";
 import { Board, NOTE, STATE } from "./board.ts";
 import { Child, type ChildOptions, type Executables, type Runtime, RUNTIMES } from "./child.ts";
 import type { Answer, Order } from "./forker.ts";
-import { Ledger } from "./ledger.ts";
+import type { HostTask } from "./host.ts";
+import { type Entry, Ledger } from "./ledger.ts";
 import { Observer } from "./observe.ts";
-import { eachStep, LIVES_A_ROUND, planOf, STEPS } from "./plan.ts";
+import { eachStep, eachThreadStep, ENDING_STEPS, hostPlansOf, LIVES_A_ROUND, planOf, STEPS } from "./plan.ts";
 import { Random } from "./random.ts";
 import { END_LIFE, fill, METADATA_BYTES, metadataOf, numberOf, timestampOf } from "./stamp.ts";
 import { holderPlan, stopHolder, stopSomebody } from "./stops.ts";
@@ -44,6 +45,12 @@ const FRAME_SIZE = [64, 32, 1] as const;
 /** Rounds of forked victims between two looks at other things. */
 const ROUNDS = 25;
 const FREEZES = 2;
+/** Rounds of workers in each of two processes meanwhile: a fifth of all deaths. */
+const THREAD_ROUNDS = 6;
+/** Its worker has been at work for so long at most. */
+const HOST_MS = 20;
+/** A process that is killed while its worker ends, and not at a step, is so within this time. */
+const ENDING_MS = 6;
 /** A started victim that has not died at its step gets this long. */
 const VICTIM_MS = 1200;
 /** Steps that only a process with an event loop comes to. */
@@ -120,20 +127,31 @@ class Run {
       await this.#watchdog.until(forker.answer());
       forkers.push(forker);
     }
+    // The reader in Deno and the one in Bun that see every frame.
+    const parents = readers.slice(0, RUNTIMES.length);
     if (this.#options.eachStep) {
-      const each = forkers.map((forker) => this.#order(forker, "each", eachStep().length));
-      await this.#watchdog.until(Promise.all(each));
+      await this.#watchdog.until(Promise.all([
+        ...forkers.map((forker) => this.#order(forker, "each", eachStep().length)),
+        ...parents.map((parent) => this.#order(parent, "each", Math.ceil(eachThreadStep().length / 2), "worker")),
+      ]));
+      for (const step of ENDING_STEPS) await this.#watchdog.until(this.#host(this.#random.pick(RUNTIMES), step));
     }
-    while (!this.#isOver) await this.#watchdog.until(this.#round(forkers, [...producers, ...readers]));
+    while (!this.#isOver) await this.#watchdog.until(this.#round(forkers, parents, [...producers, ...readers]));
     this.#ending = true;
     await this.#watchdog.until(this.#settle(producers, readers, forkers));
   }
 
-  /** Forked and started victims at once; then, alone, one that stands still; then, now and then, one that is stopped. */
-  async #round(forkers: Child[], survivors: Child[]): Promise<void> {
+  /**
+   * Forked and started victims and workers at once; then, alone, one that stands still; then, now and then, one that is
+   * stopped.
+   */
+  async #round(forkers: Child[], parents: Child[], survivors: Child[]): Promise<void> {
     const cycle = this.#cycle++;
     let busy = true;
-    const crowds = Promise.all(forkers.map((forker) => this.#order(forker, "crowd", ROUNDS)));
+    const crowds = Promise.all([
+      ...forkers.map((forker) => this.#order(forker, "crowd", ROUNDS)),
+      ...parents.map((parent) => this.#order(parent, "crowd", THREAD_ROUNDS, "worker")),
+    ]);
     const started = (async () => {
       do await this.#victim(this.#random.pick(RUNTIMES)); while (busy);
     })();
@@ -141,6 +159,8 @@ class Run {
     busy = false;
     await started;
     await this.#order(forkers[cycle % forkers.length], "freeze", FREEZES);
+    await this.#order(parents[cycle % parents.length], "freeze", 1, "worker");
+    await this.#host(RUNTIMES[cycle % RUNTIMES.length], this.#random.pick([...ENDING_STEPS, undefined]));
     if (cycle % 3 < 2) await this.#hold(cycle % 3 === 0 ? "reader" : "producer", RUNTIMES[cycle % 2]);
     if (cycle % 3 === 2) await stopSomebody(this.#random, this.ledger, this.#random.pick(survivors));
     const { head } = this.#observer.progress();
@@ -152,12 +172,33 @@ class Run {
     );
   }
 
-  async #order(forker: Child, kind: Order["kind"], rounds: number): Promise<void> {
-    const order: Order = { kind, rounds, firstLife: this.#lives, seed: this.#random.seed() };
+  async #order(child: Child, orders: Order["kind"], rounds: number, kind: Entry["kind"] = "forked"): Promise<void> {
+    const order: Order = { kind: orders, rounds, firstLife: this.#lives, seed: this.#random.seed() };
     this.#lives += rounds * LIVES_A_ROUND;
-    forker.send(order);
-    const { deaths } = await forker.answer<Answer>();
-    for (const death of deaths) this.ledger.deaths.push({ ...death, runtime: forker.runtime, kind: "forked" });
+    child.send(order);
+    const { deaths } = await child.answer<Answer>();
+    for (const death of deaths) this.ledger.deaths.push({ ...death, runtime: child.runtime, kind });
+  }
+
+  /** A process that is killed while one of its workers ends; the others die with it. */
+  async #host(runtime: Runtime, step: string | undefined): Promise<void> {
+    const plans = hostPlansOf(this.#random, this.#lives, runtime);
+    this.#lives += plans.length;
+    const end = step === undefined ? undefined : { step, count: 1 };
+    const afterMs = this.#random.unit() * HOST_MS;
+    const task: HostTask = { name: this.#depot.name, board: this.#board.path, plans, afterMs, end };
+    const child = this.#start(runtime, "./host.ts", task, { traced: true });
+    await child.line(); // it ends
+    if (step === undefined) await sleep(this.#random.unit() * ENDING_MS);
+    else await Promise.race([child.line(), sleep(VICTIM_MS)]);
+    await child.kill();
+    const { signal, code } = await child.exit;
+    if (signal !== "SIGKILL") this.ledger.wrong.push(`${child} ended with code ${code}, ${signal}: ${child.errors}`);
+    for (const [index, { life, role }] of plans.entries()) {
+      const isAtStep = index === 0 && step !== undefined && this.#board.read(life, NOTE.state) === STATE.killed;
+      const at = isAtStep ? step : "any moment";
+      this.ledger.deaths.push({ life, role, at, signal: 9, way: "with its process", runtime, kind: "worker" });
+    }
   }
 
   /** A victim with a process of its own from the start. */

@@ -1,6 +1,7 @@
-/* Standing still or dying right after a named step of shim/ring.c, which a build with FD_TRACE announces. */
+/* Standing still or dying right after a named step of shim/ring.c, which a build with FD_TRACE announces, or of a
+ * thread's end in shim/owners.c, whose calls the linker leads through here (--wrap, ENDS in steps.ts). */
 #define _GNU_SOURCE
-#include "../../shim/internal.h"
+#include "../../shim/owners.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -36,4 +37,31 @@ void fd_step(const char *step) {
   while (plan.freezes) pause();
   kill(getpid(), SIGKILL);
   for (;;) pause();
+}
+
+void __real_fd_sleepers_end(const struct fd_owner *owner);
+void __wrap_fd_sleepers_end(const struct fd_owner *owner) {
+  __real_fd_sleepers_end(owner);
+  fd_step("end.sleepers");
+}
+
+int32_t __real_fd_segment_retire_all(fd_segment *segment, int patience_ms);
+int32_t __wrap_fd_segment_retire_all(fd_segment *segment, int patience_ms) {
+  const int32_t answer = __real_fd_segment_retire_all(segment, patience_ms);
+  fd_step("end.retired");
+  return answer;
+}
+
+/* The membership lock is held from before the peers' locks are dropped until after the look at the others'. */
+void __real_fd_system_unlock_peers(fd_segment *segment);
+void __wrap_fd_system_unlock_peers(fd_segment *segment) {
+  fd_step("end.members");
+  __real_fd_system_unlock_peers(segment);
+  fd_step("end.peers");
+}
+
+void __real_fd_system_close(fd_segment *segment);
+void __wrap_fd_system_close(fd_segment *segment) {
+  __real_fd_system_close(segment);
+  fd_step("end.closed");
 }

@@ -29,6 +29,9 @@ const SIGNATURE = { parameters: ["buffer", "i32", "buffer", "f64", "f64", "i32"]
 /** By hand: in a fork the fewer parts of the runtime are asked, the better. */
 const cString = (text: string) => Uint8Array.from(`${text}\0`, (character) => character.charCodeAt(0));
 
+/** What a thread's end calls, each a step of it. */
+const ENDS = ["fd_sleepers_end", "fd_segment_retire_all", "fd_system_unlock_peers", "fd_system_close"];
+
 let built: string | undefined;
 
 /** The library with its steps announced, built once a process; give it to children as `FRAMES_DEPOT_LIB`. */
@@ -39,7 +42,8 @@ export function tracedLibrary(): string {
   const path = join(folder, "frames_depot.so");
   const { sources, flags, libraries } = SYSTEMS.linux;
   const compiler = (process.env.CC || "cc").split(" ");
-  const all = [...flags, "-DFD_TRACE", "-o", path, ...sources, "../tools/chaos/steps.c", ...libraries];
+  const ends = ENDS.map((symbol) => `-Wl,--wrap=${symbol}`);
+  const all = [...flags, "-DFD_TRACE", ...ends, "-o", path, ...sources, "../tools/chaos/steps.c", ...libraries];
   compile([...compiler, ...C_FLAGS, "-fvisibility=hidden", ...all]);
   return built = path;
 }

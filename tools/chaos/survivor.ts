@@ -1,13 +1,16 @@
 /**
  * A process that lives through a run: a producer that fills the depot until it is told to stop, or a reader that looks
- * at every frame until the last one.
+ * at every frame until the last one. Meanwhile workers of a reader's process end, in rounds that it is told to do.
  *
  * @module
  */
 import process from "node:process";
+import { createInterface } from "node:readline";
 import { FramesDepot, type ReadMode } from "../../mod.ts";
 import { Board, NOTE } from "./board.ts";
 import { Follower } from "./follower.ts";
+import type { Answer } from "./forker.ts";
+import { Nursery } from "./nursery.ts";
 import { Random } from "./random.ts";
 import { END_LIFE, fill, flaw, lifeOf, metadataOf, numberOf, timestampOf } from "./stamp.ts";
 
@@ -60,7 +63,16 @@ async function produce(depot: FramesDepot, board: Board, random: Random, life: n
   say(report);
 }
 
-async function read(depot: FramesDepot, random: Random, mode: ReadMode, rests: boolean): Promise<void> {
+/** Has workers live and end as it is told; no more frames are awaited once nobody tells anything. */
+async function raise(nursery: Nursery, orphaned: () => void): Promise<void> {
+  for await (const line of createInterface({ input: process.stdin })) {
+    const answer: Answer = { deaths: await nursery.run(JSON.parse(line)) };
+    say(answer);
+  }
+  orphaned();
+}
+
+async function read(depot: FramesDepot, board: string, random: Random, mode: ReadMode, rests: boolean): Promise<void> {
   const follower = new Follower(mode === "lossless" && depot.whenFull !== "overwrite", true);
   const wrong: string[] = [];
   const accuse = (what: string | undefined) => {
@@ -68,8 +80,8 @@ async function read(depot: FramesDepot, random: Random, mode: ReadMode, rests: b
   };
   let lost = 0;
   const reader = depot.frames({ mode });
-  const orphaned = () => process.exit(1);
-  process.stdin.on("end", orphaned).resume();
+  let reading = true;
+  void raise(new Nursery(depot.name, board, depot.whenFull, 1), () => reading && process.exit(1));
   say({ ready: true });
   for await (const frame of reader) {
     if (lifeOf(frame.frameNumber) === END_LIFE) break;
@@ -81,7 +93,7 @@ async function read(depot: FramesDepot, random: Random, mode: ReadMode, rests: b
       accuse(flaw(frame)); // still leased: still whole
     }
   }
-  process.stdin.off("end", orphaned);
+  reading = false;
   const report: ReaderReport = { frames: follower.frames, lost, lives: [...follower.next], wrong };
   say(report);
 }
@@ -90,5 +102,5 @@ const task: SurvivorTask = JSON.parse(process.argv[2]);
 const depot = await FramesDepot.open(task.name, { timeoutMs: 20_000 });
 const random = new Random(task.seed);
 if (task.role === "producer") await produce(depot, new Board(task.board), random, task.life);
-else await read(depot, random, task.mode, task.rests);
+else await read(depot, task.board, random, task.mode, task.rests);
 await depot.close();
