@@ -56,9 +56,11 @@ class Sleeper {
     return place;
   }
 
-  watch(place: number, { segment, word, lane, peer }: Place, expected: number, timeoutMs: number): void {
-    this.#native.fd_sleeper_watch(this.#handle, place, segment, word, lane, peer, expected, timeoutMs);
-    this.#attendance.arm();
+  /** @returns false where C refuses */
+  watch(place: number, { segment, word, lane, peer }: Place, expected: number, timeoutMs: number): boolean {
+    const answer = this.#native.fd_sleeper_watch(this.#handle, place, segment, word, lane, peer, expected, timeoutMs);
+    if (answer >= 0) this.#attendance.arm();
+    return answer >= 0;
   }
 
   /** Watches there no more. @returns a promise where C is still in the word */
@@ -155,8 +157,9 @@ export class Alarm {
       if (this.#sleeper === undefined) return false;
       this.#place = this.#sleeper.take(this);
     }
-    this.#sleeper.watch(this.#place, this.#where, expected | 0, timeoutMs);
-    return true;
+    if (this.#sleeper.watch(this.#place, this.#where, expected | 0, timeoutMs)) return true;
+    this.disarm();
+    return false;
   }
 
   /** Called by the sleeper, which has let go of the word. */

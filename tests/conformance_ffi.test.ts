@@ -416,14 +416,39 @@ depotTest("Mapping.alarm that is armed while others sleep is woken, and they sle
   words.buffer.transfer(0);
 });
 
+/** Many words of one segment: a segment has two lanes for each time that it is opened. */
+class ManyWords implements Disposable {
+  readonly #held: Held[];
+
+  constructor(name: string, count: number) {
+    this.#held = Array.from(
+      { length: Math.ceil(count / 2) },
+      (_, index) => new Held(loadShim().open(name), BYTES, [8 * index, 8 * index + 4]),
+    );
+  }
+
+  counted(index: number): Counted {
+    return new Counted(this.#held[index >> 1].mapping, index & 1);
+  }
+
+  wake(index: number): void {
+    this.#held[index >> 1].mapping.wake(index & 1);
+  }
+
+  [Symbol.dispose](): void {
+    for (const held of this.#held) held[Symbol.dispose]();
+  }
+}
+
 for (const count of [127, 300]) {
   const offsets = Array.from({ length: count }, (_, index) => 4 * index);
 
   depotTest(`Mapping.alarm sleeps on ${count} words at once in one thread, and each rings by itself`, async (name) => {
-    using one = make(name, BYTES, offsets);
-    using other = new Held(loadShim().open(name), BYTES, offsets);
-    const words = wordsOf(other.mapping);
-    const alarms = offsets.map((_, lane) => new Counted(one.mapping, lane));
+    using one = make(name);
+    using many = new ManyWords(name, count);
+    using others = new ManyWords(name, count);
+    const words = wordsOf(one.mapping);
+    const alarms = offsets.map((_, index) => many.counted(index));
     for (const counted of alarms) counted.arm(0);
     await later(30);
     // Neighbours, the first and the last of a sleeper, and the first of the next one.
@@ -431,7 +456,7 @@ for (const count of [127, 300]) {
     for (const index of chosen) {
       const rung = alarms[index].rung();
       Atomics.add(words, index, 1);
-      other.mapping.wake(index);
+      others.wake(index);
       await rung;
     }
     await later(20);
@@ -440,7 +465,7 @@ for (const count of [127, 300]) {
     for (const index of chosen) alarms[index].arm(1);
     const all = alarms.map((counted) => counted.rung());
     for (const index of offsets.keys()) Atomics.add(words, index, 1);
-    for (const index of offsets.keys()) other.mapping.wake(index);
+    for (const index of offsets.keys()) others.wake(index);
     await Promise.all(all);
     await later(20);
     assertEquals(alarms.map(({ rings }) => rings), offsets.map((_, index) => chosen.includes(index) ? 2 : 1));
@@ -448,8 +473,9 @@ for (const count of [127, 300]) {
   });
 
   depotTest(`Mapping.alarm gives ${count} words up at once, and others take their places`, async (name) => {
-    using one = make(name, BYTES, offsets);
-    const alarms = offsets.map((_, lane) => new Counted(one.mapping, lane));
+    using _named = make(name);
+    using many = new ManyWords(name, count);
+    const alarms = offsets.map((_, index) => many.counted(index));
     for (const counted of alarms) counted.arm(0);
     await later(10);
     await Promise.all(alarms.map(({ alarm }) => alarm.disarm()));
