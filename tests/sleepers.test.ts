@@ -283,7 +283,10 @@ depotTest(
 /** A runtime and a library of which only sleepers matter; what was watched is noted. */
 class Fake {
   attends = 0;
+  /** No thread or descriptor is to be had. */
   refuses = false;
+  /** A watch is refused, as by a sleeper that was stopped. */
+  refusesWatch = false;
   readonly stopped: number[] = [];
   readonly watched: [sleeper: number, place: number][] = [];
   readonly #taken: number[][] = [];
@@ -298,7 +301,11 @@ class Fake {
         return 0;
       },
       fd_sleeper_stop: (sleeper: number) => this.stopped.push(sleeper),
-      fd_sleeper_watch: (sleeper: number, place: number) => this.watched.push([sleeper, place]),
+      fd_sleeper_watch: (sleeper: number, place: number) => {
+        if (this.refusesWatch) return -22;
+        this.watched.push([sleeper, place]);
+        return 0;
+      },
       fd_sleeper_forget: () => 0,
       fd_sleeper_take: (sleeper: number, out: Uint32Array) => {
         out.fill(0);
@@ -382,3 +389,14 @@ depotTest(
     assertEquals(fake.watched.at(-1)![0], fake.attends);
   },
 );
+
+depotTest("Alarm.arm that C refuses to watch is no sleep, and keeps no place", () => {
+  const fake = new Fake(2);
+  const [first, second, third] = [fake.alarm(), fake.alarm(), fake.alarm()];
+  assert(first.arm(0, Infinity));
+  fake.refusesWatch = true;
+  for (let tries = 0; tries < 3; tries++) assertEquals(second.arm(0, Infinity), false);
+  assertEquals(first.arm(1, Infinity), false); // also where it sleeps already
+  fake.refusesWatch = false;
+  assertEquals([second.arm(0, Infinity), third.arm(0, Infinity), fake.attends], [true, true, 1]);
+});

@@ -199,3 +199,37 @@ depotTest("timeoutMs may be Infinity or more than a timer can count", async (nam
     assertEquals([(await storing).state, opened.name], ["stored", late.name]);
   }
 });
+
+depotTest(
+  "timeoutMs more than a timer can count is none for those behind the first, nor for a callback",
+  async (name) => {
+    const onBackpressure = () => new Promise<void>(() => {});
+    await using depot = await FramesDepot.create(name, {
+      frameSize: [2, 2, 1],
+      maxSize: 1,
+      whenFull: "wait",
+      onBackpressure,
+    });
+    await depot.enqueue({ frameNumber: 0, frame: pixels(0) });
+    const abort = new AbortController();
+    const states: string[] = [];
+    const storing = [1, 2, 3].map(async (n) => {
+      const { state } = await depot.enqueue({ frameNumber: n, frame: pixels(n) }, {
+        timeoutMs: 2 ** 40,
+        signal: abort.signal,
+      });
+      states.push(state);
+    });
+    await later(60);
+    assertEquals(states, []);
+    const read: number[] = [];
+    for await (const frame of depot.frames({ timeoutMs: 5000 })) if (read.push(frame.frameNumber) === 4) break;
+    assertEquals(read, [0, 1, 2, 3]);
+    await later(20);
+    // The first one is stored, and waits for its callback.
+    assertEquals(states.length < 3, true);
+    abort.abort();
+    await Promise.all(storing);
+    assertEquals(states, ["stored", "stored", "stored"]);
+  },
+);
