@@ -22,6 +22,8 @@ import {
 import { Random } from "./random.ts";
 import type { ThreadNews, ThreadOrder } from "./thread.ts";
 
+/** A worker that has not begun to run: on a busy machine that takes its time. */
+const BIRTH_MS = 30_000;
 /** A worker that neither ends nor has done its work gets this long. */
 const LIFE_MS = 3000;
 /** A worker that has been told to end, and has not. */
@@ -89,8 +91,13 @@ export class Thread {
     return this.#thread !== undefined && !existsSync(`/proc/self/task/${this.#thread}`);
   }
 
+  async #birth(): Promise<void> {
+    if (!await until(() => this.#thread !== undefined, BIRTH_MS)) this.accuse("it has not begun to run");
+  }
+
   /** Waits until it is at its work. */
   async start(): Promise<void> {
+    await this.#birth();
     await until(() => this.has("ready"), LIFE_MS);
   }
 
@@ -98,7 +105,7 @@ export class Thread {
   async live(): Promise<void> {
     const { end, way, life } = this.plan;
     // What a worker has said and nobody has heard is lost when Bun terminates it.
-    await until(() => this.#thread !== undefined, LIFE_MS);
+    await this.#birth();
     if (typeof end === "object" && "afterMs" in end && way === "terminate") return await sleep(end.afterMs);
     const isAtStep = () => way === "terminate" && this.#board.read(life, NOTE.state) === STATE.died;
     await until(() => this.isGone || this.has("done") || isAtStep(), LIFE_MS);
@@ -189,6 +196,7 @@ export class Nursery {
   async #freeze(random: Random, life: number): Promise<Death> {
     const plan = frozenThreadPlanOf(random, life, HERE, this.#whenFull);
     const thread = new Thread(this.#name, this.#board, plan);
+    await thread.start();
     await until(() => thread.has("holding"), LIFE_MS);
     const moves = (last: Progress, now: Progress) =>
       last.cursor !== now.cursor || (plan.role !== "producer" && last.head !== now.head);
