@@ -83,7 +83,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
     if (!READER_MODES.includes(mode) || mode as string === "lookup") {
       throw new RangeError(`mode must be one of "lossless", "lossy", "latest": ${String(mode)}`);
     }
-    if (typeof from === "number") checkFrameNumber(from, "from");
+    if (typeof from === "number") checkFrameNumber(from, `from`);
     else if (!["oldest", "latest", "next"].includes(from)) {
       throw new RangeError(`from must be "oldest", "latest", "next" or a frame number: ${String(from)}`);
     }
