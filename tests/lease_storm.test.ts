@@ -7,7 +7,7 @@ import process from "node:process";
 import { leaseRun } from "../tools/leases/run.ts";
 import { depotTest, executableOf, HERE } from "./support/harness.ts";
 
-const FRAMES = 2000;
+const FRAMES = 1500;
 const given = process.env.FRAMES_DEPOT_TEST_SEED;
 const executables = { deno: executableOf("deno"), bun: executableOf("bun") };
 
@@ -16,4 +16,4 @@ depotTest("Frame shows its own bytes and no other's whatever is done with leases
   const { counts, wrong } = await leaseRun({ runtime: HERE, frames: FRAMES, seed, executables });
   assertEquals(wrong, [], `seed ${seed}`);
   assertGreaterOrEqual(counts.leased, FRAMES);
-});
+}, { watchdogMs: 600_000 }); // it has a watchdog of its own, which looks at what goes on

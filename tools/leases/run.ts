@@ -10,7 +10,7 @@ import { FramesDepot } from "../../mod.ts";
 import { Child, type Executables, type Runtime } from "../chaos/child.ts";
 import { quarters } from "../soak/sample.ts";
 import type { Counts } from "./scene.ts";
-import type { Begun, SceneReport, StormReport, StormTask } from "./storm.ts";
+import type { Alive, SceneReport, StormReport, StormTask } from "./storm.ts";
 
 /** How a run goes. */
 export type RunOptions = {
@@ -63,7 +63,7 @@ export async function leaseRun(options: RunOptions): Promise<Outcome> {
   const reports: SceneReport[] = [];
   const wrong: string[] = [];
   let counts: Counts | undefined;
-  let begun = false;
+  let alive: Alive | undefined;
   let hung = false;
   let watchdog: ReturnType<typeof setTimeout> | undefined;
   const bite = () => {
@@ -78,15 +78,17 @@ export async function leaseRun(options: RunOptions): Promise<Outcome> {
   try {
     for (;;) {
       bite();
-      const line = await child.line<SceneReport | StormReport & { ended: true } | Begun>();
+      const line = await child.line<SceneReport | StormReport & { ended: true } | Alive>();
       if (line === undefined) {
         const { code, signal } = await child.exit;
-        const how = hung ? `nothing happened for ${HANG_MS} ms` : `ended with ${signal ?? `code ${code}`}`;
+        const how = hung
+          ? `nothing happened for ${HANG_MS} ms after "${alive?.step}"`
+          : `ended with ${signal ?? `code ${code}`}`;
         wrong.push(`${how} in scene ${reports.length}${child.errors === "" ? "" : `: ${child.errors.slice(-4000)}`}`);
         break;
       }
-      if ("begun" in line) {
-        begun = true;
+      if ("alive" in line) {
+        alive = line;
         continue;
       }
       if ("ended" in line) {
@@ -107,7 +109,7 @@ export async function leaseRun(options: RunOptions): Promise<Outcome> {
     fs.rmSync(folder, { recursive: true, force: true });
     wrong.push(...leftBehind(name));
   }
-  return { ...outcomeOf(reports, wrong), counts: counts ?? NOTHING, begun };
+  return { ...outcomeOf(reports, wrong), counts: counts ?? NOTHING, begun: alive !== undefined };
 }
 
 function leftBehind(name: string): string[] {

@@ -103,6 +103,10 @@ export class Scene {
     this.around.tell(step);
   }
 
+  get lastStep(): string {
+    return this.#trail.at(-1) ?? "";
+  }
+
   async open(): Promise<Owner> {
     const owner = new Owner(await FramesDepot.open(this.name, { timeoutMs: 20_000 }));
     this.owners.push(owner);

@@ -23,7 +23,7 @@ const REFUSALS = 12;
 
 async function closeOne(scene: Scene, random: Random, owner: Owner = random.pick(scene.owners)): Promise<void> {
   scene.say("close, and open another");
-  if (random.percent(15)) {
+  if (random.percent(8)) {
     holds.abandon(scene, owner, random);
     // Old enough for a finalizer, which a collection just before the close leaves no time to run.
     await sleep(OLD_MS);

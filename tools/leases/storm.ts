@@ -39,8 +39,8 @@ export type SceneReport = {
   segments: number;
   mappings: number;
 };
-/** What it says when the first depot is there. */
-export type Begun = { begun: true };
+/** What it says when the first depot is there, and from then on again and again: how many leases it has taken. */
+export type Alive = { alive: number; step: string };
 /** What it says at its end. */
 export type StormReport = { counts: Counts; wrong?: string };
 
@@ -51,6 +51,8 @@ const BYTES = 200e6;
 /** A scene in which nothing can be leased any more is over. */
 const MOST_STEPS = 20;
 const TURN_EVERY = 8;
+/** Between two signs of life. */
+const ALIVE_MS = 1000;
 
 const task: StormTask = JSON.parse(process.argv[2]);
 const counts: Counts = {
@@ -81,6 +83,13 @@ function someDepot(random: Random): DepotOptions {
   };
 }
 
+let aliveAt = 0;
+
+function alive(step: string): void {
+  aliveAt = performance.now();
+  console.log(JSON.stringify({ alive: counts.leased, step } satisfies Alive));
+}
+
 /** What this process has open. */
 function resources(): Pick<SceneReport, "files" | "segments" | "mappings"> {
   const maps = fs.readFileSync("/proc/self/maps", "utf8").trim().split("\n");
@@ -96,7 +105,7 @@ async function play(index: number, around: Surroundings, partner: Child): Promis
   const options = someDepot(random);
   const scene = new Scene(`${task.name}-${index}`, options, 2 * index + 1, around);
   const creator = await FramesDepot.create(scene.name, options);
-  if (index === 0) console.log(JSON.stringify({ begun: true } satisfies Begun));
+  alive("begins");
   for (let objects = random.integer(2, 4); objects > 0; objects--) await scene.open();
   partner.send({ join: { name: scene.name, life: 2 * index + 2, seed: random.seed() } } satisfies PartnerOrder);
   await partner.answer();
@@ -108,6 +117,7 @@ async function play(index: number, around: Surroundings, partner: Child): Promis
     const own = new Random(seed + Math.imul(step, 0x85ebca6b));
     await stepOf(scene, own);
     scene.look();
+    if (performance.now() - aliveAt > ALIVE_MS) alive(scene.lastStep);
     if (step % TURN_EVERY === 0) await turn();
     if (step % 100 === 0) await around.keeper.look();
     await relieve(scene, own);
