@@ -7,7 +7,7 @@
 
 // deno-lint-ignore no-explicit-any -- the getters of the language itself
 const getter = (prototype: object, name: string | symbol): (this: any) => any =>
-  Object.getOwnPropertyDescriptor(prototype, name)!.get!;
+  Object.getOwnPropertyDescriptor(prototype, name)?.get!; // missing in old engines, where importing must do no harm
 
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype);
 const arrayBytes = getter(typedArray, "byteLength");
