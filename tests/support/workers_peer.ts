@@ -48,7 +48,7 @@ export type Counts = {
 const sleep = (ms: number) => new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), ms));
 
 /** A message without an answer for so long has not arrived. */
-const LOST_MS = 10_000;
+const LOST_MS = 30_000;
 
 const workers = new Map<number, DepotWorker>();
 const actor = new Actor();
@@ -87,12 +87,11 @@ async function storm(name: string, times: number, atOnce: number): Promise<numbe
     while (left-- > 0) {
       const worker = new DepotWorker();
       const opened = await Promise.race([worker.ask<Answer>({ order: { do: "open", name } }), sleep(LOST_MS)]);
-      if (opened?.error !== undefined) throw new Error(opened.error);
-      if (opened !== undefined) {
-        arrived++;
-        await worker.ask({ order: { do: "begin", what: "next" } });
-        await sleep(Math.random() * 10);
-      }
+      if (opened === undefined) continue;
+      if (opened.error !== undefined) throw new Error(opened.error);
+      arrived++;
+      await worker.ask({ order: { do: "begin", what: "next" } });
+      await sleep(Math.random() * 10);
       await worker.end("terminate");
     }
   }));
