@@ -261,6 +261,9 @@ for (const [how, code] of Object.entries(EXITS)) {
   }
 }
 
+/** Descriptors that Deno opens once, at some later worker. One lost by one of the ways to end would make seven. */
+const OF_RUNTIME = 4;
+
 depotTest("FramesDepot keeps what it has open flat while 35 workers end one after the other", async (name) => {
   if (!ON_LINUX) return;
   await using host = new WorkersHost();
@@ -280,9 +283,10 @@ depotTest("FramesDepot keeps what it has open flat while 35 workers end one afte
   for (let at = 0; at < 5; at++) await one(at); // the runtime's own threads and files
   const before = await opened();
   for (let at = 5; at < 40; at++) await one(at);
-  const after = await eventually(opened, ({ descriptors }) => descriptors <= before.descriptors);
+  const after = await eventually(opened, ({ descriptors }) => descriptors <= before.descriptors + OF_RUNTIME);
   assertEquals([after.peers, before.peers], [2, 2]);
-  assertEquals([after.mappings, after.descriptors], [before.mappings, before.descriptors]);
+  assertEquals(after.mappings, before.mappings);
+  assertLessOrEqual(after.descriptors, before.descriptors + OF_RUNTIME, "descriptors");
   assertLessOrEqual(after.threads, before.threads + 3, "threads"); // of the runtime, which has some at its need
 });
 

@@ -9,9 +9,10 @@ import { metadataOf, timestampOf } from "../chaos/stamp.ts";
 import { type HeldFrame, Moved, type Owner } from "./held.ts";
 import { bytesOf, framePixels, pixelsFlaw } from "./marks.ts";
 import { MOVES } from "./moves.ts";
-import { LASTING, OPERATIONS, UNATTENDED } from "./operations.ts";
+import { LASTING, OPERATIONS } from "./operations.ts";
 import type { Scene } from "./scene.ts";
 
+const NAMES = Object.keys(OPERATIONS);
 const UNDER_WAY = 8;
 const ABANDONED = 4;
 
@@ -130,11 +131,11 @@ export function operate(scene: Scene, random: Random): void {
   if (held === undefined || scene.under.size >= UNDER_WAY) return;
   const file = `${scene.around.folder}/${scene.counts.used++}`;
   if (random.percent(40)) {
-    const name = random.pick(Object.keys(OPERATIONS));
+    const name = random.pick(NAMES);
     scene.say(`${name} on a clone of ${named(held)}, to its end`);
     return scene.beside(toItsEnd(held, name, file));
   }
-  const name = random.pick(UNATTENDED);
+  const name = random.pick(NAMES);
   scene.say(`${name} on ${named(held)}`);
   held.used = true;
   const view = bytesOf(held.touch());
@@ -178,7 +179,7 @@ export function moveEnded(scene: Scene, random: Random): void {
 /** Begins operations on what a depot object has lent. */
 export function operateOn(scene: Scene, owner: Owner, random: Random): void {
   for (const held of scene.held.filter((held) => held.owner === owner && !held.moved).slice(0, UNDER_WAY)) {
-    const name = random.pick(random.percent(50) ? LASTING : UNATTENDED);
+    const name = random.pick(random.percent(50) ? LASTING : NAMES);
     scene.say(`  while ${name} is under way on ${named(held)}`);
     held.used = true;
     const file = `${scene.around.folder}/${scene.counts.used++}`;

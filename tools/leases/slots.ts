@@ -11,7 +11,7 @@ import { wholeMetadata } from "./held.ts";
 import { moveView } from "./holds.ts";
 import { bytesOf, draw, framePixels } from "./marks.ts";
 import { MOVES } from "./moves.ts";
-import { OPERATIONS, UNATTENDED } from "./operations.ts";
+import { OPERATIONS } from "./operations.ts";
 import { HERE, turn } from "./runtime.ts";
 import type { HeldSlot, Scene } from "./scene.ts";
 
@@ -123,7 +123,7 @@ async function moved(scene: Scene, held: HeldSlot, random: Random): Promise<void
 function used(scene: Scene, held: HeldSlot, random: Random): void {
   const { slot, frameNumber } = held;
   draw(slot.data, frameNumber);
-  const name = random.pick(UNATTENDED);
+  const name = random.pick(Object.keys(OPERATIONS));
   scene.say(`  by ${name}`);
   const file = `${scene.around.folder}/${scene.counts.used++}`;
   scene.beside(OPERATIONS[name](bytesOf(slot.data), file).then(() => {}, () => {}));
