@@ -47,12 +47,8 @@ export class Intake {
     this.#onBackpressure = onBackpressure;
   }
 
-  /**
-   * As {@linkcode FramesDepot.enqueue}.
-   *
-   * @param onStored called when the frame is stored: afterwards the user's callback may still make this throw
-   */
-  async enqueue(input: FrameInput, options: WaitOptions, onStored?: () => void): Promise<EnqueueResult> {
+  /** As {@linkcode FramesDepot.enqueue}. */
+  async enqueue(input: FrameInput, options: WaitOptions): Promise<EnqueueResult> {
     const { bytes, details } = this.#checkInput(input);
     const wait = checkWait(options);
     // After the arguments: a getter of theirs may have closed the depot.
@@ -60,7 +56,6 @@ export class Intake {
     const sequence = this.#claimNow();
     if (sequence >= 0) {
       const stored = this.#store(sequence, bytes, details);
-      onStored?.();
       if (this.#session.turns.due()) await this.#session.turns.take();
       return stored;
     }
@@ -68,11 +63,7 @@ export class Intake {
     const stored = await this.#whenFull(
       details.frameNumber,
       wait,
-      (sequence) => {
-        const stored = this.#store(sequence, bytes, details);
-        onStored?.();
-        return stored;
-      },
+      (sequence) => this.#store(sequence, bytes, details),
       () => {
         // Resized or transferred meanwhile: said before anything is claimed.
         if (byteLengthOf(bytes) !== this.#session.attachment.geometry.frameBytes) {
@@ -113,14 +104,8 @@ export class Intake {
       if (this.#session.turns.due()) await this.#session.turns.take();
       return slot;
     }
-    let taken: FrameSlot | undefined;
-    try {
-      await this.#whenFull(checked.frameNumber, wait, (sequence) => taken = this.#slot(sequence, checked));
-    } catch (error) {
-      taken?.release(); // nothing else will: the caller gets the error instead
-      throw error;
-    }
-    return taken;
+    const taken = await this.#whenFull(checked.frameNumber, wait, (sequence) => this.#slot(sequence, checked));
+    return taken instanceof FrameSlot ? taken : undefined;
   }
 
   #checkInput(input: FrameInput): { bytes: Uint8Array; details: FrameDetails } {
@@ -231,8 +216,8 @@ export class Intake {
     let taken: { value: T } | undefined;
     try {
       // Once a stall, and beside the waiting: a callback may take its time, clear the queue, or enqueue itself. Its
-      // error ends the waiting, and is never swallowed: if there was room before it came, the frame is stored. A stall
-      // begins when a frame finds no room, and ends when one of those that wait is stored.
+      // error ends the waiting; if there was room before it came, it is printed. A stall begins when a frame finds no
+      // room, and ends when one of those that wait is stored.
       if (place.isFirst) tell();
       if (await place.first(deadline - performance.now(), wait.signal)) {
         taken = await this.#session.consumed.until(
@@ -247,7 +232,9 @@ export class Intake {
             }
             this.#isStalled = false;
             waited.came();
-            return { value: take(sequence) };
+            const value = take(sequence);
+            told?.leave(); // from here on nothing may throw: what was taken would be lost
+            return { value };
           },
           () => attachment.peers.recoverDead(),
           this.#pace,
@@ -257,7 +244,7 @@ export class Intake {
       if (taken === undefined) this.#session.assertOpen();
     } finally {
       place.leave();
-      await told?.bounded(deadline, wait.signal);
+      told?.leave();
     }
     return taken?.value;
   }
@@ -307,14 +294,19 @@ class Told {
   }
 
   throwIfFailed(): void {
-    if (this.#failure !== undefined) throw this.#failure.error;
+    if (this.#failure !== undefined && !this.#abandoned) throw this.#failure.error;
+  }
+
+  /** Waits for it no longer. @throws what it has thrown until now */
+  leave(): void {
+    this.throwIfFailed();
+    this.#abandoned = true;
   }
 
   /** Waits for the callback, but no longer than its caller waits. @throws what it has thrown */
   async bounded(deadline: number, signal: AbortSignal | undefined): Promise<void> {
     if (!signal?.aborted && deadline > performance.now()) await this.#overOr(deadline, signal);
-    this.throwIfFailed();
-    this.#abandoned = true;
+    this.leave();
   }
 
   async #overOr(deadline: number, signal: AbortSignal | undefined): Promise<void> {

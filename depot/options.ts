@@ -31,7 +31,11 @@ export type BackpressureEvent = {
   slowest: { pid: number; lag: number } | undefined;
 };
 
-/** Told when a frame finds no room. Runs outside every lock; a promise that it answers is awaited. */
+/**
+ * Called when a frame finds no room; runs outside every lock. A depot that drops awaits the promise it returns, for no
+ * longer than the call's `timeoutMs` and `signal` allow. A depot that waits calls it once a stall and waits for room
+ * beside it. What it throws, its call throws; once the frame is stored or the wait is over, it is printed instead.
+ */
 export type OnBackpressure = (event: BackpressureEvent) => void | Promise<void>;
 
 /** How a depot is made. Only `frameSize` has no default. */

@@ -38,10 +38,6 @@ export async function writeFrom(
     filled += part.length;
     return part.length;
   };
-  const countStored = () => {
-    filled = 0;
-    stored++;
-  };
   try {
     for (let index = 0;; index++) {
       // A whole frame before a slot: while bytes are waited for, no slot is held.
@@ -49,8 +45,9 @@ export async function writeFrom(
       if (!isWhole && filled === 0) return stored;
       if (!isWhole) throw new RangeError(`the source ended ${filled} bytes into a frame of ${frameBytes}`);
       const input = { frame, frameNumber: numberOf(index), timestampNs: timestampOf(index) };
-      await intake.enqueue(input, { signal }, countStored);
-      filled = 0; // one that was dropped, too
+      const { state } = await intake.enqueue(input, { signal });
+      if (state === "stored") stored++;
+      filled = 0;
     }
   } finally {
     feed.unread(frame.subarray(0, filled));
