@@ -1,5 +1,5 @@
 /**
- * What became of a sequence: steps D of docs/protocol.md. It needs no record of numbers that were burned: whoever
+ * What became of a sequence: steps D of docs/internals/protocol.md. It needs no record of numbers that were burned: whoever
  * claims one holds its slot's writer word, with `claimed` set, from before head passes it until the frame is there.
  *
  * @module

@@ -1,6 +1,6 @@
 /**
  * Waiting for frames or for room without blocking the event loop: look, then spin or sleep in the kernel, as the pace
- * has it (docs/protocol.md, *Waiting and waking*).
+ * has it (docs/internals/protocol.md, *Waiting and waking*).
  *
  * @module
  */

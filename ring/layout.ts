@@ -1,6 +1,6 @@
 /**
  * The bytes of a segment: offsets as literal numbers, each with who writes the word, who reads it and how it wraps.
- * `shim/layout.h` has the same table for C, a test compares the two, and docs/layout.md draws it.
+ * `shim/layout.h` has the same table for C, a test compares the two, and docs/internals/layout.md draws it.
  *
  * "u64+1" is a sequence plus one, so that zero means none. Counters are IEEE doubles with one writer each: they hold
  * whole numbers up to 2^53 and a plain aligned store of one is not torn on any supported machine.

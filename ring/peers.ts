@@ -1,6 +1,6 @@
 /**
  * The peers of a segment: joining, leaving, proof of death, and giving back what the dead held. Steps P and D2 of
- * docs/protocol.md.
+ * docs/internals/protocol.md.
  *
  * @module
  */

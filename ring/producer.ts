@@ -1,5 +1,5 @@
 /**
- * Claim, write, publish: steps C of docs/protocol.md, for any number of producers.
+ * Claim, write, publish: steps C of docs/internals/protocol.md, for any number of producers.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Pin, read, unpin: steps R of docs/protocol.md, for any number of readers.
+ * Pin, read, unpin: steps R of docs/internals/protocol.md, for any number of readers.
  *
  * @module
  */

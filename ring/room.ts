@@ -1,6 +1,6 @@
 /**
  * Room, tail, joining and clearing: which sequences a producer may overwrite. Steps G, J and the leaving of readers in
- * docs/protocol.md; the model is docs/model/room.pml.
+ * docs/internals/protocol.md; the model is docs/internals/model/room.pml.
  *
  * @module
  */
@@ -154,7 +154,7 @@ export class Room {
     return this.cleared();
   }
 
-  /** Wakes whoever sleeps in a lane, if anybody does (docs/protocol.md, *Waiting and waking*). */
+  /** Wakes whoever sleeps in a lane, if anybody does (docs/internals/protocol.md, *Waiting and waking*). */
   wake(lane: number): void {
     const word = lane === LANE.PUBLISHED ? HEADER.published >> 2 : HEADER.consumed >> 2;
     const { u32 } = this.#words;

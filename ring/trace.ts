@@ -5,5 +5,5 @@
  * @module
  */
 
-/** Called right after the named step of docs/protocol.md. */
+/** Called right after the named step of docs/internals/protocol.md. */
 export const trace: { at: ((step: string) => void) | undefined } = { at: undefined };

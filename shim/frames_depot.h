@@ -155,7 +155,7 @@ FD_API void fd_copy_out(const void *base, double offset, void *target, double by
 /* What the largest cache of this processor holds, in bytes; 0 where copying past it is not supported. */
 FD_API double fd_cache_bytes(void);
 
-/* The hand-off, a verb a call (docs/protocol.md, the steps named). Offsets are bytes from a mapping's start, computed
+/* The hand-off, a verb a call (docs/internals/protocol.md, the steps named). Offsets are bytes from a mapping's start, computed
  * from a checked geometry: nothing here looks at what the segment says of itself. FD_SLEEPERS in an answer says that
  * there may be sleepers on what was changed, and that the caller has to wake the lane; FD_PRODUCERS says it of the lane
  * consumed where FD_SLEEPERS is the lane published: a writer that leaves a slot may leave room. */

@@ -1,4 +1,4 @@
-/* The bytes of a segment, as C sees them; ring/layout.ts has the same numbers and docs/layout.md explains them. */
+/* The bytes of a segment, as C sees them; ring/layout.ts has the same numbers and docs/internals/layout.md explains them. */
 #ifndef FRAMES_DEPOT_LAYOUT_H
 #define FRAMES_DEPOT_LAYOUT_H
 

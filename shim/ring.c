@@ -1,5 +1,5 @@
 /* The words of the ring: 64-bit words that JavaScript has no fast way to, and the steps of a hand-off, each verb in one
- * call. The steps are those of docs/protocol.md. What is decided when one of them finds the way barred stands in
+ * call. The steps are those of docs/internals/protocol.md. What is decided when one of them finds the way barred stands in
  * TypeScript (ring/): here nothing waits, and nothing is tried twice. */
 #include "internal.h"
 #include "layout.h"
@@ -25,7 +25,7 @@ static int cas64(uint64_t *to, uint64_t expected, uint64_t desired) {
 /* What the protocol calls plain: only where the steps around it keep everybody else away. Relaxed costs the same. */
 #define PUT(place, value) __atomic_store_n(&(place), (value), __ATOMIC_RELAXED)
 
-/* Before all that follows in the order of the program, which is all that a death needs (docs/protocol.md): the compiler
+/* Before all that follows in the order of the program, which is all that a death needs (docs/internals/protocol.md): the compiler
  * has to be held. */
 static void store64_before(uint64_t *to, uint64_t value) {
 #if defined(__x86_64__)

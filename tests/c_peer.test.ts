@@ -1,5 +1,5 @@
 /**
- * The protocol as a C program has it that was written from docs/protocol.md and docs/layout.md (tests/c_peer/): it
+ * The protocol as a C program has it that was written from docs/internals/protocol.md and docs/internals/layout.md (tests/c_peer/): it
  * shares depots with TypeScript, under the address and undefined-behaviour sanitizers, and its threads run under the
  * thread sanitizer.
  */

@@ -1,12 +1,12 @@
 /**
- * Writes the tables of docs/layout.md from ring/layout.ts, so that they cannot drift apart; `--check` only compares.
+ * Writes the tables of docs/internals/layout.md from ring/layout.ts, so that they cannot drift apart; `--check` only compares.
  *
  * @module
  */
 import { readFileSync, writeFileSync } from "node:fs";
 
 const SOURCE = "ring/layout.ts";
-const TARGET = "docs/layout.md";
+const TARGET = "docs/internals/layout.md";
 const BEGIN = "<!-- begin: made from ring/layout.ts -->";
 const END = "<!-- end -->";
 

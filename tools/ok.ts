@@ -26,7 +26,7 @@ if (!fast) {
     command: [deno, "run", "-A", "shim/build.ts", "--check"],
   });
   run({ title: "C tests of the shim", command: [deno, "run", "-A", "shim/test.ts"] });
-  run({ title: "models", command: ["bash", "docs/model/run.sh"] });
+  run({ title: "models", command: ["bash", "docs/internals/model/run.sh"] });
 }
 if (!Deno.args.includes("--without-tests")) run({ title: "tests", command: [deno, "run", "-A", "tools/test.ts"] });
 console.log("\nok");

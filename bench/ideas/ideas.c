@@ -1,4 +1,4 @@
-/* Ideas that were tried and not taken, each beside the way it is: the steps of a hand-off (docs/protocol.md) without
+/* Ideas that were tried and not taken, each beside the way it is: the steps of a hand-off (docs/internals/protocol.md) without
  * anything around them, and copies. One idea is one flag for the compiler:
  *
  *     -DPINS_APART     a slot's pins in a cache line of their own

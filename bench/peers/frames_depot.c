@@ -1,4 +1,4 @@
-/* Ours without a runtime: the shim's own functions, the steps and the waiting of docs/protocol.md, one producer and one
+/* Ours without a runtime: the shim's own functions, the steps and the waiting of docs/internals/protocol.md, one producer and one
  * reader. What frames_depot.ts takes longer is what its runtime costs.
  *
  *     frames_depot send|receive TASK */

@@ -1,4 +1,4 @@
-/* An independent peer of a depot, for tests: written from docs/protocol.md and docs/layout.md, not from ring/.
+/* An independent peer of a depot, for tests: written from docs/internals/protocol.md and docs/internals/layout.md, not from ring/.
  *
  * What the protocol calls plain is plain here, so that a thread sanitizer judges the protocol itself; everything else
  * is a C11 atomic with sequentially consistent order. Functions are named after what they do and say which steps. */

@@ -1,4 +1,4 @@
-/* Opening a segment: docs/layout.md and the section on hostile segments in docs/protocol.md. */
+/* Opening a segment: docs/internals/layout.md and the section on hostile segments in docs/internals/protocol.md. */
 #define _GNU_SOURCE
 #include "ring.h"
 

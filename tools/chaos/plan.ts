@@ -12,7 +12,7 @@ export const ROLES = ["producer", "reader", "lookup", "visitor", "recoverer"] as
 /** One of them. */
 export type Role = typeof ROLES[number];
 
-/** How a victim ends: at a named step of docs/protocol.md, at a moment that its killer chooses, or after its work. */
+/** How a victim ends: at a named step of docs/internals/protocol.md, at a moment that its killer chooses, or after its work. */
 export type End = { step: string; count: number } | { afterMs: number } | "work done";
 
 /** A victim's plan. */

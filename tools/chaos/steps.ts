@@ -1,5 +1,5 @@
 /**
- * Dying, or standing still, right after a named step of docs/protocol.md: those of a hand-off are in C, the others in
+ * Dying, or standing still, right after a named step of docs/internals/protocol.md: those of a hand-off are in C, the others in
  * TypeScript.
  *
  * @module

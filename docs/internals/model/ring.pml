@@ -1,5 +1,5 @@
 /* Claim, write, publish, skip, give back, keep back; pin, read, decide, unpin; recovery
- * (docs/protocol.md: C1..C12, K1..K4, R0..R6, D0..D5, X1..X7, P1..P3).
+ * (docs/internals/protocol.md: C1..C12, K1..K4, R0..R6, D0..D5, X1..X7, P1..P3).
  *
  * Every access to a shared word is a step. WAIT: room is checked (C2), readers are lossless and gate from the start (joining and the
  * gate itself: room.pml); otherwise policy overwrite and lossy readers. Sequences are 0 .. LAST - 1; then producers are EXHAUSTED.

@@ -1,4 +1,4 @@
-/* One lane of "Waiting and waking" (docs/protocol.md): a word, a flag, NS sleepers, NW wakers.
+/* One lane of "Waiting and waking" (docs/internals/protocol.md): a word, a flag, NS sleepers, NW wakers.
  *
  * The condition is a count of changes; each sleeper waits for a count it picks at the start (TAKE: it takes one change for
  * itself, so that a condition can turn false again under a sleeper that was woken for it).

@@ -1,4 +1,4 @@
-/* "Room, tail, joining, clearing" (docs/protocol.md): joining J1..J4, leaving, the gate G1..G4, clearQueue, and P2's leaving for the dead.
+/* "Room, tail, joining, clearing" (docs/internals/protocol.md): joining J1..J4, leaving, the gate G1..G4, clearQueue, and P2's leaving for the dead.
  *
  * Claim, write and publish are one step here, and so are reading a frame and passing it (ring.pml takes them apart); every other
  * access to a shared word is a step of its own. OLD readers gate from the start and leave whenever they like; NJOIN readers join and
