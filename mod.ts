@@ -27,7 +27,7 @@
  * @module
  */
 export { FramesDepot } from "./depot/depot.ts";
-export { DepotError, type DepotErrorCode, type DepotErrorDetails } from "./depot/errors.ts";
+export { DepotError, type DepotErrorCode, type DepotErrorDetails } from "./errors.ts";
 export type { DepotInfo, DepotInspection, UnlinkOptions } from "./depot/finding.ts";
 export type { ByteReader, ByteSource } from "./depot/byte_source.ts";
 export { type FillOptions, Frame, FrameSlot } from "./depot/frame.ts";

@@ -19,7 +19,7 @@ import {
   type Refusal,
   removeStale,
 } from "../ring/segment.ts";
-import { DepotError } from "./errors.ts";
+import { DepotError } from "../errors.ts";
 import type { ElementType, WhenFull } from "./options.ts";
 import { type DepotStats, depotStats, queueLength } from "./stats.ts";
 

@@ -9,7 +9,7 @@ import type { Reader } from "../ring/reader.ts";
 import type { Attachment } from "../ring/segment.ts";
 import { byteLengthOf, bytesOf, kindOf } from "../ffi/buffers.ts";
 import { type ByteSource, Feed } from "./byte_source.ts";
-import { DepotError } from "./errors.ts";
+import { DepotError } from "../errors.ts";
 import { type Loop, outlives, type Remains } from "./lease.ts";
 import type { Returned } from "../ring/payload.ts";
 import { checkObject, checkWait, type ElementType, type FrameData } from "./options.ts";

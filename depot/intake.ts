@@ -7,7 +7,7 @@ import { TIME } from "../ffi/shim.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { Pace } from "../ring/pace.ts";
 import { EXHAUSTED, FULL } from "../ring/producer.ts";
-import { DepotError } from "./errors.ts";
+import { DepotError } from "../errors.ts";
 import { FrameSlot } from "./frame.ts";
 import { byteLengthOf, kindOf } from "../ffi/buffers.ts";
 import { Line, timerFor } from "./line.ts";

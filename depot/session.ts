@@ -8,7 +8,7 @@ import type { Lane } from "../ring/lane.ts";
 import type { READER_MODES } from "../ring/layout.ts";
 import { Reader } from "../ring/reader.ts";
 import type { Attachment } from "../ring/segment.ts";
-import { DepotError } from "./errors.ts";
+import { DepotError } from "../errors.ts";
 import { KeptLeases } from "./kept.ts";
 import { LeaseWatch } from "./lease.ts";
 import { Turns } from "./turns.ts";

@@ -12,7 +12,7 @@ import type { Reader } from "../ring/reader.ts";
 import type { Room } from "../ring/room.ts";
 import type { Attachment } from "../ring/segment.ts";
 import { Frame } from "./frame.ts";
-import { Losses } from "./losses.ts";
+import { Losses } from "../ring/losses.ts";
 import { type Loop, outlives, type Remains, type Traces } from "./lease.ts";
 import { checkFrameNumber, checkWait } from "./options.ts";
 import type { Session } from "./session.ts";

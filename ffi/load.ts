@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { DepotError } from "../depot/errors.ts";
+import { DepotError } from "../errors.ts";
 import { type Backend, reason } from "./backend.ts";
 import { bunBackend } from "./bun.ts";
 import { denoBackend } from "./deno.ts";

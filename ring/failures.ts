@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DepotError, type DepotErrorCode } from "../depot/errors.ts";
+import { DepotError, type DepotErrorCode } from "../errors.ts";
 import { ERRNO, type Space } from "../ffi/shim.ts";
 import type { Plan } from "./geometry.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DepotError } from "../depot/errors.ts";
+import { DepotError } from "../errors.ts";
 import {
   BYTE_ORDER,
   ELEMENT_TYPES,

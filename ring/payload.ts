@@ -4,7 +4,7 @@
  * @module
  */
 import type { Mapping } from "../ffi/shim.ts";
-import { Ballast } from "./ballast.ts";
+import { Ballast } from "../ffi/ballast.ts";
 import { byteLengthOf, isDetached, transfer } from "../ffi/buffers.ts";
 import { type Geometry, metadataOffset, type Plan } from "./geometry.ts";
 import { HEADER } from "./layout.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { DepotError } from "../depot/errors.ts";
+import { DepotError } from "../errors.ts";
 import { LANE } from "../ffi/shim.ts";
 import { HEADER, LAST_SEQUENCE, READER, READER_MODES } from "./layout.ts";
 import { trace } from "./trace.ts";

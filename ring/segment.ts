@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { DepotError } from "../depot/errors.ts";
+import { DepotError } from "../errors.ts";
 import { ERRNO, type LANE, type Mapping, type Segment, type Shim } from "../ffi/shim.ts";
 import { fail } from "./failures.ts";
 import { type Geometry, LIMITS, type Plan, plan, readHeader, writeHeader } from "./geometry.ts";

@@ -9,7 +9,7 @@ import { dirname, join, normalize } from "node:path";
 
 /** Rooms from the top down. What is not listed (cli/, tools/, tests/, bench/) is a user: it may import anything. */
 const ROOMS = ["", "depot", "ring", "ffi"];
-const LEAVES = ["ring/layout.ts", "depot/errors.ts"];
+const LEAVES = ["ring/layout.ts", "errors.ts"];
 const IMPORT = /(?:from|import)\s*\(?\s*"([^"\n]+)"/g;
 const RUNTIME_NAMES = /\b(Deno|Bun)\.|"bun:/;
 

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { FATE } from "../ring/fate.ts";
-import type { Reader } from "../ring/reader.ts";
+import { FATE } from "./fate.ts";
+import type { Reader } from "./reader.ts";
 
 /**
  * The account of one reader. Of numbers passed one by one it is known whether they carried a frame; of numbers jumped
