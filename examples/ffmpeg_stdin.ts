@@ -18,7 +18,7 @@ const camera = (async () => {
   }
 })();
 
-// This ffmpeg copies, so that the bytes can be compared. With "-c:v libx264 out.mp4" at the end it encodes.
+// This ffmpeg copies, so that the bytes can be compared. With "-c:v", "libx264", "out.mp4" at the end it encodes.
 const input = ["-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", "320x240", "-i", "-"];
 const ffmpeg = spawn("ffmpeg", ["-v", "error", ...input, "-f", "rawvideo", "-"], {
   stdio: ["pipe", "pipe", "inherit"],
@@ -30,7 +30,7 @@ ffmpeg.stdout.on("data", (bytes: Uint8Array) => written.push(bytes));
 const write = (bytes: Uint8Array) =>
   new Promise<void>((resolve, reject) => ffmpeg.stdin.write(bytes, (error) => error ? reject(error) : resolve()));
 for await (const frame of depot.frames()) {
-  await write(frame.data as Uint8Array); // the loop releases the frame when it asks for the next one: not before this
+  await write(frame.data as Uint8Array); // awaited: only then does the loop ask for the next frame
   if (frame.frameNumber === count - 1) break;
 }
 ffmpeg.stdin.end();

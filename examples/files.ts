@@ -18,7 +18,7 @@ const camera = (async () => {
 const folder = await mkdtemp(join(tmpdir(), "frames-"));
 try {
   for await (const frame of depot.frames()) {
-    await writeFile(join(folder, `${frame.frameNumber}.rgb`), frame.data); // awaited: the frame is released after it
+    await writeFile(join(folder, `${frame.frameNumber}.rgb`), frame.data); // awaited: the loop releases the frame after it
     if (frame.frameNumber === count - 1) break;
   }
   await camera;

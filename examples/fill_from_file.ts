@@ -17,8 +17,8 @@ await writeFile(path, video);
 const reading = (async () => {
   await using file = await open(path);
   for (;;) {
-    using slot = await depot.claim(); // its scope gives it back, unless it has been published
-    // No read lands in the slot by itself. A time limit ends this one and harms no other frame.
+    using slot = await depot.claim(); // given back at the end of its scope, unless published
+    // The file is read into other memory first: a read that the time limit ends harms no other frame.
     if (!await slot!.fillFrom(file, { signal: AbortSignal.timeout(10_000) })) break; // the file has ended
     slot!.publish({ timestampNs: slot!.sequence * 40_000_000 });
   }

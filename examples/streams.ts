@@ -6,7 +6,7 @@ import { type Frame, FramesDepot } from "@frames-depot/frames-depot";
 const count = 6;
 const name = `example-streams-${process.pid}`;
 await using depot = await FramesDepot.create(name, { frameSize: [320, 240, 3], maxSize: count });
-// Each takes its place in the queue now. With timeoutMs: 0 it ends when the depot has no further frame for it.
+// Each begins at the oldest frame, and ends when there is no further one (timeoutMs: 0).
 const [one, two, three] = [1, 2, 3].map(() => depot.readable({ timeoutMs: 0 }));
 for (let n = 0; n < count; n++) {
   await depot.enqueue({ frameNumber: n, frame: new Uint8Array(depot.frameBytes).fill(n) });
@@ -24,7 +24,7 @@ async function valuesOf(frames: ReadableStream<Frame>, delayMs: number): Promise
   return values;
 }
 
-// A transform owns what it is given: it passes each frame on, or releases it.
+// A transform owns the frames it is given: it passes each one on, or releases it.
 const everySecond = new TransformStream<Frame, Frame>({
   transform(frame, controller) {
     if (frame.frameNumber % 2 === 0) controller.enqueue(frame);
@@ -33,7 +33,7 @@ const everySecond = new TransformStream<Frame, Frame>({
 });
 assert.deepEqual(await valuesOf(one.pipeThrough(everySecond), 5), [0, 2, 4]);
 
-// What it makes of a frame is another thing: the frame ends here.
+// This one passes bytes on, so it releases every frame.
 const bytes = new TransformStream<Frame, Uint8Array>({
   transform(frame, controller) {
     controller.enqueue(frame.copy() as Uint8Array);
@@ -44,7 +44,7 @@ const body = await new Response(two.pipeThrough(bytes)).bytes();
 assert.ok(body.every((byte, at) => byte === Math.floor(at / depot.frameBytes)));
 assert.equal(body.length, count * depot.frameBytes);
 
-// Both branches get a lease of their own on every frame.
+// Each branch has a lease of its own on every frame.
 const branches = three.tee();
 const [quick, slow] = await Promise.all([valuesOf(branches[0], 0), valuesOf(branches[1], 5)]);
 assert.deepEqual([quick, slow], [[0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5]]);

@@ -16,16 +16,16 @@ const camera = (async () => {
 
 const worker = new Worker(new URL("./worker_job.ts", import.meta.url), { workerData: depot.name });
 async function ask(question: unknown, moved: ArrayBuffer[] = []): Promise<unknown> {
-  const answer = once(worker, "message");
+  const reply = once(worker, "message");
   worker.postMessage(question, moved);
-  return (await answer)[0];
+  return (await reply)[0];
 }
 
 for await (const frame of depot.frames()) {
   const n = frame.frameNumber;
-  // No copy. The answer is awaited, so this lease keeps the frame in the depot while the worker looks at it.
+  // No copy: this lease keeps the frame in the depot until the worker has replied.
   assert.equal(await ask({ frameNumber: n }), n * depot.frameBytes);
-  // A copy, moved without a second one. It is the worker's: the frame may go before the answer comes.
+  // One copy, which is moved to the worker: the frame may be released before the worker replies.
   const { buffer } = frame.copy();
   assert.equal(await ask({ buffer }, [buffer]), n * depot.frameBytes);
   if (n === count - 1) break;

@@ -4,8 +4,8 @@ import { FramesDepot } from "@frames-depot/frames-depot";
 
 type Question = { frameNumber: number } | { buffer: ArrayBuffer } | "close";
 
-// A depot object belongs to one thread: the worker opens its own. Not with a top-level await, with which messages that
-// come early can be lost.
+// A depot object belongs to one thread: the worker opens its own. There is no top-level await, because messages that
+// arrive during one can be lost.
 const opening = FramesDepot.open(workerData, { timeoutMs: 1000 });
 
 function sum(bytes: ArrayLike<number>): number {
@@ -14,7 +14,7 @@ function sum(bytes: ArrayLike<number>): number {
   return total;
 }
 
-async function answer(question: Question): Promise<unknown> {
+async function reply(question: Question): Promise<unknown> {
   const depot = await opening;
   if (question === "close") {
     await depot.close();
@@ -25,4 +25,4 @@ async function answer(question: Question): Promise<unknown> {
   return frame && sum(frame.data);
 }
 
-parentPort!.on("message", async (question: Question) => parentPort!.postMessage(await answer(question)));
+parentPort!.on("message", async (question: Question) => parentPort!.postMessage(await reply(question)));

@@ -4,7 +4,7 @@ import { spawn, spawnSync } from "node:child_process";
 import process from "node:process";
 import { FramesDepot } from "@frames-depot/frames-depot";
 
-// A test picture. For a file or a camera: "-i", "clip.mp4" and so on.
+// A test picture. For a file: "-i", "clip.mp4" in place of "-f", "lavfi", "-i", "testsrc2=size=320x240".
 const input = ["-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=size=320x240", "-frames:v", "20"];
 const command = [...input, "-pix_fmt", "rgb24", "-f", "rawvideo", "-"];
 const expected = spawnSync("ffmpeg", command, { maxBuffer: 2 ** 28 });

@@ -1,6 +1,6 @@
 /**
  * The programs of `examples/`: each runs by itself in both runtimes, finds the bytes at its consumer, and leaves nothing
- * behind. The pages that show a program show all of it, as it is.
+ * behind. What a page shows of a program is in the program.
  */
 import { assert, assertEquals } from "@std/assert";
 import { spawn, spawnSync } from "node:child_process";
@@ -54,14 +54,24 @@ for (const program of programs.filter((program) => !isJob(program))) {
   }
 }
 
-/** A link to a program, and the block of code below it. */
-const SHOWN = /^\[examples\/(\w+\.ts)\]\(\.\.\/examples\/\1\)\n\n```ts\n([\s\S]*?)^```$/gm;
+/** A link to a program, or a block of code. */
+const LINK_OR_CODE = /\]\(\.\.\/(examples\/\w+\.ts)\)|^```ts\n([\s\S]*?)^```$/gm;
 
-test("docs/handing_frames.md shows its programs whole and nothing else as code", () => {
-  const page = textOf("docs/handing_frames.md");
-  const shown = [...page.matchAll(SHOWN)];
-  for (const [, program, code] of shown) assertEquals(code, textOf(`examples/${program}`), program);
-  assertEquals(shown.length, page.split("```ts\n").length - 1, "every block of code is a program");
-  const linked = [...page.matchAll(/\]\(\.\.\/examples\/(\w+\.ts)\)/g)].map(([, program]) => program);
-  assertEquals(shown.map(([, program]) => program), linked);
+/** The lines of a text, without their indentation. */
+const linesOf = (text: string) => `\n${text.split("\n").map((line) => line.trim()).join("\n")}\n`;
+
+test("docs/handing_frames.md shows nothing but lines of the program that it has linked to", () => {
+  const linked = new Set<string>();
+  let program: string | undefined;
+  for (const [, path, code] of textOf("docs/handing_frames.md").matchAll(LINK_OR_CODE)) {
+    if (path !== undefined) linked.add(program = path);
+    else assert(program && linesOf(textOf(program)).includes(linesOf(code.trimEnd())), `${program} has not:\n${code}`);
+  }
+  assert(linked.size >= 8, [...linked].join());
+});
+
+test("examples/README.md has a line for each program", () => {
+  const page = textOf("examples/README.md");
+  const lacking = programs.filter((program) => !isJob(program) && !page.includes(`](${program})`));
+  assertEquals(lacking, []);
 });
