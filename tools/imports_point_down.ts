@@ -1,47 +1,55 @@
 /**
- * Checks that imports point down only: mod > depot > ring > ffi > shim. `layout.ts` and `errors.ts` import nothing and
- * may be imported from anywhere; runtime-specific names stand in ffi/ alone.
+ * Checks that imports point down only, in every folder, for values and for types alike, and that no files import each
+ * other in a circle.
  *
  * @module
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
+import process from "node:process";
+import { faultsIn, modulesIn, type Rule, type Rules } from "./rooms/faults.ts";
 
-/** Rooms from the top down. What is not listed (cli/, tools/, tests/, bench/) is a user: it may import anything. */
-const ROOMS = ["", "depot", "ring", "ffi"];
-const LEAVES = ["ring/layout.ts", "errors.ts"];
-const IMPORT = /(?:from|import)\s*\(?\s*"([^"\n]+)"/g;
-const RUNTIME_NAMES = /\b(Deno|Bun)\.|"bun:/;
+/** Tools of several files. None imports another. */
+const TOOLS = ["tools/chaos", "tools/demo", "tools/fuzz", "tools/leases", "tools/rooms", "tools/soak"];
+/** Tools look into the library below its public names. */
+const TOOL: Rule = {
+  rooms: ["mod.ts", "ring", "ring/layout.ts", "ffi", "shim", "tools/support"],
+  outside: ["runtime", "node"],
+};
 
-const roomOf = (path: string): number => ROOMS.indexOf(path.includes("/") ? path.split("/")[0] : "");
-const faults: string[] = [];
+/** What a file may import beside the files of its own room. */
+export const RULES: Rules = {
+  // The library, from the top down. It depends on nothing but the runtime, which ffi alone may name.
+  "mod.ts": { rooms: ["depot", "ring", "errors.ts"], outside: [] },
+  "depot": { rooms: ["ring", "ring/layout.ts", "ffi", "errors.ts"], outside: [] },
+  "ring": { rooms: ["ring/layout.ts", "ffi", "errors.ts"], outside: [] },
+  "ring/layout.ts": { rooms: [], outside: [] },
+  "ffi": { rooms: ["errors.ts"], outside: ["runtime"] },
+  "errors.ts": { rooms: [], outside: [] },
+  // How the C is built and tested.
+  "shim": { rooms: [], outside: ["node"] },
+  // Its users. The command line and the examples see no more of it than any other program does.
+  "cli": { rooms: ["mod.ts", "deno.json"], outside: ["runtime", "node", "packages"] },
+  "examples": { rooms: ["mod.ts"], outside: ["node"] },
+  "bench": { rooms: ["mod.ts", "shim", "tools/support"], outside: ["runtime", "node", "packages"] },
+  "tools": { rooms: ["mod.ts", "tools/support", ...TOOLS], outside: ["runtime", "node"] },
+  ...Object.fromEntries(TOOLS.map((tool) => [tool, TOOL])),
+  "tools/support": { rooms: ["mod.ts", "ring", "ring/layout.ts", "ffi"], outside: ["runtime", "node"] },
+  "tests": {
+    rooms: [
+      ...["mod.ts", "depot", "ring", "ring/layout.ts", "ffi", "errors.ts", "shim"],
+      ...["cli", "bench", "tools", "tools/support", ...TOOLS],
+    ],
+    outside: ["runtime", "node", "packages"],
+  },
+};
+/** The name under which users import mod.ts. */
+export const ITSELF = "@frames-depot/frames-depot";
 
-function files(room: string): string[] {
-  return readdirSync(room || ".", { recursive: room !== "", encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
-    .map((name) => room === "" ? name : `${room}/${name}`);
-}
-
-function withoutComments(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
-}
-
-for (const file of ROOMS.flatMap(files)) {
-  const code = withoutComments(readFileSync(file, "utf8"));
-  for (const [, specifier] of code.matchAll(IMPORT)) {
-    if (!specifier.startsWith(".")) {
-      faults.push(`${file}: imports ${specifier}; the library depends on nothing`);
-      continue;
-    }
-    const target = normalize(join(dirname(file), specifier)).replaceAll("\\", "/");
-    if (LEAVES.includes(file)) faults.push(`${file}: imports ${specifier}; it must import nothing`);
-    else if (!LEAVES.includes(target) && roomOf(target) < roomOf(file)) {
-      faults.push(`${file}: imports ${target}, which is above it`);
-    }
+if (import.meta.main) {
+  const faults = faultsIn(".", RULES, ITSELF);
+  for (const fault of faults) console.error(fault);
+  if (faults.length > 0) {
+    console.error(`${faults.length} imports or names are in the wrong room`);
+    process.exit(1);
   }
-  if (!file.startsWith("ffi/") && RUNTIME_NAMES.test(code)) faults.push(`${file}: names a runtime outside ffi/`);
+  console.log(`the imports of ${modulesIn(".").length} files point down`);
 }
-
-for (const fault of faults) console.error(fault);
-console.log(faults.length === 0 ? "imports point down" : `${faults.length} imports or names are in the wrong room`);
-if (faults.length > 0) Deno.exit(1);
