@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { DepotInfo } from "../mod.ts";
 import { paintOutput } from "./terminal/output.ts";
 import type { Column } from "./terminal/table.ts";
 import { bytes, gigabytesPerSecond, rate } from "./terminal/units.ts";
@@ -69,16 +68,13 @@ function heldBy({ info }: Sight): string {
   return [...pids].map(([runtime, of]) => [runtime, ...of].join(" ")).join(", ");
 }
 
-/** Without what stands before it anyway. */
-function reasonOf({ name, reason }: DepotInfo): string {
-  return reason.replace(`cannot open depot "${name}": `, "");
-}
-
 /** Why depots are not as they should be, a line each; nothing when all is well. */
 export function notesOn(sights: Sight[]): string {
   const paint = paintOutput();
-  const notes = sights.filter(({ info }) => stateOf(info) !== "live")
-    .map(({ info }) => `${paint.bold(info.name)}: ${stateOf(info)}, ${reasonOf(info)}\n`);
+  const notes = sights.flatMap(({ info }) => {
+    if (stateOf(info) === "live") return [];
+    return info.usable ? [`${paint.bold(info.name)}: ${stateOf(info)}, ${info.reason}\n`] : [`${info.reason}\n`];
+  });
   const stale = sights.some(({ info }) => info.stale);
   if (stale) notes.push(`${paint.dim("`frames-depot rm --stale` removes what only dead processes held")}\n`);
   return notes.length === 0 ? "" : `\n${notes.join("")}`;

@@ -60,10 +60,15 @@ function drawn(findings: Finding[]): string {
 
 function told(fixes: Fix[]): string {
   if (fixes.length === 0) return "";
-  const lines = fixes.map(({ name, state, bytes: size, outcome }) => {
-    return outcome === "removed"
-      ? `fixed: removed ${name} (${state}, ${bytes(size)})\n`
-      : `not fixed: ${name} (${state}): ${outcome}\n`;
+  const lines = fixes.map(({ name, state, bytes: size, outcome, reason }) => {
+    switch (outcome) {
+      case "removed":
+        return `fixed: removed ${name} (${state}, ${bytes(size)})\n`;
+      case "live":
+        return `not fixed: ${name} was ${state} and is live now\n`;
+      case "refused":
+        return `not fixed: ${name} is ${state}; ${reason}\n`;
+    }
   });
   return `\n${lines.join("")}`;
 }

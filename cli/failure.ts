@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { getSystemErrorMessage } from "node:util";
 import { CommanderError } from "commander";
-import { DepotError, type DepotErrorCode } from "../mod.ts";
+import { DepotError, type DepotErrorCode, FramesDepot } from "../mod.ts";
 import { complain, paintErrors } from "./terminal/output.ts";
 
 /** What the process answers to whoever started it. */
@@ -39,26 +40,47 @@ export class Failure extends Error {
 }
 
 /** What each cause of a DepotError answers, and what helps where the message does not say it. */
-const CAUSES: Record<DepotErrorCode, [exitCode: number, remedy?: string]> = {
-  NOT_FOUND: [
-    EXIT.notFound,
-    "`frames-depot ls` shows what is there; `--timeout SECONDS` waits, where a command has it",
-  ],
-  EXISTS: [EXIT.refused, "choose another name, or end the processes that `frames-depot stat` shows"],
-  NOT_READY: [EXIT.refused, "try again; if it stays so, `frames-depot doctor` says why"],
-  INCOMPATIBLE: [EXIT.refused, "`frames-depot stat` shows its shape; `frames-depot doctor` compares the versions"],
-  CORRUPT: [EXIT.refused, "`frames-depot rm` removes it if no process that is alive holds it"],
-  TOO_MANY_PEERS: [EXIT.refused, "end a reader that `frames-depot stat` shows, or make the depot with more maxReaders"],
-  CLOSED: [EXIT.failed],
-  BUSY: [EXIT.failed],
-  NO_SPACE: [EXIT.system, "`frames-depot doctor` shows what takes the space"],
-  PERMISSION: [EXIT.system, "run as the user that made it; Deno needs --allow-ffi"],
-  UNSUPPORTED: [EXIT.system, "`frames-depot doctor` says what this machine lacks"],
+const CAUSES: Record<DepotErrorCode, { exitCode: number; remedy?: string }> = {
+  NOT_FOUND: {
+    exitCode: EXIT.notFound,
+    remedy: "`frames-depot ls` shows what is there; `--timeout SECONDS` waits, where a command has it",
+  },
+  EXISTS: {
+    exitCode: EXIT.refused,
+    remedy: "choose another name, or end the processes that `frames-depot stat` shows",
+  },
+  NOT_READY: { exitCode: EXIT.refused, remedy: "try again; if it stays so, `frames-depot doctor` says why" },
+  INCOMPATIBLE: {
+    exitCode: EXIT.refused,
+    remedy: "`frames-depot stat` shows its shape; `frames-depot doctor` compares the versions",
+  },
+  CORRUPT: { exitCode: EXIT.refused, remedy: "`frames-depot rm` removes it if no process that is alive holds it" },
+  TOO_MANY_PEERS: {
+    exitCode: EXIT.refused,
+    remedy: "end a reader that `frames-depot stat` shows, or make the depot with more maxReaders",
+  },
+  CLOSED: { exitCode: EXIT.failed },
+  BUSY: { exitCode: EXIT.failed },
+  NO_SPACE: { exitCode: EXIT.system, remedy: "`frames-depot doctor` shows what takes the space" },
+  PERMISSION: { exitCode: EXIT.system, remedy: "run as the user that made it; Deno needs --allow-ffi" },
+  UNSUPPORTED: { exitCode: EXIT.system, remedy: "`frames-depot doctor` says what this machine lacks" },
 };
 
-/** What the system says of a file, without the code before it and the path after it. */
+/** The system's words for its error number, which name neither call nor path; other errors have their message. */
 export function systemReason(error: unknown): string {
-  return (error as Error).message.replace(/^E[A-Z0-9]+: /, "").replace(/, \w+( '.*')?$/s, "");
+  const { errno, message } = error as NodeJS.ErrnoException;
+  return errno === undefined ? message : getSystemErrorMessage(errno);
+}
+
+/** What to say of a depot, and what helps. A name that only dead processes held has its own text: `open()` does not. */
+function explained({ code, depot, message }: DepotError): [message: string, remedy?: string] {
+  if (code === "NOT_FOUND" && depot !== undefined && FramesDepot.inspect(depot)?.stale) {
+    return [
+      `cannot open depot "${depot}": the processes that held it are dead`,
+      `\`frames-depot stat ${depot}\` shows what they counted; \`--timeout SECONDS\` waits for a new producer`,
+    ];
+  }
+  return [message, CAUSES[code].remedy];
 }
 
 /** Says why a command failed, and answers with its exit code. Only a fault of this program shows a stack. */
@@ -71,10 +93,10 @@ export function report(error: unknown): number {
     return error.exitCode;
   }
   if (error instanceof DepotError) {
-    const [exitCode, remedy] = CAUSES[error.code];
-    say(error.message.replace("; `stale: true` opens what they left", "")); // an option of the library's
+    const [message, remedy] = explained(error);
+    say(message);
     if (remedy !== undefined) complain(`${paint.dim(remedy)}\n`);
-    return exitCode;
+    return CAUSES[error.code].exitCode;
   }
   if (error instanceof RangeError) { // an argument that only the library could judge
     say(error.message);

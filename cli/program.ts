@@ -35,7 +35,7 @@ export function buildProgram(): Command {
     .helpCommand(false)
     .showHelpAfterError("(--help shows how it is used)")
     .configureHelp({ styleTitle: (title) => paintOutput().bold(title) })
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, paintErrors().red("error:"))) })
+    .configureOutput({ outputError: (text, write) => write(paintErrors().red(text)) })
     .addHelpText(
       "after",
       `

@@ -59,9 +59,9 @@ sceneTest("doctor --fix removes what is stale, broken or empty, and leaves what 
     "doctor",
   ]], 512);
   assertEquals(before.code, 1);
-  assertMatch(before.out, /^wrong +depot broken +.*less than a header/m);
-  assertMatch(before.out, /^wrong +depot empty +.*still empty/m);
-  assertMatch(before.out, /^warning +depot stale +stale, none of the 1/m);
+  assertMatch(before.out, /^wrong +depot broken +cannot open depot "broken": /m);
+  assertMatch(before.out, /^wrong +depot empty +cannot open depot "empty": /m);
+  assertMatch(before.out, /^warning +depot stale +stale, /m);
   assertStringIncludes(before.out, "→ `frames-depot doctor --fix`");
   for (const name of ["broken", "empty", "stale"]) assertStringIncludes(fix.out, `fixed: removed ${name} (`);
   assertEquals([fix.code, after.code], [0, 0]);
@@ -83,8 +83,8 @@ sceneTest("rm --stale removes what only dead processes held; --dry-run removes n
     "rm",
     "--stale",
   ]]);
-  assertMatch(dry.out, /^would be removed stale {2}stale: none of the 1/);
-  assertMatch(rm.out, /^removed stale {2}stale: none of the 1.*\n1 name, [\d.]+ kB\n$/);
+  assertMatch(dry.out, /^would be removed stale {2}stale: /);
+  assertMatch(rm.out, /^removed stale {2}stale: .*\n1 name, [\d.]+ kB\n$/);
   assertEquals([dry.code, rm.code, again.code, again.out], [0, 0, 0, "no stale depots\n"]);
   assertEquals([left, taken], [["frames-depot.broken", "frames-depot.empty", "frames-depot.live"], "EXISTS"]);
 });

@@ -16,7 +16,14 @@ import { FOLDER } from "./memory.ts";
 const PREFIX = "frames-depot.";
 
 /** A segment that was to be removed. */
-export type Fix = { name: string; state: "stale" | "broken"; bytes: number; outcome: string };
+export type Fix = {
+  name: string;
+  state: "stale" | "broken";
+  bytes: number;
+  outcome: "removed" | "live" | "refused";
+  /** Why it was refused. */
+  reason?: string;
+};
 
 /** Removes what the kernel says is dead: stale and broken segments. A live one is never touched. */
 export function fixSegments(): Fix[] {
@@ -25,8 +32,10 @@ export function fixSegments(): Fix[] {
     const state = stateOf(info);
     if (state === "live") continue;
     const removal = removeDead(info.name);
-    const outcome = typeof removal === "string" ? removal : removal.refused;
-    fixes.push({ name: info.name, state, bytes: info.bytes, outcome });
+    const result = typeof removal === "string"
+      ? { outcome: removal }
+      : { outcome: "refused" as const, reason: removal.refused };
+    fixes.push({ name: info.name, state, bytes: info.bytes, ...result });
   }
   return fixes;
 }

@@ -10,7 +10,7 @@ import process from "node:process";
 import { EXIT, Failure } from "../failure.ts";
 import { ByteSource } from "./byte_source.ts";
 import { makePipe } from "./descriptors.ts";
-import { FFMPEG_MISSING, LogTail } from "./ffmpeg_log.ts";
+import { cannotRun, LogTail } from "./ffmpeg_log.ts";
 import { type FrameSource, type NextFrame, type Shape, shapeOf } from "./frame_source.ts";
 import { PIXEL_FORMAT_NAMES } from "./pixel_formats.ts";
 
@@ -144,7 +144,7 @@ class Ffmpeg {
     this.#log.follow(this.#process.stderr!, (line) => this.#read(line));
     this.#exit = new Promise<void>((resolve) => {
       this.#process.on("error", (error: NodeJS.ErrnoException) => {
-        this.#failure = new Failure(error.code === "ENOENT" ? FFMPEG_MISSING : error.message, EXIT.system);
+        this.#failure = cannotRun(error);
         resolve();
       });
       this.#process.on("close", (code) => {

@@ -4,9 +4,16 @@
  * @module
  */
 import type { Readable } from "node:stream";
+import { EXIT, Failure, systemReason } from "../failure.ts";
 
-/** Said when it cannot be run. */
-export const FFMPEG_MISSING = "ffmpeg is not on the PATH; it is needed for anything but raw frames and Y4M";
+/** Why ffmpeg did not start. */
+export function cannotRun(error: NodeJS.ErrnoException): Failure {
+  const reason = error.code === "ENOENT" ? "it is not on the PATH" : systemReason(error);
+  return new Failure(
+    `cannot run ffmpeg: ${reason}; raw frames, Y4M, recordings and pictures work without it`,
+    EXIT.system,
+  );
+}
 
 const COMPLAINTS = 4;
 

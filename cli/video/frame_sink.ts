@@ -9,7 +9,7 @@ import process from "node:process";
 import { EXIT, Failure } from "../failure.ts";
 import { ByteSink, PipeClosed } from "./byte_sink.ts";
 import { makePipe } from "./descriptors.ts";
-import { FFMPEG_MISSING, LogTail } from "./ffmpeg_log.ts";
+import { cannotRun, LogTail } from "./ffmpeg_log.ts";
 import type { FrameRate } from "./frame_source.ts";
 import { y4mHeader } from "./y4m.ts";
 
@@ -86,7 +86,7 @@ export function ffmpegSink(
   let failure: Failure | undefined;
   const exit = new Promise<void>((resolve) => {
     ffmpeg.on("error", (error: NodeJS.ErrnoException) => {
-      failure = new Failure(error.code === "ENOENT" ? FFMPEG_MISSING : error.message, EXIT.system);
+      failure = cannotRun(error);
       resolve();
     });
     ffmpeg.on("close", (code) => {
