@@ -33,14 +33,14 @@ export type DepotErrorCode =
   | "UNSUPPORTED";
 
 /** Where an error comes from, as far as it is known. */
-export type DepotErrorDetails = {
+export interface DepotErrorDetails {
   /** The depot's name. */
   depot?: string;
   /** The system's error number; Linux's numbers on every system. */
   errno?: number;
   /** The error underneath. */
   cause?: unknown;
-};
+}
 
 /**
  * An error of the outside world: of segments, other processes and the system. Wrong arguments are a TypeError or a

@@ -28,23 +28,28 @@
  */
 export { FramesDepot } from "./depot/depot.ts";
 export { DepotError, type DepotErrorCode, type DepotErrorDetails } from "./errors.ts";
-export type { DepotInfo, DepotInspection, UnlinkOptions } from "./depot/finding.ts";
 export type { ByteReader, ByteSource } from "./depot/byte_source.ts";
-export { type FillOptions, Frame, FrameSlot } from "./depot/frame.ts";
-export type { EnqueueResult, FrameInput } from "./depot/intake.ts";
+export type { DepotInfo, DepotInspection, UnlinkOptions } from "./depot/finding.ts";
+export { Frame } from "./depot/frame.ts";
 export type { FrameStatus } from "./depot/lookup.ts";
 export type {
   BackpressureEvent,
   DepotOptions,
   ElementType,
+  EnqueueResult,
   FrameData,
+  FrameDetails,
+  FrameInput,
+  FramesOptions,
   OnBackpressure,
   OpenOptions,
+  ReadMode,
   WhenFull,
 } from "./depot/options.ts";
-export type { FrameDetails } from "./depot/payload.ts";
-export type { DepotStats, PeerStats, ReaderStats } from "./depot/stats.ts";
-export { FrameReader, type FramesOptions, type From, type ReadMode } from "./depot/stream.ts";
-export type { WaitOptions } from "./ring/lane.ts";
+export { type FillOptions, FrameSlot } from "./depot/slot.ts";
+export { FrameReader } from "./depot/stream.ts";
 export type { WriteFromOptions } from "./depot/writing.ts";
+export type { DepotStats, PeerStats, ReaderStats } from "./ring/counters.ts";
+export type { From } from "./ring/follower.ts";
+export type { WaitLimits, WaitOptions } from "./ring/lane.ts";
 export type { Waiting } from "./ring/pace.ts";

@@ -3,6 +3,21 @@
  *
  * @module
  */
+import { loadShim } from "../ffi/load.ts";
+import type { Attachment } from "../ring/attachment.ts";
+import { type DepotStats, depotStats, droppedFrames, queueLength } from "../ring/counters.ts";
+import type { WaitOptions } from "../ring/lane.ts";
+import type { ByteSource } from "./byte_source.ts";
+import {
+  checkCallback,
+  checkGeometry,
+  checkMode,
+  checkName,
+  checkObject,
+  checkOpening,
+  checkWait,
+  NOTHING_SAID,
+} from "./checks.ts";
 import {
   type DepotInfo,
   type DepotInspection,
@@ -14,31 +29,23 @@ import {
   removeName,
   type UnlinkOptions,
 } from "./finding.ts";
-import { loadShim } from "../ffi/load.ts";
-import type { ByteSource } from "./byte_source.ts";
-import type { WaitOptions } from "../ring/lane.ts";
-import type { Attachment } from "../ring/segment.ts";
-import type { Frame, FrameSlot } from "./frame.ts";
-import { type EnqueueResult, type FrameInput, Intake } from "./intake.ts";
+import type { Frame } from "./frame.ts";
+import { Intake } from "./intake.ts";
 import { type FrameStatus, Lookup } from "./lookup.ts";
-import {
-  checkCallback,
-  checkGeometry,
-  checkMode,
-  checkName,
-  checkObject,
-  checkOpening,
-  checkWait,
-  type DepotOptions,
-  type ElementType,
-  type OnBackpressure,
-  type OpenOptions,
-  type WhenFull,
+import type {
+  DepotOptions,
+  ElementType,
+  EnqueueResult,
+  FrameDetails,
+  FrameInput,
+  FramesOptions,
+  OnBackpressure,
+  OpenOptions,
+  WhenFull,
 } from "./options.ts";
-import { type FrameDetails, NOTHING_SAID } from "./payload.ts";
 import { Session } from "./session.ts";
-import { type DepotStats, depotStats, droppedFrames, queueLength } from "./stats.ts";
-import { FrameReader, type FramesOptions } from "./stream.ts";
+import type { FrameSlot } from "./slot.ts";
+import { follow, type FrameReader } from "./stream.ts";
 import { readableOf, writableOf } from "./web_streams.ts";
 import { writeFrom, type WriteFromOptions } from "./writing.ts";
 
@@ -66,6 +73,7 @@ export class FramesDepot implements AsyncDisposable {
   readonly #intake: Intake;
   readonly #lookup: Lookup;
 
+  /** @ignore */
   private constructor(attachment: Attachment, onBackpressure: OnBackpressure | undefined) {
     this.#session = new Session(loadShim(), attachment);
     this.#intake = new Intake(this.#session, onBackpressure);
@@ -229,7 +237,7 @@ export class FramesDepot implements AsyncDisposable {
 
   /** A stream to write frames into, with the depot's back-pressure. Closing it does not close the depot. */
   writable(): WritableStream<FrameInput> {
-    return writableOf(this);
+    return writableOf((input, signal) => this.enqueue(input, { signal }));
   }
 
   /**
@@ -260,7 +268,7 @@ export class FramesDepot implements AsyncDisposable {
    * @throws {TypeError | RangeError} for wrong options @throws {DepotError} CLOSED, TOO_MANY_PEERS
    */
   frames(options: FramesOptions = {}): FrameReader {
-    return new FrameReader(this.#session, options);
+    return follow(this.#session, options);
   }
 
   /**

@@ -8,8 +8,9 @@ import { ERRNO, type Shim } from "../ffi/shim.ts";
 import type { Geometry } from "../ring/geometry.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { fail, failToList } from "../ring/failures.ts";
+import { Attachment } from "../ring/attachment.ts";
+import { type DepotStats, depotStats, queueLength } from "../ring/counters.ts";
 import {
-  Attachment,
   busy,
   createSegment,
   inspect,
@@ -21,7 +22,6 @@ import {
 } from "../ring/segment.ts";
 import { DepotError } from "../errors.ts";
 import type { ElementType, WhenFull } from "./options.ts";
-import { type DepotStats, depotStats, queueLength } from "./stats.ts";
 
 /** How long making or opening waits for others who change the same depot's membership at the same moment. */
 const BUSY_MS = 2000;
@@ -29,31 +29,37 @@ const BUSY_MS = 2000;
 const POLL_MS = 5;
 
 /** What {@linkcode FramesDepot.list} says of a depot. */
-export type DepotInfo = {
+export interface DepotInfo {
+  /** The depot's name. */
   name: string;
   /** False when something of that name is there but is not a depot that can be opened; `reason` says why. */
   usable: boolean;
   /** True when no process that is alive has it open; `create` takes such a name over. */
   stale: boolean;
-  /** Why it is stale, or not usable; who holds it otherwise. */
+  /** Why it is stale or not usable; otherwise which processes hold it. */
   reason: string;
   /** Bytes of the segment. */
   bytes: number;
-  /** What follows is undefined where it cannot be read. */
+  /** `[width, height, channels]`. Undefined where it cannot be read, as all that follows. */
   frameSize?: [width: number, height: number, channels: number];
+  /** What an element of a frame is. */
   elementType?: ElementType;
+  /** The label, empty if there is none. */
   pixelFormat?: string;
+  /** Bytes of a frame. */
   frameBytes?: number;
+  /** Slots. */
   maxSize?: number;
+  /** What happens to a frame for which there is no room. */
   whenFull?: WhenFull;
   /** Frames that wait for the slowest lossless reader. */
   length?: number;
   /** Depot objects that are alive. */
   peers?: number;
-};
+}
 
 /** What {@linkcode FramesDepot.inspect} says of a depot. */
-export type DepotInspection = DepotInfo & {
+export interface DepotInspection extends DepotInfo {
   /** Bytes of metadata beside each frame at most. */
   metadataBytes?: number;
   /** Whether frames that every lossless reader has passed stay until the ring comes round to them. */
@@ -62,13 +68,13 @@ export type DepotInspection = DepotInfo & {
   maxReaders?: number;
   /** Counters and peers; also the dead ones that nobody has cleared away yet. Undefined where it is not usable. */
   stats?: DepotStats;
-};
+}
 
 /** How a name is removed. */
-export type UnlinkOptions = {
+export interface UnlinkOptions {
   /** Only if the kernel says that no process that is alive has it open, whatever state it is in. Default false. */
   onlyStale?: boolean;
-};
+}
 
 /** Tries until there is an attachment, the time is up, or an error says that trying again is useless. */
 async function retry(

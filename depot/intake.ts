@@ -3,30 +3,19 @@
  *
  * @module
  */
+import { DepotError } from "../errors.ts";
+import { byteLengthOf, kindOf } from "../ffi/buffers.ts";
 import { TIME } from "../ffi/shim.ts";
+import { droppedFrames } from "../ring/counters.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { Pace } from "../ring/pace.ts";
 import { EXHAUSTED, FULL } from "../ring/producer.ts";
-import { DepotError } from "../errors.ts";
-import { FrameSlot } from "./frame.ts";
-import { byteLengthOf, kindOf } from "../ffi/buffers.ts";
-import { Line, timerFor } from "./line.ts";
-import { checkObject, checkWait, type OnBackpressure } from "./options.ts";
-import { checkDetails, checkFrame, type FrameDetails, NOTHING_SAID } from "./payload.ts";
+import { backpressureEvent, Told } from "./backpressure.ts";
+import { checkDetails, checkFrame, checkObject, checkWait, NOTHING_SAID } from "./checks.ts";
+import { Line } from "./line.ts";
+import type { EnqueueResult, FrameDetails, FrameInput, OnBackpressure } from "./options.ts";
 import type { Session } from "./session.ts";
-import { backpressureEvent, droppedFrames } from "./stats.ts";
-
-/** What {@linkcode FramesDepot.enqueue} takes. */
-export type FrameInput = FrameDetails & {
-  /** The depot's `frameBytes` as an array of its element type, or as bytes. */
-  frame: ArrayBufferView<ArrayBufferLike> | ArrayBuffer;
-};
-
-/** What became of a frame. */
-export type EnqueueResult =
-  | { state: "stored"; sequence: number }
-  | { state: "dropped"; droppedFrames: number }
-  | { state: "timeout" };
+import { FrameSlot, slotFor } from "./slot.ts";
 
 /** Minimum interval between two looks after the dead while there is no room. */
 const RECOVER_EVERY_MS = 100;
@@ -137,7 +126,7 @@ export class Intake {
   #slot(sequence: number, details: FrameDetails): FrameSlot {
     // Kept until it is published, so it must be our own by then.
     if (details.metadata !== undefined) details = { ...details, metadata: details.metadata.slice() };
-    const slot = new FrameSlot(this.#session.attachment, sequence, details);
+    const slot = slotFor(this.#session.attachment, sequence, details);
     this.#session.leases.watch(slot);
     return slot;
   }
@@ -266,61 +255,5 @@ export class Intake {
   close(): void {
     this.#line.end();
     this.#closing.abort(this.#session.closedError());
-  }
-}
-
-/** A call of the user's callback: under way, over, or failed. */
-class Told {
-  #failure: { error: unknown } | undefined;
-  #abandoned = false;
-  readonly #over: Promise<void>;
-  readonly #closing: Promise<void>;
-
-  /** @param failed called when it has thrown @param closing settled when the depot object begins to close */
-  constructor(depot: string, call: () => unknown, failed: () => void, closing: Promise<void>) {
-    this.#closing = closing;
-    this.#over = (async () => {
-      try {
-        await call();
-      } catch (error) {
-        this.#failure = { error };
-        failed();
-        // Nothing waits for it any more: said, and not thrown, for it would end the process.
-        if (this.#abandoned) {
-          console.error(`frames-depot: onBackpressure of depot "${depot}" failed after its wait was over:`, error);
-        }
-      }
-    })();
-  }
-
-  throwIfFailed(): void {
-    if (this.#failure !== undefined && !this.#abandoned) throw this.#failure.error;
-  }
-
-  /** Waits for it no longer. @throws what it has thrown until now */
-  leave(): void {
-    this.throwIfFailed();
-    this.#abandoned = true;
-  }
-
-  /** Waits for the callback, but no longer than its caller waits. @throws what it has thrown */
-  async bounded(deadline: number, signal: AbortSignal | undefined): Promise<void> {
-    if (!signal?.aborted && deadline > performance.now()) await this.#overOr(deadline, signal);
-    this.leave();
-  }
-
-  async #overOr(deadline: number, signal: AbortSignal | undefined): Promise<void> {
-    let stop = () => {};
-    const stopped = new Promise<void>((resolve) => {
-      const timer = timerFor(deadline - performance.now(), resolve);
-      const aborted = () => resolve();
-      signal?.addEventListener("abort", aborted);
-      stop = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", aborted);
-      };
-    });
-    await Promise.race([this.#over, stopped, this.#closing]);
-    stop();
   }
 }

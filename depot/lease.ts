@@ -31,7 +31,9 @@ export interface Lease {
   release(): void;
 }
 
-type LeaseType<L extends Lease> = abstract new (...parameters: never[]) => L;
+/** A class, whether or not its constructor is private. */
+// deno-lint-ignore ban-types -- what `instanceof` takes
+type LeaseType<L extends Lease> = Function & { readonly prototype: L };
 
 const preparations: { type: LeaseType<Lease>; prepare: (lease: never) => Remains }[] = [];
 

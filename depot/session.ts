@@ -5,9 +5,7 @@
  */
 import { LANE, type Shim } from "../ffi/shim.ts";
 import type { Lane } from "../ring/lane.ts";
-import type { READER_MODES } from "../ring/layout.ts";
-import { Reader } from "../ring/reader.ts";
-import type { Attachment } from "../ring/segment.ts";
+import type { Attachment } from "../ring/attachment.ts";
 import { DepotError } from "../errors.ts";
 import { KeptLeases } from "./kept.ts";
 import { LeaseWatch } from "./lease.ts";
@@ -70,24 +68,6 @@ export class Session {
   /** The error of a wait that is still under way when the depot is closed. */
   closedError(): DepotError {
     return new DepotError("CLOSED", `depot "${this.name}" is closed in this process`, { depot: this.name });
-  }
-
-  /** A new reader. @throws {DepotError} TOO_MANY_PEERS */
-  reader(mode: typeof READER_MODES[number]): Reader {
-    const { words, room, peers, geometry, name } = this.attachment;
-    const index = peers.takeOrRecover(() => {
-      const entered = room.enter(peers.id, mode);
-      return entered < 0 ? undefined : entered;
-    });
-    if (index === undefined) {
-      throw new DepotError(
-        "TOO_MANY_PEERS",
-        `cannot read from depot "${name}": all ${geometry.maxReaders} readers are in use (maxReaders); loops, look-ups, and ` +
-          "readers that have ended while clones of their frames are held count; release those, or make the depot with more",
-        { depot: name },
-      );
-    }
-    return new Reader(words, room, peers, geometry, index);
   }
 
   /** Ends leases, waits and membership; the last one out removes the segment. Called twice, it ends once. */

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { ELEMENT_BYTES, metadataOffset } from "../ring/geometry.ts";
+import { ELEMENT_BYTES } from "../ring/geometry.ts";
 import type { Returned } from "../ring/payload.ts";
-import type { Attachment } from "../ring/segment.ts";
+import type { Attachment } from "../ring/attachment.ts";
 import type { FrameData } from "./options.ts";
 
 /** The typed array of each element type. */
@@ -49,8 +49,7 @@ export class SlotMemory {
 
   /** The first `length` bytes of metadata; always the same view. */
   metadata(holder: unknown, length: number): Uint8Array<ArrayBuffer> {
-    const { frameBytes } = this.#attachment.geometry;
-    return this.#metadata ??= new Uint8Array(this.#take(holder), metadataOffset(frameBytes), length);
+    return this.#metadata ??= new Uint8Array(this.#take(holder), this.#attachment.payload.metadataAt, length);
   }
 
   /** Whether metadata has been asked for. */

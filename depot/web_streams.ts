@@ -3,20 +3,21 @@
  *
  * @module
  */
-import type { FramesDepot } from "./depot.ts";
 import type { Frame } from "./frame.ts";
-import type { FrameInput } from "./intake.ts";
+import type { FrameInput } from "./options.ts";
 import type { FrameReader } from "./stream.ts";
 
-/** A stream of what {@linkcode FramesDepot.enqueue} takes, one at a time: its back-pressure is the depot's. */
-export function writableOf(depot: FramesDepot): WritableStream<FrameInput> {
+/** A stream into `enqueue`, one frame at a time: its back-pressure is the depot's. */
+export function writableOf(
+  enqueue: (input: FrameInput, signal: AbortSignal) => Promise<unknown>,
+): WritableStream<FrameInput> {
   let signal: AbortSignal;
   return new WritableStream<FrameInput>({
     start(controller) {
       signal = controller.signal; // aborted at once, while abort() of a sink waits for the write in flight
     },
     async write(input) {
-      await depot.enqueue(input, { signal });
+      await enqueue(input, signal);
     },
   }, new CountQueuingStrategy({ highWaterMark: 1 }));
 }

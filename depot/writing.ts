@@ -5,8 +5,7 @@
  */
 import { type ByteSource, Feed } from "./byte_source.ts";
 import type { Intake } from "./intake.ts";
-import { checkFrameNumber, checkWait } from "./options.ts";
-import { checkTimestamp } from "./payload.ts";
+import { checkFrameNumber, checkTimestamp, checkWait } from "./checks.ts";
 
 /** How {@linkcode FramesDepot.writeFrom} writes. */
 export interface WriteFromOptions {

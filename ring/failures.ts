@@ -5,10 +5,10 @@
  */
 import { DepotError, type DepotErrorCode } from "../errors.ts";
 import { ERRNO, type Space } from "../ffi/shim.ts";
-import type { Plan } from "./geometry.ts";
+import type { Layout } from "./geometry.ts";
 
 /** What is known besides the number. */
-export type FailureContext = { layout?: Plan; space?: Space };
+export type FailureContext = { layout?: Layout; space?: Space };
 
 const CODES: Record<number, [DepotErrorCode, string]> = {
   [ERRNO.ENOENT]: ["NOT_FOUND", "there is none"],

@@ -44,7 +44,7 @@ export type Geometry = {
 };
 
 /** Where everything lies, in bytes from the segment's start. */
-export type Plan = {
+export type Layout = {
   maxPeers: number;
   pinWords: number;
   slotStride: number;
@@ -82,7 +82,7 @@ const PAGE_BYTES = 16_384;
 export const metadataOffset = (frameBytes: number): number => roundUp(frameBytes, 8);
 
 /** Lays a segment out. Pure arithmetic: all sizes stay below 2^53. */
-export function plan(geometry: Geometry): Plan {
+export function layoutOf(geometry: Geometry): Layout {
   const { maxSize, maxReaders, frameBytes, metadataBytes } = geometry;
   const maxPeers = maxReaders + EXTRA_PEERS;
   const pinWords = Math.ceil(maxReaders / 32);
@@ -108,7 +108,7 @@ export function plan(geometry: Geometry): Plan {
 
 /** Writes all of the header but `ready`. The memory is zeroed. */
 export function writeHeader(header: DataView, geometry: Geometry, createdNs: bigint): void {
-  const layout = plan(geometry);
+  const layout = layoutOf(geometry);
   const u32 = (offset: number, value: number) => header.setUint32(offset, value, true);
   const u64 = (offset: number, value: number) => header.setBigUint64(offset, BigInt(value), true);
   const ascii = (offset: number, text: string) =>
@@ -196,7 +196,7 @@ export function readHeader(depot: string, copy: Uint8Array<ArrayBuffer>, fileByt
   within("frameBytes", geometry.frameBytes % ELEMENT_BYTES[geometry.elementType], 0, 0);
 
   // Everything else follows from these; the stored offsets must say the same, and are not used.
-  const expected = plan(geometry);
+  const expected = layoutOf(geometry);
   const same = (what: string, stored: number, computed: number) => {
     if (stored !== computed) fail("CORRUPT", `${what} is ${stored} where its geometry gives ${computed}`);
   };

@@ -21,12 +21,16 @@ const REFUSED_MS = 2;
 /** A thread that blocks may sleep beside one that does not: systems with an event for each sleeper need another. */
 const SYNC_SLEEPER = 2048;
 
-/** How a wait is bounded, and how it spends its time. */
-export type WaitOptions = {
+/** How a wait is bounded. */
+export interface WaitLimits {
   /** Ends the wait; its reason is thrown. */
   signal?: AbortSignal;
-  /** Ends the wait with `undefined` after so many milliseconds. Without it there is no limit. */
+  /** Ends the wait with `undefined` after this many milliseconds. Without it there is no limit. */
   timeoutMs?: number;
+}
+
+/** How a wait is bounded, and how it spends its time. */
+export interface WaitOptions extends WaitLimits {
   /**
    * - `"adaptive"` (default): sleeps; where waits usually take less than 2 ms, spins around the moment that is usual;
    *   a reader also spins while the next frame is being written, where that usually takes less than a millisecond
@@ -34,7 +38,7 @@ export type WaitOptions = {
    * - `"spin"`: never sleeps: the shortest wait, for a whole core. The event loop gets its turns
    */
   waiting?: Waiting;
-};
+}
 
 /** One wait while it lasts. */
 export class Wait {

@@ -6,7 +6,7 @@
 import type { Mapping } from "../ffi/shim.ts";
 import { Ballast } from "../ffi/ballast.ts";
 import { byteLengthOf, isDetached, transfer } from "../ffi/buffers.ts";
-import { type Geometry, metadataOffset, type Plan } from "./geometry.ts";
+import { type Geometry, type Layout, metadataOffset } from "./geometry.ts";
 import { HEADER } from "./layout.ts";
 import type { Words } from "./words.ts";
 
@@ -31,7 +31,8 @@ export class Payload {
   readonly #start: number;
   readonly #stride: number;
   readonly #frameBytes: number;
-  readonly #metadataAt: number;
+  /** Where metadata begins in a slot's memory. */
+  readonly metadataAt: number;
   readonly #metadataBytes: number;
   readonly #idle: (ArrayBuffer | undefined)[];
   /** Whether a buffer was ever handed out whose memory an operation may still be in, for all that can be known. */
@@ -42,7 +43,7 @@ export class Payload {
   readonly #populated: Uint8Array;
   readonly #ballast: Ballast;
 
-  constructor(words: Words, geometry: Geometry, layout: Plan) {
+  constructor(words: Words, geometry: Geometry, layout: Layout) {
     const { mapping } = words;
     this.#mapping = mapping;
     this.#u32 = words.u32;
@@ -51,7 +52,7 @@ export class Payload {
     this.#start = layout.payloadOffset;
     this.#stride = layout.payloadStride;
     this.#frameBytes = geometry.frameBytes;
-    this.#metadataAt = metadataOffset(geometry.frameBytes);
+    this.metadataAt = metadataOffset(geometry.frameBytes);
     this.#metadataBytes = geometry.metadataBytes;
     this.#idle = new Array(geometry.maxSize);
     const bytes = layout.payloadStride * geometry.maxSize;
@@ -107,7 +108,7 @@ export class Payload {
   /** Copies metadata into a slot that its producer has claimed. @returns how many bytes */
   writeMetadata(slot: number, metadata: Uint8Array): number {
     const length = Math.min(byteLengthOf(metadata), this.#metadataBytes);
-    this.#mapping.copy(this.#start + this.blockOf(slot) * this.#stride + this.#metadataAt, metadata, length, false);
+    this.#mapping.copy(this.#start + this.blockOf(slot) * this.#stride + this.metadataAt, metadata, length, false);
     return length;
   }
 

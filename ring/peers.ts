@@ -5,10 +5,12 @@
  * @module
  */
 import { LANE, type Segment, type Shim } from "../ffi/shim.ts";
-import type { Geometry, Plan } from "./geometry.ts";
-import { LOCK, PEER, PEER_INDEX_BITS, READER, RUNTIMES } from "./layout.ts";
+import type { Geometry, Layout } from "./geometry.ts";
+import { LOCK, PEER, PEER_INDEX_BITS, RUNTIMES } from "./layout.ts";
+import type { ReaderTable } from "./reader_table.ts";
 import type { Room } from "./room.ts";
 import { trace } from "./trace.ts";
+import { wake } from "./wake.ts";
 import type { Words } from "./words.ts";
 
 const INDEX_MASK = 2 ** PEER_INDEX_BITS - 1;
@@ -32,19 +34,26 @@ export class Peers {
   readonly #segment: Segment;
   readonly #words: Words;
   readonly #room: Room;
+  readonly #readers: ReaderTable;
   readonly #maxPeers: number;
-  readonly #maxReaders: number;
   readonly #maxSize: number;
   readonly #slotStride: number;
   readonly #pinWords: number;
   #gaveBack = false;
 
-  constructor(segment: Segment, words: Words, room: Room, geometry: Geometry, layout: Plan) {
+  constructor(
+    segment: Segment,
+    words: Words,
+    room: Room,
+    readers: ReaderTable,
+    geometry: Geometry,
+    layout: Layout,
+  ) {
     this.#segment = segment;
     this.#words = words;
     this.#room = room;
+    this.#readers = readers;
     this.#maxPeers = layout.maxPeers;
-    this.#maxReaders = geometry.maxReaders;
     this.#maxSize = geometry.maxSize;
     this.#slotStride = layout.slotStride;
     this.#pinWords = layout.pinWords;
@@ -128,8 +137,8 @@ export class Peers {
   }
 
   #wakeBoth(): void {
-    this.#room.wake(LANE.PUBLISHED);
-    this.#room.wake(LANE.CONSUMED);
+    wake(this.#words, LANE.PUBLISHED);
+    wake(this.#words, LANE.CONSUMED);
   }
 
   /** Every entry that is in use. */
@@ -192,7 +201,7 @@ export class Peers {
   /** P1: the bits of the peer's readers, and the slots that it writes in. */
   #sweep(id: number, from: number, to: number): void {
     const masks = new Uint32Array(this.#pinWords);
-    for (const reader of this.#readersOf(id)) masks[reader >>> 5] |= 1 << (reader & 31);
+    for (const reader of this.#readers.ownedBy(id)) masks[reader >>> 5] |= 1 << (reader & 31);
     const slots = this.#words.slot(0);
     const changed = this.#words.mapping.giveBack(slots, this.#slotStride, from, to, masks, id);
     trace.at?.("P1");
@@ -201,20 +210,12 @@ export class Peers {
 
   /** P2 and P3: its readers leave, its entry is free. */
   #vacate(index: number, id: number): void {
-    for (const reader of this.#readersOf(id)) {
+    for (const reader of this.#readers.ownedBy(id)) {
       this.#room.stopGating(reader);
-      this.#room.free(reader);
+      this.#readers.free(reader);
     }
     trace.at?.("P2");
     this.#words.store32(this.#words.peer(index) + PEER.id, 0); // P3
     this.#wakeBoth();
-  }
-
-  #readersOf(id: number): number[] {
-    const found: number[] = [];
-    for (let reader = 0; reader < this.#maxReaders; reader++) {
-      if (this.#words.load32(this.#words.reader(reader) + READER.owner) === id) found.push(reader);
-    }
-    return found;
   }
 }

@@ -5,12 +5,13 @@
  */
 import { CLAIM, LANE, PRODUCERS, SLEEPERS, TIME } from "../ffi/shim.ts";
 import { FATE, fateOf } from "./fate.ts";
-import type { Geometry, Plan } from "./geometry.ts";
+import type { Geometry, Layout } from "./geometry.ts";
 import { HEADER, KEPT, LAST_SEQUENCE, PEER, SLOT } from "./layout.ts";
 import type { Peers } from "./peers.ts";
 import type { Room } from "./room.ts";
 import { Slots } from "./slots.ts";
 import { trace } from "./trace.ts";
+import { wake } from "./wake.ts";
 import type { Words } from "./words.ts";
 
 /** No room: what that means is the depot's policy. */
@@ -42,7 +43,7 @@ export class Producer {
   #next: number;
   readonly #slots: Slots;
 
-  constructor(words: Words, room: Room, peers: Peers, geometry: Geometry, { pinWords, slotStride }: Plan) {
+  constructor(words: Words, room: Room, peers: Peers, geometry: Geometry, { pinWords, slotStride }: Layout) {
     this.#words = words;
     this.#room = room;
     this.#peers = peers;
@@ -90,7 +91,7 @@ export class Producer {
       switch (barred) {
         case CLAIM.AWAITED:
           this.#awaited = true;
-          this.#room.wake(LANE.PUBLISHED);
+          wake(this.#words, LANE.PUBLISHED);
           this.#giveWay();
           return this.#taken(h);
         case CLAIM.DONE:
@@ -142,8 +143,8 @@ export class Producer {
 
   /** Wakes the lanes that a step's answer names. */
   #wake(answer: number): void {
-    if ((answer & SLEEPERS) !== 0) this.#room.wake(LANE.PUBLISHED);
-    if ((answer & PRODUCERS) !== 0) this.#room.wake(LANE.CONSUMED);
+    if ((answer & SLEEPERS) !== 0) wake(this.#words, LANE.PUBLISHED);
+    if ((answer & PRODUCERS) !== 0) wake(this.#words, LANE.CONSUMED);
   }
 
   #findRoom(h: number): boolean {
@@ -196,7 +197,7 @@ export class Producer {
     if (this.#words.mapping.cas(HEADER.head, h, h + 1) === 0) return;
     trace.at?.("skip");
     Atomics.add(this.#words.u32, HEADER.skipped >> 2, 1);
-    this.#room.wake(LANE.PUBLISHED);
+    wake(this.#words, LANE.PUBLISHED);
   }
 
   /** Makes a claimed slot, whose payload has been written, visible to readers (C9 to C12). */

@@ -8,9 +8,11 @@ import { type Fate, fateOf } from "./fate.ts";
 import type { Geometry } from "./geometry.ts";
 import { HEADER, READER, SLOT } from "./layout.ts";
 import type { Peers } from "./peers.ts";
+import type { ReaderTable } from "./reader_table.ts";
 import type { Room } from "./room.ts";
 import { Slots } from "./slots.ts";
 import { trace } from "./trace.ts";
+import { wake } from "./wake.ts";
 import type { Words } from "./words.ts";
 
 /** One entry of the reader table: a cursor and a bit in every slot's pins. */
@@ -19,6 +21,7 @@ export class Reader {
   readonly index: number;
   readonly #words: Words;
   readonly #room: Room;
+  readonly #readers: ReaderTable;
   readonly #peers: Peers;
   readonly #bit: number;
   readonly #entry: number;
@@ -34,10 +37,11 @@ export class Reader {
   cursor = 0;
   readonly #slots: Slots;
 
-  constructor(words: Words, room: Room, peers: Peers, geometry: Geometry, index: number) {
+  constructor(words: Words, room: Room, readers: ReaderTable, peers: Peers, geometry: Geometry, index: number) {
     this.index = index;
     this.#words = words;
     this.#room = room;
+    this.#readers = readers;
     this.#peers = peers;
     this.#slots = new Slots(geometry.maxSize);
     this.#pinned = new Uint32Array(geometry.maxSize);
@@ -68,7 +72,7 @@ export class Reader {
     this.cursor = sequence;
     this.#words.mapping.store(this.#entry + READER.cursor, sequence);
     trace.at?.("R6");
-    if (this.#gating) this.#room.wake(LANE.CONSUMED);
+    if (this.#gating) wake(this.#words, LANE.CONSUMED);
   }
 
   /** The slot of a sequence. */
@@ -95,7 +99,7 @@ export class Reader {
       return true;
     }
     // A producer that saw the bit may have answered "full" because of it, so it is told.
-    if (answer === SLEEPERS) this.#room.wake(LANE.CONSUMED);
+    if (answer === SLEEPERS) wake(this.#words, LANE.CONSUMED);
     return false;
   }
 
@@ -112,9 +116,9 @@ export class Reader {
     this.#leases--;
     if (--this.#pinned[slotIndex] === 0) {
       const pins = this.#words.slot(slotIndex) + this.#pinsAt;
-      if (this.#words.mapping.unpin(pins, this.#bit, 0, 0) === SLEEPERS) this.#room.wake(LANE.CONSUMED);
+      if (this.#words.mapping.unpin(pins, this.#bit, 0, 0) === SLEEPERS) wake(this.#words, LANE.CONSUMED);
     }
-    if (this.#ended && this.#leases === 0) this.#room.free(this.index);
+    if (this.#ended && this.#leases === 0) this.#readers.free(this.index);
   }
 
   /** Ends one lease and passes everything below `sequence` (R5, R6). A cursor never goes back, nor anywhere once ended. */
@@ -125,7 +129,7 @@ export class Reader {
     if (--this.#pinned[slotIndex] > 0) return this.advance(this.cursor);
     const pins = this.#words.slot(slotIndex) + this.#pinsAt;
     const answer = this.#words.mapping.unpin(pins, this.#bit, this.#entry + READER.cursor, this.cursor);
-    if (answer === SLEEPERS) this.#room.wake(LANE.CONSUMED);
+    if (answer === SLEEPERS) wake(this.#words, LANE.CONSUMED);
   }
 
   /** Passes everything below `sequence` and keeps the lease: its memory can still be reached. */
@@ -200,6 +204,6 @@ export class Reader {
     this.#gating = false;
     this.#ended = true;
     this.#room.stopGating(this.index);
-    if (this.#leases === 0) this.#room.free(this.index);
+    if (this.#leases === 0) this.#readers.free(this.index);
   }
 }

@@ -1,19 +1,20 @@
 /**
- * Room, tail, joining and clearing: which sequences a producer may overwrite. Steps G, J and the leaving of readers in
+ * Who is waited for: which sequences a producer may overwrite. Gate, joining, leaving and clearing: steps G, J and L of
  * docs/internals/protocol.md; the model is docs/internals/model/room.pml.
  *
  * @module
  */
 import { DepotError } from "../errors.ts";
 import { LANE } from "../ffi/shim.ts";
-import { HEADER, LAST_SEQUENCE, READER, READER_MODES } from "./layout.ts";
+import { HEADER, LAST_SEQUENCE, READER } from "./layout.ts";
 import { trace } from "./trace.ts";
+import { wake } from "./wake.ts";
 import type { Words } from "./words.ts";
 
 /** A scan that is disturbed by this many joins in a row answers what was known before. */
 const SCANS = 1000;
 
-/** The reader table and the words that bound what may be overwritten. */
+/** The cursors of gating readers and the words that bound what may be overwritten. */
 export class Room {
   readonly #words: Words;
   readonly #maxReaders: number;
@@ -92,22 +93,6 @@ export class Room {
     return slowest;
   }
 
-  /** Takes a free entry (J1). @returns its index, or -1 when all are taken */
-  enter(owner: number, mode: typeof READER_MODES[number]): number {
-    const { u32, f64 } = this.#words;
-    for (let index = 0; index < this.#maxReaders; index++) {
-      const entry = this.#words.reader(index);
-      if (Atomics.compareExchange(u32, (entry + READER.owner) >> 2, 0, owner) !== 0) continue;
-      trace.at?.("J1");
-      f64[(entry + READER.readBase) >> 3] = f64[(entry + READER.read) >> 3];
-      f64[(entry + READER.lostBase) >> 3] = f64[(entry + READER.lost) >> 3];
-      u32[(entry + READER.ahead) >> 2] = 0;
-      u32[(entry + READER.mode) >> 2] = READER_MODES.indexOf(mode);
-      return index;
-    }
-    return -1;
-  }
-
   /**
    * Makes a reader gate and gives it its place (J2 to J4).
    *
@@ -126,7 +111,7 @@ export class Room {
     const place = Math.max(chosen, mapping.load(HEADER.tail));
     if (place !== chosen) mapping.store(entry + READER.cursor, place); // J4
     trace.at?.("J4");
-    this.wake(LANE.CONSUMED);
+    wake(this.#words, LANE.CONSUMED);
     return place;
   }
 
@@ -138,30 +123,14 @@ export class Room {
     if (smallest !== undefined) this.#words.mapping.raise(HEADER.tail, smallest); // L1
     trace.at?.("L1");
     this.#words.store32(entry + READER.gating, 0); // L2
-    this.wake(LANE.CONSUMED);
-  }
-
-  /** Gives an entry back (L3): none of its leases is held any more. */
-  free(index: number): void {
-    this.#words.store32(this.#words.reader(index) + READER.owner, 0);
+    wake(this.#words, LANE.CONSUMED);
   }
 
   /** Clears queue and index for every process: the new oldest sequence. */
   clear(): number {
     this.#words.mapping.raise(HEADER.cleared, this.head());
-    this.wake(LANE.CONSUMED);
-    this.wake(LANE.PUBLISHED);
+    wake(this.#words, LANE.CONSUMED);
+    wake(this.#words, LANE.PUBLISHED);
     return this.cleared();
-  }
-
-  /** Wakes whoever sleeps in a lane, if anybody does (docs/internals/protocol.md, *Waiting and waking*). */
-  wake(lane: number): void {
-    const word = lane === LANE.PUBLISHED ? HEADER.published >> 2 : HEADER.consumed >> 2;
-    const { u32 } = this.#words;
-    if (Atomics.load(u32, word + 1) === 0) return;
-    Atomics.store(u32, word + 1, 0);
-    Atomics.add(u32, word, 1);
-    trace.at?.("W1");
-    this.#words.mapping.wake(lane);
   }
 }

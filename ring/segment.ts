@@ -1,23 +1,15 @@
 /**
- * Making, opening and leaving a segment, with each half-open state named. What a depot object holds of a segment is an
- * {@linkcode Attachment}.
+ * Making, opening and removing a segment, with each half-open state named.
  *
  * @module
  */
 import { DepotError } from "../errors.ts";
-import { ERRNO, type LANE, type Mapping, type Segment, type Shim } from "../ffi/shim.ts";
+import { ERRNO, type Segment, type Shim } from "../ffi/shim.ts";
+import { Attachment } from "./attachment.ts";
 import { fail } from "./failures.ts";
-import { type Geometry, LIMITS, type Plan, plan, readHeader, writeHeader } from "./geometry.ts";
+import { type Geometry, layoutOf, LIMITS, readHeader, writeHeader } from "./geometry.ts";
 import { EXTRA_PEERS, HEADER, LOCK, READY } from "./layout.ts";
-import { Lane } from "./lane.ts";
-import { Peers } from "./peers.ts";
-import { Producer } from "./producer.ts";
-import { Room } from "./room.ts";
-import { Payload } from "./payload.ts";
-import { WAKE_WORDS, Words } from "./words.ts";
-
-/** So much has its page tables made at once; the payload beyond gets them slot by slot, or opening would take long. */
-const POPULATED_BYTES = 4 * 1024 * 1024;
+import { WAKE_WORDS } from "./words.ts";
 
 /**
  * Addresses that closed depots of one process may keep. An address that may still be reached is never used again, and a
@@ -52,98 +44,6 @@ export function refuseAddresses(
 
 const tebibytes = (bytes: number) => `${(bytes / 2 ** 40).toPrecision(3)} TiB`;
 
-/** A segment as one depot object has it: mapped, joined, with the ring's parts over it. */
-export class Attachment {
-  readonly name: string;
-  readonly geometry: Geometry;
-  readonly layout: Plan;
-  readonly segment: Segment;
-  readonly mapping: Mapping;
-  readonly words: Words;
-  readonly payload: Payload;
-  readonly room: Room;
-  readonly peers: Peers;
-  readonly producer: Producer;
-  #reachable = false;
-  /** The system refused zero pages: then the memory stays mapped for good. */
-  #keptMapped = false;
-
-  /**
-   * Maps a segment; whoever only looks at it does nothing more. Without an attachment it stays the caller's to close.
-   *
-   * @returns -errno where the system refuses
-   */
-  static over(name: string, geometry: Geometry, segment: Segment): Attachment | number {
-    const mapping = segment.map(plan(geometry).totalBytes, WAKE_WORDS);
-    if (typeof mapping === "number") return mapping;
-    try {
-      return new Attachment(name, geometry, segment, mapping);
-    } catch (error) {
-      mapping.unmap();
-      throw error;
-    }
-  }
-
-  private constructor(name: string, geometry: Geometry, segment: Segment, mapping: Mapping) {
-    this.name = name;
-    this.geometry = geometry;
-    this.layout = plan(geometry);
-    this.segment = segment;
-    this.mapping = mapping;
-    this.words = new Words(mapping, this.layout);
-    this.payload = new Payload(this.words, geometry, this.layout);
-    this.room = new Room(this.words, geometry.maxReaders);
-    this.peers = new Peers(segment, this.words, this.room, geometry, this.layout);
-    this.producer = new Producer(this.words, this.room, this.peers, geometry, this.layout);
-  }
-
-  /** Makes the first page tables. Not for whoever only looks: it could allocate what a file of unknown making leaves out. */
-  populate(): void {
-    this.mapping.populate(0, Math.min(this.mapping.bytes, POPULATED_BYTES));
-  }
-
-  /** A lane of this attachment; the peer must have joined. */
-  lane(lane: typeof LANE[keyof typeof LANE]): Lane {
-    return new Lane(this.words, lane, this.peers.index);
-  }
-
-  /**
-   * Leaves the segment and removes its name if nobody is left.
-   *
-   * @returns false when the membership is being changed by somebody else just now: try again
-   */
-  leave(): boolean {
-    this.peers.giveBack();
-    const left = this.peers.underLock(() => {
-      this.peers.leave();
-      if (!this.peers.entries().some(({ alive }) => alive)) this.segment.unlink();
-      return true;
-    });
-    return left === true;
-  }
-
-  /**
-   * Takes the frames' memory away from JavaScript, before anybody else may have it. No lease may be held and no wait be
-   * under way. What can still be reached then leads to zero pages of this process's own.
-   *
-   * @param reachable whether a buffer, or an operation of the runtime, may still be in it
-   */
-  withdraw(reachable: boolean): void {
-    this.payload.detach();
-    this.#reachable = reachable && this.mapping.retire(this.layout.payloadOffset) === 0;
-    this.#keptMapped = reachable && !this.#reachable;
-  }
-
-  /** Takes the rest of the memory away; nothing here is used any more. */
-  unmap(): void {
-    this.words.detach();
-    this.payload.detach();
-    if (this.#reachable) this.mapping.retire(0);
-    else if (!this.#keptMapped) this.mapping.unmap();
-    this.segment.close();
-  }
-}
-
 /**
  * Why there is no attachment: the name is taken (`exists`), there is none of that name (`missing`), its maker has not
  * finished (`unfinished`), or its membership is being changed at this moment (`busy`).
@@ -162,7 +62,7 @@ export type Outcome = Attachment | Refusal;
 export function createSegment(shim: Shim, name: string, geometry: Geometry, mode: number): Outcome {
   const taken = freeName(shim, name);
   if (taken !== undefined) return taken;
-  const layout = plan(geometry);
+  const layout = layoutOf(geometry);
   const space = shim.space();
   const free = [space.free, space.memory].filter((bytes) => bytes >= 0);
   const refused = refuseAddresses("create", name, layout.totalBytes, shim.retiredBytes());
@@ -264,10 +164,10 @@ export function openSegment(shim: Shim, name: string, options: OpenSegmentOption
   try {
     const geometry = inspect(name, segment, options.trustedOwners);
     if (geometry instanceof DepotError) return { refused: "unfinished", error: geometry };
-    if (!options.stale && !hasLivePeer(segment, plan(geometry).maxPeers)) {
+    if (!options.stale && !hasLivePeer(segment, layoutOf(geometry).maxPeers)) {
       return notFound(name, "the processes that held it are dead; `stale: true` opens what they left");
     }
-    const refused = refuseAddresses("open", name, plan(geometry).totalBytes, shim.retiredBytes());
+    const refused = refuseAddresses("open", name, layoutOf(geometry).totalBytes, shim.retiredBytes());
     if (refused !== undefined) throw refused;
     const mapped = Attachment.over(name, geometry, segment);
     if (typeof mapped === "number") return fail("map", name, mapped);

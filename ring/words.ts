@@ -5,7 +5,7 @@
  */
 import type { Mapping } from "../ffi/shim.ts";
 import { HEADER, PEER, READER, SLOT } from "./layout.ts";
-import type { Plan } from "./geometry.ts";
+import type { Layout } from "./geometry.ts";
 
 /** Offsets of the wake words by lane, for the shim. */
 export const WAKE_WORDS: readonly number[] = [HEADER.published, HEADER.consumed];
@@ -25,7 +25,7 @@ export class Words {
   readonly #slots: number;
   readonly #slotStride: number;
 
-  constructor(mapping: Mapping, layout: Plan) {
+  constructor(mapping: Mapping, layout: Layout) {
     const buffer = mapping.view(0, layout.payloadOffset);
     this.mapping = mapping;
     this.u32 = new Uint32Array(buffer);

@@ -7,7 +7,8 @@ import { loadShim } from "../ffi/load.ts";
 import { type DepotOptions, type FrameReader, FramesDepot } from "../mod.ts";
 import { HEADER, READER } from "../ring/layout.ts";
 import { Room } from "../ring/room.ts";
-import { Attachment, openSegment } from "../ring/segment.ts";
+import { Attachment } from "../ring/attachment.ts";
+import { openSegment } from "../ring/segment.ts";
 import { trace } from "../ring/trace.ts";
 import { depotTest } from "./support/harness.ts";
 
@@ -127,7 +128,7 @@ depotTest(
     mapping.raise(HEADER.tail, 3);
     assertEquals([room.gate(0), room.gate(2), room.gate(7)], [3, 3, 7]);
     // A joiner that lost its processor between J3 and J4, with a place that producers have passed meanwhile.
-    const index = room.enter(attachment.peers.id, "lossless");
+    const index = attachment.readers.enter(attachment.peers.id, "lossless")!;
     const entry = words.reader(index);
     mapping.store(entry + READER.cursor, 1);
     words.store32(entry + READER.gating, 1);
@@ -152,7 +153,7 @@ depotTest(
       assertEquals([room.gate(0), joins], [1, 2]);
     }
     words.store32(entry + READER.gating, 0);
-    room.free(index);
+    attachment.readers.free(index);
     assertEquals([room.gate(0), depot.length], [3, 0]);
   },
 );

@@ -5,8 +5,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { loadShim } from "../ffi/load.ts";
 import { DepotError, FramesDepot } from "../mod.ts";
-import { plan } from "../ring/geometry.ts";
-import { checkGeometry } from "../depot/options.ts";
+import { layoutOf } from "../ring/geometry.ts";
+import { checkGeometry } from "../depot/checks.ts";
 import { depotTest } from "./support/harness.ts";
 
 const GIB = 2 ** 30;
@@ -49,7 +49,7 @@ function tooSmall(bytes: number): string | undefined {
 
 depotTest("FramesDepot of 4.5 GiB keeps what is written below, across and beyond 4 GiB", async (name) => {
   await using _lock = await alone();
-  const { payloadOffset, payloadStride, totalBytes } = plan(checkGeometry(OPTIONS));
+  const { payloadOffset, payloadStride, totalBytes } = layoutOf(checkGeometry(OPTIONS));
   assert(totalBytes > 4.4 * GIB);
   const why = tooSmall(totalBytes);
   if (why !== undefined) return console.log(`not run: ${why}`);

@@ -1,12 +1,11 @@
 /**
- * The bytes of a segment: TypeScript's table against C's through the loaded library, the plan of a segment, its header
+ * The bytes of a segment: TypeScript's table against C's through the loaded library, the layout of a segment, its header
  * there and back, and what it all costs.
  */
 import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
-import { readFileSync } from "node:fs";
 import { loadShim } from "../ffi/load.ts";
 import { DepotError, type DepotErrorCode } from "../mod.ts";
-import { ELEMENT_BYTES, type Geometry, LIMITS, plan, readHeader, writeHeader } from "../ring/geometry.ts";
+import { ELEMENT_BYTES, type Geometry, layoutOf, LIMITS, readHeader, writeHeader } from "../ring/geometry.ts";
 import {
   EXTRA_PEERS,
   HEADER,
@@ -19,32 +18,18 @@ import {
   SLOT,
 } from "../ring/layout.ts";
 import { depotTest } from "./support/harness.ts";
-import { fromFileUrl } from "./support/paths.ts";
 
 const SECTIONS: Record<string, Record<string, number>> = { header: HEADER, peer: PEER, reader: READER, slot: SLOT };
 type Row = { section: string; field: string; offset: number; bytes: number };
 
 const camel = (name: string) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
-/** What the library says of itself. */
+/** What the loaded library says of itself. */
 function tableOfC(): Row[] {
   return loadShim().layout().trimEnd().split("\n").map((line) => {
     const [section, field, offset, bytes] = line.split(" ");
     return { section, field: camel(field), offset: Number(offset), bytes: Number(bytes) };
   });
-}
-
-/** What the comments of `ring/layout.ts` say of a field's size, by section and field. */
-function sizesOfComments(): Map<string, number> {
-  const text = readFileSync(fromFileUrl(new URL("../ring/layout.ts", import.meta.url)), "utf8");
-  const widths: Record<string, number> = { u32: 4, u64: 8, "u64+1": 8, i64: 8, f64: 8 };
-  const found = new Map<string, number>();
-  for (const [, section, body] of text.matchAll(/export const (\w+) = \{\n([\s\S]*?)\n\} as const/g)) {
-    for (const [, field, type] of body.matchAll(/^ {2}(\w+): \d+, \/\/ (\d+ bytes|\S+?)(?:;| of|$)/gm)) {
-      found.set(`${section.toLowerCase()} ${field}`, widths[type] ?? Number.parseInt(type));
-    }
-  }
-  return found;
 }
 
 depotTest("layout has the same rows in C and in TypeScript, both ways", () => {
@@ -55,13 +40,6 @@ depotTest("layout has the same rows in C and in TypeScript, both ways", () => {
     Object.entries(fields).map(([field, offset]) => `${section} ${field} ${offset}`)
   );
   assertEquals(inC.toSorted(), here.toSorted());
-});
-
-depotTest("layout says in its comments how many bytes C gives each field", () => {
-  const comments = sizesOfComments();
-  for (const { section, field, bytes } of tableOfC()) {
-    if (field !== "size") assertEquals(comments.get(`${section} ${field}`), bytes, `${section} ${field}`);
-  }
 });
 
 depotTest("layout has no field that overlaps another, is misaligned or leaves its section", () => {
@@ -126,10 +104,10 @@ function header(geometry: Geometry): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-depotTest("plan lays sections out one after the other, each with room for all of its entries", () => {
+depotTest("layoutOf lays sections out one after the other, each with room for all of its entries", () => {
   for (const geometry of geometries) {
     const { maxSize, maxReaders, frameBytes, metadataBytes } = geometry;
-    const p = plan(geometry);
+    const p = layoutOf(geometry);
     assertEquals([p.maxPeers, p.pinWords], [maxReaders + EXTRA_PEERS, Math.ceil(maxReaders / 32)]);
     assertEquals(p.peersOffset, HEADER.size);
     assert(p.readersOffset >= p.peersOffset + p.maxPeers * PEER.size);
@@ -143,24 +121,24 @@ depotTest("plan lays sections out one after the other, each with room for all of
   }
 });
 
-depotTest("plan adds at most 1 % and 64 KB to frames of 64 KiB and more", () => {
+depotTest("layoutOf adds at most 1 % and 64 KB to frames of 64 KiB and more", () => {
   for (const geometry of geometries) {
     const { frameBytes, metadataBytes, maxSize, maxReaders } = geometry;
     if (frameBytes < 65_536 || maxReaders > 31) continue;
     const payload = maxSize * (frameBytes + metadataBytes);
-    const beyond = plan(geometry).totalBytes - payload;
+    const beyond = layoutOf(geometry).totalBytes - payload;
     assertLessOrEqual(beyond, payload * 0.01 + 64_000, `${maxSize} × ${frameBytes}: ${beyond} beyond`);
   }
 });
 
 depotTest("readHeader answers what writeHeader was given", () => {
   for (const geometry of geometries) {
-    assertEquals(readHeader("x", header(geometry), plan(geometry).totalBytes), geometry);
+    assertEquals(readHeader("x", header(geometry), layoutOf(geometry).totalBytes), geometry);
   }
 });
 
 depotTest("readHeader refuses what is not a sound header, each with its code", () => {
-  const { totalBytes } = plan(BASE);
+  const { totalBytes } = layoutOf(BASE);
   const refused = (change: (view: DataView, bytes: Uint8Array) => void, fileBytes = totalBytes): DepotErrorCode => {
     const bytes = header(BASE);
     change(new DataView(bytes.buffer), bytes);

@@ -7,14 +7,15 @@
 import { FramesDepot } from "../../depot/depot.ts";
 import type { Frame } from "../../depot/frame.ts";
 import { loadShim } from "../../ffi/load.ts";
-import { Attachment, openSegment } from "../../ring/segment.ts";
+import { Attachment } from "../../ring/attachment.ts";
+import { openSegment } from "../../ring/segment.ts";
 import { Board, NOTE, STATE } from "./board.ts";
 import { Follower } from "./follower.ts";
 import { die, sleepMs } from "./libc.ts";
 import type { Plan } from "./plan.ts";
-import { Random } from "./random.ts";
+import { Random } from "../support/random.ts";
 import { endAt, goOn } from "./steps.ts";
-import { fill, flaw, metadataOf, numberOf, timestampOf } from "./stamp.ts";
+import { fill, flaw, metadataOf, numberOf, timestampOf } from "../support/stamp.ts";
 
 /** Tries of what may be refused for a while; with 0.2 ms between them. */
 const TRIES = 1000;

@@ -3,12 +3,11 @@
  *
  * @module
  */
-import type { Attachment } from "../ring/segment.ts";
-import { HEADER, PEER, READER, READER_MODES, RUNTIMES } from "../ring/layout.ts";
-import type { BackpressureEvent } from "./options.ts";
+import type { Attachment } from "./attachment.ts";
+import { HEADER, PEER, READER, READER_MODES, RUNTIMES } from "./layout.ts";
 
 /** One place in the sequence. */
-export type ReaderStats = {
+export interface ReaderStats {
   /** `lossless`, `lossy` and `latest` are loops; `lookup` serves getFrame and peekFrame. */
   mode: "lookup" | "lossless" | "lossy" | "latest";
   /** Whether producers wait for it. */
@@ -21,10 +20,10 @@ export type ReaderStats = {
   read: number;
   /** Frames missed by it. */
   lost: number;
-};
+}
 
 /** One open depot object. */
-export type PeerStats = {
+export interface PeerStats {
   /** As its own pid namespace has it. */
   pid: number;
   /** Who it is: a Deno or Bun process, or a peer in another language. */
@@ -39,12 +38,15 @@ export type PeerStats = {
   stored: number;
   /** Frames of it that were refused. */
   dropped: number;
+  /** Its loops, and its look-ups if it has asked for a frame by number. */
   readers: ReaderStats[];
-};
+}
 
-/** What {@linkcode FramesDepot.stats} answers. */
-export type DepotStats = {
+/** What {@linkcode FramesDepot.stats} returns. */
+export interface DepotStats {
+  /** The depot's name. */
   name: string;
+  /** Slots. */
   maxSize: number;
   /** Frames that wait for the slowest lossless reader. */
   length: number;
@@ -58,10 +60,11 @@ export type DepotStats = {
   skipped: number;
   /** Bytes of the segment. */
   bytes: number;
+  /** Every open depot object, in all processes. */
   peers: PeerStats[];
-  /** Who holds the queue up, if anybody reads. */
+  /** The process whose lossless reader is furthest behind, and by how many frames. Undefined without such a reader. */
   slowest: { pid: number; lag: number } | undefined;
-};
+}
 
 const HIGH = 2 ** 32;
 
@@ -95,17 +98,6 @@ export function slowestReader(attachment: Attachment): { pid: number; lag: numbe
   if (slowest === undefined) return undefined;
   const pid = attachment.peers.pidOf(words.load32(words.reader(slowest.index) + READER.owner));
   return { pid, lag: Math.max(0, room.head() - Math.max(slowest.cursor, room.cleared())) };
-}
-
-/** What an onBackpressure callback is told. */
-export function backpressureEvent(attachment: Attachment, frameNumber: number | undefined): BackpressureEvent {
-  return {
-    frameNumber,
-    length: queueLength(attachment),
-    maxSize: attachment.geometry.maxSize,
-    droppedFrames: droppedFrames(attachment),
-    slowest: slowestReader(attachment),
-  };
 }
 
 function readersOf(attachment: Attachment, owner: number, head: number): ReaderStats[] {

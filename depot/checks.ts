@@ -1,0 +1,266 @@
+/**
+ * The check of every argument, before anything is touched.
+ *
+ * @module
+ */
+import { bufferLengthOf, byteLengthOf, bytesOf, kindOf } from "../ffi/buffers.ts";
+import { ELEMENT_BYTES, type Geometry, LIMITS } from "../ring/geometry.ts";
+import type { From } from "../ring/follower.ts";
+import type { WaitOptions } from "../ring/lane.ts";
+import { ELEMENT_TYPES, LAST_SEQUENCE, ORDERED_SLOTS, WHEN_FULL } from "../ring/layout.ts";
+import { WAITINGS } from "../ring/pace.ts";
+import type { DepotOptions, FrameDetails, FramesOptions, OnBackpressure, OpenOptions, ReadMode } from "./options.ts";
+
+/** A test-only option: where the sequence starts. Not part of the public face. */
+export const FIRST_SEQUENCE: unique symbol = Symbol("first sequence");
+
+const NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
+const NAME_LENGTH = 128;
+const READ_MODES: readonly ReadMode[] = ["lossless", "lossy", "latest"];
+const PLACES: readonly From[] = ["oldest", "latest", "next"];
+
+const show = (value: unknown): string => {
+  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
+  if (typeof value === "bigint") return `${value}n`;
+  return typeof value === "object" && value !== null ? value.constructor?.name ?? "object" : String(value);
+};
+
+/** A whole number within bounds. @throws {TypeError | RangeError} naming the argument, the value and the limit */
+export function checkInteger(what: string, value: unknown, least: number, most: number): number {
+  if (typeof value !== "number") throw new TypeError(`${what} must be a number: ${show(value)}`);
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new RangeError(`${what} must be a whole number from ${least} to ${most}: ${show(value)}`);
+  }
+  return value;
+}
+
+function checkOneOf<T extends string>(what: string, value: unknown, names: readonly T[]): T {
+  if (typeof value !== "string") throw new TypeError(`${what} must be a string: ${show(value)}`);
+  if (!names.includes(value as T)) {
+    throw new RangeError(`${what} must be one of ${names.map((name) => `"${name}"`).join(", ")}: ${show(value)}`);
+  }
+  return value as T;
+}
+
+function checkBoolean(what: string, value: unknown): boolean {
+  if (typeof value !== "boolean") throw new TypeError(`${what} must be true or false: ${show(value)}`);
+  return value;
+}
+
+/** A depot's name. @throws {TypeError | RangeError} */
+export function checkName(name: unknown): string {
+  if (typeof name !== "string") throw new TypeError(`a depot's name must be a string: ${show(name)}`);
+  if (name.length < 1 || name.length > NAME_LENGTH) {
+    throw new RangeError(`a depot's name must have 1 to ${NAME_LENGTH} characters: ${show(name)} has ${name.length}`);
+  }
+  if (!NAME.test(name)) {
+    throw new RangeError(
+      `a depot's name may have A-Z a-z 0-9 _ - and, but not first, a full stop: ${show(name)}`,
+    );
+  }
+  return name;
+}
+
+/** A frame number. @throws {TypeError | RangeError} */
+export function checkFrameNumber(value: unknown, what = "frameNumber"): number {
+  return checkInteger(what, value, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+}
+
+/** A callback that may be absent. @throws {TypeError} */
+export function checkCallback(value: unknown): OnBackpressure | undefined {
+  if (value !== undefined && typeof value !== "function") {
+    throw new TypeError(`onBackpressure must be a function: ${show(value)}`);
+  }
+  return value as OnBackpressure | undefined;
+}
+
+/** An object of options or details. @throws {TypeError} */
+export function checkObject(what: string, value: unknown): void {
+  if (typeof value !== "object" || value === null) throw new TypeError(`${what} must be an object: ${show(value)}`);
+}
+
+/** What may bound a wait. @throws {TypeError | RangeError} */
+export function checkWait(options: WaitOptions): WaitOptions {
+  checkObject("options", options);
+  const { timeoutMs, signal, waiting = "adaptive" } = options;
+  if (timeoutMs !== undefined) {
+    if (typeof timeoutMs !== "number") throw new TypeError(`timeoutMs must be a number: ${show(timeoutMs)}`);
+    if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs must be 0 or more: ${show(timeoutMs)}`);
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError(`signal must be an AbortSignal: ${show(signal)}`);
+  }
+  return { timeoutMs, signal, waiting: checkOneOf("waiting", waiting, WAITINGS) };
+}
+
+/** How a depot is followed. @throws {TypeError | RangeError} */
+export function checkFollowing({ mode = "lossless", from = "oldest" }: FramesOptions): { mode: ReadMode; from: From } {
+  checkOneOf("mode", mode, READ_MODES);
+  if (typeof from === "number") checkFrameNumber(from, "from");
+  else if (!PLACES.includes(from)) {
+    throw new RangeError(`from must be "oldest", "latest", "next" or a frame number: ${show(from)}`);
+  }
+  return { mode, from };
+}
+
+/** Which segments may be opened. @throws {TypeError | RangeError} */
+export function checkOpening(options: OpenOptions): { stale: boolean; trustedOwners: readonly number[] } {
+  checkObject("options", options);
+  const { stale = false, trustedOwners = [] } = options;
+  if (!Array.isArray(trustedOwners)) throw new TypeError(`trustedOwners must be user ids: ${show(trustedOwners)}`);
+  return {
+    stale: checkBoolean("stale", stale),
+    trustedOwners: trustedOwners.map((id) => checkInteger("an id of trustedOwners", id, 0, 2 ** 32 - 1)),
+  };
+}
+
+/** Permission bits. @throws {TypeError | RangeError} */
+export function checkMode(mode: unknown = 0o600): number {
+  return checkInteger("mode", mode, 0, 0o777);
+}
+
+/** Everything that makes a depot's shape. @throws {TypeError | RangeError} naming the argument, the value, the limit */
+export function checkGeometry(options: DepotOptions): Geometry {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`options must be an object with frameSize: ${show(options)}`);
+  }
+  const { frameSize } = options;
+  if (!Array.isArray(frameSize) || frameSize.length !== 3) {
+    throw new TypeError(`frameSize must be [width, height, channels]: ${show(frameSize)}`);
+  }
+  const [width, height, channels] = ["width", "height", "channels"].map((what, i) =>
+    checkInteger(`frameSize's ${what}`, frameSize[i], 1, LIMITS.dimension)
+  );
+  const elementType = checkOneOf("elementType", options.elementType ?? "uint8", ELEMENT_TYPES);
+  const pixelFormat = options.pixelFormat ?? "";
+  if (typeof pixelFormat !== "string") throw new TypeError(`pixelFormat must be a string: ${show(pixelFormat)}`);
+  if (!/^[\x21-\x7e]*$/.test(pixelFormat) || pixelFormat.length > LIMITS.pixelFormat) {
+    throw new RangeError(
+      `pixelFormat must be at most ${LIMITS.pixelFormat} printable ASCII characters: ${show(pixelFormat)}`,
+    );
+  }
+  const computed = width * height * channels * ELEMENT_BYTES[elementType];
+  const what = options.frameBytes === undefined ? "frameSize's width × height × channels × element size" : "frameBytes";
+  const frameBytes = checkInteger(what, options.frameBytes ?? computed, 1, LIMITS.frameBytes);
+  if (frameBytes % ELEMENT_BYTES[elementType] !== 0) {
+    throw new RangeError(
+      `frameBytes must be a multiple of ${ELEMENT_BYTES[elementType]}, the bytes of a ${elementType}: ${frameBytes}`,
+    );
+  }
+  const geometry: Geometry = {
+    width,
+    height,
+    channels,
+    elementType,
+    pixelFormat,
+    frameBytes,
+    maxSize: checkInteger("maxSize", options.maxSize ?? 10, 1, LIMITS.maxSize),
+    whenFull: checkOneOf("whenFull", options.whenFull ?? "drop", WHEN_FULL),
+    history: checkBoolean("history", options.history ?? true),
+    metadataBytes: checkInteger("metadataBytes", options.metadataBytes ?? 0, 0, LIMITS.metadataBytes),
+    maxReaders: checkInteger("maxReaders", options.maxReaders ?? 31, 1, LIMITS.maxReaders),
+    firstSequence: checkInteger(
+      "the first sequence",
+      (options as { [FIRST_SEQUENCE]?: number })[FIRST_SEQUENCE] ?? 0,
+      0,
+      LAST_SEQUENCE,
+    ),
+  };
+  if (geometry.maxSize * geometry.frameBytes > LIMITS.totalBytes) {
+    throw new RangeError(
+      `maxSize × frameBytes must be at most ${LIMITS.totalBytes}: ${geometry.maxSize} × ${geometry.frameBytes}`,
+    );
+  }
+  if (!geometry.history && geometry.maxSize > ORDERED_SLOTS) {
+    throw new RangeError(`maxSize must be at most ${ORDERED_SLOTS} without history: ${geometry.maxSize}`);
+  }
+  return geometry;
+}
+
+/** @throws {TypeError | RangeError} unless it fits 64 bits without a sign */
+export function checkTimestamp(value: unknown): bigint | number {
+  return typeof value === "number" && value >= 0 && value < 2 ** 64 ? Math.trunc(value) : checkBigTimestamp(value);
+}
+
+function checkBigTimestamp(value: unknown): bigint {
+  if (typeof value !== "bigint" && typeof value !== "number") {
+    throw new TypeError(`timestampNs must be a bigint or a number: ${typeof value}`);
+  }
+  if (typeof value === "bigint" && value >= 0n && value < 1n << 64n) return value;
+  throw new RangeError(`timestampNs must be from 0 to 2^64 - 1: ${value}`);
+}
+
+/** @throws {TypeError | RangeError} unless it is bytes that the depot has room for */
+export function checkMetadata(value: unknown, limit: number): Uint8Array {
+  if (kindOf(value) !== "Uint8Array") throw new TypeError(`metadata must be a Uint8Array: it is ${nameOf(value)}`);
+  const bytes = bytesOf(value as Uint8Array);
+  if (bytes.length > limit) {
+    throw new RangeError(`metadata must have at most the depot's metadataBytes, ${limit}: ${bytes.length}`);
+  }
+  return bytes;
+}
+
+/** Typed arrays that hold frames of each element type. */
+const KINDS: Record<Geometry["elementType"], readonly string[]> = {
+  uint8: ["Uint8Array", "Uint8ClampedArray"],
+  uint16: ["Uint16Array"],
+  float32: ["Float32Array"],
+};
+
+function nameOf(value: unknown): string {
+  if (typeof value !== "object") return typeof value;
+  if (value === null) return "null";
+  const kind = kindOf(value);
+  if (kind !== undefined) return kind;
+  const name: unknown = value.constructor?.name;
+  if (typeof name !== "string") return "an object";
+  return name.endsWith("Array") && !Array.isArray(value) ? `an object that only looks like a ${name}` : name;
+}
+
+/**
+ * The bytes of a frame that a user brings: an array of the depot's element type, or its bytes. Arrays are taken as the
+ * language has them, whatever properties of their own they have.
+ *
+ * @throws {TypeError} for another type @throws {RangeError} for another length
+ */
+export function checkFrame(value: unknown, geometry: Geometry): Uint8Array {
+  const { elementType, frameBytes } = geometry;
+  try {
+    if (value instanceof Uint8Array && byteLengthOf(value) === frameBytes) return value;
+  } catch { // no array, only made to look like one: said below
+  }
+  const kind = kindOf(value);
+  const fits = kind === "Uint8Array" || kind !== undefined && KINDS[elementType].includes(kind);
+  const byteLength = fits ? byteLengthOf(value as Uint8Array) : kind === undefined ? bufferLengthOf(value) : undefined;
+  if (byteLength === undefined) {
+    const wanted = KINDS[elementType][0];
+    const bytes = wanted === "Uint8Array" ? "" : " or its bytes";
+    throw new TypeError(`frame must be a ${wanted}${bytes}: it is ${nameOf(value)}`);
+  }
+  if (byteLength !== frameBytes) {
+    throw new RangeError(
+      `frame must have ${frameBytes} bytes (${
+        frameBytes / ELEMENT_BYTES[elementType]
+      } × ${elementType}): ${byteLength}`,
+    );
+  }
+  return fits ? bytesOf(value as Uint8Array) : new Uint8Array(value as ArrayBuffer);
+}
+
+/** Nothing that was said of a frame. */
+export const NOTHING_SAID: FrameDetails = {};
+
+/** What comes with a frame. @throws {TypeError | RangeError} */
+export function checkDetails(
+  frameNumber: unknown,
+  timestampNs: unknown,
+  metadata: unknown,
+  metadataBytes: number,
+): FrameDetails {
+  return {
+    frameNumber: frameNumber === undefined ? undefined : checkFrameNumber(frameNumber),
+    timestampNs: timestampNs === undefined ? undefined : checkTimestamp(timestampNs),
+    metadata: metadata === undefined ? undefined : checkMetadata(metadata, metadataBytes),
+  };
+}

@@ -1,0 +1,129 @@
+/**
+ * A segment as one depot object has it: mapped, joined, with the parts of the ring over it.
+ *
+ * @module
+ */
+import { DepotError } from "../errors.ts";
+import type { LANE, Mapping, Segment } from "../ffi/shim.ts";
+import { type Geometry, type Layout, layoutOf } from "./geometry.ts";
+import { Lane } from "./lane.ts";
+import { Payload } from "./payload.ts";
+import { Peers } from "./peers.ts";
+import { Producer } from "./producer.ts";
+import { Reader } from "./reader.ts";
+import { type ReaderMode, ReaderTable } from "./reader_table.ts";
+import { Room } from "./room.ts";
+import { WAKE_WORDS, Words } from "./words.ts";
+
+/** So much has its page tables made at once; the payload beyond gets them slot by slot, or opening would take long. */
+const POPULATED_BYTES = 4 * 1024 * 1024;
+
+/** A segment as one depot object has it: mapped, joined, with the ring's parts over it. */
+export class Attachment {
+  readonly name: string;
+  readonly geometry: Geometry;
+  readonly layout: Layout;
+  readonly segment: Segment;
+  readonly mapping: Mapping;
+  readonly words: Words;
+  readonly payload: Payload;
+  readonly readers: ReaderTable;
+  readonly room: Room;
+  readonly peers: Peers;
+  readonly producer: Producer;
+  #reachable = false;
+  /** The system refused zero pages: then the memory stays mapped for good. */
+  #keptMapped = false;
+
+  /**
+   * Maps a segment; whoever only looks at it does nothing more. Without an attachment it stays the caller's to close.
+   *
+   * @returns -errno where the system refuses
+   */
+  static over(name: string, geometry: Geometry, segment: Segment): Attachment | number {
+    const mapping = segment.map(layoutOf(geometry).totalBytes, WAKE_WORDS);
+    if (typeof mapping === "number") return mapping;
+    try {
+      return new Attachment(name, geometry, segment, mapping);
+    } catch (error) {
+      mapping.unmap();
+      throw error;
+    }
+  }
+
+  private constructor(name: string, geometry: Geometry, segment: Segment, mapping: Mapping) {
+    this.name = name;
+    this.geometry = geometry;
+    this.layout = layoutOf(geometry);
+    this.segment = segment;
+    this.mapping = mapping;
+    this.words = new Words(mapping, this.layout);
+    this.payload = new Payload(this.words, geometry, this.layout);
+    this.readers = new ReaderTable(this.words, geometry.maxReaders);
+    this.room = new Room(this.words, geometry.maxReaders);
+    this.peers = new Peers(segment, this.words, this.room, this.readers, geometry, this.layout);
+    this.producer = new Producer(this.words, this.room, this.peers, geometry, this.layout);
+  }
+
+  /** Makes the first page tables. Not for whoever only looks: it could allocate what a file of unknown making leaves out. */
+  populate(): void {
+    this.mapping.populate(0, Math.min(this.mapping.bytes, POPULATED_BYTES));
+  }
+
+  /** A lane of this attachment; the peer must have joined. */
+  lane(lane: typeof LANE[keyof typeof LANE]): Lane {
+    return new Lane(this.words, lane, this.peers.index);
+  }
+
+  /** A new reader. @throws {DepotError} TOO_MANY_PEERS */
+  reader(mode: ReaderMode): Reader {
+    const { words, room, readers, peers, geometry, name } = this;
+    const index = peers.takeOrRecover(() => readers.enter(peers.id, mode));
+    if (index === undefined) {
+      throw new DepotError(
+        "TOO_MANY_PEERS",
+        `cannot read from depot "${name}": all ${geometry.maxReaders} readers are in use (maxReaders); loops, look-ups, ` +
+          "and readers that have ended while clones of their frames are held count; release those, or make the depot " +
+          "with more",
+        { depot: name },
+      );
+    }
+    return new Reader(words, room, readers, peers, geometry, index);
+  }
+
+  /**
+   * Leaves the segment and removes its name if nobody is left.
+   *
+   * @returns false when the membership is being changed by somebody else just now: try again
+   */
+  leave(): boolean {
+    this.peers.giveBack();
+    const left = this.peers.underLock(() => {
+      this.peers.leave();
+      if (!this.peers.entries().some(({ alive }) => alive)) this.segment.unlink();
+      return true;
+    });
+    return left === true;
+  }
+
+  /**
+   * Takes the frames' memory away from JavaScript, before anybody else may have it. No lease may be held and no wait be
+   * under way. What can still be reached then leads to zero pages of this process's own.
+   *
+   * @param reachable whether a buffer, or an operation of the runtime, may still be in it
+   */
+  withdraw(reachable: boolean): void {
+    this.payload.detach();
+    this.#reachable = reachable && this.mapping.retire(this.layout.payloadOffset) === 0;
+    this.#keptMapped = reachable && !this.#reachable;
+  }
+
+  /** Takes the rest of the memory away; nothing here is used any more. */
+  unmap(): void {
+    this.words.detach();
+    this.payload.detach();
+    if (this.#reachable) this.mapping.retire(0);
+    else if (!this.#keptMapped) this.mapping.unmap();
+    this.segment.close();
+  }
+}

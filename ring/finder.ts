@@ -1,0 +1,114 @@
+/**
+ * Finding frames by number, and consuming them: what getFrame, peekFrame and statusOf decide.
+ *
+ * @module
+ */
+import type { Attachment } from "./attachment.ts";
+import { FATE } from "./fate.ts";
+import { FrameIndex, type NumberState } from "./frame_index.ts";
+import type { Reader } from "./reader.ts";
+import type { Room } from "./room.ts";
+
+/** A frame whose slot a producer touches at this moment is tried for this long: the producer may have lost its core. */
+const PIN_MS = 5;
+/** Tries between two looks at the clock. */
+const PIN_TRIES = 100;
+
+/** One reader entry and one index; the entry gates from the first {@linkcode Finder.consume} on. */
+export class Finder {
+  /** The entry through which it reads. */
+  readonly reader: Reader;
+  readonly #room: Room;
+  readonly #maxSize: number;
+  readonly #index: FrameIndex;
+  /** Sequences beyond the cursor that were consumed because their number was small enough. */
+  readonly #consumedAhead = new Set<number>();
+
+  /** Takes an entry. @throws {DepotError} TOO_MANY_PEERS */
+  constructor(attachment: Attachment) {
+    const { room, geometry } = attachment;
+    this.reader = attachment.reader("lookup");
+    this.#room = room;
+    this.#maxSize = geometry.maxSize;
+    this.#index = new FrameIndex(this.reader, room, geometry);
+  }
+
+  /** Becomes a lossless reader, unless it is one. */
+  gate(): void {
+    if (!this.reader.gating) this.reader.startGating(0);
+  }
+
+  /** Pins the frame of that number. @returns its sequence, or -1 when it is not in the queue */
+  pin(number: number): number {
+    this.#index.refresh();
+    const sequence = this.#index.sequenceOf(number);
+    if (sequence === undefined || !this.#isQueued(sequence) || !this.#pin(sequence)) return -1;
+    const { reader } = this;
+    const slot = reader.slotOf(sequence);
+    if (reader.frameNumber(slot) === number) {
+      reader.countRead();
+      return sequence;
+    }
+    reader.unpin(slot);
+    return -1;
+  }
+
+  #pin(sequence: number): boolean {
+    const { reader } = this;
+    let deadline = 0;
+    for (let tries = 1; !reader.pin(sequence); tries++) {
+      const late = tries % PIN_TRIES === 0;
+      if (reader.fate(sequence, late) !== FATE.THERE) return false;
+      if (!late) continue;
+      if (deadline === 0) deadline = performance.now() + PIN_MS;
+      else if (performance.now() > deadline) return false;
+    }
+    return true;
+  }
+
+  /** What is known of a number. */
+  statusOf(number: number): "stored" | NumberState {
+    this.#index.refresh();
+    const sequence = this.#index.sequenceOf(number);
+    if (sequence === undefined) return this.#index.stateOf(number);
+    return this.#isQueued(sequence) && this.reader.fate(sequence, false) === FATE.THERE ? "stored" : "evicted";
+  }
+
+  /** Whether neither clearQueue nor this entry's own consuming has taken a sequence out. */
+  #isQueued(sequence: number): boolean {
+    if (sequence < this.#room.cleared()) return false;
+    return !this.reader.gating || (sequence >= this.reader.cursor && !this.#consumedAhead.has(sequence));
+  }
+
+  /** Passes what the ring has overwritten or cleared meanwhile, so that the count of waiting frames is exact. */
+  settle(): void {
+    if (this.reader.gating) this.consume(-Infinity);
+  }
+
+  /**
+   * Passes every frame numbered up to `number`, as the index has it since it was last asked. The cursor moves past what
+   * has been consumed without a gap.
+   */
+  consume(number: number): void {
+    const [{ reader }, index] = [this, this.#index];
+    const head = this.#room.head();
+    // In an overwriting depot the ring may have gone on without us.
+    let cursor = Math.max(reader.cursor, this.#room.cleared(), head - this.#maxSize);
+    let beyond = index.isAscendingFrom(cursor) ? head : cursor;
+    for (; cursor < head; cursor++) {
+      const known = index.numberOf(cursor);
+      if (known !== undefined ? known <= number : reader.fate(cursor, false) === FATE.GONE) continue;
+      if (this.#consumedAhead.has(cursor)) continue;
+      // A slot still being written holds the cursor up, but not what comes after it.
+      if (known === undefined) beyond = cursor;
+      break;
+    }
+    for (let sequence = Math.max(beyond, cursor); sequence < head; sequence++) {
+      if ((index.numberOf(sequence) ?? Infinity) <= number) this.#consumedAhead.add(sequence);
+    }
+    if (cursor !== reader.cursor) reader.advance(cursor);
+    if (this.#consumedAhead.size === 0) return;
+    for (const sequence of this.#consumedAhead) if (sequence < cursor) this.#consumedAhead.delete(sequence);
+    reader.setAhead(this.#consumedAhead.size);
+  }
+}

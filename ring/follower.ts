@@ -1,0 +1,222 @@
+/**
+ * Following the sequence: which frame a reader takes next, what it passes over, and what it has lost.
+ *
+ * @module
+ */
+import type { Attachment } from "./attachment.ts";
+import { FATE } from "./fate.ts";
+import { FrameIndex } from "./frame_index.ts";
+import { Losses } from "./losses.ts";
+import type { Reader } from "./reader.ts";
+import type { ReaderMode } from "./reader_table.ts";
+import type { Room } from "./room.ts";
+
+/**
+ * Where a reader begins: the oldest frame still kept, the newest one, the next to come, or a frame number. What lies
+ * before that place it has passed: when the last lossless reader leaves, it counts as consumed.
+ */
+export type From = "oldest" | "latest" | "next" | number;
+
+/** A slot that a producer has held for this long is checked: its producer may be dead. */
+const STUCK_MS = 100;
+/** Tries to pin a frame whose slot a producer touches at this moment, before other readers get their turn. */
+const PIN_TRIES = 100;
+
+/** A place in the sequence that moves from frame to frame. */
+export class Follower {
+  /** The entry through which it reads. */
+  readonly reader: Reader;
+  /** Of the frame that {@linkcode Follower.take} has pinned. */
+  sequence = -1;
+  /** The number that its producer gave it. */
+  frameNumber = 0;
+  /** Frames missed between the frame before and this one. */
+  lost = 0;
+  /** Whether the next frame was being written when {@linkcode Follower.take} last found none. */
+  isComing = false;
+  readonly #attachment: Attachment;
+  readonly #room: Room;
+  readonly #maxSize: number;
+  readonly #history: boolean;
+  readonly #mode: ReaderMode;
+  /** Frames numbered below are passed over, until the first that is not. */
+  #skipBelow = -Infinity;
+  #clearedSeen: number;
+  readonly #losses: Losses;
+  /** The sequence whose slot a producer holds, and since when that is known. */
+  #stuckAt = -1;
+  #stuckSince = 0;
+
+  /** Takes an entry and its place. @throws {DepotError} TOO_MANY_PEERS */
+  constructor(attachment: Attachment, mode: ReaderMode, from: From) {
+    const { room, geometry } = attachment;
+    this.#attachment = attachment;
+    this.#room = room;
+    this.#mode = mode;
+    this.#maxSize = geometry.maxSize;
+    this.#history = geometry.history;
+    this.reader = attachment.reader(mode);
+    this.#clearedSeen = room.clearedHint();
+    const wish = this.#place(from);
+    if (mode === "lossless") this.reader.startGating(wish);
+    else this.reader.startAt(wish);
+    this.#losses = new Losses(this.reader, room.head(), this.#maxSize);
+  }
+
+  /** Where it would like to begin. */
+  #place(from: From): number {
+    const room = this.#room;
+    const head = room.head();
+    const oldest = this.#firstThere(Math.max(0, head - this.#maxSize, room.cleared()), head);
+    switch (from) {
+      case "oldest":
+        return oldest;
+      case "latest":
+        return this.#newest(head, oldest) ?? head;
+      case "next":
+        return head;
+    }
+    const index = new FrameIndex(this.reader, room, this.#attachment.geometry);
+    index.refresh();
+    const sequence = index.sequenceOf(from);
+    if (sequence !== undefined && sequence >= oldest) return sequence;
+    this.#skipBelow = from;
+    return oldest;
+  }
+
+  /** Without history: what is gone at the beginning was read by others, and a reader that comes later has not lost it. */
+  #firstThere(oldest: number, head: number): number {
+    if (this.#history) return oldest;
+    let sequence = oldest;
+    while (sequence < head && this.reader.fate(sequence, false) === FATE.GONE) sequence++;
+    return sequence;
+  }
+
+  /** The newest frame from `from` on that seems to be there. */
+  #newest(head: number, from: number): number | undefined {
+    for (let sequence = head - 1; sequence >= Math.max(from, head - this.#maxSize); sequence--) {
+      if (this.reader.seems(sequence)) return sequence;
+    }
+    return undefined;
+  }
+
+  /** Pins the next frame. @returns its slot, or -1 when there is none now */
+  take(): number {
+    if (this.#room.clearedHint() !== this.#clearedSeen) this.#passCleared();
+    if (this.#mode === "latest") this.#passOlder();
+    for (let refusals = 0; refusals >= 0;) {
+      const sequence = this.reader.cursor;
+      if (this.reader.pin(sequence)) {
+        const slot = this.#look(sequence);
+        if (slot >= 0) return slot;
+      } else {
+        refusals = this.#decide(sequence, refusals);
+      }
+    }
+    return -1;
+  }
+
+  #passCleared(): void {
+    this.#clearedSeen = this.#room.clearedHint();
+    this.#jump(this.#room.cleared());
+  }
+
+  #passOlder(): void {
+    const newest = this.#newest(this.#room.head(), this.reader.cursor);
+    if (newest !== undefined) this.#jump(newest);
+  }
+
+  /** @returns the slot, or -1 where the pinned frame is passed over */
+  #look(sequence: number): number {
+    const { reader } = this;
+    const slot = reader.slotOf(sequence);
+    const number = reader.frameNumber(slot);
+    if (number < this.#skipBelow) {
+      reader.unpinAndPass(slot, sequence + 1);
+      return -1;
+    }
+    this.#skipBelow = -Infinity;
+    this.sequence = sequence;
+    this.frameNumber = number;
+    this.lost = this.#losses.jumped === 0 ? 0 : this.#missed(slot);
+    reader.countRead();
+    return slot;
+  }
+
+  /** Brings the account of losses up to a frame. @returns the losses to report with it */
+  #missed(slot: number): number {
+    const before = this.#losses.total;
+    const lost = this.#losses.at(this.reader.skippedAt(slot));
+    this.reader.countLost(this.#losses.total - before);
+    return lost;
+  }
+
+  /**
+   * What to do about a sequence that could not be pinned.
+   *
+   * @param refusals how often a frame that is there could not be
+   * @returns the same, to look again, or a negative number when there is nothing for now
+   */
+  #decide(sequence: number, refusals: number): number {
+    const fate = this.reader.fate(sequence, false);
+    this.isComing = fate === FATE.BEING_WRITTEN;
+    if (fate === FATE.GONE || this.#isLapped(sequence)) {
+      this.#pass(sequence);
+      return refusals;
+    }
+    if (fate === FATE.NOT_YET) return -1;
+    if (fate === FATE.THERE && refusals < PIN_TRIES) return refusals + 1;
+    return this.#recoverStuck(sequence) ? refusals : -1;
+  }
+
+  /**
+   * A slot that a producer holds: after a while the kernel is asked whether it lives.
+   *
+   * @returns whether the slot was given back
+   */
+  #recoverStuck(sequence: number): boolean {
+    const now = performance.now();
+    if (this.#stuckAt !== sequence) {
+      this.#stuckAt = sequence;
+      this.#stuckSince = now;
+    }
+    if (now - this.#stuckSince < STUCK_MS) return false;
+    this.#stuckSince = now;
+    const before = this.reader.fate(sequence, false);
+    return this.reader.fate(sequence, true) !== before;
+  }
+
+  /** Whether producers are a lap ahead: whatever becomes of the sequence, it is not worth waiting for. */
+  #isLapped(sequence: number): boolean {
+    return this.#room.head() - sequence > this.#maxSize;
+  }
+
+  /** A sequence that will not come, or that is too far behind. */
+  #pass(sequence: number): void {
+    const cleared = this.#room.cleared();
+    if (cleared > sequence) {
+      this.#jump(cleared);
+    } else if (this.#isLapped(sequence)) {
+      // Past the slot that is overwritten next: on it, reader and producer could keep refusing each other.
+      this.#jump(Math.max(sequence + 1, this.#room.head() - this.#maxSize + 1));
+    } else if (this.#history || this.#mode === "lossless") {
+      this.#losses.burned++;
+      this.reader.advance(sequence + 1);
+    } else {
+      // Burned, or a frame that the lossless readers have passed: the count of burned numbers will tell.
+      this.#jump(sequence + 1);
+    }
+  }
+
+  #jump(to: number): void {
+    if (to <= this.reader.cursor) return;
+    this.#losses.jumped += to - this.reader.cursor;
+    this.reader.advance(to);
+  }
+
+  /** To be called when nothing has come for a while: a producer may have died with the slot in its hands. */
+  recover(): void {
+    this.reader.fate(this.reader.cursor, true);
+    this.#attachment.peers.recoverDead();
+  }
+}
