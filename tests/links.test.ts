@@ -1,11 +1,13 @@
 /**
- * The pages: every relative link of a Markdown file leads to a file or folder, and every anchor to a heading.
+ * The pages: what a Markdown file links to, every anchor and every path that it names is there.
  */
 import { assertEquals } from "@std/assert";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 const ROOT = new URL("../", import.meta.url);
+/** A file of this project, named as code. */
+const PATH = /`((?:[\w.]+\/)+[\w.]+\.(?:ts|json|c|h|pml|sh|md))`/g;
 const LINK = /\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)/g;
 
 /** Every Markdown file below a folder, as a path from the root. Folders of tools (.git, .cache) are left out. */
@@ -35,5 +37,14 @@ test("links in Markdown files lead somewhere, and anchors to a heading", () => {
       return anchor !== undefined && !anchors(target).includes(anchor);
     }).map(([link]) => `${page}: ${link}`);
   });
+  assertEquals(broken, []);
+});
+
+test("paths that Markdown files name lead to files", () => {
+  const broken = pages().flatMap((page) =>
+    [...readFileSync(new URL(page, ROOT), "utf8").matchAll(PATH)]
+      .filter(([, path]) => ![ROOT, new URL(page, ROOT)].some((from) => existsSync(new URL(path, from))))
+      .map(([path]) => `${page}: ${path}`)
+  );
   assertEquals(broken, []);
 });
