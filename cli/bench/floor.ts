@@ -1,16 +1,10 @@
 /**
- * The same round trips between two threads and one word of memory, without any depot: faster is not possible here.
+ * Round trips between two threads over one word of memory, without any depot: faster is not possible on this machine.
  *
  * @module
  */
+import { type FloorTask, LAST, WORD } from "./floor_task.ts";
 import { summarize, type Summary } from "./samples.ts";
-
-/** Words that both threads see. */
-export const WORD = { ball: 0, answer: 1 } as const;
-/** What the worker is given. */
-export type FloorTask = { words: SharedArrayBuffer; how: "spins" | "sleeps" };
-/** The ball that ends the game. */
-export const LAST = -1;
 
 const PAUSE_MS = 2;
 const WARM_UP = 200;

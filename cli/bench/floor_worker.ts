@@ -4,7 +4,7 @@
  * @module
  */
 /// <reference lib="deno.worker" />
-import { type FloorTask, LAST, WORD } from "./floor.ts";
+import { type FloorTask, LAST, WORD } from "./floor_task.ts";
 
 onmessage = ({ data }: MessageEvent<FloorTask>) => {
   const words = new Int32Array(data.words);
