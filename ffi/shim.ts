@@ -7,43 +7,49 @@
 import type { Backend } from "./backend.ts";
 import { byteLengthOf } from "./buffers.ts";
 import { Alarm, Sleepers } from "./sleepers.ts";
-import type { Native, Pointer } from "./symbols.ts";
+import { FD, type Native, type Pointer } from "./symbols.ts";
 
 /** The errno values that the library tells apart, the same on every system. */
 export const ERRNO = {
-  EPERM: 1,
-  ENOENT: 2,
-  ENOMEM: 12,
-  EACCES: 13,
-  EEXIST: 17,
-  EISDIR: 21,
-  EINVAL: 22,
-  EMFILE: 24,
-  ENOSPC: 28,
-  ENAMETOOLONG: 36,
-  ELOOP: 40,
-  ENOTSUP: 95,
+  EPERM: FD.EPERM,
+  ENOENT: FD.ENOENT,
+  ENOMEM: FD.ENOMEM,
+  EACCES: FD.EACCES,
+  EEXIST: FD.EEXIST,
+  EISDIR: FD.EISDIR,
+  EINVAL: FD.EINVAL,
+  EMFILE: FD.EMFILE,
+  ENOSPC: FD.ENOSPC,
+  ENAMETOOLONG: FD.ENAMETOOLONG,
+  ELOOP: FD.ELOOP,
+  ENOTSUP: FD.ENOTSUP,
 } as const;
 
 /** What a process waits for: a frame (`PUBLISHED`) or room (`CONSUMED`). */
-export const LANE = { PUBLISHED: 0, CONSUMED: 1 } as const;
+export const LANE = { PUBLISHED: FD.LANE_PUBLISHED, CONSUMED: FD.LANE_CONSUMED } as const;
 
 /**
  * Set in an answer when a process may sleep on what was changed: the lane has to be woken. `PRODUCERS` is the lane
  * consumed; the other one is the lane that the verb's documentation names.
  */
-export const SLEEPERS = 8;
+export const SLEEPERS = FD.SLEEPERS;
 /** See {@linkcode SLEEPERS}. */
-export const PRODUCERS = 16;
-/** A lane's flag: somebody may sleep; and wants to be woken as soon as a frame is being written. */
-export const FLAG = { SLEEPS: 1, SLEEPS_LIGHTLY: 2 } as const;
+export const PRODUCERS = FD.PRODUCERS;
+/** The flag that a sleeper stores in a lane; the second one is woken as soon as a frame is being written. */
+export const FLAG = { SLEEPS: FD.SLEEPS, SLEEPS_LIGHTLY: FD.SLEEPS_LIGHTLY } as const;
 /**
- * What {@linkcode Mapping.claim} answers; {@linkcode SLEEPERS} and {@linkcode PRODUCERS} may be set too. `AWAITED`: done, and the lane
+ * What {@linkcode Mapping.claim} returns; {@linkcode SLEEPERS} and {@linkcode PRODUCERS} may be set too. `AWAITED`: done, and the lane
  * published is to be woken before anything is written.
  */
-export const CLAIM = { DONE: 0, MOVED: 1, LEASED: 2, TAKEN: 3, AWAITED: 4 } as const;
+export const CLAIM = {
+  DONE: FD.CLAIMED,
+  MOVED: FD.MOVED,
+  LEASED: FD.LEASED,
+  TAKEN: FD.TAKEN,
+  AWAITED: FD.AWAITED,
+} as const;
 /** In place of a timestamp: the time of publishing, or what stands in the slot already. */
-export const TIME = { NOW: -1, KEPT: -2 } as const;
+export const TIME = { NOW: FD.TIME_NOW, KEPT: FD.TIME_KEPT } as const;
 
 /** What the system says of an open segment. `owner` and `self` are user ids, -1 where there are none. */
 export type SegmentInfo = { bytes: number; mode: number; owner: number; self: number; linked: boolean };
@@ -277,10 +283,16 @@ export class Segment {
 
   /** Asks the system about the segment. */
   info(): SegmentInfo {
-    const out = new Float64Array(5);
+    const out = new Float64Array(FD.INFO_COUNT);
     const answer = this.#native.fd_segment_info(this.#handle, out);
     if (answer < 0) return { bytes: 0, mode: 0, owner: -1, self: -1, linked: false };
-    return { bytes: out[0], mode: out[1], owner: out[2], self: out[3], linked: out[4] === 1 };
+    return {
+      bytes: out[FD.INFO_BYTES],
+      mode: out[FD.INFO_MODE],
+      owner: out[FD.INFO_OWNER],
+      self: out[FD.INFO_SELF],
+      linked: out[FD.INFO_LINKED] === 1,
+    };
   }
 
   /** Maps the first `bytes`; a segment has one mapping at a time. */
@@ -402,8 +414,8 @@ export class Shim {
 
   /** Bytes left where segments live. */
   space(): Space {
-    const out = new Float64Array(3).fill(-1);
+    const out = new Float64Array(FD.SPACE_COUNT).fill(-1);
     this.#native.fd_space(out);
-    return { free: out[0], total: out[1], memory: out[2] };
+    return { free: out[FD.SPACE_FREE], total: out[FD.SPACE_TOTAL], memory: out[FD.SPACE_MEMORY] };
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The C functions of `shim/frames_depot.h`, written once in terms that both runtimes know. Each backend translates
- * the table into its own words.
+ * The C functions and numbers of `shim/frames_depot.h` in terms that both runtimes know; each backend translates the
+ * table into its own words. `deno task layout` makes what stands between the marks.
  *
  * @module
  */
@@ -11,7 +11,9 @@ export type NativeType = "i32" | "u32" | "f64" | "usize" | "pointer" | "buffer" 
 /** Parameters and result of one C function. */
 export type Signature = { parameters: readonly NativeType[]; result: NativeType };
 
-/** The ABI that this table describes: `FD_ABI` in the header. */
+// begin: made from shim/frames_depot.h
+
+/** The version of the interface, which the loader compares. */
 export const ABI = 6;
 
 /** Every exported C function, in the order of the header. */
@@ -44,10 +46,7 @@ export const SYMBOLS = {
   fd_sleeper_make: { parameters: ["buffer"], result: "i32" },
   fd_sleeper_start: { parameters: ["pointer"], result: "i32" },
   fd_sleeper_pipe: { parameters: ["pointer", "buffer", "i32"], result: "i32" },
-  fd_sleeper_watch: {
-    parameters: ["pointer", "i32", "pointer", "pointer", "i32", "i32", "i32", "f64"],
-    result: "i32",
-  },
+  fd_sleeper_watch: { parameters: ["pointer", "i32", "pointer", "pointer", "i32", "i32", "i32", "f64"], result: "i32" },
   fd_sleeper_forget: { parameters: ["pointer", "i32"], result: "i32" },
   fd_sleeper_sleep: { parameters: ["pointer"], result: "i32" },
   fd_sleeper_take: { parameters: ["pointer", "buffer"], result: "i32" },
@@ -65,13 +64,58 @@ export const SYMBOLS = {
   fd_pin: { parameters: ["pointer", "i32", "i32", "u32", "f64"], result: "i32" },
   fd_unpin: { parameters: ["pointer", "i32", "u32", "i32", "f64"], result: "i32" },
   fd_look: { parameters: ["pointer", "i32", "f64"], result: "f64" },
-  fd_give_back: {
-    parameters: ["pointer", "i32", "i32", "i32", "i32", "i32", "buffer", "u32"],
-    result: "i32",
-  },
+  fd_give_back: { parameters: ["pointer", "i32", "i32", "i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   fd_recover_slot: { parameters: ["pointer", "i32", "u32"], result: "i32" },
   fd_smallest_cursor: { parameters: ["pointer", "i32", "i32", "i32"], result: "f64" },
 } as const satisfies Record<string, Signature>;
+
+/** The numbers of the header by their names there, without `FD_`. */
+export const FD = {
+  EPERM: 1,
+  ENOENT: 2,
+  EIO: 5,
+  EAGAIN: 11,
+  ENOMEM: 12,
+  EACCES: 13,
+  EBUSY: 16,
+  EEXIST: 17,
+  EISDIR: 21,
+  EINVAL: 22,
+  EMFILE: 24,
+  ENOSPC: 28,
+  EDEADLK: 35,
+  ENAMETOOLONG: 36,
+  ENOSYS: 38,
+  ELOOP: 40,
+  EOVERFLOW: 75,
+  ENOTSUP: 95,
+  ETIMEDOUT: 110,
+  INFO_BYTES: 0,
+  INFO_MODE: 1,
+  INFO_OWNER: 2,
+  INFO_SELF: 3,
+  INFO_LINKED: 4,
+  INFO_COUNT: 5,
+  SPACE_FREE: 0,
+  SPACE_TOTAL: 1,
+  SPACE_MEMORY: 2,
+  SPACE_COUNT: 3,
+  LANE_PUBLISHED: 0,
+  LANE_CONSUMED: 1,
+  SLEEPERS: 8,
+  PRODUCERS: 16,
+  SLEEPS: 1,
+  SLEEPS_LIGHTLY: 2,
+  CLAIMED: 0,
+  MOVED: 1,
+  LEASED: 2,
+  TAKEN: 3,
+  AWAITED: 4,
+  TIME_NOW: -1,
+  TIME_KEPT: -2,
+} as const;
+
+// end
 
 type Value<T extends NativeType> = T extends "pointer" ? Pointer
   : T extends "buffer" ? Uint8Array | Uint32Array | Float64Array | BigUint64Array

@@ -1,6 +1,7 @@
 /**
- * The bytes of a segment: offsets as literal numbers, each with who writes the word, who reads it and how it wraps.
- * `shim/layout.h` has the same table for C, a test compares the two, and docs/internals/layout.md draws it.
+ * The bytes of a segment: offsets as literal numbers, each with its type, who writes the word, who reads it and how it
+ * wraps. `deno task layout` makes shim/layout.h and the tables of docs/internals/layout.md from this file: it reads the
+ * first word of each comment as the type, and the gate compares the copies.
  *
  * "u64+1" is a sequence plus one, so that zero means none. Counters are IEEE doubles with one writer each: they hold
  * whole numbers up to 2^53 and a plain aligned store of one is not torn on any supported machine.
@@ -8,20 +9,20 @@
  * @module
  */
 
-/** `FRMDEPOT`: the first eight bytes. */
+/** The first eight bytes. */
 export const MAGIC = "FRMDEPOT";
-/** Raised when any offset or meaning below changes; another version is refused. */
+/** `version`: raised when any offset or meaning below changes; another version is refused. */
 export const LAYOUT_VERSION = 5;
-/** Reads as another number on a machine of the other byte order. */
+/** `byteOrder`: reads as another number on a machine of the other byte order. */
 export const BYTE_ORDER = 0x01020304;
-/** `ready` once everything else is in place. */
+/** `ready`, once everything else is in place. */
 export const READY = 0x59444552;
 
 /** One page at offset 0. Up to 255 written once by the creator before `ready`; each hot word has 128 bytes. */
 export const HEADER = {
   /** Size of this section. */
   size: 4096,
-  magic: 0, // 8 bytes
+  magic: 0, // u8[8]
   version: 8, // u32
   byteOrder: 12, // u32
   ready: 16, // u32; stored last
@@ -46,7 +47,7 @@ export const HEADER = {
   channels: 120, // u32
   elementType: 124, // u32; index into ELEMENT_TYPES
   metadataBytes: 128, // u32
-  pixelFormat: 132, // 16 bytes of ASCII, ended by a zero
+  pixelFormat: 132, // u8[16]; ASCII, ended by a zero
   reuse: 148, // u32; 1: what was read last is written next (X1), and `order` says which block of payload a slot has
   createdNs: 152, // u64; nanoseconds since 1970
   firstSequence: 160, // u64; where head started
@@ -105,7 +106,7 @@ export const SLOT = {
   timestampNs: 32, // u64; nanoseconds, the user's or since 1970
   byteLength: 40, // u64; always frameBytes in this version
   skipped: 48, // u32; header.skipped as its writer saw it after C8
-  pins: 52, // 12 bytes; u32 words, one bit a reader (R1, R5); producers look at them (C5)
+  pins: 52, // u32[3]; one bit a reader (R1, R5); producers look at them (C5)
 } as const;
 
 /** Names of `whenFull`, by their number in the segment. */
@@ -117,17 +118,16 @@ export const RUNTIMES = ["other", "deno", "bun", "c", "python"] as const;
 /** Names of `reader.mode`, by their number in the segment; `lookup` serves getFrame and peekFrame. */
 export const READER_MODES = ["lookup", "lossless", "lossy", "latest"] as const;
 
-/** Index of a peer lives in these bits of its id. */
+/** How many of the low bits of a peer's id hold its index plus one. */
 export const PEER_INDEX_BITS = 12;
-/** Peers beyond the readers: producers, onlookers, lookups. */
+/** Peers a segment has room for beyond its readers: producers, onlookers, lookups. */
 export const EXTRA_PEERS = 32;
-/** Slots at most for which `order` has room. */
+/** The number of slots for which `order` has room. */
 export const ORDERED_SLOTS = 16;
 /** The last sequence that may be claimed: with one added it is still a safe integer. */
-export const LAST_SEQUENCE = Number.MAX_SAFE_INTEGER - 1;
-
+export const LAST_SEQUENCE = 2 ** 53 - 2;
 /** In `slot.claimed`: the number will not come, and its writer keeps the slot (K1). No sequence plus one is as large. */
 export const KEPT = 2 ** 53;
 
-/** Locks of a segment: membership, and from here on one a peer. */
+/** Locks of a segment: one for changes of membership, then one for each peer, held as long as the peer lives. */
 export const LOCK = { members: 0, peer: 1 } as const;

@@ -11,8 +11,8 @@
 #endif
 
 #define FD_LINE(section, field, at, bytes) #section " " #field " " #at " " #bytes "\n"
-static const char table[] = FD_LAYOUT_FIELDS(FD_LINE)
-    "header size 0 4096\npeer size 0 128\nreader size 0 128\nslot size 0 64\n";
+#define FD_SIZE_LINE(section, bytes) #section " size 0 " #bytes "\n"
+static const char table[] = FD_LAYOUT_FIELDS(FD_LINE) FD_LAYOUT_SECTIONS(FD_SIZE_LINE);
 
 /* Every loader asks this first, and that is the moment to make sure that the library stays. */
 int32_t fd_abi(void) {

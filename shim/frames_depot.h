@@ -5,6 +5,9 @@
  * that die with their process or thread, waiting, the 64-bit atomics that are slow there, and the steps of a hand-off
  * that come one after the other whenever nothing is in the way.
  *
+ * TypeScript's table of these functions and numbers (ffi/symbols.ts) is made from this file by `deno task layout`. Handles,
+ * and pointers named `base` and `word`, are addresses there; every other pointer is a typed array of the caller's.
+ *
  * The library keeps one list: the segments and sleepers of each thread of this process. No runtime says that a worker
  * was terminated, and some end the process without asking any of its JavaScript. What is open then has to be let go
  * in order, memory first, locks after it, and the list is what the system's handlers at the end of a thread and of the
@@ -20,8 +23,35 @@
 #define FD_API __attribute__((visibility("default")))
 #endif
 
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
 /* Raised whenever a signature below changes; the loader refuses another one. */
 #define FD_ABI 6
+
+/* Linux's numbers: what every system's errors are translated to. */
+enum {
+  FD_EPERM = 1,
+  FD_ENOENT = 2,
+  FD_EIO = 5,
+  FD_EAGAIN = 11,
+  FD_ENOMEM = 12,
+  FD_EACCES = 13,
+  FD_EBUSY = 16,
+  FD_EEXIST = 17,
+  FD_EISDIR = 21,
+  FD_EINVAL = 22,
+  FD_EMFILE = 24,
+  FD_ENOSPC = 28,
+  FD_EDEADLK = 35,
+  FD_ENAMETOOLONG = 36,
+  FD_ENOSYS = 38,
+  FD_ELOOP = 40,
+  FD_EOVERFLOW = 75,
+  FD_ENOTSUP = 95,
+  FD_ETIMEDOUT = 110
+};
 
 /* Names are checked in TypeScript: 1 to 128 of A-Z a-z 0-9 . _ - and no leading dot. */
 #define FD_NAME_BYTES 128
@@ -48,9 +78,6 @@ enum {
 
 /* What fd_space tells, in bytes; -1 where the system does not say. */
 enum { FD_SPACE_FREE, FD_SPACE_TOTAL, FD_SPACE_MEMORY, FD_SPACE_COUNT };
-
-/* Locks of a segment: one for changes of membership, then one for each peer, held as long as the peer lives. */
-enum { FD_LOCK_MEMBERS = 0, FD_LOCK_PEER = 1 };
 
 /* The two things a process waits for. */
 enum { FD_LANE_PUBLISHED = 0, FD_LANE_CONSUMED = 1 };
@@ -94,7 +121,8 @@ FD_API int32_t fd_unlink(const char *name);
 FD_API int32_t fd_list(char *out, int32_t capacity);
 FD_API int32_t fd_space(double *out);
 
-/* Locks that the kernel gives back when their holder ends, whatever ends it. 1 taken, 0 another description has it. */
+/* Locks that the kernel gives back when their holder ends, whatever ends it; layout.h has their numbers. 1 taken, 0
+ * another description has it. */
 FD_API int32_t fd_lock(fd_segment *segment, int32_t index);
 FD_API int32_t fd_unlock(fd_segment *segment, int32_t index);
 /* 1 when another open file description holds the lock, 0 when none or only this one does. */
@@ -193,5 +221,9 @@ FD_API int32_t fd_give_back(void *base, int32_t slots, int32_t slot_stride, int3
 FD_API int32_t fd_recover_slot(void *base, int32_t slot, uint32_t dead);
 /* G2: the smallest cursor of the gating readers but one; -1 when none gates. */
 FD_API double fd_smallest_cursor(const void *base, int32_t readers, int32_t count, int32_t except);
+
+#if defined(__cplusplus)
+}
+#endif
 
 #endif

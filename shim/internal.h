@@ -4,28 +4,6 @@
 
 #include "frames_depot.h"
 
-/* Linux's numbers: what every system's errors are translated to. */
-enum {
-  FD_ENOENT = 2,
-  FD_EIO = 5,
-  FD_EAGAIN = 11,
-  FD_ENOMEM = 12,
-  FD_EACCES = 13,
-  FD_EBUSY = 16,
-  FD_EEXIST = 17,
-  FD_EISDIR = 21,
-  FD_EINVAL = 22,
-  FD_EMFILE = 24,
-  FD_ENOSPC = 28,
-  FD_EDEADLK = 35,
-  FD_ENAMETOOLONG = 36,
-  FD_ENOSYS = 38,
-  FD_ELOOP = 40,
-  FD_EOVERFLOW = 75,
-  FD_ENOTSUP = 95,
-  FD_ETIMEDOUT = 110
-};
-
 /* -errno as the header promises it, from this system's own errno. */
 #if defined(__APPLE__)
 int32_t fd_failure(int code);

@@ -1,17 +1,68 @@
-/* The bytes of a segment, as C sees them; ring/layout.ts has the same numbers and docs/internals/layout.md explains them. */
+/* The bytes of a segment, for C. Made from ring/layout.ts by `deno task layout`: do not edit. */
 #ifndef FRAMES_DEPOT_LAYOUT_H
 #define FRAMES_DEPOT_LAYOUT_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
+/* The first eight bytes. */
 #define FD_MAGIC "FRMDEPOT"
+/* `version`: raised when any offset or meaning below changes; another version is refused. */
 #define FD_LAYOUT_VERSION 5u
+/* `byteOrder`: reads as another number on a machine of the other byte order. */
 #define FD_BYTE_ORDER 0x01020304u
-#define FD_READY 0x59444552u /* "REDY" */
+/* `ready`, once everything else is in place. */
+#define FD_READY 0x59444552u
+/* How many of the low bits of a peer's id hold its index plus one. */
+#define FD_PEER_INDEX_BITS 12u
+/* Peers a segment has room for beyond its readers: producers, onlookers, lookups. */
+#define FD_EXTRA_PEERS 32u
+/* The number of slots for which `order` has room. */
+#define FD_ORDERED_SLOTS 16u
+/* The last sequence that may be claimed: with one added it is still a safe integer. */
+#define FD_LAST_SEQUENCE 9007199254740990ull
+/* In `slot.claimed`: the number will not come, and its writer keeps the slot (K1). No sequence plus one is as large. */
+#define FD_KEPT 9007199254740992ull
 
-/* One page. The first 256 bytes are written once, before ready; each hot word has 128 bytes to itself, because
- * x86 fetches lines in pairs and Apple's are that long. */
+/* Names of `whenFull`, by their number in the segment. */
+enum {
+  FD_WHEN_FULL_DROP = 0,
+  FD_WHEN_FULL_WAIT = 1,
+  FD_WHEN_FULL_OVERWRITE = 2
+};
+
+/* Names of `elementType`, by their number in the segment. */
+enum {
+  FD_ELEMENT_TYPE_UINT8 = 0,
+  FD_ELEMENT_TYPE_UINT16 = 1,
+  FD_ELEMENT_TYPE_FLOAT32 = 2
+};
+
+/* Names of `peer.runtime`, by their number in the segment. */
+enum {
+  FD_RUNTIME_OTHER = 0,
+  FD_RUNTIME_DENO = 1,
+  FD_RUNTIME_BUN = 2,
+  FD_RUNTIME_C = 3,
+  FD_RUNTIME_PYTHON = 4
+};
+
+/* Names of `reader.mode`, by their number in the segment; `lookup` serves getFrame and peekFrame. */
+enum {
+  FD_READER_MODE_LOOKUP = 0,
+  FD_READER_MODE_LOSSLESS = 1,
+  FD_READER_MODE_LOSSY = 2,
+  FD_READER_MODE_LATEST = 3
+};
+
+/* Locks of a segment: one for changes of membership, then one for each peer, held as long as the peer lives. */
+enum {
+  FD_LOCK_MEMBERS = 0,
+  FD_LOCK_PEER = 1
+};
+
+/* One page at offset 0. Up to 255 written once by the creator before `ready`; each hot word has 128 bytes. */
 struct fd_header {
   uint8_t magic[8];
   uint32_t version;
@@ -47,21 +98,21 @@ struct fd_header {
   uint32_t skipped;
   uint8_t reserved2[4];
   uint64_t order;
-  uint8_t reserved8[104];
+  uint8_t reserved3[104];
   uint64_t tail;
   uint32_t joins;
-  uint8_t reserved3[116];
+  uint8_t reserved4[116];
   uint32_t published;
   uint32_t published_sleepers;
-  uint8_t reserved4[120];
+  uint8_t reserved5[120];
   uint32_t consumed;
   uint32_t consumed_sleepers;
-  uint8_t reserved5[120];
-  uint64_t cleared;
   uint8_t reserved6[120];
-  uint8_t reserved7[3200];
+  uint64_t cleared;
+  uint8_t reserved7[3320];
 };
 
+/* An open depot object. Its own counters are written by it alone; the rest under the membership lock. */
 struct fd_peer {
   uint32_t id;
   uint32_t pid;
@@ -73,9 +124,10 @@ struct fd_peer {
   double dropped;
   double stored_base;
   double dropped_base;
-  uint8_t reserved[64];
+  uint8_t reserved1[64];
 };
 
+/* A place in the sequence. Written by the peer that owns it, or by whoever recovers that peer. */
 struct fd_reader {
   uint32_t owner;
   uint32_t gating;
@@ -86,11 +138,10 @@ struct fd_reader {
   double lost_base;
   uint32_t ahead;
   uint32_t mode;
-  uint8_t reserved[72];
+  uint8_t reserved1[72];
 };
 
-/* One line, so that a hand-off between two processors moves one. The words of pins go on behind it where readers need
- * more than three, up to the next multiple of 64. */
+/* A slot's words: one cache line, so that a hand-off moves one. More pins go on behind, up to a multiple of 64. */
 struct fd_slot {
   uint32_t writer;
   uint32_t metadata_length;
@@ -173,14 +224,19 @@ struct fd_slot {
   X(slot, skipped, 48, 4) \
   X(slot, pins, 52, 12)
 
-#define FD_ASSERT_FIELD(section, field, at, bytes) \
-  _Static_assert(offsetof(struct fd_##section, field) == (at), #section "." #field " has moved"); \
-  _Static_assert(sizeof(((struct fd_##section *)0)->field) == (bytes), #section "." #field " has another size");
-FD_LAYOUT_FIELDS(FD_ASSERT_FIELD)
+/* X(section, bytes) */
+#define FD_LAYOUT_SECTIONS(X) \
+  X(header, 4096) \
+  X(peer, 128) \
+  X(reader, 128) \
+  X(slot, 64)
 
-_Static_assert(sizeof(struct fd_header) == 4096, "header");
-_Static_assert(sizeof(struct fd_peer) == 128, "peer");
-_Static_assert(sizeof(struct fd_reader) == 128, "reader");
-_Static_assert(sizeof(struct fd_slot) == 64, "slot");
+#define FD_ASSERT_FIELD(section, field, at, bytes) \
+  static_assert(offsetof(struct fd_##section, field) == (at), #section "." #field " has moved"); \
+  static_assert(sizeof(((struct fd_##section *)0)->field) == (bytes), #section "." #field " has another size");
+#define FD_ASSERT_SECTION(section, bytes) \
+  static_assert(sizeof(struct fd_##section) == (bytes), #section " has another size");
+FD_LAYOUT_FIELDS(FD_ASSERT_FIELD)
+FD_LAYOUT_SECTIONS(FD_ASSERT_SECTION)
 
 #endif

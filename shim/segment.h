@@ -2,6 +2,7 @@
 #ifndef FRAMES_DEPOT_SEGMENT_H
 #define FRAMES_DEPOT_SEGMENT_H
 
+#include "layout.h"
 #include "thread.h"
 
 struct fd_owner;
@@ -42,8 +43,8 @@ int32_t fd_system_unmap(fd_segment *segment, char *base, size_t bytes);
 int32_t fd_system_retire(fd_segment *segment, char *base, size_t from, size_t bytes);
 /* Removes the name if it still leads to this segment: 1 removed, 0 it leads elsewhere or nowhere. */
 int32_t fd_system_unlink(fd_segment *segment);
-/* As many as 12 bits of a peer's id tell apart. */
-enum { FD_MOST_PEERS = 4096 };
+/* As many as a peer's id tells apart. */
+enum { FD_MOST_PEERS = 1 << FD_PEER_INDEX_BITS };
 /* 0 when no other description holds a peer's lock; everything else counts as a life. */
 int32_t fd_system_peer_lives(fd_segment *segment);
 /* Drops the locks of this description's peers. */

@@ -18,7 +18,7 @@ run({ title: "format", command: [deno, "fmt", "--check"] });
 run({ title: "lint", command: [deno, "lint"] });
 run({ title: "types", command: [deno, "check", ...flags, ...ROOMS] });
 run({ title: "documentation", command: [deno, "doc", "--lint", "mod.ts"] });
-run({ title: "layout", command: [deno, "run", "--allow-read", "tools/layout_doc.ts", "--check"] });
+run({ title: "layout", command: [deno, "run", "--allow-read", "tools/layout/main.ts", "--check"] });
 run({ title: "imports", command: [deno, "run", "--allow-read", "tools/imports_point_down.ts"] });
 if (!fast) {
   run({

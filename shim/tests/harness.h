@@ -4,6 +4,7 @@
 #define FRAMES_DEPOT_TEST_HARNESS_H
 
 #include "../internal.h"
+#include "../layout.h"
 
 #include <stdio.h>
 #include <stdlib.h>

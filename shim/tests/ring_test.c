@@ -1,7 +1,6 @@
 /* The steps of a hand-off, alone and with threads that race. No second process: this file also runs under the thread
  * sanitizer, which then watches the payload. */
 #define _GNU_SOURCE
-#include "../layout.h"
 #include "../thread.h"
 #include "harness.h"
 

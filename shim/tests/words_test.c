@@ -1,5 +1,4 @@
 /* The layout's account of itself, and the 64-bit words. */
-#include "../layout.h"
 #include "harness.h"
 
 static void abi_is_the_headers(void) { EQUAL(fd_abi(), FD_ABI); }
@@ -11,9 +10,9 @@ static void layout_names_each_field_where_the_struct_has_it(void) {
   at += (size_t)snprintf(expected + at, sizeof expected - at, "%s %s %zu %zu\n", #section, #field, \
                          offsetof(struct fd_##section, field), sizeof(((struct fd_##section *)0)->field));
   FD_LAYOUT_FIELDS(LINE)
-#define SIZE(section) \
+#define SIZE(section, bytes) \
   at += (size_t)snprintf(expected + at, sizeof expected - at, "%s size 0 %zu\n", #section, sizeof(struct fd_##section));
-  SIZE(header) SIZE(peer) SIZE(reader) SIZE(slot)
+  FD_LAYOUT_SECTIONS(SIZE)
   const int32_t needed = fd_layout(text, sizeof text - 1);
   EQUAL(needed, at);
   CHECK(strcmp(text, expected) == 0);

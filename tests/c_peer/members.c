@@ -116,16 +116,16 @@ static bool enter(struct peer *peer) {
     struct timespec now;
     fd_identity(self);
     clock_gettime(CLOCK_REALTIME, &now);
-    const uint32_t generation = (entry->generation + 1) & (UINT32_MAX >> INDEX_BITS);
+    const uint32_t generation = (entry->generation + 1) & (UINT32_MAX >> FD_PEER_INDEX_BITS);
     entry->generation = generation;
     entry->pid = (uint32_t)self[0];
-    entry->runtime = RUNTIME_C;
+    entry->runtime = FD_RUNTIME_C;
     entry->start_time = (uint64_t)self[1];
     entry->joined_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
     entry->stored_base = entry->stored;
     entry->dropped_base = entry->dropped;
     peer->index = index;
-    peer->id = generation << INDEX_BITS | (index + 1);
+    peer->id = generation << FD_PEER_INDEX_BITS | (index + 1);
     STORE(&entry->id, peer->id);
     return true;
   }

@@ -61,7 +61,7 @@ static void run_follow(struct depot *depot, uint64_t count, const char *mode, in
   const bool lossless = strcmp(mode, "lossless") == 0;
   if (!lossless && strcmp(mode, "lossy") != 0) die("the mode is lossless or lossy, not %s", mode);
   struct following work = {
-      .mode = lossless ? MODE_LOSSLESS : MODE_LOSSY,
+      .mode = lossless ? FD_READER_MODE_LOSSLESS : FD_READER_MODE_LOSSY,
       .producers = (uint32_t)option(options, arguments, "producers", 1),
       .count = count,
   };
@@ -89,7 +89,7 @@ static void run_hold(struct depot *depot, const char *what) {
     if (strcmp(what, "keep") == 0) keep_back(&peer, (uint64_t)sequence);
     memset(payload_of(depot, (uint64_t)sequence), 255, depot->frame_bytes);
   } else {
-    reader_join(&reader, &peer, MODE_LOSSLESS);
+    reader_join(&reader, &peer, FD_READER_MODE_LOSSLESS);
     reader_next(&reader);
   }
   say("{\"holding\":true}");

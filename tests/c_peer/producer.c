@@ -35,7 +35,7 @@ static void retreat_from_pins(struct peer *peer, struct fd_slot *slot) {
   if (!is_pinned(peer->depot, slot)) wake(peer, FD_LANE_CONSUMED);
 }
 
-static bool is_kept(struct fd_slot *slot) { return LOAD(&slot->claimed) == KEPT && LOAD(&slot->writer) != 0; }
+static bool is_kept(struct fd_slot *slot) { return LOAD(&slot->claimed) == FD_KEPT && LOAD(&slot->writer) != 0; }
 
 static bool all_held(const struct depot *depot) {
   for (uint32_t index = 0; index < depot->max_size; index++) {
@@ -58,9 +58,9 @@ int64_t claim(struct peer *peer) {
   uint32_t looks = 0, skips = 0;
   for (;;) {
     const uint64_t head = LOAD(&header->head); /* C1 */
-    if (head > LAST_SEQUENCE) return EXHAUSTED;
+    if (head > FD_LAST_SEQUENCE) return EXHAUSTED;
     struct fd_slot *slot = slot_of(depot, head);
-    if (depot->when_full != WHEN_FULL_OVERWRITE && !has_room(peer, head)) return FULL; /* C2 */
+    if (depot->when_full != FD_WHEN_FULL_OVERWRITE && !has_room(peer, head)) return FULL; /* C2 */
     if (!cas32(&slot->writer, 0, peer->id)) {                                          /* C3 */
       if (LOAD(&header->head) != head) continue;
       if (!is_kept(slot) && ++looks < LOOKS) continue;
@@ -105,7 +105,7 @@ int64_t claim_by_policy(struct peer *peer) {
       peer->recovered_ms = now_ms();
       recover_dead(peer);
     }
-    if (peer->depot->when_full != WHEN_FULL_WAIT) return claim(peer);
+    if (peer->depot->when_full != FD_WHEN_FULL_WAIT) return claim(peer);
     const uint32_t word = lane_announce(peer, FD_LANE_CONSUMED);
     sequence = claim(peer);
     if (sequence != FULL) return sequence;
@@ -148,7 +148,7 @@ void give_back(struct peer *peer, uint64_t sequence) {
 
 void keep_back(struct peer *peer, uint64_t sequence) {
   struct fd_slot *slot = slot_of(peer->depot, sequence);
-  STORE(&slot->claimed, KEPT); /* K1 */
+  STORE(&slot->claimed, FD_KEPT); /* K1 */
   burn(peer, slot);            /* K1, K2 */
   wake_both(peer);             /* K3 */
 }

@@ -83,7 +83,7 @@ static bool enter(struct reader *reader, struct peer *peer, int mode) {
     entry->lost_base = entry->lost;
     entry->ahead = 0;
     entry->mode = (uint32_t)mode;
-    *reader = (struct reader){.peer = peer, .entry = entry, .index = index, .gating = mode == MODE_LOSSLESS};
+    *reader = (struct reader){.peer = peer, .entry = entry, .index = index, .gating = mode == FD_READER_MODE_LOSSLESS};
     return true;
   }
   return false;

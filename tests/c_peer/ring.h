@@ -1,4 +1,5 @@
 /* An independent peer of a depot, for tests: written from docs/internals/protocol.md and docs/internals/layout.md, not from ring/.
+ * Names and numbers of the bytes are those of shim/layout.h.
  *
  * What the protocol calls plain is plain here, so that a thread sanitizer judges the protocol itself; everything else
  * is a C11 atomic with sequentially consistent order. Functions are named after what they do and say which steps. */
@@ -31,16 +32,12 @@ static inline void raise64(uint64_t *word, uint64_t value) {
   while (seen < value && !atomic_compare_exchange_strong(ATOMIC(word), &seen, value)) continue;
 }
 
-enum { WHEN_FULL_DROP, WHEN_FULL_WAIT, WHEN_FULL_OVERWRITE };
-enum { MODE_LOOKUP, MODE_LOSSLESS, MODE_LOSSY, MODE_LATEST };
-enum { RUNTIME_C = 3, EXTRA_PEERS = 32, INDEX_BITS = 12, INDEX_MASK = (1 << INDEX_BITS) - 1 };
+/* The bits of an id that hold a peer's index plus one. */
+enum { INDEX_MASK = (1 << FD_PEER_INDEX_BITS) - 1 };
 /* A sleep ends with each tick. */
 enum { TICK_MS = 250 };
 /* No slot for a frame, and the end of all sequences. */
 enum { FULL = -1, EXHAUSTED = -2 };
-#define LAST_SEQUENCE ((1ull << 53) - 2)
-/* In slot.claimed: its writer keeps the slot though its number does not come (K1). */
-#define KEPT (1ull << 53)
 
 /* A mapped segment. Peers of one process may share it. */
 struct depot {

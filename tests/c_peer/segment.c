@@ -40,14 +40,14 @@ static void check(struct depot *depot, const struct fd_header *header, uint64_t 
   same("peerStride", header->peer_stride, sizeof(struct fd_peer));
   same("readerStride", header->reader_stride, sizeof(struct fd_reader));
   /* Bounds first, so that no product below can overflow: an index plus one has 12 bits, nothing exceeds the file. */
-  if (header->max_readers < 1 || header->max_readers > INDEX_MASK - EXTRA_PEERS) die("maxReaders out of bounds");
+  if (header->max_readers < 1 || header->max_readers > INDEX_MASK - FD_EXTRA_PEERS) die("maxReaders out of bounds");
   if (header->max_size < 1 || header->max_size > file_bytes) die("maxSize out of bounds");
   if (header->frame_bytes < 1 || header->frame_bytes > file_bytes) die("frameBytes out of bounds");
   if (header->metadata_bytes > file_bytes || file_bytes > 1ull << 47) die("metadataBytes or the file out of bounds");
-  if (header->when_full > WHEN_FULL_OVERWRITE) die("whenFull out of bounds");
+  if (header->when_full > FD_WHEN_FULL_OVERWRITE) die("whenFull out of bounds");
 
   depot->max_readers = header->max_readers;
-  depot->max_peers = header->max_readers + EXTRA_PEERS;
+  depot->max_peers = header->max_readers + FD_EXTRA_PEERS;
   depot->max_size = header->max_size;
   depot->frame_bytes = header->frame_bytes;
   depot->metadata_bytes = header->metadata_bytes;

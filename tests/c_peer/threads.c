@@ -70,7 +70,8 @@ void run_threads(struct depot *depot, const struct crew *crew) {
       start(&threads[at], run_producer, &members[at]);
     } else if (at < workers) {
       members[at].following = (struct following){
-          .mode = at - crew->producers < crew->lossless ? MODE_LOSSLESS : MODE_LOSSY, .producers = crew->producers};
+          .mode = at - crew->producers < crew->lossless ? FD_READER_MODE_LOSSLESS : FD_READER_MODE_LOSSY,
+          .producers = crew->producers};
       start(&threads[at], run_reader, &members[at]);
     } else {
       start(&threads[at], run_careless, &members[at]);

@@ -86,7 +86,7 @@ void produce(struct peer *peer, struct production *work) {
       publish(peer, sequence, frame_number, metadata);
       work->stored++;
     }
-    if (depot->when_full != WHEN_FULL_WAIT && index % PAUSE_EVERY == 0) {
+    if (depot->when_full != FD_WHEN_FULL_WAIT && index % PAUSE_EVERY == 0) {
       nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
     }
   }
