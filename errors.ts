@@ -1,5 +1,5 @@
 /**
- * What goes wrong outside the program's own arguments.
+ * Errors of the outside world. Every other module may import this one, and it imports none.
  *
  * @module
  */
@@ -13,7 +13,7 @@
  * - `INCOMPATIBLE`: another geometry, or made by an incompatible version
  * - `CORRUPT`: the segment's content contradicts itself
  * - `NO_SPACE`: not enough shared memory
- * - `PERMISSION`: the segment belongs to somebody else, or the system refuses
+ * - `PERMISSION`: the segment belongs to another user, or the system refuses
  * - `TOO_MANY_PEERS`: no entry left for another process or reader
  * - `CLOSED`: the depot object has been closed
  * - `BUSY`: an operation of this process still works on the memory

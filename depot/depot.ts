@@ -95,7 +95,7 @@ export class FramesDepot implements AsyncDisposable {
   }
 
   /**
-   * Opens a depot that somebody else made; its geometry comes from the segment.
+   * Opens a depot that exists. Its geometry comes from the segment.
    *
    * @param options `timeoutMs`: how long to wait for a depot that is not there or not ready; default 0
    * @throws {TypeError | RangeError} for wrong arguments
@@ -109,7 +109,7 @@ export class FramesDepot implements AsyncDisposable {
   }
 
   /**
-   * Opens a depot, or makes it if there is none. Whoever comes first makes it.
+   * Opens a depot, or makes it if there is none. The first process to ask makes it.
    *
    * @throws {TypeError | RangeError} for wrong arguments
    * @throws {DepotError} INCOMPATIBLE when there is one of another geometry; otherwise as create and open
@@ -130,8 +130,8 @@ export class FramesDepot implements AsyncDisposable {
   }
 
   /**
-   * What {@linkcode FramesDepot.list} says of one depot, and its counters and peers. It does not join: a live depot
-   * does not notice, a stale one stays stale, and the dead who held it are among the peers.
+   * What {@linkcode FramesDepot.list} says of one depot, with its counters and peers. This process does not join: a
+   * live depot does not notice, a stale one stays stale, and its dead peers are listed.
    *
    * @returns undefined when there is none that this user may open
    * @throws {TypeError | RangeError} for a wrong name
@@ -155,9 +155,9 @@ export class FramesDepot implements AsyncDisposable {
   /**
    * Removes a name. Processes that have the depot open keep it; a new one can be made under the name.
    *
-   * @param options `onlyStale`: only what no process that is alive has open, broken segments among it. It is asked and
-   * done under the segment's own lock: nobody who joins meanwhile loses a depot
-   * @returns whether this call removed it; false when there was none or, with `onlyStale`, when somebody holds it
+   * @param options `onlyStale`: only if no live process has it open; this includes broken segments. It is asked and
+   * done under the segment's own lock, so that a process which joins meanwhile does not lose the depot
+   * @returns whether this call removed it; false when there was none or, with `onlyStale`, when a live process has it
    * @throws {TypeError | RangeError} for a wrong name @throws {DepotError} PERMISSION
    */
   static unlink(name: string, options: UnlinkOptions = {}): boolean {
@@ -181,7 +181,7 @@ export class FramesDepot implements AsyncDisposable {
   /**
    * {@linkcode FramesDepot.enqueue} if there is room now.
    *
-   * @returns undefined when there is none: nothing is counted, nobody is told
+   * @returns undefined when there is none; nothing is counted and `onBackpressure` is not called
    */
   tryEnqueue(input: FrameInput): EnqueueResult | undefined {
     return this.#intake.tryEnqueue(input);
@@ -190,7 +190,7 @@ export class FramesDepot implements AsyncDisposable {
   /**
    * A slot to write the next frame into, without a copy.
    *
-   * @returns undefined when there is no room: nothing is counted, nobody is told
+   * @returns undefined when there is no room; nothing is counted and `onBackpressure` is not called
    * @throws {TypeError | RangeError} for wrong details @throws {DepotError} CLOSED
    */
   tryClaim(details: FrameDetails = NOTHING_SAID): FrameSlot | undefined {
@@ -198,7 +198,8 @@ export class FramesDepot implements AsyncDisposable {
   }
 
   /**
-   * The same by the depot's `whenFull`: a depot that waits waits, the others count the frame as dropped.
+   * A slot to write the next frame into, without a copy. Without room, a depot that waits waits; the others count the
+   * frame as dropped.
    *
    * @returns undefined when dropped or when the time is up
    * @throws as {@linkcode FramesDepot.enqueue}
@@ -241,8 +242,8 @@ export class FramesDepot implements AsyncDisposable {
   }
 
   /**
-   * The frame of that number, and consumes every frame numbered up to it. From its first call on this depot object is
-   * a lossless reader: producers wait until it has consumed.
+   * Returns the frame of that number, and consumes every frame numbered up to it. From the first call on, this depot
+   * object is a lossless reader: producers wait until it has consumed.
    *
    * @returns undefined when there is none in the queue; {@linkcode FramesDepot.statusOf} tells why
    * @throws {TypeError | RangeError} unless it is a safe integer @throws {DepotError} CLOSED, TOO_MANY_PEERS
@@ -251,7 +252,7 @@ export class FramesDepot implements AsyncDisposable {
     return this.#lookup.get(frameNumber);
   }
 
-  /** {@linkcode FramesDepot.getFrame} without consuming, and without becoming a reader that producers wait for. */
+  /** The frame of that number. Unlike {@linkcode FramesDepot.getFrame} it consumes nothing, and no producer waits for it. */
   peekFrame(frameNumber: number): Frame | undefined {
     return this.#lookup.peek(frameNumber);
   }
@@ -319,7 +320,7 @@ export class FramesDepot implements AsyncDisposable {
     return this.#session.name;
   }
 
-  /** Slots: frames in the queue at most. */
+  /** Slots: the most frames that the queue can hold. */
   get maxSize(): number {
     return this.#session.attachment.geometry.maxSize;
   }
@@ -350,12 +351,12 @@ export class FramesDepot implements AsyncDisposable {
     return this.#session.attachment.geometry.whenFull;
   }
 
-  /** Whether frames that every lossless reader has passed stay until the ring comes round to them. */
+  /** Whether a frame that every lossless reader has passed stays until its slot is written again. */
   get history(): boolean {
     return this.#session.attachment.geometry.history;
   }
 
-  /** Bytes of metadata beside each frame at most. */
+  /** Bytes that each frame has for metadata. */
   get metadataBytes(): number {
     return this.#session.attachment.geometry.metadataBytes;
   }
@@ -366,8 +367,8 @@ export class FramesDepot implements AsyncDisposable {
   }
 
   /**
-   * Releases every lease, ends every wait and leaves. The last one out removes the segment. A second call answers the
-   * same promise.
+   * Releases every lease, ends every wait and leaves. The last depot object to leave removes the segment. A second call
+   * returns the same promise.
    */
   close(): Promise<void> {
     return this.#session.close();

@@ -10,6 +10,7 @@ import type { WaitOptions } from "../ring/lane.ts";
 import { fail, failToList } from "../ring/failures.ts";
 import { Attachment } from "../ring/attachment.ts";
 import { type DepotStats, depotStats, queueLength } from "../ring/counters.ts";
+import type { PeerEntry } from "../ring/peers.ts";
 import {
   busy,
   createSegment,
@@ -23,9 +24,9 @@ import {
 import { DepotError } from "../errors.ts";
 import type { ElementType, WhenFull } from "./options.ts";
 
-/** How long making or opening waits for others who change the same depot's membership at the same moment. */
+/** How long making or opening waits while other processes change the same depot's membership. */
 const BUSY_MS = 2000;
-/** How often a name is looked at by somebody who waits for it. */
+/** Pause between two looks while a name is waited for. */
 const POLL_MS = 5;
 
 /** What {@linkcode FramesDepot.list} says of a depot. */
@@ -34,7 +35,7 @@ export interface DepotInfo {
   name: string;
   /** False when something of that name is there but is not a depot that can be opened; `reason` says why. */
   usable: boolean;
-  /** True when no process that is alive has it open; `create` takes such a name over. */
+  /** True when no live process has it open; `create` takes such a name over. */
   stale: boolean;
   /** Why it is stale or not usable; otherwise which processes hold it. */
   reason: string;
@@ -60,19 +61,19 @@ export interface DepotInfo {
 
 /** What {@linkcode FramesDepot.inspect} says of a depot. */
 export interface DepotInspection extends DepotInfo {
-  /** Bytes of metadata beside each frame at most. */
+  /** Bytes that each frame has for metadata. */
   metadataBytes?: number;
-  /** Whether frames that every lossless reader has passed stay until the ring comes round to them. */
+  /** Whether a frame that every lossless reader has passed stays until its slot is written again. */
   history?: boolean;
-  /** Readers at once, in all processes. */
+  /** Readers that may be attached at one time, in all processes together. */
   maxReaders?: number;
-  /** Counters and peers; also the dead ones that nobody has cleared away yet. Undefined where it is not usable. */
+  /** Counters and peers, with dead peers that have not been removed yet. Undefined where the depot is not usable. */
   stats?: DepotStats;
 }
 
 /** How a name is removed. */
 export interface UnlinkOptions {
-  /** Only if the kernel says that no process that is alive has it open, whatever state it is in. Default false. */
+  /** Only if the kernel says that no live process has it open, whatever state it is in. Default false. */
   onlyStale?: boolean;
 }
 
@@ -161,7 +162,7 @@ export function removeName(name: string, { onlyStale = false }: UnlinkOptions): 
   if (typeof segment === "number") return removed(name, segment, 0);
   try {
     const answer = removeStale(segment);
-    // Whoever changes the membership just now is alive.
+    // A process that changes the membership at this moment is alive.
     return typeof answer === "number" && removed(name, answer, 1);
   } finally {
     segment.close();
@@ -228,7 +229,7 @@ function infoOf(attachment: Attachment): DepotInfo {
     stale: alive === 0,
     reason: alive > 0
       ? `${alive} open depot object${alive > 1 ? "s hold" : " holds"} it`
-      : `none of the ${entries.length} that had it open is alive`,
+      : deadOwners(attachment, entries),
     bytes: attachment.segment.info().bytes,
     frameSize: [width, height, channels],
     elementType,
@@ -239,6 +240,15 @@ function infoOf(attachment: Attachment): DepotInfo {
     length: queueLength(attachment),
     peers: alive,
   };
+}
+
+/** Why a depot is stale. */
+function deadOwners({ peers }: Attachment, entries: readonly PeerEntry[]): string {
+  const pids = entries.map(({ id }) => peers.pidOf(id));
+  if (pids.length === 0) return "it has no owner";
+  return pids.length === 1
+    ? `its only owner (pid ${pids[0]}) is dead`
+    : `its ${pids.length} owners (pids ${pids.join(", ")}) are dead`;
 }
 
 function reasonOf(failing: () => never): string {

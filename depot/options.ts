@@ -15,7 +15,7 @@ export type WhenFull = "drop" | "wait" | "overwrite";
 /** What `frame.data` is, by element type. */
 export type FrameData = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
 
-/** What {@linkcode DepotOptions.onBackpressure} is told. */
+/** The argument of {@linkcode DepotOptions.onBackpressure}. */
 export interface BackpressureEvent {
   /** The number of the frame that found no room; undefined where the depot would have numbered it. */
   frameNumber: number | undefined;
@@ -25,7 +25,7 @@ export interface BackpressureEvent {
   maxSize: number;
   /** Frames refused so far, by all producers. */
   droppedFrames: number;
-  /** Who holds the queue up: its process id and how many frames it is behind. Undefined when nobody reads. */
+  /** The process whose lossless reader is furthest behind, and by how many frames. Undefined without such a reader. */
   slowest: { pid: number; lag: number } | undefined;
 }
 
@@ -40,27 +40,29 @@ export type OnBackpressure = (event: BackpressureEvent) => void | Promise<void>;
 export interface DepotOptions {
   /** `[width, height, channels]`: pixels, pixels, elements per pixel. Each from 1. */
   frameSize: readonly [width: number, height: number, channels: number];
-  /** Default `"uint8"`. */
+  /** What an element of a frame is. Default `"uint8"`. */
   elementType?: ElementType;
-  /** A label of at most 15 printable ASCII characters, spelled as ffmpeg's `-pix_fmt` spells it. */
+  /** A label of up to 15 printable ASCII characters, spelled as in ffmpeg's `-pix_fmt`. Default: none. */
   pixelFormat?: string;
-  /** Bytes of a frame where they are not width × height × channels × element size, as for nv12 or jpeg. */
+  /** Bytes of a frame. Default: width × height × channels × element size. For formats that differ, as nv12 or jpeg. */
   frameBytes?: number;
   /** Frames in the queue, 1 to 1,048,576. Default 10. */
   maxSize?: number;
-  /** Default `"drop"`. */
+  /** What happens to a frame for which there is no room. Default `"drop"`. */
   whenFull?: WhenFull;
   /**
-   * Whether frames that every lossless reader has passed stay until the ring comes round to them: for `peekFrame`, for
-   * lossy readers, for who comes later. Default true. False: the memory that was read last is written next, while the
-   * processor has it in its caches: 1.2 to 1.9 times as many 1080p frames a second. At most 16 slots then.
+   * Whether a frame that every lossless reader has passed stays until its slot is written again: for `peekFrame`, for
+   * lossy readers, and for readers that come later. Default true.
+   *
+   * @experimental False writes next the memory that was read last, while it is still in the last reader's cache. It
+   *   allows 16 slots, and may go with a later layout.
    */
   history?: boolean;
-  /** Called when a frame that this depot object brings finds no room. */
+  /** Called when a frame of this depot object finds no room. Default: none. */
   onBackpressure?: OnBackpressure;
-  /** Bytes for the user beside each frame, at most 16 MiB. Default 0. */
+  /** Bytes of metadata beside each frame, 0 to 16 MiB. Default 0. */
   metadataBytes?: number;
-  /** Readers at once, in all processes, 1 to 1023. Default 31. */
+  /** Readers that may be attached at one time, in all processes together, 1 to 1023. Default 31. */
   maxReaders?: number;
   /** Permission bits of the segment. Default `0o600`: this user only. */
   mode?: number;
@@ -68,21 +70,21 @@ export interface DepotOptions {
 
 /** How an existing depot is opened. Its geometry comes from the segment. */
 export interface OpenOptions extends WaitLimits {
-  /** As in {@linkcode DepotOptions}: it belongs to the depot object, not to the segment. */
+  /** Called when a frame of this depot object finds no room. It belongs to this object, not to the depot. Default: none. */
   onBackpressure?: OnBackpressure;
-  /** Opens a depot also when the processes that held it are all dead. Default false: then it counts as not there. */
+  /** Whether to open a depot whose processes are all dead. Default false: such a depot counts as not there. */
   stale?: boolean;
-  /** User ids whose depots are trusted besides one's own and root's. */
+  /** User ids whose depots are trusted, in addition to this process's own and root's. Default: none. */
   trustedOwners?: readonly number[];
 }
 
 /** What may be said of a frame at the moment it is claimed or published. */
 export interface FrameDetails {
-  /** Any safe integer; left out, the frame's sequence is its number. */
+  /** Any safe integer. Default: the frame's sequence. */
   frameNumber?: number;
-  /** Nanoseconds, 0 to 2^64 - 1; left out, the time of publishing since 1970. */
+  /** Nanoseconds, 0 to 2^64 - 1. Default: the time of publishing, since 1970. */
   timestampNs?: bigint | number;
-  /** At most the depot's `metadataBytes`. */
+  /** Up to the depot's `metadataBytes`. Default: none. */
   metadata?: Uint8Array;
 }
 
@@ -97,9 +99,9 @@ export interface FramesOptions extends WaitOptions {
    */
   from?: From;
   /**
-   * - `"lossless"` (default): producers are held back for this reader, unless the depot overwrites
-   * - `"lossy"`: never holds anyone back; `frame.lost` counts what it missed just before
-   * - `"latest"`: lossy, and always jumps to the newest frame
+   * - `"lossless"` (default): producers wait for this reader, unless the depot overwrites
+   * - `"lossy"`: no producer waits for it; `frame.lost` counts the frames it missed just before
+   * - `"latest"`: lossy, and each frame is the newest one
    */
   mode?: ReadMode;
 }

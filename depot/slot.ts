@@ -24,7 +24,7 @@ export interface FillOptions {
 }
 
 /**
- * A slot to write a frame into, without a copy. Nobody sees it before {@linkcode FrameSlot.publish}; leaving the scope
+ * A slot to write a frame into, without a copy. No reader sees it before {@linkcode FrameSlot.publish}; leaving the scope
  * of a `using` declaration without it gives the slot back.
  *
  * @example Drawing straight into shared memory

@@ -27,7 +27,7 @@ for (const runtime of RUNTIMES) {
       await leaveStale(name, runtime);
       const info = infoOf(name)!;
       assertEquals([info.stale, info.usable, info.peers, info.length, info.maxSize], [true, true, 0, 2, 4]);
-      assertMatch(info.reason, /none of the 1 that had it open is alive/);
+      assertMatch(info.reason, /its only owner \(pid \d+\) is dead/);
       assertEquals(await errorOf(() => FramesDepot.open(name)), "NOT_FOUND");
       assertEquals(await errorOf(() => FramesDepot.open(name, { timeoutMs: 20 })), "NOT_FOUND");
       await using depot = await FramesDepot.open(name, { stale: true });
