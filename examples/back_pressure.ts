@@ -1,4 +1,4 @@
-// A producer waits for its slowest reader, is told who that is, and may stop waiting.
+// A producer waits for its slowest reader, is told which one that is, and may stop waiting.
 import assert from "node:assert/strict";
 import process from "node:process";
 import { FramesDepot } from "@frames-depot/frames-depot";

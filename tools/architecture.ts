@@ -1,5 +1,5 @@
 /**
- * Draws the folders of this project and who imports whom, between the marks of docs/architecture.md.
+ * Draws the folders of this project and their imports, between the marks of docs/architecture.md.
  *
  *     deno run -A tools/architecture.ts [--check]
  *
@@ -23,7 +23,7 @@ const ABOUT: Record<string, string> = {
   "cli/": "the command line",
   "mod.ts": "the public names",
   "depot/": "what users hold: checks of arguments, waiting, leases, policies",
-  "ring/": "the protocol: which sequence is next, who is waited for, recovery",
+  "ring/": "the protocol: which sequence is next, which readers are waited for, recovery",
   "ffi/": "how a runtime reaches C: one interface, one file a runtime",
   "shim/": "the C, with the same files for each system; ffi/prebuilt is built from it",
   "errors.ts": "the one class of errors",
