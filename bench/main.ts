@@ -9,11 +9,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { C_FLAGS, compile, SYSTEMS } from "../shim/build.ts";
-import { fromFileUrl } from "../tests/support/paths.ts";
-import { bunPath, denoPath } from "../tools/runtimes.ts";
-import { BUN_VERSION } from "../tools/versions.ts";
+import { executableOf, RUN } from "../tools/support/runtimes.ts";
+import { BUN_VERSION } from "../tools/support/versions.ts";
 import { askBuiltIn, BUILT_IN_QUESTIONS } from "./peers/ask.ts";
 import { type Question, QUESTIONS } from "./questions.ts";
 import { writeReadme } from "./readme.ts";
@@ -35,10 +35,10 @@ if (values.help || !(Number.isInteger(runs) && runs > 0)) {
   process.exit(values.help ? 0 : 2);
 }
 
-const SUBJECTS = fromFileUrl(new URL("./subjects/main.ts", import.meta.url));
+const SUBJECTS = fileURLToPath(new URL("./subjects/main.ts", import.meta.url));
 const RUNTIMES = {
-  Deno: [denoPath(), "run", "-A", "--no-check", "--quiet"],
-  Bun: [bunPath(), "run"],
+  Deno: [executableOf("deno"), ...RUN.deno],
+  Bun: [executableOf("bun"), ...RUN.bun],
 } as const;
 
 function run(command: readonly string[]): string {
@@ -101,7 +101,7 @@ function ask(question: Question, floor: string): void {
 /** Milliseconds that `import` of mod.ts adds to an empty script. */
 function askImport(): void {
   const figures: Figures = new Map();
-  const script = (name: string) => fromFileUrl(new URL(`./subjects/${name}.ts`, import.meta.url));
+  const script = (name: string) => fileURLToPath(new URL(`./subjects/${name}.ts`, import.meta.url));
   const timed = (command: readonly string[], name: string): number => {
     const started = performance.now();
     run([...command, script(name)]);

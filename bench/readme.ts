@@ -6,13 +6,13 @@
 import { spawnSync } from "node:child_process";
 import process from "node:process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { fromFileUrl } from "../tests/support/paths.ts";
+import { fileURLToPath } from "node:url";
 import { QUESTIONS_TO_PEERS } from "./peers/ask.ts";
 import { QUESTIONS } from "./questions.ts";
 import { load, RESULTS } from "./report/result.ts";
 import { section } from "./report/table.ts";
 
-const file = (name: string) => fromFileUrl(new URL(`./${name}`, import.meta.url));
+const file = (name: string) => fileURLToPath(new URL(`./${name}`, import.meta.url));
 
 /** Results in the order of the report; those of which nothing is known here come last. */
 function questions(): string[] {

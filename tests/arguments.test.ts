@@ -6,7 +6,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows
 import { loadShim } from "../ffi/load.ts";
 import { DepotError, type DepotOptions, FramesDepot } from "../mod.ts";
 import { depotTest } from "./support/harness.ts";
-import { leftovers } from "./support/leftovers.ts";
+import { leftovers } from "../tools/support/leftovers.ts";
 
 /** Nothing with this in its name has come to be. */
 function assertNothing(mark: string): void {

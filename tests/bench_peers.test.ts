@@ -8,6 +8,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { blockingDepot, blockingNameOf, broughtBy, depot, FLOOR, nameOf, OURS } from "../bench/peers/built_in.ts";
 import { WrongChecksum } from "../bench/peers/child.ts";
@@ -24,7 +25,6 @@ import type { Outcome } from "../bench/peers/task.ts";
 import { goalsOf, isMet, type Result } from "../bench/report/result.ts";
 import { section } from "../bench/report/table.ts";
 import { depotTest, HERE } from "./support/harness.ts";
-import { fromFileUrl } from "./support/paths.ts";
 
 const RUNTIME = HERE === "deno" ? "Deno" : "Bun";
 const FEW: Measured = { kind: "latency", seconds: 0, frames: 6, warmup: 2 };
@@ -165,7 +165,7 @@ test("orFromDebian finds what is there, and says why where nothing can be instal
 });
 
 test("gist is the line that says what went wrong, without folders of this machine", () => {
-  const file = fromFileUrl(new URL("../bench/peers/seed.py", import.meta.url));
+  const file = fileURLToPath(new URL("../bench/peers/seed.py", import.meta.url));
   assertEquals(
     gist(`ended with 1: Traceback:\n  File "x"\nValueError: no ${file}\n`),
     "ValueError: no bench/peers/seed.py",

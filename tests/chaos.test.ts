@@ -21,14 +21,9 @@ const env = { FRAMES_DEPOT_LIB: tracedLibrary() };
 const OTHER: Runtime = HERE === "deno" ? "bun" : "deno";
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-const executables = {
-  deno: process.env.FRAMES_DEPOT_TEST_DENO ?? "deno",
-  bun: process.env.FRAMES_DEPOT_TEST_BUN ?? "bun",
-};
-
 function chaos(whenFull: WhenFull, kills: number, eachStep: boolean, history = true) {
   const seed = Math.floor(Math.random() * 0x7fffffff);
-  return chaosRun({ whenFull, maxSize: 8, history, kills, seconds: 60, seed, eachStep, executables }).then((ledger) => {
+  return chaosRun({ whenFull, maxSize: 8, history, kills, seconds: 60, seed, eachStep }).then((ledger) => {
     assertEquals(ledger.wrong, [], `seed ${seed}`);
     return ledger;
   });

@@ -7,19 +7,19 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { memoryLimit } from "../cli/doctor/memory.ts";
 import { TESTED } from "../cli/doctor/system.ts";
 import { removeDead } from "../cli/removal.ts";
 import { FramesDepot } from "../mod.ts";
-import { BUN_VERSION, DENO_VERSION } from "../tools/versions.ts";
+import { BUN_VERSION, DENO_VERSION } from "../tools/support/versions.ts";
 import { runCli } from "./support/cli.ts";
 import type { SceneReport } from "./support/cli_scene.ts";
 import { depotTest, executableOf, HERE } from "./support/harness.ts";
-import { fromFileUrl } from "./support/paths.ts";
 import { Remote } from "./support/remote.ts";
 
 const SHAPE = { frameSize: [4, 2, 3] as [number, number, number] };
-const SCENE = fromFileUrl(new URL("./support/cli_scene.ts", import.meta.url));
+const SCENE = fileURLToPath(new URL("./support/cli_scene.ts", import.meta.url));
 const WAYS = [["--mount"], ["--user", "--map-root-user", "--mount"]];
 const way = WAYS.find((flags) => spawnSync("unshare", [...flags, "true"]).status === 0);
 

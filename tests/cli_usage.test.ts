@@ -5,17 +5,17 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { FramesDepot } from "../mod.ts";
 import { Cli, cliCommand, runCli } from "./support/cli.ts";
 import { depotTest, executableOf, HERE, RUNTIMES } from "./support/harness.ts";
-import { fromFileUrl } from "./support/paths.ts";
 
 const COMMANDS = [
   ...["ls", "stat", "top", "watch", "write", "read", "grab", "record", "replay"],
   ...["doctor", "bench", "rm", "completions"],
 ];
 const OTHER = RUNTIMES.find((runtime) => runtime !== HERE)!;
-const BUN_ENTRY = fromFileUrl(new URL("../cli/bun.ts", import.meta.url));
+const BUN_ENTRY = fileURLToPath(new URL("../cli/bun.ts", import.meta.url));
 const ESCAPE = "\x1b";
 
 depotTest("frames-depot --help names every command, and the exit codes", async () => {
@@ -67,7 +67,7 @@ depotTest("frames-depot tells what is not there without a stack, in both runtime
 depotTest("frames-depot says in words what the system refuses, without a stack, in both runtimes", async (name) => {
   await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1] });
   await depot.enqueue({ frame: new Uint8Array(4) });
-  const folder = fromFileUrl(new URL(".", import.meta.url));
+  const folder = fileURLToPath(new URL(".", import.meta.url));
   const refused: [parameters: string[], code: number, says: RegExp][] = [
     [["replay", folder], 5, /^error: cannot read .*: illegal operation on a directory\n$/],
     [["replay", `${folder}nowhere.fdr`], 3, /^error: cannot open .*nowhere.fdr: no such file or directory\n$/],

@@ -5,13 +5,13 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { frameBytes, PIXEL_FORMAT_NAMES, pixelFormat } from "../cli/video/pixel_formats.ts";
 import { fitted } from "../cli/video/fitting.ts";
 import { type Picture, toPicture } from "../cli/video/to_rgb.ts";
 import { FramesDepot } from "../mod.ts";
 import { cliCommand } from "./support/cli.ts";
 import { depotTest, RUNTIMES } from "./support/harness.ts";
-import { fromFileUrl } from "./support/paths.ts";
 import {
   bytesOfFile,
   decoded,
@@ -62,7 +62,7 @@ function elements(
 
 /** The upper bytes of 16-bit elements. */
 const upper = (bytes: Uint8Array) => bytes.filter((_, i) => i % 2 === 1);
-const TERMINAL = fromFileUrl(new URL("./support/terminal.py", import.meta.url));
+const TERMINAL = fileURLToPath(new URL("./support/terminal.py", import.meta.url));
 const hasPython = spawnSync("python3", ["--version"]).status === 0;
 /** What a terminal is known by: those of whoever runs the tests do not count. */
 const TERMINAL_VARIABLES = [

@@ -7,9 +7,9 @@ import { spawn, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { FramesDepot } from "../mod.ts";
 import { depotTest, executableOf, type Runtime, RUNTIMES } from "./support/harness.ts";
-import { fromFileUrl } from "./support/paths.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const programs = readdirSync(new URL("examples/", ROOT)).filter((name) => name.endsWith(".ts"));
@@ -24,7 +24,7 @@ type Run = { code: number | null; out: string; pid: number };
 function run(runtime: Runtime, program: string): Promise<Run> {
   const parameters = [...runtime === "deno" ? ["run", "-A"] : [], `examples/${program}`];
   const child = spawn(executableOf(runtime), parameters, {
-    cwd: fromFileUrl(ROOT),
+    cwd: fileURLToPath(ROOT),
     env: { ...process.env, NO_COLOR: "1" },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -3,7 +3,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { FrameTable } from "../ring/frame_table.ts";
-import { Random } from "../tools/chaos/random.ts";
+import { Random } from "../tools/support/random.ts";
 import { depotTest } from "./support/harness.ts";
 
 const EDGE = Number.MAX_SAFE_INTEGER;

@@ -6,16 +6,15 @@ import { assert, assertEquals } from "@std/assert";
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { runCases } from "../tools/fuzz/run.ts";
-import { depotTest, executableOf, HERE, Peer, type Runtime, RUNTIMES } from "./support/harness.ts";
+import { depotTest, HERE, Peer, type Runtime, RUNTIMES } from "./support/harness.ts";
 
 const CASES = 20_000;
-const FLAGS = { deno: ["run", "--quiet", "--no-check", "-A"], bun: ["run"] };
 
 depotTest("FramesDepot.open answers 20,000 broken segments with a DepotError, or works", async () => {
   if (!existsSync("/dev/shm")) return console.log("no /dev/shm here: segments cannot be broken by hand");
   const seed = Number(process.env.FRAMES_DEPOT_TEST_SEED ?? 20_000);
   const { cases, outcomes, fault } = await runCases({
-    executable: [executableOf(HERE), ...FLAGS[HERE]],
+    runtime: HERE,
     seed,
     from: 0,
     to: CASES,

@@ -5,15 +5,14 @@
 import { assertEquals, assertGreaterOrEqual } from "@std/assert";
 import process from "node:process";
 import { leaseRun } from "../tools/leases/run.ts";
-import { depotTest, executableOf, HERE } from "./support/harness.ts";
+import { depotTest, HERE } from "./support/harness.ts";
 
 const FRAMES = 1500;
 const given = process.env.FRAMES_DEPOT_TEST_SEED;
-const executables = { deno: executableOf("deno"), bun: executableOf("bun") };
 
 depotTest("Frame shows its own bytes and no other's whatever is done with leases, buffers and depots", async () => {
   const seed = given === undefined ? Math.floor(Math.random() * 0x7fffffff) : Number(given);
-  const { counts, wrong } = await leaseRun({ runtime: HERE, frames: FRAMES, seed, executables });
+  const { counts, wrong } = await leaseRun({ runtime: HERE, frames: FRAMES, seed });
   assertEquals(wrong, [], `seed ${seed}`);
   assertGreaterOrEqual(counts.leased, FRAMES);
 }, { watchdogMs: 600_000 }); // it has a watchdog of its own, which looks at what goes on

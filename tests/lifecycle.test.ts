@@ -7,7 +7,7 @@ import { chownSync, existsSync, statSync } from "node:fs";
 import process from "node:process";
 import { DepotError, type DepotOptions, FramesDepot } from "../mod.ts";
 import { depotTest, errorOf, RUNTIMES } from "./support/harness.ts";
-import { leftovers } from "./support/leftovers.ts";
+import { leftovers } from "../tools/support/leftovers.ts";
 import { Remote } from "./support/remote.ts";
 
 const OPTIONS: DepotOptions = { frameSize: [2, 2, 1], maxSize: 4, maxReaders: 2 };

@@ -18,12 +18,12 @@ import {
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import type { Backend } from "../ffi/backend.ts";
 import { CACHE_VARIABLE, cacheLibrary } from "../ffi/cache.ts";
 import { LIBRARY_VARIABLE } from "../ffi/load.ts";
 import { depotTest, executableOf, HERE, Peer, type PeerOptions, type Runtime, RUNTIMES } from "./support/harness.ts";
 import type { LibraryState } from "./support/library_peer.ts";
-import { fromFileUrl } from "./support/paths.ts";
 
 type Answer = { values?: number[]; listed?: boolean; kind?: string; message?: string; code?: string };
 
@@ -106,7 +106,7 @@ const skipped = (test: string, reason: string) => console.log(`skipped: ${test}:
 
 /** Every name that the library is asked for by, or might be. */
 function askedNames(): string[] {
-  const folder = fromFileUrl(new URL("../ffi/prebuilt/", import.meta.url));
+  const folder = fileURLToPath(new URL("../ffi/prebuilt/", import.meta.url));
   const sonames = readdirSync(folder).flatMap((file) => {
     const [, soname] = /soname = "([^"]+)"/.exec(readFileSync(`${folder}/${file}`, "utf8")) ?? [];
     return soname === undefined ? [] : [soname];
@@ -162,7 +162,7 @@ function graphOf(entry: URL): Map<string, string> {
   const left = [entry];
   for (let url; (url = left.pop()) !== undefined;) {
     if (found.has(url.href)) continue;
-    const source = readFileSync(fromFileUrl(url), "utf8");
+    const source = readFileSync(fileURLToPath(url), "utf8");
     found.set(url.href, source);
     for (const [, specifier] of withoutComments(source).matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)) {
       assert(specifier.startsWith("."), `${url} imports ${specifier}`);
@@ -197,7 +197,7 @@ depotTest(
     assert(graph.size > 30, `${graph.size} modules`);
     for (const [url, source] of graph) assertEquals(topLevelAwaits(source), [], url);
     // Deno loads a module for require() only if nothing in it or below it awaits.
-    if (HERE === "deno") assert("FramesDepot" in createRequire(import.meta.url)(fromFileUrl(entry)));
+    if (HERE === "deno") assert("FramesDepot" in createRequire(import.meta.url)(fileURLToPath(entry)));
   },
 );
 
@@ -220,7 +220,7 @@ depotTest("mod.ts is imported in Node without harm; the first use then says what
   if (node.status !== 0) return skipped("Node", "there is none");
   if (node.stdout.trim() !== "function") return skipped("Node", "it is too old: its buffers have no transfer()");
   using folder = new Folder();
-  const entry = fromFileUrl(new URL("./support/elsewhere_peer.ts", import.meta.url));
+  const entry = fileURLToPath(new URL("./support/elsewhere_peer.ts", import.meta.url));
   const bundle = `${folder.path}/elsewhere.mjs`;
   // Node may not know the types in the sources, nor `using`.
   const built = spawnSync(executableOf("bun"), ["build", entry, "--target=node", `--outfile=${bundle}`], {

@@ -4,11 +4,11 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { FramesDepot } from "../mod.ts";
 import { depotTest, executableOf, HERE, Peer } from "./support/harness.ts";
-import { fromFileUrl } from "./support/paths.ts";
 
-const SCRIPT = fromFileUrl(new URL("./support/namespace_peer.ts", import.meta.url));
+const SCRIPT = fileURLToPath(new URL("./support/namespace_peer.ts", import.meta.url));
 const FLAGS = { deno: "run --quiet --no-check -A", bun: "run" };
 const possible = spawnSync("unshare", ["--mount", "--pid", "--fork", "true"]).status === 0;
 

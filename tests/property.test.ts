@@ -6,7 +6,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import process from "node:process";
 import { FIRST_SEQUENCE } from "../depot/checks.ts";
 import { DepotError, type Frame, type FrameReader, FramesDepot, type WhenFull } from "../mod.ts";
-import { random } from "../tools/fuzz/cases.ts";
+import { Random } from "../tools/support/random.ts";
 import { depotTest } from "./support/harness.ts";
 import { Model, type ModelFrame } from "./support/model.ts";
 
@@ -136,7 +136,8 @@ for (const whenFull of ["drop", "wait", "overwrite"] satisfies WhenFull[]) {
         const first = FIRSTS[i % FIRSTS.length];
         const options = { frameSize: [2, 2, 1], maxSize, whenFull, [FIRST_SEQUENCE]: first } as const;
         await using depot = await FramesDepot.create(another(), options);
-        const run = new Run(depot, new Model(maxSize, whenFull), random(seed), first);
+        const random = new Random(seed);
+        const run = new Run(depot, new Model(maxSize, whenFull), () => random.word(), first);
         for (let step = 0; step < STEPS; step++) {
           try {
             await run.step();

@@ -7,7 +7,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DepotError, type DepotOptions, FramesDepot } from "../mod.ts";
 import { depotTest, errorOf } from "./support/harness.ts";
-import { leftovers } from "./support/leftovers.ts";
+import { leftovers } from "../tools/support/leftovers.ts";
 
 const pixels = (value: number) => new Uint8Array(4).fill(value);
 const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

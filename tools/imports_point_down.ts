@@ -8,7 +8,16 @@ import process from "node:process";
 import { faultsIn, modulesIn, type Rule, type Rules } from "./rooms/faults.ts";
 
 /** Tools of several files. None imports another. */
-const TOOLS = ["tools/chaos", "tools/demo", "tools/fuzz", "tools/leases", "tools/rooms", "tools/soak"];
+const TOOLS = [
+  "tools/chaos",
+  "tools/demo",
+  "tools/fuzz",
+  "tools/layout",
+  "tools/leases",
+  "tools/rooms",
+  "tools/soak",
+  "tools/words",
+];
 /** Tools look into the library below its public names. */
 const TOOL: Rule = {
   rooms: ["mod.ts", "ring", "ring/layout.ts", "ffi", "shim", "tools/support"],

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { importFlags } from "./imports.ts";
-import { run } from "./run.ts";
-import { denoPath } from "./runtimes.ts";
+import { importFlags } from "./support/import_map.ts";
+import { run } from "./support/run.ts";
+import { executableOf } from "./support/runtimes.ts";
 
-const deno = denoPath();
+const deno = executableOf("deno");
 const fast = Deno.args.includes("--fast");
 const { flags, says } = await importFlags();
 const ROOMS = ["mod.ts", "bench/", "cli/", "depot/", "examples/", "ring/", "ffi/", "shim/", "tools/", "tests/"];

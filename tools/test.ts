@@ -5,14 +5,14 @@
  * @module
  */
 import { FramesDepot } from "../mod.ts";
-import { leftovers } from "../tests/support/leftovers.ts";
-import { importFlags } from "./imports.ts";
-import { run } from "./run.ts";
-import { bunPath, denoPath } from "./runtimes.ts";
+import { leftovers } from "./support/leftovers.ts";
+import { importFlags } from "./support/import_map.ts";
+import { run } from "./support/run.ts";
+import { executableOf, executablesAsEnv } from "./support/runtimes.ts";
 
-const deno = denoPath();
-const bun = bunPath();
-const env = { FRAMES_DEPOT_TEST_DENO: deno, FRAMES_DEPOT_TEST_BUN: bun };
+const deno = executableOf("deno");
+const bun = executableOf("bun");
+const env = executablesAsEnv();
 const { flags, says } = await importFlags();
 const chosen = Deno.args.length > 0 ? Deno.args : ["tests/"];
 const before = leftovers();

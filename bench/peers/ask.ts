@@ -4,7 +4,7 @@
  * @module
  */
 import process from "node:process";
-import { BUN_VERSION } from "../../tools/versions.ts";
+import { BUN_VERSION } from "../../tools/support/versions.ts";
 import { plot } from "../report/plot.ts";
 import { type Result, save } from "../report/result.ts";
 import { table } from "../report/table.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { quantile, type Result, type Row } from "../report/result.ts";
+import { quantile } from "../../tools/support/statistics.ts";
+import type { Result, Row } from "../report/result.ts";
 import { blockingNameOf, FLOOR, nameOf, OURS } from "./built_in.ts";
 import { C, RUST } from "./handoffs.ts";
 import type { Measured, Peer } from "./run.ts";

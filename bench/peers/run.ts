@@ -70,7 +70,7 @@ function within<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
 
 /** A side that fails takes the other one with it: what a checksum says counts, whoever is noticed first. */
 async function causeOf(error: unknown, children: Child[]): Promise<Error> {
-  const ended = Promise.allSettled(children.map(({ ended }) => ended));
+  const ended = Promise.allSettled(children.map(({ success }) => success));
   if (children.some(({ fault }) => fault !== undefined)) {
     await Promise.race([ended, sleep(COMPLAINING_MS, undefined, { ref: false })]);
   }
@@ -111,7 +111,7 @@ export async function runOnce(peer: Peer, measured: Measured, patienceMs = PATIE
     const receiver = start(peer.receive);
     const failures = children.map((child) => child.failure());
     const outcome = await within(Promise.race([answer(receiver), ...failures]), patienceMs, "hung") as Outcome;
-    const ended = Promise.all(children.filter((child) => child !== service).map(({ ended }) => ended));
+    const ended = Promise.all(children.filter((child) => child !== service).map(({ success }) => success));
     await within(ended, ENDING_MS, "did not end when it was done");
     if (!(outcome.frames > 0 && outcome.seconds > 0)) throw new Error("delivered nothing");
     return outcome;

@@ -6,7 +6,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, machine as architecture, release, totalmem, type } from "node:os";
 import process from "node:process";
-import { fromFileUrl } from "../../tests/support/paths.ts";
+import { fileURLToPath } from "node:url";
+import { median } from "../../tools/support/statistics.ts";
 
 /** One thing that was measured. */
 export type Row = {
@@ -59,21 +60,7 @@ export type Result = {
 };
 
 /** The folder of results. */
-export const RESULTS = fromFileUrl(new URL("../results/", import.meta.url));
-
-/** The value in the middle; the mean of the two in the middle of an even number. @throws {RangeError} for none */
-export function median(runs: readonly number[]): number {
-  if (runs.length === 0) throw new RangeError("the median of no runs");
-  return quantile(runs, 0.5);
-}
-
-/** Linear between the two nearest values. `q` is from 0 to 1. */
-export function quantile(values: readonly number[], q: number): number {
-  const sorted = Float64Array.from(values).sort();
-  const place = q * (sorted.length - 1);
-  const below = Math.floor(place);
-  return sorted[below] + (sorted[Math.ceil(place)] - sorted[below]) * (place - below);
-}
+export const RESULTS = fileURLToPath(new URL("../results/", import.meta.url));
 
 /** A row whose value is the median of its runs. */
 export function row(what: string, runs: number[], more: Omit<Row, "what" | "runs" | "value"> = {}): Row {

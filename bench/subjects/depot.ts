@@ -31,11 +31,6 @@ export function nsPerRound(rounds: number, work: (rounds: number) => void): numb
   return best;
 }
 
-/** The middle one. */
-export function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[values.length >> 1];
-}
-
 /** @throws {Error} when what was moved is not what was sent */
 export function assertSame(what: string, is: number | undefined, should: number): void {
   if (is !== should) throw new Error(`${what} is ${is}, not ${should}: the measurement is void`);

@@ -7,10 +7,11 @@
 import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { FramesDepot } from "../../mod.ts";
+import { median, quantile } from "../../tools/support/statistics.ts";
 import { monotonicNs } from "../peers/clock.ts";
-import { quantile } from "../report/result.ts";
-import { assertSame, median } from "./depot.ts";
+import { assertSame } from "./depot.ts";
 import { startPartner } from "./partner.ts";
 
 const COUNTS = [0, 8, 64, 256];
@@ -26,7 +27,6 @@ const READS = 200;
 const SETTLE_MS = 300;
 const LOST_MS = 20_000;
 
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const nameOf = (prefix: string, index: number) => `${prefix}-${index}`;
 
 /** The producing process: a frame at each beat, into one depot after the other, with the moment of its publishing. */

@@ -5,8 +5,9 @@
  */
 import process from "node:process";
 import { FramesDepot, type Waiting } from "../../mod.ts";
+import { median } from "../../tools/support/statistics.ts";
 import { monotonicNs } from "../peers/clock.ts";
-import { assertSame, median, withDepot } from "./depot.ts";
+import { assertSame, withDepot } from "./depot.ts";
 import { startPartner } from "./partner.ts";
 
 const RATES = [60, 240, 1000];

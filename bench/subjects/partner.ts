@@ -5,10 +5,8 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
+import { HERE, RUN } from "../../tools/support/runtimes.ts";
 import { assertSame } from "./depot.ts";
-
-/** What this runtime needs to run a module. */
-const FLAGS = "Deno" in globalThis ? ["run", "-A", "--no-check", "--quiet"] : ["run"];
 
 /** A started partner. */
 export type Partner = {
@@ -20,7 +18,7 @@ export type Partner = {
 
 /** Starts `role` in a process of its own. */
 export function startPartner(role: string, ...parameters: string[]): Partner {
-  const child: ChildProcess = spawn(process.execPath, [...FLAGS, process.argv[1], role, ...parameters], {
+  const child: ChildProcess = spawn(process.execPath, [...RUN[HERE], process.argv[1], role, ...parameters], {
     stdio: ["ignore", "ignore", "inherit"],
   });
   const code = new Promise<number | null>((resolve) => child.on("close", resolve));
@@ -33,6 +31,3 @@ export function startPartner(role: string, ...parameters: string[]): Partner {
     },
   };
 }
-
-/** A turn of the event loop. */
-export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { setImmediate as turn } from "node:timers/promises";
 import { FramesDepot, type Waiting } from "../../mod.ts";
-import { assertSame, median, withDepot } from "./depot.ts";
-import { startPartner, turn } from "./partner.ts";
+import { median } from "../../tools/support/statistics.ts";
+import { assertSame, withDepot } from "./depot.ts";
+import { startPartner } from "./partner.ts";
 
 /** `tight`: tryNext again and again; `blocked`: nextSync; the others: for await. */
 type How = Waiting | "tight" | "blocked";

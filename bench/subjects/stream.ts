@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { setImmediate as turn } from "node:timers/promises";
 import { FramesDepot } from "../../mod.ts";
 import { assertSame, withDepot } from "./depot.ts";
-import { startPartner, turn } from "./partner.ts";
+import { startPartner } from "./partner.ts";
 
 const WARM_UP = 200_000;
 const FRAMES = 1_500_000;

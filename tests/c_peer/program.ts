@@ -9,13 +9,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { SYSTEMS } from "../../shim/build.ts";
-import { fromFileUrl } from "../support/paths.ts";
 
 const SOURCES = ["peer.c", "threads.c", "work.c", "reader.c", "producer.c", "room.c", "members.c", "segment.c"];
 const SHIM = SYSTEMS.linux.sources.map((source) => `../../shim/${source}`);
 const FLAGS = ["-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror"];
-const FOLDER = fromFileUrl(new URL("./", import.meta.url));
+const FOLDER = fileURLToPath(new URL("./", import.meta.url));
 /** What the thread sanitizer answers when it has reported something. */
 export const RACE = 66;
 

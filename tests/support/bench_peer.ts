@@ -8,14 +8,11 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Sink, Source } from "../../bench/peers/payload.ts";
 import type { Task } from "../../bench/peers/task.ts";
+import { say, taskOf } from "../../tools/support/parent.ts";
 
 const [fault, role] = process.argv.slice(2);
-const task: Task = JSON.parse(process.argv.at(-1)!);
+const task = taskOf<Task>();
 const mark = `${task.folder}/failed`;
-
-function say(line: unknown): void {
-  process.stdout.write(JSON.stringify(line) + "\n");
-}
 
 async function untilThere(path: string): Promise<void> {
   while (!existsSync(path)) await sleep(5);

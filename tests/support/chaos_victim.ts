@@ -6,11 +6,12 @@
 import process from "node:process";
 import { FramesDepot } from "../../mod.ts";
 import { endAt } from "../../tools/chaos/steps.ts";
+import { taskOf } from "../../tools/support/parent.ts";
 
 /** What it is told. */
 export type VictimTask = { name: string; step: string };
 
-const task: VictimTask = JSON.parse(process.argv[2]);
+const task = taskOf<VictimTask>();
 const depot = await FramesDepot.open(task.name, { timeoutMs: 20_000 });
 const frame = new Uint8Array(depot.frameBytes);
 await depot.enqueue({ frameNumber: 0, frame });

@@ -5,10 +5,10 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { executableOf, HERE, type Runtime } from "./harness.ts";
-import { fromFileUrl } from "./paths.ts";
 
-const MAIN = fromFileUrl(new URL("../../cli/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 
 /** What a command answered. */
 export type Answer = { code: number; out: string; errors: string };

@@ -4,18 +4,14 @@
  *
  * @module
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { test } from "node:test";
 import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { DepotError, FramesDepot } from "../../mod.ts";
-import { fromFileUrl } from "./paths.ts";
+import { Child, type ChildOptions } from "../../tools/support/child.ts";
+import { executableOf, HERE, type Runtime, RUNTIMES } from "../../tools/support/runtimes.ts";
 
-/** The runtimes; `tools/test.ts` says where they are. */
-export const RUNTIMES = ["deno", "bun"] as const;
-/** One of them. */
-export type Runtime = typeof RUNTIMES[number];
-/** The one that runs this test. */
-export const HERE: Runtime = "Bun" in globalThis ? "bun" : "deno";
+export { executableOf, HERE, type Runtime, RUNTIMES };
 
 /** No test may take longer: it hangs. Generous, because machines differ; it is no limit on speed. */
 const WATCHDOG_MS = 120_000;
@@ -59,102 +55,41 @@ export function depotTest(
 }
 
 /** How another process is started, where it is not as usual. */
-export type PeerOptions = {
+export type PeerOptions = ChildOptions & {
   /** Permissions and flags for Deno; default `-A`. */
   deno?: string[];
-  /** Environment variables to set, or to take away. */
-  env?: Record<string, string | undefined>;
-  /** Its working directory. */
-  cwd?: string;
   /** Commands for a shell that then becomes the process: limits, and the like. */
   before?: string;
 };
 
-/** The executable of a runtime. */
-export function executableOf(runtime: Runtime): string {
-  return process.env[`FRAMES_DEPOT_TEST_${runtime.toUpperCase()}`] ?? runtime;
+function commandOf(runtime: Runtime, { deno, before }: PeerOptions): string[] {
+  const flags = runtime === "deno" ? ["run", "--quiet", "--no-check", ...deno ?? ["-A"]] : ["run"];
+  // Deno gives a child that is Deno all permissions, wherever it sees its own path on the command line; a shell that
+  // has it from the environment hides what is started.
+  const hidden = deno !== undefined && process.platform !== "win32";
+  const shell = `${before ?? ""}\nexec "$FRAMES_DEPOT_TEST_PEER" "$@"`;
+  return [...hidden || before !== undefined ? ["sh", "-c", shell, "sh"] : [executableOf(runtime)], ...flags];
 }
 
 /** A process that runs a module of tests/support/, and talks in lines of JSON. */
-export class Peer {
-  readonly child: ChildProcess;
+export class Peer extends Child {
   readonly runtime: Runtime;
-  #lines: unknown[] = [];
-  #waiting: (() => void)[] = [];
-  #errors = "";
-  #exit: Promise<number>;
-  #ended = false;
 
   constructor(runtime: Runtime, module: string, parameters: unknown, options: PeerOptions = {}) {
+    const file = fileURLToPath(new URL(`./${module}`, import.meta.url));
+    const env = { FRAMES_DEPOT_TEST_PEER: executableOf(runtime), ...options.env };
+    super([...commandOf(runtime, options), file, JSON.stringify(parameters)], { cwd: options.cwd, env });
     this.runtime = runtime;
-    const file = fromFileUrl(new URL(`./${module}`, import.meta.url));
-    const flags = runtime === "deno" ? ["run", "--quiet", "--no-check", ...options.deno ?? ["-A"]] : ["run"];
-    const path = executableOf(runtime);
-    // Deno gives a child that is Deno all permissions, wherever it sees its own path on the command line; a shell that
-    // has it from the environment hides what is started.
-    const hidden = options.deno !== undefined && process.platform !== "win32";
-    const shell = `${options.before ?? ""}\nexec "$FRAMES_DEPOT_TEST_PEER" "$@"`;
-    const command = hidden || options.before !== undefined ? ["sh", "-c", shell, "sh"] : [path];
-    const [executable, ...rest] = [...command, ...flags, file, JSON.stringify(parameters)];
-    this.child = spawn(executable, rest, {
-      stdio: ["pipe", "pipe", "pipe"],
-      cwd: options.cwd,
-      env: { ...process.env, NO_COLOR: "1", FRAMES_DEPOT_TEST_PEER: path, ...options.env },
-    });
-    let unfinished = "";
-    this.child.stdout!.setEncoding("utf8").on("data", (text: string) => {
-      const lines = (unfinished + text).split("\n");
-      unfinished = lines.pop()!;
-      for (const line of lines) if (line.startsWith("{")) this.#lines.push(JSON.parse(line));
-      this.#tell();
-    });
-    this.child.stderr!.setEncoding("utf8").on("data", (text: string) => this.#errors += text);
-    this.#exit = new Promise((resolve) => {
-      this.child.on("close", (code, signal) => {
-        this.#ended = true;
-        this.#tell();
-        resolve(code ?? (signal === null ? -1 : -2));
-      });
-    });
-  }
-
-  #tell(): void {
-    for (const wake of this.#waiting.splice(0)) wake();
-  }
-
-  /** The next line that the process printed. */
-  async line<T>(): Promise<T> {
-    while (this.#lines.length === 0) {
-      if (this.#ended) throw new Error(`${this.runtime} ended without an answer: ${this.#errors}`);
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    return this.#lines.shift() as T;
-  }
-
-  /** Sends a line. */
-  send(message: unknown): void {
-    this.child.stdin!.write(`${JSON.stringify(message)}\n`);
-  }
-
-  /** What the process wrote to its standard error. */
-  get errors(): string {
-    return this.#errors;
   }
 
   /** Its exit code; -2 when a signal ended it. */
-  exit(): Promise<number> {
-    return this.#exit;
+  async exit(): Promise<number> {
+    const { code, signal } = await this.ending;
+    return code ?? (signal === null ? -1 : -2);
   }
 
-  /** Kills it and waits until the kernel has taken back what it held. */
-  async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
-    // Not child.kill(), which in Deno closes the pipes first: a process whose input ends may leave in good order.
-    if (this.child.exitCode === null && this.child.signalCode === null) process.kill(this.child.pid!, signal);
-    await this.#exit;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#ended) await this.kill();
+  override toString(): string {
+    return this.runtime;
   }
 }
 

@@ -6,13 +6,13 @@
  */
 import process from "node:process";
 import { type Frame, FramesDepot } from "../../mod.ts";
+import { say, taskOf } from "../../tools/support/parent.ts";
+import { collect } from "../../tools/support/runtimes.ts";
 
-const { scene, name }: { scene: string; name: string } = JSON.parse(process.argv[2]);
+const { scene, name } = taskOf<{ scene: string; name: string }>();
 const BYTES = 64 * 64;
 const pixels = (value: number) => new Uint8Array(BYTES).fill(value);
 const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-const say = (answer: unknown) => console.log(JSON.stringify(answer));
-const runtime = globalThis as unknown as { gc?: () => void; Bun?: { gc(now: boolean): void } };
 /** Leases are watched for being forgotten from this age on. */
 const OLD_MS = 250;
 
@@ -29,12 +29,6 @@ async function put(depot: FramesDepot, ...numbers: number[]): Promise<string> {
 
 /** A lap or two of the ring. */
 const laps = (depot: FramesDepot) => put(depot, 101, 102, 103, 104, 105, 106, 107, 108);
-
-/** One collection, synchronous: finalizers run later. */
-function collect(): void {
-  runtime.gc?.();
-  runtime.Bun?.gc(true);
-}
 
 /** What was dropped is old, collected, and finalized. */
 async function settle(): Promise<void> {

@@ -5,9 +5,9 @@
  */
 import process from "node:process";
 import { DepotError, FramesDepot } from "../../mod.ts";
+import { say, taskOf } from "../../tools/support/parent.ts";
 
-const { scene, name } = JSON.parse(process.argv[2]) as { scene: string; name: string };
-const say = (answer: unknown) => console.log(JSON.stringify(answer));
+const { scene, name } = taskOf<{ scene: string; name: string }>();
 const pixels = (value: number) => new Uint8Array(4).fill(value);
 
 async function failure(act: () => Promise<unknown>): Promise<DepotError | undefined> {

@@ -3,17 +3,9 @@
  *
  * @module
  */
-import process from "node:process";
+import { orders, say } from "../../tools/support/parent.ts";
 
-/** Obeys one line of standard input after the other, and prints what each returns. */
-export function obeyLines<T>(obey: (order: T) => unknown): void {
-  let rest = "";
-  let done: Promise<void> = Promise.resolve();
-  process.stdin.setEncoding("utf8").on("data", (text: string) => {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) {
-      done = done.then(async () => console.log(JSON.stringify(await obey(JSON.parse(line)))));
-    }
-  });
+/** Obeys one line of standard input after the other, and says what each returns. */
+export async function obeyLines<T>(obey: (order: T) => unknown): Promise<void> {
+  for await (const order of orders<T>()) say(await obey(order));
 }

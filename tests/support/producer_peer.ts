@@ -3,8 +3,8 @@
  *
  * @module
  */
-import process from "node:process";
 import { FramesDepot } from "../../mod.ts";
+import { say, taskOf } from "../../tools/support/parent.ts";
 import { numberOf, stamp } from "./stamp.ts";
 
 /** What it is told. */
@@ -20,7 +20,7 @@ export type ProducerTask = {
 /** What it answers. */
 export type ProducerReport = { stored: number; dropped: number; givenBack: number };
 
-const task: ProducerTask = JSON.parse(process.argv[2]);
+const task = taskOf<ProducerTask>();
 const depot = await FramesDepot.open(task.name, { timeoutMs: 20_000 });
 const frame = new Uint8Array(depot.frameBytes);
 const report: ProducerReport = { stored: 0, dropped: 0, givenBack: 0 };
@@ -48,5 +48,5 @@ for (let index = 0; index < task.frames; index++) {
   // Policies that never wait would starve readers on few processors.
   if (depot.whenFull !== "wait" && index % 256 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
 }
-console.log(JSON.stringify(report));
+say(report);
 await depot.close();

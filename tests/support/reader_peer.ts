@@ -3,8 +3,8 @@
  *
  * @module
  */
-import process from "node:process";
 import { FramesDepot, type ReadMode } from "../../mod.ts";
+import { say, taskOf } from "../../tools/support/parent.ts";
 import { END, flaw } from "./stamp.ts";
 
 /** What it is told. */
@@ -25,7 +25,7 @@ export type ReaderReport = {
   disorder: number;
 };
 
-const task: ReaderTask = JSON.parse(process.argv[2]);
+const task = taskOf<ReaderTask>();
 const depot = await FramesDepot.open(task.name, { timeoutMs: 20_000 });
 const report: ReaderReport = {
   read: 0,
@@ -37,7 +37,7 @@ const report: ReaderReport = {
 const previous = new Array<number>(task.producers).fill(-1);
 let lastSequence = -1;
 const reader = depot.frames({ mode: task.mode });
-console.log(JSON.stringify({ ready: true }));
+say({ ready: true });
 
 for await (const { frameNumber, sequence, lost, data } of reader) {
   report.lost += lost;
@@ -51,5 +51,5 @@ for await (const { frameNumber, sequence, lost, data } of reader) {
   previous[producer] = frameNumber;
   lastSequence = sequence;
 }
-console.log(JSON.stringify(report));
+say(report);
 await depot.close();

@@ -10,7 +10,7 @@ import { obeyLines } from "./orders.ts";
 export type { Order } from "./actor.ts";
 
 const actor = new Actor();
-obeyLines(async (order: Order) => {
+void obeyLines(async (order: Order) => {
   const answer = await actor.obey(order);
   if (order.do === "cancelledRead") process.stdin.destroy();
   return answer;

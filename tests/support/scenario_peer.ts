@@ -5,18 +5,12 @@
  */
 import process from "node:process";
 import { DepotError, FramesDepot } from "../../mod.ts";
+import { say, taskOf } from "../../tools/support/parent.ts";
+import { collect, HERE } from "../../tools/support/runtimes.ts";
 
-const { scenario, name }: { scenario: string; name: string } = JSON.parse(process.argv[2]);
+const { scenario, name } = taskOf<{ scenario: string; name: string }>();
 const pixels = (value: number) => new Uint8Array(4).fill(value);
 const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-const say = (answer: unknown) => console.log(JSON.stringify(answer));
-const runtime = globalThis as unknown as { gc?: () => void; Bun?: { gc(now: boolean): void } };
-
-/** One collection, synchronous. */
-function collect(): void {
-  runtime.gc?.();
-  runtime.Bun?.gc(true);
-}
 
 /** Collects until `done`, or for two seconds. Leases are watched once they are 100 ms old. */
 async function collectUntil(done: () => boolean): Promise<boolean> {
@@ -171,7 +165,7 @@ async function lateHandler(act: string): Promise<void> {
     }
     say({ outcome });
   };
-  if (runtime.Bun === undefined) globalThis.addEventListener("unload", handler);
+  if (HERE === "deno") globalThis.addEventListener("unload", handler);
   else process.on("exit", handler);
   say({ exiting: true });
   setTimeout(() => process.exit(0), 20);

@@ -7,7 +7,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import process from "node:process";
 import { DepotError, FramesDepot, type WhenFull } from "../../mod.ts";
-import { random } from "../../tools/fuzz/cases.ts";
+import { Random } from "../../tools/support/random.ts";
 
 const { role, name, seconds, whenFull } = JSON.parse(process.argv[2]) as {
   role: string;
@@ -34,12 +34,12 @@ async function again(act: () => unknown): Promise<void> {
 /** Writes through the file, as any process of the same user can: words and bytes after the geometry, at random. */
 async function scribble(): Promise<void> {
   const file = openSync(`/dev/shm/frames-depot.${name}`, "r+");
-  const next = random(process.pid);
+  const random = new Random(process.pid);
   const noise = new Uint8Array(8);
   for (let i = 0; performance.now() < until; i++) {
-    for (let k = 0; k < noise.length; k++) noise[k] = next();
-    const at = 256 + (next() % ((HOT_END - 256) >> 3)) * 8;
-    writeSync(file, noise, 0, next() % 2 === 0 ? 4 : 8, at);
+    for (let k = 0; k < noise.length; k++) noise[k] = random.word();
+    const at = 256 + (random.word() % ((HOT_END - 256) >> 3)) * 8;
+    writeSync(file, noise, 0, random.word() % 2 === 0 ? 4 : 8, at);
     if (i % 10 === 0) await pause();
   }
   closeSync(file);

@@ -4,11 +4,11 @@
  * @module
  */
 import { spawn, spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { cliCommand } from "./cli.ts";
 import type { Runtime } from "./harness.ts";
-import { fromFileUrl } from "./paths.ts";
 
-const SCRIPT = fromFileUrl(new URL("./terminal.py", import.meta.url));
+const SCRIPT = fileURLToPath(new URL("./terminal.py", import.meta.url));
 
 /** Whether there can be one here. */
 export const hasTerminal: boolean = spawnSync("python3", ["-c", "import pty"]).status === 0;

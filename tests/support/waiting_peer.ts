@@ -5,9 +5,8 @@
  */
 import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import process from "node:process";
-import { createInterface } from "node:readline";
 import { FramesDepot, type Waiting } from "../../mod.ts";
+import { orders, say, taskOf } from "../../tools/support/parent.ts";
 
 /** What it is told at its start. */
 export type WaitingTask = { names: string[]; waiting?: Waiting };
@@ -25,8 +24,7 @@ export type WaitingFrame = { name: string; frameNumber: number; bytes: number[] 
 const FUTEX_WAITV = "449";
 const TASKS = "/proc/self/task";
 
-const task = JSON.parse(process.argv[2]) as WaitingTask;
-const say = (answer: unknown) => console.log(JSON.stringify(answer));
+const task = taskOf<WaitingTask>();
 
 /** How many threads there are, and how many of them sleep on words; -1 where the system does not say. */
 function threads(): { threads: number; asleep: number } {
@@ -85,8 +83,7 @@ const ORDERS: Record<WaitingOrder, () => unknown> = {
   },
 };
 say({ made: depots.length });
-for await (const line of createInterface({ input: process.stdin })) {
-  const order: WaitingOrder = JSON.parse(line);
+for await (const order of orders<WaitingOrder>()) {
   say(await ORDERS[order]());
   if (order === "close") break;
 }

@@ -5,6 +5,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Actor, type Answer, type Order } from "./actor.ts";
 import { obeyLines } from "./orders.ts";
 import { DepotWorker, type Way } from "./workers.ts";
@@ -44,8 +45,6 @@ export type Counts = {
   libraries: number;
   libraryFiles: number;
 };
-
-const sleep = (ms: number) => new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), ms));
 
 /** A message without an answer for so long has not arrived. */
 const LOST_MS = 30_000;
@@ -133,7 +132,7 @@ async function obey(order: HostOrder): Promise<unknown> {
   }
 }
 
-obeyLines(async (order: HostOrder): Promise<Answer> => {
+void obeyLines(async (order: HostOrder): Promise<Answer> => {
   try {
     const answer = await obey(order);
     // What a thread answers is an answer already.

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { counterOf, lifeOf, show } from "./stamp.ts";
+import { counterOf, lifeOf, show } from "../support/stamp.ts";
 
 /** Follows one reader. */
 export class Follower {

@@ -4,13 +4,12 @@
  *
  * @module
  */
-import process from "node:process";
-import { createInterface } from "node:readline";
 import type { WhenFull } from "../../mod.ts";
 import { Board, NOTE, STATE } from "./board.ts";
 import { fork, kill, reap, sleepMs } from "./libc.ts";
 import { live } from "./lives.ts";
-import { Observer, type Progress } from "./observe.ts";
+import { Observer, type Progress } from "../support/observer.ts";
+import { orders, say, taskOf } from "../support/parent.ts";
 import {
   eachStep,
   frozenPlanOf,
@@ -21,7 +20,7 @@ import {
   recovererPlanOf,
   type Way,
 } from "./plan.ts";
-import { Random } from "./random.ts";
+import { Random } from "../support/random.ts";
 import { prepareToEnd } from "./steps.ts";
 
 /** What it is started with. */
@@ -188,9 +187,9 @@ function eachOf(random: Random, life: number, round: number): Plan[] {
 }
 
 prepareToEnd();
-const forker = new Forker(JSON.parse(process.argv[2]));
-console.log(JSON.stringify({ ready: true }));
-for await (const line of createInterface({ input: process.stdin })) {
-  const answer: Answer = { deaths: forker.run(JSON.parse(line)) };
-  console.log(JSON.stringify(answer));
+const forker = new Forker(taskOf());
+say({ ready: true });
+for await (const order of orders<Order>()) {
+  const answer: Answer = { deaths: forker.run(order) };
+  say(answer);
 }

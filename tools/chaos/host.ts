@@ -3,7 +3,7 @@
  *
  * @module
  */
-import process from "node:process";
+import { say, taskOf } from "../support/parent.ts";
 import { Board, NOTE, STATE } from "./board.ts";
 import { Thread } from "./nursery.ts";
 import type { ThreadPlan } from "./plan.ts";
@@ -12,8 +12,7 @@ import { endAt, goOn, type Step } from "./steps.ts";
 /** What it is told: it ends the first of its workers then, and dies at a step of that, or when it is killed. */
 export type HostTask = { name: string; board: string; plans: ThreadPlan[]; afterMs: number; end: Step | undefined };
 
-const task: HostTask = JSON.parse(process.argv[2]);
-const say = (message: unknown): void => console.log(JSON.stringify(message));
+const task = taskOf<HostTask>();
 const board = new Board(task.board);
 const threads = task.plans.map((plan) => new Thread(task.name, board, plan));
 const [first] = threads;

@@ -5,7 +5,8 @@
  */
 import type { WhenFull } from "../../mod.ts";
 import { type Board, NOTE } from "./board.ts";
-import type { Runtime } from "./child.ts";
+import type { Runtime } from "../support/runtimes.ts";
+import { median, quantile } from "../support/statistics.ts";
 import type { Death } from "./forker.ts";
 import type { ReaderReport } from "./survivor.ts";
 
@@ -14,12 +15,6 @@ export type Entry = Death & { runtime: Runtime; kind: "forked" | "started" | "wo
 
 /** What is promised is a quarter of a second; the median may be twice that on a busy machine. */
 const RECOVERY_MS = 500;
-
-/** Numbers in order, for percentiles. */
-export function percentile(values: readonly number[], percent: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * percent / 100))] ?? NaN;
-}
 
 /** Everything that is counted in a run. */
 export class Ledger {
@@ -76,9 +71,9 @@ export class Ledger {
     }
     for (const { frames } of reports) this.read += frames;
     for (const role of ["producer", "reader", "lookup"]) {
-      const median = percentile(this.recoveries(role), 50);
-      if (median > RECOVERY_MS) {
-        this.wrong.push(`half of the recoveries of a dead ${role} took ${median.toFixed(0)} ms`);
+      const half = median(this.recoveries(role));
+      if (half > RECOVERY_MS) {
+        this.wrong.push(`half of the recoveries of a dead ${role} took ${half.toFixed(0)} ms`);
       }
     }
     // A fork of a runtime now and then dies at birth, before it has touched the depot: no fault of ours, as long as
@@ -112,7 +107,7 @@ export class Ledger {
     const ms = (values: number[]) =>
       values.length === 0
         ? "none measured"
-        : `p50 ${percentile(values, 50).toFixed(0)} ms, p99 ${percentile(values, 99).toFixed(0)} ms, most ` +
+        : `p50 ${median(values).toFixed(0)} ms, p99 ${quantile(values, 0.99).toFixed(0)} ms, most ` +
           `${Math.max(...values).toFixed(0)} ms (${values.length})`;
     const misfires = this.misfires.map(({ runtime, at, signal }) => `${runtime} at ${at} by signal ${signal}`);
     const kinds = [...new Set(misfires)].map((kind) => `${misfires.filter((other) => other === kind).length} ${kind}`);

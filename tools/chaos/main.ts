@@ -8,7 +8,6 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import type { WhenFull } from "../../mod.ts";
-import { bunPath, denoPath } from "../runtimes.ts";
 import { Ledger } from "./ledger.ts";
 import { chaosRun } from "./run.ts";
 
@@ -70,7 +69,6 @@ try {
 }
 const { kills, seconds, phases, seed } = options;
 const parts = phases.reduce((sum, { part }) => sum + part, 0);
-const executables = { deno: denoPath(), bun: bunPath() };
 const abort = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => abort.abort());
 const clear = process.stdout.isTTY ? "\r\x1b[K" : "";
@@ -91,7 +89,6 @@ for (const [index, phase] of phases.entries()) {
     seconds: Math.ceil(seconds * part / parts),
     seed: seed + index,
     eachStep: true,
-    executables,
     tell,
     signal: abort.signal,
   });

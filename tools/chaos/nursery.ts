@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { WhenFull } from "../../mod.ts";
 import { Board, NOTE, STATE } from "./board.ts";
-import type { Runtime } from "./child.ts";
+import { HERE } from "../support/runtimes.ts";
 import type { Death, Order } from "./forker.ts";
-import { Observer, type Progress } from "./observe.ts";
+import { Observer, type Progress } from "../support/observer.ts";
 import {
   eachThreadStep,
   frozenThreadPlanOf,
@@ -19,7 +20,8 @@ import {
   threadPlanOf,
   whoIs,
 } from "./plan.ts";
-import { Random } from "./random.ts";
+import { Random } from "../support/random.ts";
+import { type Resources, resourcesOf } from "../support/resources.ts";
 import type { ThreadNews, ThreadOrder } from "./thread.ts";
 
 /** A worker that has not begun to run: on a busy machine that takes its time. */
@@ -36,9 +38,6 @@ const RECOVERY_MS = 10_000;
 const TICK_MS = 1;
 /** Descriptors that the runtime may open for itself after the first workers. */
 const MORE_FILES = 10;
-
-const HERE: Runtime = "Bun" in globalThis ? "bun" : "deno";
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function until(condition: () => boolean, limitMs: number): Promise<boolean> {
   const started = performance.now();
@@ -143,8 +142,8 @@ export class Nursery {
   readonly #observer: Observer;
   readonly #whenFull: WhenFull;
   readonly #own: number;
-  /** Descriptors and mappings of segments after the first round. */
-  #first: { files: number; mappings: number } | undefined;
+  /** After the first round. */
+  #first: Resources | undefined;
 
   /** @param own depots that this process has open besides */
   constructor(name: string, board: string, whenFull: WhenFull, own: number) {
@@ -175,12 +174,10 @@ export class Nursery {
     const accuse = (what: string) => this.#board.accuse(`a process in ${HERE}, its workers gone: ${what}`);
     const living = this.#observer.livingOf(process.pid);
     if (living !== this.#own) accuse(`${living} peers live where ${this.#own} should`);
-    const files = readdirSync("/proc/self/fd").length;
-    const mappings =
-      readFileSync("/proc/self/maps", "utf8").split("\n").filter((line) => line.includes("/dev/shm/")).length;
-    const first = this.#first ??= { files, mappings };
-    if (files > first.files + MORE_FILES) accuse(`${files} descriptors, ${first.files} after the first ones`);
-    if (mappings > first.mappings) accuse(`${mappings} mappings of segments, ${first.mappings} after the first ones`);
+    const now = resourcesOf();
+    const first = this.#first ??= now;
+    if (now.files > first.files + MORE_FILES) accuse(`${now.files} descriptors, ${first.files} after the first ones`);
+    if (now.segments > first.segments) accuse(`${now.segments} segments, ${first.segments} after the first ones`);
   }
 
   async #crowd(plans: ThreadPlan[]): Promise<Death[]> {

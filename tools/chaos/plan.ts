@@ -4,8 +4,8 @@
  * @module
  */
 import type { WhenFull } from "../../mod.ts";
-import type { Runtime } from "./child.ts";
-import type { Random } from "./random.ts";
+import type { Runtime } from "../support/runtimes.ts";
+import type { Random } from "../support/random.ts";
 
 /** What victims do; a visitor comes and goes, a recoverer looks after the dead. */
 export const ROLES = ["producer", "reader", "lookup", "visitor", "recoverer"] as const;

@@ -4,16 +4,19 @@
  * @module
  */
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { FramesDepot, type WhenFull } from "../../mod.ts";
 import { Board, NOTE, STATE } from "./board.ts";
-import { Child, type ChildOptions, type Executables, type Runtime, RUNTIMES } from "./child.ts";
+import type { ModuleChild } from "../support/child.ts";
+import { type Runtime, RUNTIMES } from "../support/runtimes.ts";
+import { type Purpose, start } from "./child.ts";
 import type { Answer, Order } from "./forker.ts";
 import type { HostTask } from "./host.ts";
 import { type Entry, Ledger } from "./ledger.ts";
-import { Observer } from "./observe.ts";
+import { Observer } from "../support/observer.ts";
 import { eachStep, eachThreadStep, ENDING_STEPS, hostPlansOf, LIVES_A_ROUND, planOf, STEPS } from "./plan.ts";
-import { Random } from "./random.ts";
-import { END_LIFE, fill, METADATA_BYTES, metadataOf, numberOf, timestampOf } from "./stamp.ts";
+import { Random } from "../support/random.ts";
+import { END_LIFE, fill, METADATA_BYTES, metadataOf, numberOf, timestampOf } from "../support/stamp.ts";
 import { holderPlan, stopHolder, stopSomebody } from "./stops.ts";
 import type { ReaderReport, SurvivorTask } from "./survivor.ts";
 import type { VictimTask } from "./victim.ts";
@@ -32,7 +35,6 @@ export type RunOptions = {
   seed: number;
   /** Begins with somebody who dies at each step, one after the other. */
   eachStep: boolean;
-  executables: Executables;
   /** Told now and then how it goes. */
   tell?: (line: string) => void;
   signal?: AbortSignal;
@@ -60,7 +62,6 @@ const STARTED_STEPS = {
   reader: [...STEPS.reader, "S1", "S2", "S1", "S2"],
 };
 
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 let runs = 0;
 
 class Run {
@@ -71,7 +72,7 @@ class Run {
   readonly #board: Board;
   readonly #observer: Observer;
   readonly #watchdog: Watchdog;
-  readonly #children: Child[] = [];
+  readonly #children: ModuleChild[] = [];
   readonly #started = performance.now();
   #lives = END_LIFE + 1;
   #cycle = 0;
@@ -86,17 +87,16 @@ class Run {
     this.#watchdog = new Watchdog(this.#observer, HANG_MS, options.signal);
   }
 
-  #start(runtime: Runtime, module: string, task: unknown, options?: ChildOptions): Child {
-    const url = new URL(module, import.meta.url);
-    const child = new Child(this.#options.executables, runtime, url, task, options);
+  #start(runtime: Runtime, module: string, task: unknown, purpose?: Purpose): ModuleChild {
+    const child = start(runtime, module, task, purpose);
     this.#children.push(child);
     return child;
   }
 
-  async #survivor(runtime: Runtime, task: SurvivorTask): Promise<Child> {
+  async #survivor(runtime: Runtime, task: SurvivorTask): Promise<ModuleChild> {
     const child = this.#start(runtime, "./survivor.ts", task);
     void this.#watchdog.guard(child, () => this.#ending);
-    await this.#watchdog.until(child.answer());
+    await this.#watchdog.until(child.line());
     return child;
   }
 
@@ -109,22 +109,22 @@ class Run {
     const { whenFull } = this.#options;
     const { name } = this.#depot;
     const common = () => ({ name, board: this.#board.path, seed: this.#random.seed() });
-    const readers: Child[] = [];
+    const readers: ModuleChild[] = [];
     for (const runtime of RUNTIMES) {
       const rests = runtime === "bun";
       readers.push(await this.#survivor(runtime, { ...common(), role: "reader", mode: "lossless", rests }));
     }
     readers.push(await this.#survivor("deno", { ...common(), role: "reader", mode: "lossy", rests: true }));
-    const producers: Child[] = [];
+    const producers: ModuleChild[] = [];
     for (const runtime of RUNTIMES) {
       producers.push(await this.#survivor(runtime, { ...common(), role: "producer", life: this.#lives++ }));
     }
-    const forkers: Child[] = [];
+    const forkers: ModuleChild[] = [];
     for (const runtime of RUNTIMES) {
       const task = { name, board: this.#board.path, whenFull };
       const forker = this.#start(runtime, "./forker.ts", task, { forks: true, traced: true });
       void this.#watchdog.guard(forker, () => this.#ending);
-      await this.#watchdog.until(forker.answer());
+      await this.#watchdog.until(forker.line());
       forkers.push(forker);
     }
     // The reader in Deno and the one in Bun that see every frame.
@@ -145,7 +145,7 @@ class Run {
    * Forked and started victims and workers at once; then, alone, one that stands still; then, now and then, one that is
    * stopped.
    */
-  async #round(forkers: Child[], parents: Child[], survivors: Child[]): Promise<void> {
+  async #round(forkers: ModuleChild[], parents: ModuleChild[], survivors: ModuleChild[]): Promise<void> {
     const cycle = this.#cycle++;
     let busy = true;
     const crowds = Promise.all([
@@ -172,11 +172,16 @@ class Run {
     );
   }
 
-  async #order(child: Child, orders: Order["kind"], rounds: number, kind: Entry["kind"] = "forked"): Promise<void> {
+  async #order(
+    child: ModuleChild,
+    orders: Order["kind"],
+    rounds: number,
+    kind: Entry["kind"] = "forked",
+  ): Promise<void> {
     const order: Order = { kind: orders, rounds, firstLife: this.#lives, seed: this.#random.seed() };
     this.#lives += rounds * LIVES_A_ROUND;
     child.send(order);
-    const { deaths } = await child.answer<Answer>();
+    const { deaths } = await child.line<Answer>();
     for (const death of deaths) this.ledger.deaths.push({ ...death, runtime: child.runtime, kind });
   }
 
@@ -188,11 +193,11 @@ class Run {
     const afterMs = this.#random.unit() * HOST_MS;
     const task: HostTask = { name: this.#depot.name, board: this.#board.path, plans, afterMs, end };
     const child = this.#start(runtime, "./host.ts", task, { traced: true });
-    await child.line(); // it ends
+    await child.next(); // it ends
     if (step === undefined) await sleep(this.#random.unit() * ENDING_MS);
-    else await Promise.race([child.line(), sleep(VICTIM_MS)]);
+    else await Promise.race([child.next(), sleep(VICTIM_MS)]);
     await child.kill();
-    const { signal, code } = await child.exit;
+    const { signal, code } = await child.ending;
     if (signal !== "SIGKILL") this.ledger.wrong.push(`${child} ended with code ${code}, ${signal}: ${child.errors}`);
     for (const [index, { life, role }] of plans.entries()) {
       const isAtStep = index === 0 && step !== undefined && this.#board.read(life, NOTE.state) === STATE.killed;
@@ -209,13 +214,13 @@ class Run {
     const delay = early ? this.#random.integer(0, 300) : 0;
     const child = this.#start(runtime, "./victim.ts", task, { traced: true });
     if (early) await sleep(delay);
-    else if (await child.line() !== undefined) {
+    else if (await child.next() !== undefined) {
       const { end } = plan;
       if (typeof end === "object" && "afterMs" in end) await sleep(end.afterMs);
-      else await Promise.race([child.line(), sleep(VICTIM_MS)]);
+      else await Promise.race([child.next(), sleep(VICTIM_MS)]);
     }
     await child.kill();
-    const { signal, code } = await child.exit;
+    const { signal, code } = await child.ending;
     if (signal !== "SIGKILL") this.ledger.wrong.push(`${child} ended with code ${code}, ${signal}: ${child.errors}`);
     const state = this.#board.read(plan.life, NOTE.state);
     const at = state === STATE.died && typeof plan.end === "object" && "step" in plan.end
@@ -237,10 +242,10 @@ class Run {
   }
 
   /** Everybody ends; what they say is compared, and what they leave behind is looked at. */
-  async #settle(producers: Child[], readers: Child[], forkers: Child[]): Promise<void> {
+  async #settle(producers: ModuleChild[], readers: ModuleChild[], forkers: ModuleChild[]): Promise<void> {
     for (const forker of forkers) await forker.kill();
     for (const producer of producers) producer.hangUp();
-    for (const producer of producers) await producer.answer();
+    for (const producer of producers) await producer.line();
     const frame = new Uint8Array(this.#depot.frameBytes);
     const frameNumber = numberOf(END_LIFE, 0);
     fill(frame, frameNumber);
@@ -248,14 +253,14 @@ class Run {
     while (this.#depot.tryEnqueue(last) === undefined) await sleep(5);
     const reports: ReaderReport[] = [];
     for (const reader of readers) {
-      reports.push(await reader.answer());
+      reports.push(await reader.line());
       reader.hangUp();
     }
     const lossy = reports.pop()!;
     this.ledger.wrong.push(...lossy.wrong.map((what) => `lossy reader: ${what}`));
     this.ledger.settle(this.#board, this.#options.whenFull, this.#lives, reports);
     for (const child of [...producers, ...readers]) {
-      const { code } = await child.exit;
+      const { code } = await child.ending;
       if (code !== 0) this.ledger.wrong.push(`${child} ended with code ${code}: ${child.errors}`);
     }
     const { stored } = this.#depot.stats(); // and gives back what the dead held

@@ -3,14 +3,13 @@
  *
  * @module
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FramesDepot } from "../../mod.ts";
-import type { Child } from "./child.ts";
+import type { Child } from "../support/child.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Observer } from "./observe.ts";
+import type { Observer } from "../support/observer.ts";
 import type { Plan } from "./plan.ts";
-import type { Random } from "./random.ts";
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+import type { Random } from "../support/random.ts";
 
 /** Longer than anybody sleeps before looking after the dead. */
 const SLICES_MS = 600;
@@ -46,8 +45,8 @@ export async function stopHolder(
   role: "producer" | "reader",
 ): Promise<void> {
   const accuse = (what: string) => ledger.wrong.push(`stopped ${role} ${child}: ${what}`);
-  await child.answer(); // ready
-  await child.answer(); // holding
+  await child.line(); // ready
+  await child.line(); // holding
   child.signal("SIGSTOP");
   const waits = depot.whenFull !== "overwrite";
   if (waits && !await halted(observer)) accuse("the others have not come to a halt");
@@ -67,7 +66,7 @@ export async function stopHolder(
   }
   child.signal("SIGCONT");
   child.send({ go: true });
-  await child.answer(); // done
+  await child.line(); // done
   await child.kill();
   ledger.stops++;
 }

@@ -5,14 +5,15 @@
  * @module
  */
 import process from "node:process";
-import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { FramesDepot, type ReadMode } from "../../mod.ts";
+import { orders, say, taskOf } from "../support/parent.ts";
 import { Board, NOTE } from "./board.ts";
 import { Follower } from "./follower.ts";
-import type { Answer } from "./forker.ts";
+import type { Answer, Order } from "./forker.ts";
 import { Nursery } from "./nursery.ts";
-import { Random } from "./random.ts";
-import { END_LIFE, fill, flaw, lifeOf, metadataOf, numberOf, timestampOf } from "./stamp.ts";
+import { Random } from "../support/random.ts";
+import { END_LIFE, fill, flaw, lifeOf, metadataOf, numberOf, timestampOf } from "../support/stamp.ts";
 
 /** What it is told. */
 export type SurvivorTask =
@@ -28,8 +29,6 @@ export type ProducerReport = { stored: number; refused: number };
 export type ReaderReport = { frames: number; lost: number; lives: [life: number, next: number][]; wrong: string[] };
 
 const WRONG = 20;
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const say = (message: unknown): void => console.log(JSON.stringify(message));
 
 async function produce(depot: FramesDepot, board: Board, random: Random, life: number): Promise<void> {
   let stopping = false;
@@ -65,8 +64,8 @@ async function produce(depot: FramesDepot, board: Board, random: Random, life: n
 
 /** Has workers live and end as it is told; no more frames are awaited once nobody tells anything. */
 async function raise(nursery: Nursery, orphaned: () => void): Promise<void> {
-  for await (const line of createInterface({ input: process.stdin })) {
-    const answer: Answer = { deaths: await nursery.run(JSON.parse(line)) };
+  for await (const order of orders<Order>()) {
+    const answer: Answer = { deaths: await nursery.run(order) };
     say(answer);
   }
   orphaned();
@@ -98,7 +97,7 @@ async function read(depot: FramesDepot, board: string, random: Random, mode: Rea
   say(report);
 }
 
-const task: SurvivorTask = JSON.parse(process.argv[2]);
+const task = taskOf<SurvivorTask>();
 const depot = await FramesDepot.open(task.name, { timeoutMs: 20_000 });
 const random = new Random(task.seed);
 if (task.role === "producer") await produce(depot, new Board(task.board), random, task.life);

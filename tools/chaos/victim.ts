@@ -5,6 +5,7 @@
  * @module
  */
 import process from "node:process";
+import { say, taskOf } from "../support/parent.ts";
 import { Board, NOTE, STATE } from "./board.ts";
 import type { Plan } from "./plan.ts";
 import { endAt, goOn } from "./steps.ts";
@@ -13,10 +14,9 @@ import { Work } from "./work.ts";
 /** What it is told. A holder holds a lease or a claim until it hears a line, then goes on for a while. */
 export type VictimTask = { name: string; board: string; plan: Plan; holds: boolean };
 
-const task: VictimTask = JSON.parse(process.argv[2]);
+const task = taskOf<VictimTask>();
 const { life, end, leaves } = task.plan;
 const board = new Board(task.board);
-const say = (message: unknown): void => console.log(JSON.stringify(message));
 
 if (typeof end === "object" && "step" in end) {
   endAt(end, false, { file: board.path, at: Board.at(life, NOTE.state), value: STATE.died }, () => {

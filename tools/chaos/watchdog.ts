@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Child } from "./child.ts";
-import type { Observer, Progress } from "./observe.ts";
+import type { Child } from "../support/child.ts";
+import type { Observer, Progress } from "../support/observer.ts";
 
 const LOOK_MS = 500;
 
@@ -54,7 +54,7 @@ export class Watchdog {
 
   /** Watches a process that must live until it has given its report. */
   async guard(child: Child, ended: () => boolean): Promise<void> {
-    const { code, signal } = await child.exit;
+    const { code, signal } = await child.ending;
     if (!ended()) this.bark(`${child} ended with code ${code}, signal ${signal}: ${child.errors}`);
   }
 

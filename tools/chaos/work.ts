@@ -3,13 +3,14 @@
  *
  * @module
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { FramesDepot } from "../../mod.ts";
 import { trace } from "../../ring/trace.ts";
 import { type Board, NOTE, STATE } from "./board.ts";
 import { Follower } from "./follower.ts";
 import type { Plan } from "./plan.ts";
-import { Random } from "./random.ts";
-import { fill, flaw, metadataOf, numberOf, type Seen, timestampOf } from "./stamp.ts";
+import { Random } from "../support/random.ts";
+import { fill, flaw, metadataOf, numberOf, type Seen, timestampOf } from "../support/stamp.ts";
 
 /** How it goes about it. */
 export type Manner = {
@@ -26,7 +27,6 @@ export type Manner = {
 };
 
 const OPENING = { timeoutMs: 20_000 } as const;
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** One victim at its work. */
 export class Work {

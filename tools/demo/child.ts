@@ -3,17 +3,13 @@
  *
  * @module
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { ModuleChild } from "../support/child.ts";
+import type { Runtime } from "../support/runtimes.ts";
 import type { Counts, Order, Report, Task } from "./wire.ts";
-
-/** What runs a process. */
-export type Runtime = { name: "deno" | "bun"; path: string };
 
 /** What it does. */
 export type Role = "producer" | "follower" | "asker";
 
-const FLAGS = { deno: ["run", "--quiet", "--no-check", "-A"], bun: ["run"] };
 /** How long a process may take to end when told to. */
 const END_MS = 5000;
 
@@ -26,38 +22,29 @@ export class Child {
   pid = 0;
   /** What it last reported. */
   counts: Counts | undefined;
-  readonly #process: ChildProcess;
+  readonly #process: ModuleChild;
   readonly #ready = Promise.withResolvers<void>();
   readonly #done = Promise.withResolvers<Counts>();
-  readonly #ended = Promise.withResolvers<void>();
   readonly #failure = Promise.withResolvers<never>();
-  #isDone = false;
-  #hasEnded = false;
-  #unread = "";
-  #errors = "";
 
   constructor(runtime: Runtime, role: Role, task: Task) {
     this.role = role;
-    this.label = `${role} (${runtime.name})`;
-    const file = fileURLToPath(new URL(`./${role}.ts`, import.meta.url));
-    this.#process = spawn(runtime.path, [...FLAGS[runtime.name], file, JSON.stringify(task)], { stdio: "pipe" });
-    this.#process.stdout!.setEncoding("utf8").on("data", (text: string) => this.#read(text));
-    this.#process.stderr!.setEncoding("utf8").on("data", (text: string) => this.#errors += text);
-    // It may be gone when an order is sent: its end tells.
-    this.#process.stdin!.on("error", () => {});
-    this.#process.on("error", (error) => this.#finish(`cannot be started: ${error.message}`));
-    this.#process.on("close", (code, signal) => {
-      const how = code === null ? `was ended by ${signal}` : `ended with exit code ${code}`;
-      this.#finish(code === 0 && this.#isDone ? undefined : how);
-    });
-    // Those who wait for it see the rejection all the same.
-    this.#failure.promise.catch(() => {});
+    this.label = `${role} (${runtime})`;
+    this.#process = new ModuleChild(runtime, new URL(`./${role}.ts`, import.meta.url), task);
+    this.#failure.promise.catch(() => {}); // what waits for it sees the rejection
+    void this.#listen();
   }
 
-  #read(text: string): void {
-    const lines = (this.#unread + text).split("\n");
-    this.#unread = lines.pop()!;
-    for (const line of lines) this.#hear(JSON.parse(line));
+  async #listen(): Promise<void> {
+    let isDone = false;
+    for (let report; (report = await this.#process.next<Report>()) !== undefined;) {
+      this.#hear(report);
+      isDone ||= report.kind === "done";
+    }
+    const { code, signal } = await this.#process.ending;
+    if (code === 0 && isDone) return;
+    const how = code === null ? `was ended by ${signal}` : `ended with exit code ${code}`;
+    this.#failure.reject(new Error(`the ${this.label} ${how}`));
   }
 
   #hear(report: Report): void {
@@ -67,15 +54,7 @@ export class Child {
       return;
     }
     this.counts = report.counts;
-    if (report.kind !== "done") return;
-    this.#isDone = true;
-    this.#done.resolve(report.counts);
-  }
-
-  #finish(failure: string | undefined): void {
-    this.#hasEnded = true;
-    if (failure !== undefined) this.#failure.reject(new Error(`the ${this.label} ${failure}`));
-    this.#ended.resolve();
+    if (report.kind === "done") this.#done.resolve(report.counts);
   }
 
   /** Resolved when it is in its place. */
@@ -95,19 +74,19 @@ export class Child {
 
   /** What it wrote to its standard error. */
   get errors(): string {
-    return this.#errors.trim();
+    return this.#process.errors.trim();
   }
 
   /** Sends an order. */
   send(order: Order): void {
-    if (!this.#hasEnded) this.#process.stdin!.write(`${JSON.stringify(order)}\n`);
+    if (!this.#process.ended) this.#process.send(order);
   }
 
   /** Has it end in order, or else kills it; comes back when it is no more. */
   async end(): Promise<void> {
-    this.#process.stdin!.end();
-    const timer = setTimeout(() => this.#process.kill("SIGKILL"), END_MS);
-    await this.#ended.promise;
+    this.#process.hangUp();
+    const timer = setTimeout(() => this.#process.signal("SIGKILL"), END_MS);
+    await this.#process.ending;
     clearTimeout(timer);
   }
 }

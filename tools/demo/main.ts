@@ -8,8 +8,8 @@
  */
 import process from "node:process";
 import { FramesDepot } from "../../mod.ts";
-import { bunPath, denoPath } from "../runtimes.ts";
-import { Child, type Role, type Runtime } from "./child.ts";
+import type { Runtime } from "../support/runtimes.ts";
+import { Child, type Role } from "./child.ts";
 import { LiveLine } from "./live.ts";
 import { type Options, readOptions, USAGE, UsageError } from "./options.ts";
 import { type Outcome, summarize } from "./summary.ts";
@@ -83,20 +83,15 @@ class Crew {
 }
 
 /** The four at work, from the first frame to the last; what the depot counted goes into `outcome`. */
-async function play(
-  crew: Crew,
-  task: Task,
-  runtimes: Record<"deno" | "bun", Runtime>,
-  outcome: Outcome,
-): Promise<void> {
-  const producer = await crew.start(runtimes.deno, "producer", task);
+async function play(crew: Crew, task: Task, outcome: Outcome): Promise<void> {
+  const producer = await crew.start("deno", "producer", task);
   await using depot = await FramesDepot.open(task.depot);
   outcome.frameBytes = depot.frameBytes;
   const followers = await Promise.all([
-    crew.start(runtimes.deno, "follower", task),
-    crew.start(runtimes.bun, "follower", task),
+    crew.start("deno", "follower", task),
+    crew.start("bun", "follower", task),
   ]);
-  const asker = await crew.start(runtimes.bun, "asker", task);
+  const asker = await crew.start("bun", "asker", task);
   const line = new LiveLine(depot, crew.children);
   const timer = setInterval(() => {
     if (line.update() >= IDLE_LOOKS) crew.break(`nothing has moved for ${IDLE_LOOKS * LOOK_MS / 1000} seconds`);
@@ -127,10 +122,6 @@ function leftBehind(name: string): string | undefined {
 
 async function run(options: Options): Promise<boolean> {
   const task = plan(options);
-  const runtimes = {
-    deno: { name: "deno" as const, path: denoPath() },
-    bun: { name: "bun" as const, path: bunPath() },
-  };
   const [width, height] = task.size;
   console.log(`${width}x${height} rgb24, ${task.maxSize} slots, ${task.video ?? "drawn"}, ${task.seconds} s`);
   const outcome: Outcome = {
@@ -144,7 +135,7 @@ async function run(options: Options): Promise<boolean> {
   const crew = new Crew();
   outcome.children = crew.children;
   try {
-    await play(crew, task, runtimes, outcome);
+    await play(crew, task, outcome);
   } catch (error) {
     outcome.failures.push((error as Error).message);
   } finally {

@@ -5,8 +5,9 @@
  * @module
  */
 import process from "node:process";
-import { setImmediate } from "node:timers";
+import { setImmediate as turn } from "node:timers/promises";
 import { DepotError } from "../../mod.ts";
+import { orders, taskOf } from "../support/parent.ts";
 
 /** What a process is told when it is started, as its last argument. */
 export type Task = {
@@ -53,7 +54,7 @@ const TURN_MS = 20;
 
 /** The working side. */
 export class Wire {
-  readonly task: Task = JSON.parse(process.argv.at(-1)!);
+  readonly task = taskOf<Task>();
   readonly counts: Counts = {
     frames: 0,
     lost: 0,
@@ -76,14 +77,7 @@ export class Wire {
 
   constructor() {
     this.started = new Promise((resolve) => this.#start = resolve);
-    let rest = "";
-    process.stdin.setEncoding("utf8").on("data", (text: string) => {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop()!;
-      for (const line of lines) this.#obey(JSON.parse(line));
-    });
-    // The parent is gone: nobody is left to give orders, or to listen.
-    process.stdin.on("end", () => this.stop());
+    void this.#listen();
     process.stdout.on("error", () => this.stop());
     // Ctrl-C and the closing of a terminal reach every process in it. The parent sends orders, or is gone.
     process.on("SIGINT", () => {});
@@ -105,6 +99,11 @@ export class Wire {
   stop(): void {
     this.#stop.abort();
     this.#start();
+  }
+
+  async #listen(): Promise<void> {
+    for await (const order of orders<Order>()) this.#obey(order);
+    this.stop(); // the parent is gone: nothing gives orders any more, or listens
   }
 
   #obey(order: Order): void {
@@ -138,7 +137,7 @@ export class Wire {
       this.#lastReport = now;
       this.report({ kind: "progress", counts: this.counts });
     }
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await turn();
     this.#lastTurn = performance.now();
   }
 

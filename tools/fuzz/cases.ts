@@ -5,18 +5,7 @@
  * @module
  */
 import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
-
-/** Pseudo-random 32-bit numbers from a seed (mulberry32, Tommy Ettinger 2017, public domain). */
-export function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return (t ^ (t >>> 14)) >>> 0;
-  };
-}
+import { Random } from "../support/random.ts";
 
 /** A sound segment's bytes, and where its tables end: what lies beyond is payload. */
 export type Specimen = { bytes: Uint8Array; tablesEnd: number };
@@ -32,8 +21,8 @@ export type Case = { kind: string; detail: string };
  * after mix all kinds.
  */
 export function makeCase(path: string, specimen: Specimen, seed: number, number: number): Case {
-  const next = random(seed ^ Math.imul(number + 1, 0x9e3779b1));
-  const pick = (limit: number) => next() % limit;
+  const random = new Random(seed ^ Math.imul(number + 1, 0x9e3779b1));
+  const pick = (limit: number) => random.word() % limit;
   const bytes = specimen.bytes.slice();
   const write = (kind: string, detail: string, data: Uint8Array = bytes): Case => {
     writeFileSync(path, data, { mode: 0o600, flag: "wx" });

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import process from "node:process";
 import { parseArgs } from "node:util";
-import { bunPath, denoPath } from "../runtimes.ts";
+import type { Runtime } from "../support/runtimes.ts";
 import { type Result, runCases } from "./run.ts";
 
 const { values } = parseArgs({
@@ -18,12 +19,14 @@ const [cases, seed, from] = [Number(values.cases), Number(values.seed), Number(v
 const half = from + Math.ceil(cases / 2);
 
 const started = performance.now();
-const results: [string, Result][] = await Promise.all([
-  runCases({ executable: [denoPath(), "run", "--quiet", "--no-check", "-A"], seed, from, to: half })
-    .then((result): [string, Result] => ["deno", result]),
-  runCases({ executable: [bunPath(), "run"], seed, from: half, to: from + cases })
-    .then((result): [string, Result] => ["bun", result]),
+const results = await Promise.all([
+  result("deno", from, half),
+  result("bun", half, from + cases),
 ]);
+
+async function result(runtime: Runtime, from: number, to: number): Promise<[Runtime, Result]> {
+  return [runtime, await runCases({ runtime, seed, from, to })];
+}
 
 const outcomes = [...new Set(results.flatMap(([, { outcomes }]) => Object.keys(outcomes)))].sort();
 console.table(
@@ -37,4 +40,4 @@ console.table(
 const total = results.reduce((sum, [, result]) => sum + result.cases, 0);
 console.log(`${total} cases with seed ${seed} in ${((performance.now() - started) / 1000).toFixed(0)} s`);
 for (const [runtime, { fault }] of results) if (fault !== undefined) console.error(`${runtime}: ${fault}`);
-Deno.exit(results.some(([, { fault }]) => fault !== undefined) ? 1 : 0);
+process.exit(results.some(([, { fault }]) => fault !== undefined) ? 1 : 0);

@@ -2,27 +2,30 @@
  * Runs a range of cases in this process: each segment is listed, opened and used, and must answer with a DepotError or
  * work. Prints a line of JSON before each block of cases, so that whoever watches knows where it crashed or hung.
  *
- * Parameters: a JSON object {@linkcode Order}.
- *
  * @module
  */
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import process from "node:process";
 import { DepotError, FramesDepot } from "../../mod.ts";
+import { say, taskOf } from "../support/parent.ts";
 import { type Case, makeCase, type Specimen } from "./cases.ts";
 
 /** What the worker is told. */
 export type Order = { path: string; name: string; seed: number; from: number; to: number; specimen: string };
+/** What it says: where it is, what has gone wrong, what came of all. */
+export type Report =
+  | { at: number }
+  | { failed: number; made: Case; error: string | undefined }
+  | { done: number; outcomes: Record<string, number> };
 
 /** Cases between two lines of progress. */
 const BLOCK = 100;
 
-const order = JSON.parse(process.argv[2]) as Order;
-const specimen: Specimen = await readSpecimen();
+const order = taskOf<Order>();
+const specimen: Specimen = readSpecimen();
 const outcomes: Record<string, number> = {};
 
-async function readSpecimen(): Promise<Specimen> {
-  const { readFileSync } = await import("node:fs");
+function readSpecimen(): Specimen {
   const bytes = new Uint8Array(readFileSync(order.specimen));
   return { bytes, tablesEnd: new DataView(bytes.buffer).getUint32(56, true) };
 }
@@ -63,17 +66,17 @@ async function use(): Promise<string> {
 
 let made: Case = { kind: "none", detail: "" };
 for (let number = order.from; number < order.to; number++) {
-  if ((number - order.from) % BLOCK === 0) console.log(JSON.stringify({ at: number }));
+  if ((number - order.from) % BLOCK === 0) say({ at: number } satisfies Report);
   rmSync(order.path, { force: true, recursive: true });
   made = makeCase(order.path, specimen, order.seed, number);
   try {
     const outcome = await use();
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   } catch (error) {
-    console.log(JSON.stringify({ failed: number, made, error: error instanceof Error ? error.stack : String(error) }));
+    say({ failed: number, made, error: error instanceof Error ? error.stack : String(error) } satisfies Report);
     process.exit(1);
   }
 }
 rmSync(order.path, { force: true, recursive: true });
-console.log(JSON.stringify({ done: order.to - order.from, outcomes }));
+say({ done: order.to - order.from, outcomes } satisfies Report);
 process.exit(0);

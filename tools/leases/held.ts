@@ -4,7 +4,7 @@
  * @module
  */
 import type { Frame, FrameReader, FramesDepot } from "../../mod.ts";
-import { metadataOf, show } from "../chaos/stamp.ts";
+import { metadataOf, show } from "../support/stamp.ts";
 import { bufferFlaw, metadataFlaw, pixelsFlaw, remainsFlaw } from "./marks.ts";
 
 /** A depot object and how far its end has come. */

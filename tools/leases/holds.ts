@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Random } from "../chaos/random.ts";
-import { metadataOf, timestampOf } from "../chaos/stamp.ts";
+import type { Random } from "../support/random.ts";
+import { metadataOf, timestampOf } from "../support/stamp.ts";
 import { type HeldFrame, Moved, type Owner } from "./held.ts";
 import { bytesOf, framePixels, pixelsFlaw } from "./marks.ts";
 import { MOVES } from "./moves.ts";

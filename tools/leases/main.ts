@@ -6,8 +6,7 @@
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { type Runtime, RUNTIMES } from "../chaos/child.ts";
-import { bunPath, denoPath } from "../runtimes.ts";
+import { type Runtime, RUNTIMES } from "../support/runtimes.ts";
 import { prove } from "./proof.ts";
 import { leaseRun, type Outcome } from "./run.ts";
 
@@ -67,7 +66,6 @@ try {
   process.exit(2);
 }
 const { frames, seed, runtimes } = options;
-const executables = { deno: denoPath(), bun: bunPath() };
 const abort = new AbortController();
 const { signal } = abort;
 for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => abort.abort());
@@ -84,7 +82,7 @@ async function storms(): Promise<boolean> {
   let calm = true;
   for (const runtime of runtimes) {
     const started = performance.now();
-    const outcome = await leaseRun({ runtime, frames, seed, executables, trace: options.trace, tell, signal });
+    const outcome = await leaseRun({ runtime, frames, seed, trace: options.trace, tell, signal });
     const seconds = ((performance.now() - started) / 1000).toFixed(0);
     console.log(`== ${runtime}, ${seconds} s: ${summary(outcome)}`);
     for (const what of outcome.wrong) console.error(`wrong: ${what}`);
@@ -95,7 +93,7 @@ async function storms(): Promise<boolean> {
 }
 
 async function mutations(): Promise<boolean> {
-  const survived = await prove({ runtimes, frames, seed, executables, only: options.only, tell, signal });
+  const survived = await prove({ runtimes, frames, seed, only: options.only, tell, signal });
   for (const what of survived) console.error(`not found: ${what}`);
   if (survived.length === 0) console.log(`every mutation was found. seed ${seed}`);
   return survived.length === 0;

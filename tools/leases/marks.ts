@@ -7,8 +7,8 @@
  */
 import { Buffer } from "node:buffer";
 import { metadataOffset } from "../../ring/geometry.ts";
-import { Random } from "../chaos/random.ts";
-import { metadataOf, show, timestampOf } from "../chaos/stamp.ts";
+import { Random } from "../support/random.ts";
+import { metadataOf, show, timestampOf } from "../support/stamp.ts";
 import type { Frame } from "../../mod.ts";
 
 /** Any view. */

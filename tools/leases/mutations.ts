@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Runtime } from "../chaos/child.ts";
+import type { Runtime } from "../support/runtimes.ts";
 
 /** A safeguard, and the text that takes it away. */
 export type Mutation = {

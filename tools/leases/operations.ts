@@ -7,7 +7,7 @@
 import crypto from "node:crypto";
 import fs from "node:fs";
 import zlib from "node:zlib";
-import { HERE } from "./runtime.ts";
+import { HERE } from "../support/runtimes.ts";
 
 /** Begins an operation. @returns when it is over: the bytes it has seen, where that can be told */
 type Operation = (view: Uint8Array, file: string) => Promise<Uint8Array | void>;

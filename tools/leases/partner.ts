@@ -5,11 +5,12 @@
  * @module
  */
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { DepotError, type Frame, type FrameReader, FramesDepot } from "../../mod.ts";
-import { Random } from "../chaos/random.ts";
-import { metadataOf, numberOf, timestampOf } from "../chaos/stamp.ts";
+import { orders, say } from "../support/parent.ts";
+import { Random } from "../support/random.ts";
+import { metadataOf, numberOf, timestampOf } from "../support/stamp.ts";
 import { draw, frameFlaw, framePixels } from "./marks.ts";
-import { sleep } from "./runtime.ts";
 
 /** What it is told: where to go, and to leave. */
 export type PartnerOrder = { join: { name: string; life: number; seed: number } } | { leave: true };
@@ -118,32 +119,26 @@ async function join({ name, life, seed }: { name: string; life: number; seed: nu
   await using depot = await FramesDepot.open(name, { timeoutMs: 20_000 });
   const random = new Random(seed);
   const visit = new Visit(depot, life, random);
-  console.log(JSON.stringify({ joined: true }));
+  say({ joined: true });
   while (!leaving) {
     visit.round();
     await sleep(random.percent(50) ? 0 : random.unit() * 2);
   }
   visit.end();
   await depot.close();
-  console.log(JSON.stringify(visit.report));
+  say(visit.report);
 }
 
 process.on("SIGINT", () => {}); // it is for the one who has started us
-let rest = "";
-process.stdin.setEncoding("utf8").on("data", (text: string) => {
-  const lines = (rest + text).split("\n");
-  rest = lines.pop()!;
-  for (const line of lines) {
-    const order: PartnerOrder = JSON.parse(line);
-    leaving = "leave" in order;
-    if ("join" in order) {
-      done = done.then(() => join(order.join)).catch((error) => {
-        console.error(error);
-        process.exit(1);
-      });
-    }
+for await (const order of orders<PartnerOrder>()) {
+  leaving = "leave" in order;
+  if ("join" in order) {
+    done = done.then(() => join(order.join)).catch((error) => {
+      console.error(error);
+      process.exit(1);
+    });
   }
-}).on("end", () => {
-  leaving = true;
-  done.then(() => process.exit(0));
-});
+}
+leaving = true;
+await done;
+process.exit(0);

@@ -7,7 +7,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import { pathToFileURL } from "node:url";
-import { type Executables, type Runtime, RUNTIMES } from "../chaos/child.ts";
+import { type Runtime, RUNTIMES } from "../support/runtimes.ts";
 import { type Mutation, MUTATIONS } from "./mutations.ts";
 import { leaseRun, type Outcome } from "./run.ts";
 
@@ -17,7 +17,6 @@ export type ProofOptions = {
   /** Leases in a storm, of which there are several, with one seed after the other. */
   frames: number;
   seed: number;
-  executables: Executables;
   /** Only those that have this in their name. */
   only?: string;
   tell: (line: string) => void;
@@ -25,7 +24,7 @@ export type ProofOptions = {
 };
 
 /** What a tree needs. */
-const PARTS = ["mod.ts", "depot", "ring", "ffi", "shim", "tools"];
+const PARTS = ["mod.ts", "errors.ts", "depot", "ring", "ffi", "shim", "tools"];
 const STORMS = 4;
 
 /** Tries each mutation. @returns those that no storm has found */
@@ -82,8 +81,8 @@ class Proof {
   }
 
   #storm(runtime: Runtime, seed: number, tree: URL): Promise<Outcome> {
-    const { frames, executables, signal } = this.#options;
-    return leaseRun({ runtime, frames, seed, executables, tree, signal });
+    const { frames, signal } = this.#options;
+    return leaseRun({ runtime, frames, seed, tree, signal });
   }
 
   /** @returns what a storm said of the mutation, if one has found it */

@@ -7,8 +7,9 @@ import fs from "node:fs";
 import os from "node:os";
 import process from "node:process";
 import { FramesDepot } from "../../mod.ts";
-import { Child, type Executables, type Runtime } from "../chaos/child.ts";
-import { quarters } from "../soak/sample.ts";
+import { ModuleChild } from "../support/child.ts";
+import { COLLECTS, executablesAsEnv, type Runtime } from "../support/runtimes.ts";
+import { quarters } from "../support/statistics.ts";
 import type { Counts } from "./scene.ts";
 import type { Alive, SceneReport, StormReport, StormTask } from "./storm.ts";
 
@@ -18,7 +19,6 @@ export type RunOptions = {
   /** Leases to take. */
   frames: number;
   seed: number;
-  executables: Executables;
   /** Where the tree is whose library is tried; this one if nothing is said. */
   tree?: URL;
   trace?: boolean;
@@ -55,11 +55,14 @@ let runs = 0;
 
 /** Runs one. */
 export async function leaseRun(options: RunOptions): Promise<Outcome> {
-  const { runtime, frames, seed, executables, tree = new URL("../../", import.meta.url), trace = false } = options;
+  const { runtime, frames, seed, tree = new URL("../../", import.meta.url), trace = false } = options;
   const name = `leases-${process.pid}-${runs++}`;
   const folder = fs.mkdtempSync(`${os.tmpdir()}/${name}-`);
-  const task: StormTask = { name, frames, seed, folder, executables, trace };
-  const child = new Child(executables, runtime, new URL("tools/leases/storm.ts", tree), task, { collects: true });
+  const task: StormTask = { name, frames, seed, folder, trace };
+  const child = new ModuleChild(runtime, new URL("tools/leases/storm.ts", tree), task, {
+    flags: COLLECTS[runtime],
+    env: executablesAsEnv(),
+  });
   const reports: SceneReport[] = [];
   const wrong: string[] = [];
   let counts: Counts | undefined;
@@ -78,9 +81,9 @@ export async function leaseRun(options: RunOptions): Promise<Outcome> {
   try {
     for (;;) {
       bite();
-      const line = await child.line<SceneReport | StormReport & { ended: true } | Alive>();
+      const line = await child.next<SceneReport | StormReport & { ended: true } | Alive>();
       if (line === undefined) {
-        const { code, signal } = await child.exit;
+        const { code, signal } = await child.ending;
         const how = hung
           ? `nothing happened for ${HANG_MS} ms after "${alive?.step}"`
           : `ended with ${signal ?? `code ${code}`}`;
@@ -101,7 +104,7 @@ export async function leaseRun(options: RunOptions): Promise<Outcome> {
       options.tell?.(sayScene(line));
     }
     child.hangUp();
-    await child.exit;
+    await child.ending;
   } finally {
     clearTimeout(watchdog);
     options.signal?.removeEventListener("abort", stop);

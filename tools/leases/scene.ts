@@ -3,13 +3,14 @@
  *
  * @module
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { type DepotOptions, type Frame, type FrameReader, FramesDepot, type FrameSlot } from "../../mod.ts";
-import type { Random } from "../chaos/random.ts";
-import { numberOf, show } from "../chaos/stamp.ts";
+import type { Random } from "../support/random.ts";
+import { collect, HERE } from "../support/runtimes.ts";
+import { numberOf, show } from "../support/stamp.ts";
 import { Ended, HeldFrame, HeldView, type Holding, type Moved, Owner, scribble } from "./held.ts";
 import type { KeeperLink } from "./keeper_link.ts";
 import type { LatePipe } from "./pipe.ts";
-import { collect, HERE, sleep } from "./runtime.ts";
 
 /** What a run has done. */
 export type Counts = Record<

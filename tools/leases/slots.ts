@@ -4,15 +4,16 @@
  * @module
  */
 import fs from "node:fs";
+import { setImmediate as turn } from "node:timers/promises";
 import { DepotError, type FrameDetails, type FrameSlot } from "../../mod.ts";
-import type { Random } from "../chaos/random.ts";
-import { METADATA_BYTES, metadataOf, timestampOf } from "../chaos/stamp.ts";
+import type { Random } from "../support/random.ts";
+import { HERE } from "../support/runtimes.ts";
+import { METADATA_BYTES, metadataOf, timestampOf } from "../support/stamp.ts";
 import { wholeMetadata } from "./held.ts";
 import { moveView } from "./holds.ts";
 import { bytesOf, draw, framePixels } from "./marks.ts";
 import { MOVES } from "./moves.ts";
 import { OPERATIONS } from "./operations.ts";
-import { HERE, turn } from "./runtime.ts";
 import type { HeldSlot, Scene } from "./scene.ts";
 
 const SLOTS = 2;

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import type { Random } from "../chaos/random.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Random } from "../support/random.ts";
+import { collect } from "../support/runtimes.ts";
 import type { Owner } from "./held.ts";
 import * as holds from "./holds.ts";
-import { collect, sleep } from "./runtime.ts";
 import type { Scene } from "./scene.ts";
 import { work } from "./slots.ts";
 import * as takes from "./takes.ts";

@@ -6,14 +6,17 @@
  */
 import fs from "node:fs";
 import process from "node:process";
+import { setImmediate as turn } from "node:timers/promises";
 import { type DepotOptions, FramesDepot } from "../../mod.ts";
-import { Child, type Executables } from "../chaos/child.ts";
-import { Random } from "../chaos/random.ts";
-import { METADATA_BYTES } from "../chaos/stamp.ts";
+import { ModuleChild } from "../support/child.ts";
+import { say, taskOf } from "../support/parent.ts";
+import { type Resources, resourcesOf } from "../support/resources.ts";
+import { Random } from "../support/random.ts";
+import { collect, HERE } from "../support/runtimes.ts";
+import { METADATA_BYTES } from "../support/stamp.ts";
 import { KeeperLink } from "./keeper_link.ts";
 import type { PartnerOrder, PartnerReport } from "./partner.ts";
 import { LatePipe } from "./pipe.ts";
-import { collect, HERE, turn } from "./runtime.ts";
 import { type Counts, Scene, type Surroundings } from "./scene.ts";
 import { relieve, stepOf } from "./steps.ts";
 
@@ -24,7 +27,6 @@ export type StormTask = {
   frames: number;
   seed: number;
   folder: string;
-  executables: Executables;
   /** Writes each step to standard error before it is taken: for a run that ends with the process. */
   trace: boolean;
 };
@@ -35,10 +37,7 @@ export type SceneReport = {
   counts: Counts;
   stored: number;
   other: PartnerReport;
-  files: number;
-  segments: number;
-  mappings: number;
-};
+} & Resources;
 /** What it says when the first depot is there, and from then on again and again: how many leases it has taken. */
 export type Alive = { alive: number; step: string };
 /** What it says at its end. */
@@ -54,7 +53,7 @@ const TURN_EVERY = 8;
 /** Between two signs of life. */
 const ALIVE_MS = 1000;
 
-const task: StormTask = JSON.parse(process.argv[2]);
+const task = taskOf<StormTask>();
 const counts: Counts = {
   leased: 0,
   looks: 0,
@@ -87,20 +86,10 @@ let aliveAt = 0;
 
 function alive(step: string): void {
   aliveAt = performance.now();
-  console.log(JSON.stringify({ alive: counts.leased, step } satisfies Alive));
+  say({ alive: counts.leased, step } satisfies Alive);
 }
 
-/** What this process has open. */
-function resources(): Pick<SceneReport, "files" | "segments" | "mappings"> {
-  const maps = fs.readFileSync("/proc/self/maps", "utf8").trim().split("\n");
-  return {
-    files: fs.readdirSync("/proc/self/fd").length,
-    segments: maps.filter((line) => line.includes("/dev/shm/")).length,
-    mappings: maps.length,
-  };
-}
-
-async function play(index: number, around: Surroundings, partner: Child): Promise<SceneReport> {
+async function play(index: number, around: Surroundings, partner: ModuleChild): Promise<SceneReport> {
   const random = new Random(task.seed + Math.imul(index, 0x9e3779b1));
   const options = someDepot(random);
   const scene = new Scene(`${task.name}-${index}`, options, 2 * index + 1, around);
@@ -108,7 +97,7 @@ async function play(index: number, around: Surroundings, partner: Child): Promis
   alive("begins");
   for (let objects = random.integer(2, 4); objects > 0; objects--) await scene.open();
   partner.send({ join: { name: scene.name, life: 2 * index + 2, seed: random.seed() } } satisfies PartnerOrder);
-  await partner.answer();
+  await partner.line();
   const frames = Math.min(FRAMES, task.frames / PART, BYTES / creator.frameBytes, task.frames - counts.leased);
   const until = counts.leased + frames;
   const seed = random.seed();
@@ -124,14 +113,14 @@ async function play(index: number, around: Surroundings, partner: Child): Promis
   }
   await finish(scene, random);
   partner.send({ leave: true } satisfies PartnerOrder);
-  const other = await partner.answer<PartnerReport>();
+  const other = await partner.line<PartnerReport>();
   if (other.wrong.length > 0) scene.accuse(other.wrong.join("; "));
   const { stored } = creator.stats();
   await creator.close();
   if (FramesDepot.list().some(({ name }) => name === scene.name)) scene.accuse("the segment is left behind");
   if (index % 4 === 3) around.keeper.end();
   collect();
-  return { scene: index, options, counts, stored, other, ...resources() };
+  return { scene: index, options, counts, stored, other, ...resourcesOf() };
 }
 
 /** Everything under way comes to its end, then every depot object is closed. */
@@ -146,12 +135,7 @@ async function finish(scene: Scene, random: Random): Promise<void> {
 }
 
 async function run(): Promise<StormReport> {
-  const partner = new Child(
-    task.executables,
-    HERE === "deno" ? "bun" : "deno",
-    new URL("./partner.ts", import.meta.url),
-    {},
-  );
+  const partner = new ModuleChild(HERE === "deno" ? "bun" : "deno", new URL("./partner.ts", import.meta.url), {});
   const pipe = HERE === "bun" ? new LatePipe(`${task.folder}/pipe`) : undefined;
   const tell = (step: string) => {
     if (task.trace) fs.writeSync(2, `${step}\n`);
@@ -159,7 +143,7 @@ async function run(): Promise<StormReport> {
   const around: Surroundings = { counts, keeper: new KeeperLink(), folder: task.folder, pipe, tell };
   try {
     for (let index = 0; counts.leased < task.frames; index++) {
-      console.log(JSON.stringify(await play(index, around, partner)));
+      say(await play(index, around, partner));
       for (const file of fs.readdirSync(task.folder)) {
         if (file !== "pipe") fs.rmSync(`${task.folder}/${file}`);
       }
@@ -170,13 +154,13 @@ async function run(): Promise<StormReport> {
   } finally {
     around.keeper.end();
     partner.hangUp();
-    await partner.exit;
+    await partner.ending;
   }
 }
 
 process.on("SIGINT", () => {}); // it is for the one who has started us
 process.stdin.on("end", () => process.exit(1)).resume();
 run().then((report) => {
-  console.log(JSON.stringify({ ended: true, ...report }));
+  say({ ended: true, ...report });
   process.exit(0);
 });

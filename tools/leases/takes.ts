@@ -4,7 +4,7 @@
  * @module
  */
 import { DepotError, type Frame, type FrameReader, type FramesOptions } from "../../mod.ts";
-import type { Random } from "../chaos/random.ts";
+import type { Random } from "../support/random.ts";
 import type { HeldFrame, Owner } from "./held.ts";
 import { moveAway } from "./holds.ts";
 import type { Scene } from "./scene.ts";

@@ -5,10 +5,10 @@
  * @module
  */
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { RUNTIMES } from "../chaos/child.ts";
-import { Random } from "../chaos/random.ts";
-import { bunPath, denoPath } from "../runtimes.ts";
+import { Random } from "../support/random.ts";
+import { RUNTIMES } from "../support/runtimes.ts";
 import { trendOf } from "./sample.ts";
 import { Scene, startWorker, type Worker } from "./scene.ts";
 
@@ -37,7 +37,6 @@ if (values.help || !(minutes > 0) || !Number.isInteger(seed)) {
 }
 
 const random = new Random(seed);
-const executables = { deno: denoPath(), bun: bunPath() };
 const scenes: Scene[] = [];
 const workers: Worker[] = [];
 const visitors: Worker[] = [];
@@ -45,18 +44,17 @@ const wrong: string[] = [];
 const clear = process.stdout.isTTY ? "\r\x1b[K" : "";
 let interrupted = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interrupted = true);
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function start(): Promise<void> {
   for (const whenFull of ["wait", "drop", "overwrite"] as const) {
     const scene = await Scene.make(whenFull, `soak-${process.pid}-${whenFull}`);
     scenes.push(scene);
-    await scene.start(executables, random, workers);
+    await scene.start(random, workers);
   }
   const [depot, ...others] = scenes.map((scene) => scene.depot.name);
   for (const runtime of RUNTIMES) {
     const task = { role: "visitor", depot, others, seed: random.seed() };
-    const visitor = await startWorker(executables, runtime, "visitor", task);
+    const visitor = await startWorker(runtime, "visitor", task);
     visitors.push(visitor);
     workers.push(visitor);
   }
@@ -126,7 +124,7 @@ try {
     for (const scene of scenes) wrong.push(...scene.flaws());
     for (const { title, report } of visitors) wrong.push(...report!.wrong.map((what) => `${title}: ${what}`));
     for (const { child, title } of workers) {
-      const { code } = await child.exit;
+      const { code } = await child.ending;
       if (code !== 0) wrong.push(`${title} ended with code ${code}: ${child.errors}`);
     }
     for (const { observer, whenFull } of scenes) {

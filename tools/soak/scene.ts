@@ -4,10 +4,11 @@
  * @module
  */
 import { FramesDepot, type WhenFull } from "../../mod.ts";
-import { Child, type Executables, type Runtime } from "../chaos/child.ts";
-import { Observer } from "../chaos/observe.ts";
-import type { Random } from "../chaos/random.ts";
-import { END_LIFE, fill, METADATA_BYTES, metadataOf, numberOf, timestampOf } from "../chaos/stamp.ts";
+import { type Child, ModuleChild } from "../support/child.ts";
+import { COLLECTS, type Runtime } from "../support/runtimes.ts";
+import { Observer } from "../support/observer.ts";
+import type { Random } from "../support/random.ts";
+import { END_LIFE, fill, METADATA_BYTES, metadataOf, numberOf, timestampOf } from "../support/stamp.ts";
 import { type Sample, sample } from "./sample.ts";
 import type { Pace, Report, WorkerTask } from "./worker.ts";
 
@@ -29,7 +30,7 @@ export class Worker {
   }
 
   async finish(): Promise<void> {
-    this.report = await this.child.answer<Report>();
+    this.report = await this.child.line<Report>();
   }
 }
 
@@ -76,10 +77,10 @@ export class Scene {
   }
 
   /** Starts everybody, those who read first: they are there for every frame. */
-  async start(executables: Executables, random: Random, workers: Worker[]): Promise<void> {
+  async start(random: Random, workers: Worker[]): Promise<void> {
     const { producers, readers, askers } = CASTS[this.whenFull];
     const add = async (list: Worker[], runtime: Runtime, title: string, task: DistributedTask) => {
-      const worker = await startWorker(executables, runtime, `${this.whenFull} ${title}`, {
+      const worker = await startWorker(runtime, `${this.whenFull} ${title}`, {
         ...task,
         depot: this.depot.name,
         seed: random.seed(),
@@ -141,12 +142,11 @@ type DistributedTask = WorkerTask extends infer Task ? Task extends WorkerTask ?
 
 /** Starts a worker and waits until it works. */
 export async function startWorker(
-  executables: Executables,
   runtime: Runtime,
   title: string,
   task: object,
 ): Promise<Worker> {
-  const child = new Child(executables, runtime, MODULE, task, { collects: true });
-  await child.answer();
+  const child = new ModuleChild(runtime, MODULE, task, { flags: COLLECTS[runtime] });
+  await child.line();
   return new Worker(child, `${title}, ${runtime}`);
 }

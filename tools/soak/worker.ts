@@ -5,9 +5,12 @@
  * @module
  */
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { FramesDepot, type ReadMode } from "../../mod.ts";
-import { Random } from "../chaos/random.ts";
-import { END_LIFE, fill, flaw, lifeOf, metadataOf, numberOf, timestampOf } from "../chaos/stamp.ts";
+import { say, taskOf } from "../support/parent.ts";
+import { Random } from "../support/random.ts";
+import { collect } from "../support/runtimes.ts";
+import { END_LIFE, fill, flaw, lifeOf, metadataOf, numberOf, timestampOf } from "../support/stamp.ts";
 
 /** How fast a producer is: frames a second, or in turns as fast as it can and at 100 a second. */
 export type Pace = number | "mixed";
@@ -28,12 +31,11 @@ const WRONG = 10;
 const UNCOUNTED = 2;
 const MIXED_MS = { full: 5000, moderate: 10_000 };
 
-const task: WorkerTask = JSON.parse(process.argv[2]);
+const task = taskOf<WorkerTask>();
 const random = new Random(task.seed);
 /** Between two garbage collections. */
 const COLLECT_MS = 5000;
 
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const wrong: string[] = [];
 let stopping = false;
 
@@ -153,17 +155,15 @@ async function visit(names: string[]): Promise<Report["counts"]> {
 }
 
 // A heap that nobody presses grows for hours before it is swept; what counts is what is left after that.
-const { gc, Bun } = globalThis as unknown as { gc?: () => void; Bun?: { gc(force: boolean): void } };
 const heap: number[] = [];
 setInterval(() => {
-  if (gc === undefined) Bun?.gc(true);
-  else gc();
+  collect();
   heap.push(process.memoryUsage().heapUsed / 1e6);
 }, COLLECT_MS).unref();
 process.on("SIGINT", () => {}); // Ctrl-C goes to everybody: it is for the one who has started us
 process.stdin.on("end", () => stopping = true).resume();
 const depot = await FramesDepot.open(task.depot, { timeoutMs: 20_000 });
-console.log(JSON.stringify({ ready: true }));
+say({ ready: true });
 let counts: Report["counts"];
 switch (task.role) {
   case "producer":
@@ -179,5 +179,5 @@ switch (task.role) {
     counts = await visit([task.depot, ...task.others]);
 }
 const report: Report = { counts, heap, wrong };
-console.log(JSON.stringify(report));
+say(report);
 await depot.close();

@@ -4,9 +4,8 @@
  *
  * @module
  */
-import { fromFileUrl } from "../tests/support/paths.ts";
 
-const FALLBACK = fromFileUrl(new URL("../tests/support/import_map.json", import.meta.url));
+const STAND_INS = "tests/support/import_map.json";
 
 /** Flags for Deno, and a line that says what they mean. */
 export async function importFlags(): Promise<{ flags: string[]; says: string }> {
@@ -17,7 +16,7 @@ export async function importFlags(): Promise<{ flags: string[]; says: string }> 
     return { flags: [], says: "imports: jsr:@std, as deno.json has them" };
   } catch {
     return {
-      flags: [`--import-map=${FALLBACK}`],
+      flags: [`--import-map=${STAND_INS}`],
       says: "imports: JSR is out of reach; tests/support stands in for @std/assert, node:path for @std/path",
     };
   }

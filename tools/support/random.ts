@@ -12,12 +12,17 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** From 0 to 1, without 1. */
-  unit(): number {
+  /** 32 bits. */
+  word(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let value = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
     value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
-    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
+    return (value ^ (value >>> 14)) >>> 0;
+  }
+
+  /** From 0 to 1, without 1. */
+  unit(): number {
+    return this.word() / 2 ** 32;
   }
 
   /** A whole number, both ends included. */
