@@ -26,24 +26,24 @@ export const C_FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"];
 /** The sources that are the same on every system. */
 const COMMON = ["segment.c", "owners.c", "sleeper.c", "ring.c", "copy.c", "common.c"] as const;
 
-/** The sources of each system, and what else it needs. */
+/** The sources of each system, the same three for each, and what else it needs. */
 export const SYSTEMS = {
   // A library that is unloaded while a thread sleeps inside it takes the process with it: nodelete.
   linux: {
-    sources: ["linux.c", "linux_sleep.c", "posix_pipe.c", ...COMMON],
+    sources: ["linux_names.c", "linux_memory.c", "linux_sync.c", "posix.c", ...COMMON],
     flags: ["-fPIC", "-shared", "-Wl,-z,nodelete"],
     libraries: ["-lpthread"],
     extension: "so",
   },
   macos: {
-    sources: ["macos.c", "macos_system.c", "macos_sleep.c", "posix_pipe.c", ...COMMON],
+    sources: ["macos_names.c", "macos_memory.c", "macos_sync.c", "posix.c", ...COMMON],
     // Its own name would otherwise be the path that it is built at.
     flags: ["-fPIC", "-shared", "-Wl,-install_name,@rpath/frames_depot.dylib"],
     libraries: [],
     extension: "dylib",
   },
   windows: {
-    sources: ["windows.c", "windows_map.c", "windows_sync.c", "windows_list.c", "windows_pipe.c", ...COMMON],
+    sources: ["windows_names.c", "windows_memory.c", "windows_sync.c", ...COMMON],
     flags: ["-shared"],
     libraries: ["-lntdll"],
     extension: "dll",

@@ -12,7 +12,7 @@
 #ifndef FRAMES_DEPOT_MACOS_INTERNAL_H
 #define FRAMES_DEPOT_MACOS_INTERNAL_H
 
-#include "segment.h"
+#include "posix.h"
 
 #include <stddef.h>
 #include <sys/stat.h>
@@ -32,7 +32,6 @@ enum { FD_LOCK_ALIVE = 1 << 20 };
 
 struct fd_segment {
   struct fd_common common;
-  int file;
   int memory;
   int published;
   char path[FD_PATH_BYTES];
@@ -40,13 +39,7 @@ struct fd_segment {
   char object[FD_OBJECT_BYTES + 1];
 };
 
-/* Whether a path leads to the file that is open. */
-int fd_leads_to(const char *path, int file);
-/* A lock on the file: 1 taken, 0 another description has it, -errno. */
-int32_t fd_lock_file(int file, int32_t index, int32_t count, short type);
-/* Removes what processes left that died between fd_segment_create and fd_segment_publish. */
-void fd_sweep(void);
-/* Reads the object's name from a file; 0, or -errno. */
-int32_t fd_read_object(int file, char *out);
+/* Gives a new object its memory: 0, or -errno. */
+int32_t fd_allocate(int memory, double bytes);
 
 #endif

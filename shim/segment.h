@@ -22,6 +22,9 @@ struct fd_common {
   /* The mapping, as far as it is not retired; NULL without one. */
   char *base;
   size_t bytes;
+#if !defined(_WIN32)
+  int file; /* carries the locks; -1 before it is open */
+#endif
   /* Whether a peer's lock was ever taken: only a peer removes the name as the last one out does. */
   int joined;
 };

@@ -36,11 +36,16 @@ struct fd_segment {
   HANDLE locks[FD_LOCKS];
 };
 
-/* -errno from GetLastError(). */
+/* windows_sync.c. -errno from GetLastError(). */
 int32_t fd_last_failure(void);
 /* The name of an object that belongs to a segment: `kind` is "lock" or "wake". */
 void fd_object_name(char *out, uint64_t id, const char *kind, int32_t first, int32_t second);
-/* Whether a name leads to a segment at this moment. */
-int fd_name_leads(const char *name);
+
+/* windows_memory.c. Makes a new segment's memory, under a new id. */
+int32_t fd_memory_make(fd_segment *segment, double bytes);
+/* The memory of that id, or NULL. */
+HANDLE fd_memory_open(uint64_t id);
+/* Maps what both ways to a segment need, and finds out how long it really is. */
+int32_t fd_memory_take(fd_segment *segment);
 
 #endif

@@ -1,9 +1,77 @@
-/* Windows: locks and waiting. */
+/* Windows: locks, waiting, and a named pipe whose bytes wake an event loop. */
 #include "sleep.h"
 #include "windows_internal.h"
 
+#include <stdio.h>
+
 /* Between two looks at a word when no event is to be had. */
-enum { WITHOUT_EVENT_MS = 5 };
+enum { WITHOUT_EVENT_MS = 5, PIPE_BYTES = 64 };
+
+int32_t fd_last_failure(void) {
+  switch (GetLastError()) {
+    case ERROR_FILE_NOT_FOUND:
+    case ERROR_PATH_NOT_FOUND: return -FD_ENOENT;
+    case ERROR_TOO_MANY_OPEN_FILES: return -FD_EMFILE;
+    case ERROR_ACCESS_DENIED: return -FD_EACCES;
+    case ERROR_INVALID_HANDLE: return -FD_ENOTSUP; /* the name is another kind of object's */
+    case ERROR_NOT_ENOUGH_MEMORY:
+    case ERROR_OUTOFMEMORY:
+    case ERROR_NO_SYSTEM_RESOURCES: return -FD_ENOMEM;
+    case ERROR_NOT_SUPPORTED: return -FD_ENOTSUP;
+    case ERROR_FILE_EXISTS:
+    case ERROR_ALREADY_EXISTS: return -FD_EEXIST;
+    case ERROR_BUSY: return -FD_EBUSY;
+    case ERROR_INVALID_PARAMETER: return -FD_EINVAL;
+    case ERROR_DISK_FULL:
+    case ERROR_COMMITMENT_LIMIT: return -FD_ENOSPC;
+    case ERROR_FILENAME_EXCED_RANGE: return -FD_ENAMETOOLONG;
+    default: return -FD_EIO;
+  }
+}
+
+static char *put_text(char *to, const char *text) {
+  while (*text != 0) *to++ = *text++;
+  return to;
+}
+
+static char *put_number(char *to, int32_t number) {
+  char digits[10];
+  int count = 0;
+  for (uint32_t left = (uint32_t)number; count == 0 || left > 0; left /= 10) digits[count++] = (char)('0' + left % 10);
+  while (count > 0) *to++ = digits[--count];
+  return to;
+}
+
+/* By hand: printing takes a slot of the thread, and that may wait for another thread to end, which may wait for us. */
+void fd_object_name(char *out, uint64_t id, const char *kind, int32_t first, int32_t second) {
+  char *to = put_text(out, "Local\\frames-depot!");
+  for (int shift = 60; shift >= 0; shift -= 4) *to++ = "0123456789abcdef"[id >> shift & 15];
+  *to++ = '.';
+  to = put_text(to, kind);
+  *to++ = '.';
+  to = put_number(to, first);
+  *to++ = '.';
+  to = put_number(to, second);
+  *to = 0;
+}
+
+/* A runtime lets go of the library while its threads are still inside. */
+void fd_stay_loaded(void) {
+  HMODULE module;
+  GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN,
+                     (LPCSTR)(uintptr_t)fd_stay_loaded, &module);
+}
+
+int32_t fd_identity(double *out) {
+  FILETIME started, ended, kernel, user;
+  out[0] = (double)GetCurrentProcessId();
+  out[1] = 0;
+  if (!GetProcessTimes(GetCurrentProcess(), &started, &ended, &kernel, &user)) return 0;
+  /* From 100 ns since 1601 to microseconds since 1970, which a double holds. */
+  const uint64_t ticks = (uint64_t)started.dwHighDateTime << 32 | started.dwLowDateTime;
+  out[1] = (double)(ticks / 10 - 11644473600000000u);
+  return 0;
+}
 
 /* A lock is held by the process that made the mutex of its name; the mutex is never waited for or owned, it just is.
  * Its handle is closed by the system when the process ends. A process that looks at this very moment has a handle too,
@@ -40,6 +108,17 @@ int32_t fd_lock_held(fd_segment *segment, int32_t index) {
   CloseHandle(there);
   return 1;
 }
+
+/* Handles and names go with their process by themselves, and a thread that ends closes its handles. So which
+ * peers live does not matter, and fd_segment_locked is not told: no name is removed when a thread or process ends. */
+int32_t fd_system_peer_lives(fd_segment *segment) {
+  (void)segment;
+  return 1;
+}
+
+void fd_system_unlock_peers(fd_segment *segment) { (void)segment; }
+
+void fd_system_unlock_all(fd_segment *segment) { (void)segment; }
 
 static uint64_t *bits_of(fd_segment *segment, int32_t lane, int32_t peer) {
   return &segment->control->asleep[lane][peer / 64];
@@ -132,3 +211,24 @@ void fd_bell_change(struct fd_bell *bell, const struct fd_sought *inside) {
 
 void fd_bell_wake(struct fd_bell *bell, const struct fd_sought *inside) { (void)bell, (void)inside; }
 
+int32_t fd_pipe_open(struct fd_pipe *pipe) {
+  static LONG counter;
+  snprintf(pipe->path, sizeof pipe->path, "\\\\.\\pipe\\frames-depot-%lu-%ld", (unsigned long)GetCurrentProcessId(),
+           (long)InterlockedIncrement(&counter));
+  /* Both ways, because some clients ask for both. Nothing is read from it. */
+  const DWORD access = PIPE_ACCESS_DUPLEX | FILE_FLAG_FIRST_PIPE_INSTANCE;
+  const DWORD mode = PIPE_TYPE_BYTE | PIPE_NOWAIT | PIPE_REJECT_REMOTE_CLIENTS;
+  pipe->server = CreateNamedPipeA(pipe->path, access, mode, 1, PIPE_BYTES, PIPE_BYTES, 0, NULL);
+  if (pipe->server != INVALID_HANDLE_VALUE) return 0;
+  return GetLastError() == ERROR_TOO_MANY_OPEN_FILES ? -FD_EMFILE : -FD_EAGAIN;
+}
+
+/* A full pipe takes nothing and says so without an error: it has something to read. */
+int fd_pipe_write(struct fd_pipe *pipe) {
+  DWORD written = 0;
+  return WriteFile(pipe->server, "", 1, &written, NULL) != 0;
+}
+
+void fd_pipe_close(struct fd_pipe *pipe) { CloseHandle(pipe->server); }
+
+void fd_pipe_drop(struct fd_pipe *pipe) { CloseHandle(pipe->server); }

@@ -1,4 +1,4 @@
-/* Just enough of macOS for macos.c and macos_system.c to run on Linux, so that their logic is tested where there is
+/* Just enough of macOS for its files to run on Linux, so that their logic is tested where there is
  * no Mac: the registry of files, the order of names and objects, sweeping. It says nothing about the real calls. */
 #ifndef FRAMES_DEPOT_TEST_DARWIN_H
 #define FRAMES_DEPOT_TEST_DARWIN_H

@@ -1,10 +1,11 @@
-/* macOS: waiting on an address, in the way of 14.4 and later, or in that of before. */
+/* macOS: waiting on an address, in the way of 14.4 and later, or in that of before. The locks are in posix.c. */
 #include "macos_internal.h"
 #include "sleep.h"
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <time.h>
+#include <sys/sysctl.h>
+#include <unistd.h>
 
 /* From os/os_sync_wait_on_address.h, and from the kernel's ulock.h, which is private but what C++ libraries use. */
 enum { SYNC_SHARED = 1, SYNC_MACH_TIME = 32 };
@@ -23,18 +24,48 @@ static struct {
 } newer;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+int32_t fd_failure(int code) {
+  switch (code) {
+    case EAGAIN: return -FD_EAGAIN;
+    case EDEADLK: return -FD_EDEADLK;
+    case ENAMETOOLONG: return -FD_ENAMETOOLONG;
+    case ENOSYS: return -FD_ENOSYS;
+    case ELOOP: return -FD_ELOOP;
+    case EOVERFLOW: return -FD_EOVERFLOW;
+    case EOPNOTSUPP:
+#if EOPNOTSUPP != ENOTSUP
+    case ENOTSUP:
+#endif
+      return -FD_ENOTSUP;
+    case ETIMEDOUT: return -FD_ETIMEDOUT;
+    default: return code <= 34 ? -code : -FD_EIO; /* the first 34 are the same everywhere but for EDEADLK */
+  }
+}
+
+/* A runtime lets go of the library while its threads are still inside. */
+void fd_stay_loaded(void) {
+  Dl_info info;
+  if (dladdr((const void *)fd_stay_loaded, &info) != 0) dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
+int32_t fd_identity(double *out) {
+  out[0] = (double)getpid();
+  out[1] = 0;
+  struct kinfo_proc process;
+  size_t length = sizeof process;
+  int query[] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, getpid()};
+  if (sysctl(query, 4, &process, &length, NULL, 0) != 0 || length < sizeof process) return 0;
+  const struct timeval started = process.kp_proc.p_starttime;
+  out[1] = (double)started.tv_sec * 1e6 + (double)started.tv_usec;
+  return 0;
+}
+
 static void find_newer(void) {
   const wait_on wait = (wait_on)dlsym(RTLD_DEFAULT, "os_sync_wait_on_address_with_timeout");
   const wake_all wake = (wake_all)dlsym(RTLD_DEFAULT, "os_sync_wake_by_address_all");
   if (wait == NULL || wake == NULL) return;
   newer.wait = wait;
   newer.wake = wake;
-}
-
-int64_t fd_monotonic_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 int32_t fd_wait(fd_segment *segment, int32_t *word, int32_t lane, int32_t peer, int32_t expected,

@@ -1,10 +1,12 @@
-/* Windows: mappings. A view is put into a placeholder, addresses that stay the process's own whatever is in them: what
- * is retired takes the place of the view, and no other allocation can come between. There are microseconds in
- * which the addresses lead nowhere, and a thread that touches them then faults: Windows replaces nothing in one step.
+/* Windows: the memory of segments. A view is put into a placeholder, addresses that stay the process's own whatever is
+ * in them: what is retired takes the place of the view, and no other allocation can come between. There are microseconds
+ * in which the addresses lead nowhere, and a thread that touches them then faults: Windows replaces nothing in one step.
  *
  * Before Windows 10 1803 there are no placeholders. Then a view is mapped as ever, another allocation may come between,
  * and what is retired begins at the next multiple of 64 KB. */
 #include "windows_internal.h"
+
+#include <stdio.h>
 
 enum { PAGE_BYTES = 4096, GRANULE_BYTES = 65536 };
 /* As in the headers of Windows 10, which not every compiler brings. */
@@ -21,6 +23,48 @@ struct calls {
   map_view map;
   unmap_view unmap;
 };
+
+static void memory_name(char *out, uint64_t id) {
+  snprintf(out, FD_OBJECT_NAME_BYTES, "Local\\frames-depot!%016llx", (unsigned long long)id);
+}
+
+HANDLE fd_memory_open(uint64_t id) {
+  char name[FD_OBJECT_NAME_BYTES];
+  memory_name(name, id);
+  return OpenFileMappingA(FILE_MAP_READ | FILE_MAP_WRITE, FALSE, name);
+}
+
+int32_t fd_memory_make(fd_segment *segment, double bytes) {
+  const uint64_t size = (uint64_t)bytes + FD_CONTROL_BYTES;
+  LARGE_INTEGER now;
+  QueryPerformanceCounter(&now);
+  /* Need not be a secret, only another one than all that live: if it is taken, the next one is tried. */
+  segment->id = (uint64_t)now.QuadPart ^ (uint64_t)GetCurrentProcessId() << 40;
+  for (;;) {
+    if (++segment->id == 0) continue;
+    char name[FD_OBJECT_NAME_BYTES];
+    memory_name(name, segment->id);
+    segment->memory = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE | SEC_COMMIT, (DWORD)(size >> 32),
+                                         (DWORD)size, name);
+    if (segment->memory == NULL) return fd_last_failure();
+    if (GetLastError() != ERROR_ALREADY_EXISTS) return 0;
+    CloseHandle(segment->memory);
+    segment->memory = NULL;
+  }
+}
+
+int32_t fd_memory_take(fd_segment *segment) {
+  segment->control = MapViewOfFile(segment->memory, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, sizeof *segment->control);
+  if (segment->control == NULL) return fd_last_failure();
+  void *ring = MapViewOfFile(segment->memory, FILE_MAP_READ, 0, FD_CONTROL_BYTES, 0);
+  if (ring == NULL) return fd_last_failure();
+  MEMORY_BASIC_INFORMATION info;
+  const SIZE_T known = VirtualQuery(ring, &info, sizeof info);
+  UnmapViewOfFile(ring);
+  if (known == 0) return fd_last_failure();
+  segment->bytes = (double)info.RegionSize;
+  return 0;
+}
 
 static FARPROC find(const char *name) { return GetProcAddress(GetModuleHandleA("kernelbase.dll"), name); }
 
@@ -69,11 +113,6 @@ int32_t fd_system_map(fd_segment *segment, size_t bytes, char **out) {
   return 0;
 }
 
-void fd_populate(void *base, double offset, double bytes) {
-  const volatile char *start = (char *)base + (SIZE_T)offset;
-  for (SIZE_T at = 0; at < (SIZE_T)bytes; at += PAGE_BYTES) (void)start[at];
-}
-
 int32_t fd_system_unmap(fd_segment *segment, char *base, size_t bytes) {
   (void)segment, (void)bytes;
   return UnmapViewOfFile(base) ? 0 : fd_last_failure();
@@ -107,4 +146,19 @@ int32_t fd_system_retire(fd_segment *segment, char *base, size_t from, size_t by
   struct calls calls;
   if (find_calls(&calls)) return retire_in_place(&calls, segment, base, from, bytes);
   return retire_around(segment, base, from, bytes);
+}
+
+void fd_populate(void *base, double offset, double bytes) {
+  const volatile char *start = (char *)base + (SIZE_T)offset;
+  for (SIZE_T at = 0; at < (SIZE_T)bytes; at += PAGE_BYTES) (void)start[at];
+}
+
+int32_t fd_space(double *out) {
+  MEMORYSTATUSEX status = {.dwLength = sizeof status};
+  if (!GlobalMemoryStatusEx(&status)) return fd_last_failure();
+  /* Segments are charged to what memory and page files hold together. */
+  out[FD_SPACE_FREE] = (double)status.ullAvailPageFile;
+  out[FD_SPACE_TOTAL] = (double)status.ullTotalPageFile;
+  out[FD_SPACE_MEMORY] = (double)status.ullAvailPhys;
+  return 0;
 }

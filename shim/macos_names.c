@@ -1,6 +1,7 @@
 /* macOS: segments and their names. */
 #include "macos_internal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,105 +10,19 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-int32_t fd_failure(int code) {
-  switch (code) {
-    case EAGAIN: return -FD_EAGAIN;
-    case EDEADLK: return -FD_EDEADLK;
-    case ENAMETOOLONG: return -FD_ENAMETOOLONG;
-    case ENOSYS: return -FD_ENOSYS;
-    case ELOOP: return -FD_ELOOP;
-    case EOVERFLOW: return -FD_EOVERFLOW;
-    case EOPNOTSUPP:
-#if EOPNOTSUPP != ENOTSUP
-    case ENOTSUP:
-#endif
-      return -FD_ENOTSUP;
-    case ETIMEDOUT: return -FD_ETIMEDOUT;
-    default: return code <= 34 ? -code : -FD_EIO; /* the first 34 are the same everywhere but for EDEADLK */
-  }
-}
-
 static int32_t new_handle(const char *name, fd_segment **out) {
   const int32_t answer = fd_check_name(name);
   if (answer != 0) return answer;
   fd_segment *segment = calloc(1, sizeof *segment);
   if (segment == NULL) return -FD_ENOMEM;
-  segment->file = segment->memory = -1;
+  segment->common.file = segment->memory = -1;
   snprintf(segment->path, sizeof segment->path, FD_DIRECTORY FD_PREFIX "%s", name);
   *out = segment;
   return 0;
 }
 
-int fd_leads_to(const char *path, int file) {
-  struct stat mine, named;
-  return fstat(file, &mine) == 0 && lstat(path, &named) == 0 && named.st_ino == mine.st_ino &&
-         named.st_dev == mine.st_dev;
-}
-
-/* Takes a file and an object of the same new name. The file comes first and is locked before the object exists, so
- * that there is no moment at which death would leave an object that cannot be found. */
-static int32_t take_names(fd_segment *segment, uint32_t mode) {
-  for (;;) {
-    uint64_t hex;
-    arc4random_buf(&hex, sizeof hex);
-    snprintf(segment->unpublished, sizeof segment->unpublished, FD_DIRECTORY FD_UNPUBLISHED "%016llx",
-             (unsigned long long)hex);
-    snprintf(segment->object, sizeof segment->object, FD_OBJECT "%016llx", (unsigned long long)hex);
-    segment->file = open(segment->unpublished, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (segment->file < 0 && errno == EEXIST) continue;
-    if (segment->file < 0) return fd_failure(errno);
-    /* Between open and lock another process may have swept it away. */
-    const int32_t locked = fd_lock_file(segment->file, FD_LOCK_ALIVE, 1, F_WRLCK);
-    if (locked < 0) return locked;
-    if (locked == 1 && fd_leads_to(segment->unpublished, segment->file)) break;
-    close(segment->file);
-  }
-  if (pwrite(segment->file, segment->object, FD_OBJECT_BYTES, 0) != FD_OBJECT_BYTES) return -FD_EIO;
-  /* The umask applies, and fchmod does not work on these: fd_segment_info tells what came of it. */
-  segment->memory = shm_open(segment->object, O_RDWR | O_CREAT | O_EXCL, (int)mode);
-  return segment->memory < 0 ? fd_failure(errno) : 0;
-}
-
-static void touch(const void *address, size_t bytes) {
-  const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-  for (size_t at = 0; at < bytes; at += page) (void)*((const volatile char *)address + at);
-}
-
-/* The memory behind an object is the kernel's promise, kept by compressing and swapping. There is no allocation that
- * could fail in time, and no SIGBUS either: pages are brought into being here, so that a system without room for them
- * shows it now and not in the middle of a frame. */
-static int32_t allocate(int memory, double bytes) {
-  if (ftruncate(memory, (off_t)bytes) != 0) return fd_failure(errno);
-  void *address = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
-  if (address == MAP_FAILED) return fd_failure(errno);
-  touch(address, (size_t)bytes);
-  munmap(address, (size_t)bytes);
-  return 0;
-}
-
-int32_t fd_segment_create(const char *name, double bytes, uint32_t mode, fd_segment **out) {
-  if (fd_check_bytes(bytes) != 0) return -FD_EINVAL;
-  double space[FD_SPACE_COUNT];
-  if (fd_space(space) == 0 && space[FD_SPACE_MEMORY] >= 0 && bytes > space[FD_SPACE_MEMORY]) return -FD_ENOSPC;
-  fd_segment *segment;
-  int32_t answer = new_handle(name, &segment);
-  if (answer != 0) return answer;
-  fd_sweep();
-  answer = take_names(segment, mode);
-  if (answer == 0) answer = allocate(segment->memory, bytes);
-  /* Other users lock through the file, so it has to let in whom the object lets in. */
-  if (answer == 0 && fchmod(segment->file, (mode_t)mode) != 0) answer = fd_failure(errno);
-  return fd_segment_finish(segment, answer, out);
-}
-
-int32_t fd_segment_publish(fd_segment *segment) {
-  if (segment->published) return -FD_EEXIST;
-  if (renamex_np(segment->unpublished, segment->path, RENAME_EXCL) != 0) return fd_failure(errno);
-  segment->published = 1;
-  return 0;
-}
-
-int32_t fd_read_object(int file, char *out) {
+/* Reads the object's name from a file; 0, or -errno. */
+static int32_t read_object(int file, char *out) {
   char text[FD_OBJECT_BYTES + 1];
   if (pread(file, text, sizeof text, 0) != FD_OBJECT_BYTES) return -FD_ENOTSUP;
   text[FD_OBJECT_BYTES] = 0;
@@ -119,10 +34,84 @@ int32_t fd_read_object(int file, char *out) {
   return 0;
 }
 
+static void sweep_one(const char *path) {
+  const int file = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) return;
+  char object[FD_OBJECT_BYTES + 1];
+  struct stat status;
+  /* Others' files are theirs to sweep. The lock is taken and not just asked for, so that a creator that is about to
+   * lock its new file finds out. */
+  if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
+      fd_lock_file(file, FD_LOCK_ALIVE, 1, F_WRLCK) == 1 && fd_leads_to(path, file)) {
+    if (read_object(file, object) == 0) shm_unlink(object);
+    unlink(path);
+  }
+  close(file);
+}
+
+/* Removes what processes left that died between fd_segment_create and fd_segment_publish. */
+static void sweep(void) {
+  DIR *directory = opendir(FD_DIRECTORY);
+  if (directory == NULL) return;
+  for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+    if (strncmp(entry->d_name, FD_UNPUBLISHED, sizeof FD_UNPUBLISHED - 1) != 0) continue;
+    char path[sizeof FD_DIRECTORY + sizeof entry->d_name];
+    snprintf(path, sizeof path, FD_DIRECTORY "%s", entry->d_name);
+    sweep_one(path);
+  }
+  closedir(directory);
+}
+
+/* Takes a file and an object of the same new name. The file comes first and is locked before the object exists, so
+ * that there is no moment at which death would leave an object that cannot be found. */
+static int32_t take_names(fd_segment *segment, uint32_t mode) {
+  for (;;) {
+    uint64_t hex;
+    arc4random_buf(&hex, sizeof hex);
+    snprintf(segment->unpublished, sizeof segment->unpublished, FD_DIRECTORY FD_UNPUBLISHED "%016llx",
+             (unsigned long long)hex);
+    snprintf(segment->object, sizeof segment->object, FD_OBJECT "%016llx", (unsigned long long)hex);
+    segment->common.file = open(segment->unpublished, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (segment->common.file < 0 && errno == EEXIST) continue;
+    if (segment->common.file < 0) return fd_failure(errno);
+    /* Between open and lock another process may have swept it away. */
+    const int32_t locked = fd_lock_file(segment->common.file, FD_LOCK_ALIVE, 1, F_WRLCK);
+    if (locked < 0) return locked;
+    if (locked == 1 && fd_leads_to(segment->unpublished, segment->common.file)) break;
+    close(segment->common.file);
+  }
+  if (pwrite(segment->common.file, segment->object, FD_OBJECT_BYTES, 0) != FD_OBJECT_BYTES) return -FD_EIO;
+  /* The umask applies, and fchmod does not work on these: fd_segment_info tells what came of it. */
+  segment->memory = shm_open(segment->object, O_RDWR | O_CREAT | O_EXCL, (int)mode);
+  return segment->memory < 0 ? fd_failure(errno) : 0;
+}
+
+int32_t fd_segment_create(const char *name, double bytes, uint32_t mode, fd_segment **out) {
+  if (fd_check_bytes(bytes) != 0) return -FD_EINVAL;
+  double space[FD_SPACE_COUNT];
+  if (fd_space(space) == 0 && space[FD_SPACE_MEMORY] >= 0 && bytes > space[FD_SPACE_MEMORY]) return -FD_ENOSPC;
+  fd_segment *segment;
+  int32_t answer = new_handle(name, &segment);
+  if (answer != 0) return answer;
+  sweep();
+  answer = take_names(segment, mode);
+  if (answer == 0) answer = fd_allocate(segment->memory, bytes);
+  /* Other users lock through the file, so it has to let in whom the object lets in. */
+  if (answer == 0 && fchmod(segment->common.file, (mode_t)mode) != 0) answer = fd_failure(errno);
+  return fd_segment_finish(segment, answer, out);
+}
+
+int32_t fd_segment_publish(fd_segment *segment) {
+  if (segment->published) return -FD_EEXIST;
+  if (renamex_np(segment->unpublished, segment->path, RENAME_EXCL) != 0) return fd_failure(errno);
+  segment->published = 1;
+  return 0;
+}
+
 /* The name of a segment whose object is gone is free; under the membership lock, as every removal of a name. */
 static int32_t remove_leftover(const fd_segment *segment) {
-  if (fd_lock_file(segment->file, FD_LOCK_MEMBERS, 1, F_WRLCK) != 1) return -FD_ENOENT;
-  if (fd_leads_to(segment->path, segment->file) && unlink(segment->path) != 0 && errno != ENOENT) {
+  if (fd_lock_file(segment->common.file, FD_LOCK_MEMBERS, 1, F_WRLCK) != 1) return -FD_ENOENT;
+  if (fd_leads_to(segment->path, segment->common.file) && unlink(segment->path) != 0 && errno != ENOENT) {
     return fd_failure(errno);
   }
   return -FD_ENOENT;
@@ -130,11 +119,11 @@ static int32_t remove_leftover(const fd_segment *segment) {
 
 static int32_t open_both(fd_segment *segment) {
   /* O_NONBLOCK: a named pipe put there must not hold us up. */
-  segment->file = open(segment->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-  if (segment->file < 0) return fd_failure(errno);
+  segment->common.file = open(segment->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  if (segment->common.file < 0) return fd_failure(errno);
   struct stat file, memory;
-  if (fstat(segment->file, &file) != 0 || !S_ISREG(file.st_mode)) return -FD_ENOTSUP;
-  const int32_t answer = fd_read_object(segment->file, segment->object);
+  if (fstat(segment->common.file, &file) != 0 || !S_ISREG(file.st_mode)) return -FD_ENOTSUP;
+  const int32_t answer = read_object(segment->common.file, segment->object);
   if (answer != 0) return answer;
   segment->memory = shm_open(segment->object, O_RDWR, 0);
   if (segment->memory < 0) return errno == ENOENT ? remove_leftover(segment) : fd_failure(errno);
@@ -158,34 +147,12 @@ int32_t fd_segment_info(fd_segment *segment, double *out) {
   out[FD_INFO_MODE] = (double)(memory.st_mode & 07777);
   out[FD_INFO_OWNER] = (double)memory.st_uid;
   out[FD_INFO_SELF] = (double)geteuid();
-  out[FD_INFO_LINKED] = segment->published && fd_leads_to(segment->path, segment->file);
+  out[FD_INFO_LINKED] = segment->published && fd_leads_to(segment->path, segment->common.file);
   return 0;
-}
-
-int32_t fd_system_map(fd_segment *segment, size_t bytes, char **out) {
-  void *address = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, segment->memory, 0);
-  if (address == MAP_FAILED) return fd_failure(errno);
-  *out = address;
-  return 0;
-}
-
-void fd_populate(void *base, double offset, double bytes) { touch((char *)base + (size_t)offset, (size_t)bytes); }
-
-int32_t fd_system_unmap(fd_segment *segment, char *base, size_t bytes) {
-  (void)segment;
-  return munmap(base, bytes) == 0 ? 0 : fd_failure(errno);
-}
-
-/* One call, so that there is no moment without a page. */
-int32_t fd_system_retire(fd_segment *segment, char *base, size_t from, size_t bytes) {
-  (void)segment;
-  const int flags = MAP_FIXED | MAP_PRIVATE | MAP_ANON;
-  if (mmap(base + from, bytes - from, PROT_READ | PROT_WRITE, flags, -1, 0) != MAP_FAILED) return 0;
-  return mmap(base + from, bytes - from, PROT_READ, flags, -1, 0) != MAP_FAILED ? 0 : fd_failure(errno);
 }
 
 int32_t fd_system_unlink(fd_segment *segment) {
-  if (!segment->published || !fd_leads_to(segment->path, segment->file)) return 0;
+  if (!segment->published || !fd_leads_to(segment->path, segment->common.file)) return 0;
   /* The name first: as long as it is there, the object is. */
   if (unlink(segment->path) != 0) return errno == ENOENT ? 0 : fd_failure(errno);
   shm_unlink(segment->object);
@@ -194,20 +161,20 @@ int32_t fd_system_unlink(fd_segment *segment) {
 
 /* A segment that never got its name goes with its only handle. */
 static void remove_unpublished(const fd_segment *segment) {
-  if (segment->published || segment->file < 0) return;
+  if (segment->published || segment->common.file < 0) return;
   if (segment->memory >= 0) shm_unlink(segment->object);
   unlink(segment->unpublished);
 }
 
 void fd_system_unlock_all(fd_segment *segment) {
   remove_unpublished(segment);
-  (void)fd_lock_file(segment->file, 0, 0, F_UNLCK);
+  (void)fd_lock_file(segment->common.file, 0, 0, F_UNLCK);
 }
 
 void fd_system_close(fd_segment *segment) {
   remove_unpublished(segment);
   if (segment->memory >= 0) close(segment->memory);
-  if (segment->file >= 0) close(segment->file);
+  if (segment->common.file >= 0) close(segment->common.file);
   free(segment);
 }
 
@@ -225,3 +192,5 @@ int32_t fd_unlink(const char *name) {
   snprintf(path, sizeof path, FD_DIRECTORY FD_PREFIX "%s", name);
   return unlink(path) == 0 ? 0 : fd_failure(errno);
 }
+
+int32_t fd_list(char *out, int32_t capacity) { return fd_list_directory(FD_DIRECTORY, out, capacity); }
