@@ -17,8 +17,8 @@ const END = "<!-- end -->";
 /** What each folder or file is for, from the top down. */
 const ABOUT: Record<string, string> = {
   "tests/": "every test runs in Deno and in Bun",
-  "tools/": "the gate, the demo, chaos, fuzz, leases, soak",
   "bench/": "figures beside their floors, and beside what people use instead",
+  "tools/": "the gate, the demo, chaos, fuzz, leases, soak",
   "examples/": "programs to start from",
   "cli/": "the command line",
   "mod.ts": "the public names",

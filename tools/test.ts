@@ -23,7 +23,7 @@ run({ title: "tests in Bun", command: [bun, "test", ...chosen.map((path) => `./$
 if (Deno.args.length === 0) {
   run({
     title: "examples in the documentation",
-    command: [deno, "test", "-A", "--quiet", "--doc", ...flags, "mod.ts", "depot/", "README.md"],
+    command: [deno, "test", "-A", "--quiet", "--doc", ...flags, "mod.ts", "depot/", "README.md", "docs/guide.md"],
   });
 }
 
