@@ -178,7 +178,7 @@ class Lock {
   readonly #reader: ReadableStreamDefaultReader<unknown>;
   #isReleased = false;
 
-  /** @throws {TypeError} when somebody else has locked it */
+  /** @throws {TypeError} when another reader has locked it */
   constructor(stream: ReadableStream<unknown>) {
     this.#reader = stream.getReader();
   }

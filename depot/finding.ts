@@ -131,7 +131,7 @@ export async function findOrMake(
       const opened = openSegment(shim, name, options);
       if (opened instanceof Attachment || opened.refused !== "missing") return opened;
       const created = createSegment(shim, name, geometry, mode);
-      // Another process was quicker: its depot is to be opened, in the next round.
+      // Another process was quicker: the next round opens its depot.
       return !(created instanceof Attachment) && created.refused === "exists" ? busy("open", name) : created;
     },
     ["unfinished", "busy"],

@@ -178,7 +178,7 @@ export class Intake {
   /**
    * No room: refuses the frame or waits, by the depot's policy.
    *
-   * @param verify throws if what is to be taken cannot be any more
+   * @param verify throws if the frame cannot be stored any more
    * @param take what to do with a sequence once there is one, at once: nothing may come between a claim and its use
    * @returns undefined when the time is up
    */

@@ -50,7 +50,7 @@ export class KeptLeases {
     );
   }
 
-  /** Keeps a lease until the depot object is closed: its object is gone, and who has its buffer is not known. */
+  /** Keeps a lease until the depot object is closed: its object is gone, and its buffer may be anywhere. */
   addForgotten(): void {
     this.#outOfSight++;
   }

@@ -52,7 +52,7 @@ function remainsOf(lease: Lease): Remains {
 
 /** A lease younger than this is held by us, and costs nothing more; an older one is watched for being forgotten. */
 const YOUNG_MS = 100;
-/** Released leases that are kept until the next sweep at most. */
+/** Limit of released leases that are kept until the next sweep. */
 const YOUNG_COUNT = 1024;
 
 /**

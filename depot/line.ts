@@ -1,6 +1,6 @@
 /**
- * The line of those who wait for room in one depot object: only the first one looks and sleeps, so that a wait costs the
- * same with ten others behind it and with thousands.
+ * The line of calls that wait for room in one depot object. Only the first one looks and sleeps, so that a wait costs
+ * the same with ten others behind it and with thousands.
  *
  * @module
  */

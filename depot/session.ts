@@ -11,7 +11,7 @@ import { KeptLeases } from "./kept.ts";
 import { LeaseWatch } from "./lease.ts";
 import { Turns } from "./turns.ts";
 
-/** How long leaving waits for others who join or leave at the same moment. */
+/** How long leaving waits for other processes that join or leave at the same moment. */
 const LEAVE_MS = 1000;
 
 /** Depots that this process has open, so that ending without close() leaves nothing behind. */

@@ -5,9 +5,9 @@
  * @module
  */
 
-/** The event loop gets a turn at least so often. */
+/** Longest time without a turn for the event loop. */
 const TURN_MS = 10;
-/** Frames between two looks at the clock at most. */
+/** Limit of frames between two looks at the clock. */
 const MOST = 1024;
 
 /** Tells when a turn is due, looking at the clock as seldom as the pace allows: a look costs as much as a hand-off. */

@@ -7,14 +7,15 @@ import type { Mapping } from "./shim.ts";
 
 /** Views of smaller frames bring few collections of garbage. */
 const FROM_BYTES = 64 * 1024;
-/** A buffer takes half a kilobyte itself, and engines allow it so many bytes at most. */
+/** Limits: a buffer takes half a kilobyte itself, and engines refuse longer ones. */
 const MOST_BUFFERS = 1024;
 const MOST_BYTES = 2 ** 30;
 
 /**
- * JavaScriptCore counts the bytes under every new buffer as allocated, and collects garbage once so many have been as are
- * alive. Each lease of a frame is a new buffer, so that large ones would bring a collection every few frames. Buffers
- * that live raise the limit, and these take next to no memory: they are over the mapping, and nobody looks into them.
+ * JavaScriptCore counts the bytes under every new buffer as allocated, and collects garbage once that count reaches the
+ * bytes that are alive. Each lease of a frame is a new buffer, so that large ones would bring a collection every few
+ * frames. Buffers that live raise the limit, and these take next to no memory: they are over the mapping, and are never
+ * read.
  */
 export class Ballast {
   readonly #mapping: Mapping;
@@ -36,7 +37,7 @@ export class Ballast {
 
   /** To be called before a view is made. Mostly there is enough; another depot may have taken its own away. */
   keep(): void {
-    // Asked at the first view: who only opens, copies or lists needs none.
+    // Asked at the first view: a process that only opens, copies or lists needs none.
     const wanted = this.#wanted ??= this.#frameBytes < FROM_BYTES ? 0 : this.#mapping.ballastBytes;
     while (Ballast.#total < wanted && this.#buffers.length < MOST_BUFFERS) {
       const bytes = Math.min(this.#bytes, wanted - Ballast.#total, MOST_BYTES);

@@ -36,7 +36,7 @@ function folder(backend: Backend): string {
 }
 
 /**
- * Puts the library into the cache folder, unless it is there already, and answers its path. The content is compared
+ * Puts the library into the cache folder, unless it is there already, and returns its path. The content is compared
  * with the hash after it has been read back, so that what is loaded is what the package holds.
  */
 export function cacheLibrary(backend: Backend, name: string, sha256: string, bytes: Uint8Array): string {

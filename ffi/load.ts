@@ -13,7 +13,7 @@ import { bunBackend } from "./bun.ts";
 import { denoBackend } from "./deno.ts";
 import { cacheLibrary } from "./cache.ts";
 import { Libc } from "./linux.ts";
-// Imported whole, because FramesDepot.list() answers at once: a module that awaits at its top would lose the messages
+// Imported whole, because FramesDepot.list() returns at once: a module that awaits at its top would lose the messages
 // that a Bun worker is sent while it starts.
 import * as linuxAarch64 from "./prebuilt/linux_aarch64.ts";
 import * as linuxAarch64Musl from "./prebuilt/linux_aarch64_musl.ts";

@@ -39,7 +39,7 @@ export const PRODUCERS = FD.PRODUCERS;
 export const FLAG = { SLEEPS: FD.SLEEPS, SLEEPS_LIGHTLY: FD.SLEEPS_LIGHTLY } as const;
 /**
  * What {@linkcode Mapping.claim} returns; {@linkcode SLEEPERS} and {@linkcode PRODUCERS} may be set too. `AWAITED`: done, and the lane
- * published is to be woken before anything is written.
+ * published must be woken before anything is written.
  */
 export const CLAIM = {
   DONE: FD.CLAIMED,
@@ -48,7 +48,7 @@ export const CLAIM = {
   TAKEN: FD.TAKEN,
   AWAITED: FD.AWAITED,
 } as const;
-/** In place of a timestamp: the time of publishing, or what stands in the slot already. */
+/** In place of a timestamp: the time of publishing, or the one that is in the slot already. */
 export const TIME = { NOW: FD.TIME_NOW, KEPT: FD.TIME_KEPT } as const;
 
 /** What the system says of an open segment. `owner` and `self` are user ids, -1 where there are none. */
@@ -111,7 +111,7 @@ export class Mapping {
     this.copyExactly(offset, source, Math.min(byteLengthOf(source), most), past);
   }
 
-  /** The same for an array that is known to have so many bytes. */
+  /** Copies an array that is known to have exactly this many bytes. */
   copyExactly(offset: number, source: Uint8Array, bytes: number, past: boolean): void {
     if (bytes > 0) this.#native.fd_copy(this.#base, offset, source, bytes, past ? 1 : 0);
   }
@@ -232,12 +232,12 @@ export class Mapping {
     this.#native.fd_wait(this.#segment, this.#words[lane], lane, peer, expected | 0, timeoutMs);
   }
 
-  /** Lets whoever wants this processor have it for a moment. */
+  /** Lets another thread have this processor for a moment. */
   yield(): void {
     this.#native.fd_yield();
   }
 
-  /** Wakes whoever sleeps on the lane's word. */
+  /** Wakes every sleeper on the lane's word. */
   wake(lane: number): void {
     this.#native.fd_wake(this.#segment, this.#words[lane], lane);
   }
@@ -308,7 +308,7 @@ export class Segment {
     return this.#native.fd_segment_unlink(this.#handle);
   }
 
-  /** Takes a lock that ends with its holder: 1 taken, 0 somebody else has it. */
+  /** Takes a lock that ends with its holder: 1 taken, 0 another holds it. */
   lock(index: number): number {
     return this.#native.fd_lock(this.#handle, index);
   }
@@ -318,7 +318,7 @@ export class Segment {
     this.#native.fd_unlock(this.#handle, index);
   }
 
-  /** Whether somebody else holds a lock. Errors count as held: nobody is declared dead by mistake. */
+  /** Whether another holds a lock. Errors count as held: no peer is declared dead by mistake. */
   lockHeld(index: number): boolean {
     return this.#native.fd_lock_held(this.#handle, index) !== 0;
   }

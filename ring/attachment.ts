@@ -15,7 +15,7 @@ import { type ReaderMode, ReaderTable } from "./reader_table.ts";
 import { Room } from "./room.ts";
 import { WAKE_WORDS, Words } from "./words.ts";
 
-/** So much has its page tables made at once; the payload beyond gets them slot by slot, or opening would take long. */
+/** Bytes whose page tables are made at once. The payload beyond gets them slot by slot, or opening would take long. */
 const POPULATED_BYTES = 4 * 1024 * 1024;
 
 /** A segment as one depot object has it: mapped, joined, with the ring's parts over it. */
@@ -36,7 +36,7 @@ export class Attachment {
   #keptMapped = false;
 
   /**
-   * Maps a segment; whoever only looks at it does nothing more. Without an attachment it stays the caller's to close.
+   * Maps a segment, without joining it. Without an attachment the segment stays the caller's to close.
    *
    * @returns -errno where the system refuses
    */
@@ -65,7 +65,7 @@ export class Attachment {
     this.producer = new Producer(this.words, this.room, this.peers, geometry, this.layout);
   }
 
-  /** Makes the first page tables. Not for whoever only looks: it could allocate what a file of unknown making leaves out. */
+  /** Makes the first page tables. Not before a segment is checked: it could allocate what a broken file leaves out. */
   populate(): void {
     this.mapping.populate(0, Math.min(this.mapping.bytes, POPULATED_BYTES));
   }
@@ -92,9 +92,9 @@ export class Attachment {
   }
 
   /**
-   * Leaves the segment and removes its name if nobody is left.
+   * Leaves the segment and removes its name if no peer is left.
    *
-   * @returns false when the membership is being changed by somebody else just now: try again
+   * @returns false when another process changes the membership at this moment: try again
    */
   leave(): boolean {
     this.peers.giveBack();
@@ -107,7 +107,7 @@ export class Attachment {
   }
 
   /**
-   * Takes the frames' memory away from JavaScript, before anybody else may have it. No lease may be held and no wait be
+   * Takes the frames' memory away from JavaScript, before another may have it. No lease may be held and no wait be
    * under way. What can still be reached then leads to zero pages of this process's own.
    *
    * @param reachable whether a buffer, or an operation of the runtime, may still be in it

@@ -26,7 +26,7 @@ export interface ReaderStats {
 export interface PeerStats {
   /** As its own pid namespace has it. */
   pid: number;
-  /** Who it is: a Deno or Bun process, or a peer in another language. */
+  /** A Deno or Bun process, or a peer in another language. */
   runtime: "other" | "deno" | "bun" | "c" | "python";
   /** Whether it is the depot object that was asked. */
   self: boolean;

@@ -1,5 +1,5 @@
 /**
- * From the system's error numbers to errors that say what was tried, what stood in the way, and what helps.
+ * From the system's error numbers to errors that say what was tried, why it failed, and what helps.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { DepotError, type DepotErrorCode } from "../errors.ts";
 import { ERRNO, type Space } from "../ffi/shim.ts";
 import type { Layout } from "./geometry.ts";
 
-/** What is known besides the number. */
+/** What is known in addition to the number. */
 export type FailureContext = { layout?: Layout; space?: Space };
 
 const CODES: Record<number, [DepotErrorCode, string]> = {
@@ -56,7 +56,7 @@ export function fail(what: string, name: string, answer: number, context: Failur
   throw new DepotError(code, `cannot ${what} depot "${name}": ${why} (errno ${errno})`, { depot: name, errno });
 }
 
-/** Throws what stands in the way of looking for depots. @param answer -errno */
+/** Throws why depots cannot be listed. @param answer -errno */
 export function failToList(answer: number): never {
   const errno = -answer;
   const [code, why] = errno === ERRNO.ENOENT

@@ -1,6 +1,7 @@
 /**
- * What became of a sequence: steps D of docs/internals/protocol.md. It needs no record of numbers that were burned: whoever
- * claims one holds its slot's writer word, with `claimed` set, from before head passes it until the frame is there.
+ * What became of a sequence: steps D of docs/internals/protocol.md. It needs no record of numbers that were burned: the
+ * producer that claims one holds its slot's writer word, with `claimed` set, from before head passes it until the frame
+ * is there.
  *
  * @module
  */
@@ -13,7 +14,7 @@ import type { Words } from "./words.ts";
 export const FATE = {
   /** It is in its slot and can be pinned, or could a moment ago. */
   THERE: 0,
-  /** Nobody has claimed it yet. */
+  /** No producer has claimed it yet. */
   NOT_YET: 1,
   /** Its producer is writing it. */
   BEING_WRITTEN: 2,

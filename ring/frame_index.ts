@@ -1,7 +1,7 @@
 /**
  * From frame numbers to sequences. Each depot object keeps its own map, filled by following the slots it has not seen
- * yet, so there is no shared structure that a crash could leave half-written. An answer is a hint: whoever gets it
- * pins the slot and compares the frame number there.
+ * yet, so there is no shared structure that a crash could leave half-written. What it returns is a hint: the
+ * caller pins the slot and compares the frame number there.
  *
  * @module
  */

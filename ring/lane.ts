@@ -12,7 +12,7 @@ import { type Sleeping, Tick } from "./tick.ts";
 import { trace } from "./trace.ts";
 import type { Words } from "./words.ts";
 
-/** Looks in a row of who spins, before the event loop gets its turn: a few microseconds. */
+/** Looks in a row while spinning, before the event loop gets its turn: a few microseconds. */
 const SPINS = 60;
 
 /** Where the system refuses what a sleep needs (a thread, a descriptor), the words are looked at this often instead. */
@@ -154,13 +154,13 @@ export class Lane implements Sleeping {
   }
 
   /**
-   * Waits until `attempt` answers something.
+   * Waits until `attempt` returns something.
    *
    * @param attempt called often; must be quick and must not wait. If it does something with what it finds, it says
    *   {@linkcode Wait.came} first
    * @param idle called whenever this wait has got nowhere for the length of a slice, however often it was woken
-   * @param pace of the waits of whoever waits
-   * @returns what `attempt` answered, or undefined when the time is up or the lane has been closed
+   * @param pace of the waits of the caller
+   * @returns what `attempt` returned, or undefined when the time is up or the lane has been closed
    */
   async until<T>(
     attempt: (wait: Wait) => T | undefined,

@@ -1,5 +1,5 @@
 /**
- * The bytes of a segment: offsets as literal numbers, each with its type, who writes the word, who reads it and how it
+ * The bytes of a segment: offsets as literal numbers, each with its type, its writers, its readers and how it
  * wraps. `deno task layout` makes shim/layout.h and the tables of docs/internals/layout.md from this file: it reads the
  * first word of each comment as the type, and the gate compares the copies.
  *
@@ -52,12 +52,12 @@ export const HEADER = {
   createdNs: 152, // u64; nanoseconds since 1970
   firstSequence: 160, // u64; where head started
   head: 256, // u64; next sequence to claim. Producers: CAS (C7). Never wraps: at most 2^53 - 1
-  skipped: 264, // u32; burned sequences. Whoever burned one adds one; wraps, only differences count
+  skipped: 264, // u32; burned sequences. Each burning adds one; wraps, only differences count
   order: 272, // u64; four bits a slot, from the lowest: its block. CAS by producers (X6); counts only with `reuse`
   tail: 384, // u64; oldest sequence kept for a lossless reader. Raised by producers (G3, G5) and leavers (L1)
   joins: 392, // u32; +1 when a lossless reader begins to gate (J2), read by producers (G1, G4); wraps
   published: 512, // u32; wake word of readers; wraps
-  publishedSleepers: 516, // u32; 1 while somebody may sleep on it, 2: and wants to know of writing (C8)
+  publishedSleepers: 516, // u32; 1 while a reader may sleep on it, 2: and wants to know of writing (C8)
   consumed: 640, // u32; wake word of producers; wraps
   consumedSleepers: 644, // u32
   cleared: 768, // u64; everything below is cleared. Raised by clearQueue; readers look at it before every frame
@@ -79,7 +79,7 @@ export const PEER = {
   droppedBase: 56, // f64
 } as const;
 
-/** A place in the sequence. Written by the peer that owns it, or by whoever recovers that peer. */
+/** A place in the sequence. Written by the peer that owns it, or by the one that recovers that peer. */
 export const READER = {
   /** Size of this section. */
   size: 128,

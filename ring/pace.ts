@@ -18,7 +18,7 @@ export const WAITINGS: readonly Waiting[] = ["adaptive", "park", "spin"];
 export const SLICE_MS = 250;
 /** Waits that usually take longer are slept through: there a late wake hardly counts, and spinning would cost more. */
 const FAST_MS = 2;
-/** Spinning begins so long before the usual moment and ends so long after it: sleepers are late by a part of it. */
+/** How long before the usual moment spinning begins, and how long after it ends. Sleepers are late by a part of it. */
 const MARGIN_MS = 0.15;
 /** A sleep shorter than this ends later than it should. */
 const LEAST_SLEEP_MS = 0.1;
@@ -26,9 +26,9 @@ const LEAST_SLEEP_MS = 0.1;
 const WEIGHT = 0.25;
 const LONGEST_MS = 8;
 
-/** A frame that is being written is waited for awake for so long: 6 MB take a fifth of it, or a half where all is cold. */
+/** Longest wait awake for a frame that is being written: 6 MB take a fifth of it, or a half where all is cold. */
 export const SHORT_WRITE_MS = 1;
-/** Each time that was in vain, twice as many waits go by until it is tried again, up to so many. */
+/** Each time without success, twice as many waits go by until it is tried again, up to this many. */
 const MOST_PASSED = 64;
 
 /** The waits of one reader, or of one producer. */
@@ -38,7 +38,7 @@ export class Pace {
   #passed = 0;
   #left = 0;
 
-  /** What was waited for has come, after so long. */
+  /** Notes how long a wait took. */
   came(waitedMs: number): void {
     this.#usualMs += (Math.min(waitedMs, LONGEST_MS) - this.#usualMs) * WEIGHT;
   }
@@ -60,7 +60,7 @@ export class Pace {
     return false;
   }
 
-  /** How long to sleep now, in a wait that has taken so long already; 0 to go on spinning. */
+  /** How long to sleep now, by how long the wait has taken already; 0 to go on spinning. */
   sleepMs(waitedMs: number, waiting: Waiting): number {
     if (waiting === "spin") return 0;
     if (waiting === "park" || this.#usualMs > FAST_MS) return SLICE_MS;

@@ -11,14 +11,14 @@ import { HEADER } from "./layout.ts";
 import type { Words } from "./words.ts";
 
 /**
- * What became of a buffer that was lent: `given` back, nobody reaches its memory; `moved` away by its user (a transfer
- * list, `buffer.transfer()`, a byte stream), who reaches it for ever; `busy`: an operation of the runtime is in it.
+ * What became of a buffer that was lent: `given` back, its memory cannot be reached; `moved` away by its user (a transfer
+ * list, `buffer.transfer()`, a byte stream), and can be reached for ever; `busy`: an operation of the runtime is in it.
  */
 export type Returned = "given" | "moved" | "busy";
 
 /** Smaller slots than this get their page tables fault by fault: asking for all at once would cost as much. */
 const POPULATE_FROM_BYTES = 64 * 1024;
-/** Frames of this size are copied past the caches, if all slots together are larger than so many of the largest. */
+/** Frames from this size on are copied past the caches, if all slots together are larger than the largest by a factor. */
 const PAST_FROM_BYTES = 256 * 1024;
 const PAST_CACHES = 1.5;
 
@@ -63,7 +63,7 @@ export class Payload {
     this.#past = geometry.history && cacheBytes > 0 && bytes > cacheBytes * PAST_CACHES;
   }
 
-  /** A buffer that nobody else has; making one anew costs a microsecond, so they are kept. */
+  /** A buffer that is referred to nowhere else. Making one anew costs a microsecond, so they are kept. */
   take(block: number): ArrayBuffer {
     this.#ballast.keep();
     this.#lent ||= !this.#mapping.operationsPin;
@@ -114,7 +114,7 @@ export class Payload {
 
   /**
    * Takes a buffer back after its user is done with it: every view of it becomes empty, the memory lives on in a new
-   * buffer that nobody has seen.
+   * buffer that has not been handed out.
    *
    * @returns what became of the buffer; unless it was given back, the memory can still be reached
    */

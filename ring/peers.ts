@@ -59,7 +59,7 @@ export class Peers {
     this.#pinWords = layout.pinWords;
   }
 
-  /** Runs `change` under the membership lock; `busy` when somebody else has it just now. Never awaits inside. */
+  /** Runs `change` under the membership lock; `busy` when another process has it just now. Never awaits inside. */
   underLock<T>(change: () => T): T | "busy" {
     if (this.#segment.lock(LOCK.members) !== 1) return "busy";
     try {
@@ -113,7 +113,7 @@ export class Peers {
     this.#segment.unlock(LOCK.peer + index);
   }
 
-  /** Whether the kernel says that a peer is gone. Ids that nobody can have are gone too. */
+  /** Whether the kernel says that a peer is gone. Ids that no peer can have are gone too. */
   isDead(id: number): boolean {
     const index = (id & INDEX_MASK) - 1;
     if (index < 0 || index >= this.#maxPeers) return true;
@@ -121,7 +121,7 @@ export class Peers {
     return id !== this.id && !this.#segment.lockHeld(LOCK.peer + index);
   }
 
-  /** The process id of a peer, for people; 0 where nobody has that id. */
+  /** The process id of a peer, for people; 0 where no peer has that id. */
   pidOf(id: number): number {
     const index = (id & INDEX_MASK) - 1;
     if (index < 0 || index >= this.#maxPeers) return 0;
@@ -173,7 +173,7 @@ export class Peers {
     for (let tries = 0; taken === undefined && tries < TAKE_TRIES; tries++) {
       const anyDead = this.entries().some(({ alive }) => !alive);
       if (this.recoverDead() === 0) this.#words.mapping.yield();
-      taken = take(); // also where nobody is dead: another may have been quicker
+      taken = take(); // also where no peer is dead: another may have been quicker
       if (!anyDead) break;
     }
     return taken;

@@ -35,11 +35,11 @@ export class Producer {
   readonly #frameBytes: number;
   /** The gate as last computed: an old one errs on the safe side, because gates only grow. */
   #gate = 0;
-  /** Whether a slot was passed over, or nothing was to be had, because of leases; the user sets it back. */
+  /** Whether a slot was passed over, or no room was found, because of leases. The caller sets it back. */
   hasPassedLeased = false;
   /** Whether a reader has been woken to see a frame being written that is not there yet. */
   #awaited = false;
-  /** Where head is, if nobody else has claimed since. */
+  /** Where head is, if no other producer has claimed since. */
   #next: number;
   readonly #slots: Slots;
 
@@ -79,7 +79,7 @@ export class Producer {
     return answer;
   }
 
-  /** Wakes who wants to know that something is being written; what stands in the way is recovered, skipped, or the answer. */
+  /** Wakes readers that want to know of writing. A slot that cannot be had is recovered or skipped, or the claim fails. */
   #finish(h: number, answer: number): number {
     const { mapping } = this.#words;
     let patience = PATIENCE;
@@ -122,7 +122,7 @@ export class Producer {
 
   /**
    * A slot that is ours to write in. Without history it gets the memory of the newest frame that every lossless reader
-   * has passed: who read it last has it in his caches (X1 to X7).
+   * has passed: it is still in the last reader's cache (X1 to X7).
    */
   #taken(h: number): number {
     if (this.#history) return h;
@@ -155,7 +155,7 @@ export class Producer {
     return h - this.#maxSize < this.#gate;
   }
 
-  /** While nobody reads, numbers that carry no frame would take up room for ever: `tail` passes them (G5). */
+  /** Without a gating reader, numbers that carry no frame would take up room for ever: `tail` passes them (G5). */
   #passBurned(h: number): boolean {
     if (this.#room.isGated()) return false;
     let sequence = this.#gate;

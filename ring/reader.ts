@@ -61,7 +61,7 @@ export class Reader {
     this.cursor = this.#room.startGating(this.index, wish);
   }
 
-  /** Begins without holding anybody back. */
+  /** Begins without holding producers back. */
   startAt(sequence: number): void {
     this.cursor = sequence;
     this.#words.mapping.store(this.#entry + READER.cursor, sequence);
@@ -80,7 +80,7 @@ export class Reader {
     return this.#slots.of(sequence);
   }
 
-  /** Whether a sequence seems to be in its slot: a look that disturbs nobody, to be confirmed by pinning. */
+  /** Whether a sequence seems to be in its slot: a look that disturbs no producer, and is confirmed by pinning. */
   seems(sequence: number): boolean {
     const slot = this.#words.slot(this.slotOf(sequence));
     return this.#words.load32(slot + SLOT.writer) === 0 &&
@@ -103,7 +103,7 @@ export class Reader {
     return false;
   }
 
-  /** Nobody writes in a slot that we hold: what is there stays there. */
+  /** No producer writes in a slot that we hold: what is there stays there. */
   #pinAgain(slotIndex: number, sequence: number): boolean {
     if (this.#words.plain64(this.#words.slot(slotIndex) + SLOT.sequence) !== sequence + 1) return false;
     this.#pinned[slotIndex]++;

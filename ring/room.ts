@@ -1,5 +1,5 @@
 /**
- * Who is waited for: which sequences a producer may overwrite. Gate, joining, leaving and clearing: steps G, J and L of
+ * Which readers are waited for: which sequences a producer may overwrite. Gate, joining, leaving and clearing: steps G, J and L of
  * docs/internals/protocol.md; the model is docs/internals/model/room.pml.
  *
  * @module
@@ -11,7 +11,7 @@ import { trace } from "./trace.ts";
 import { wake } from "./wake.ts";
 import type { Words } from "./words.ts";
 
-/** A scan that is disturbed by this many joins in a row answers what was known before. */
+/** A scan that is disturbed by this many joins in a row returns what was known before. */
 const SCANS = 1000;
 
 /** The cursors of gating readers and the words that bound what may be overwritten. */
@@ -27,7 +27,7 @@ export class Room {
   /**
    * The next sequence to be claimed.
    *
-   * @throws {DepotError} CORRUPT when it is beyond all sequences: somebody wrote over it
+   * @throws {DepotError} CORRUPT when it is beyond all sequences: it was overwritten
    */
   head(): number {
     const head = this.#words.mapping.load(HEADER.head);
@@ -42,7 +42,7 @@ export class Room {
     return Math.min(this.#words.mapping.load(HEADER.cleared), LAST_SEQUENCE);
   }
 
-  /** The low half of `cleared`, looked at before every frame. Plain: whoever clears meanwhile is before or after. */
+  /** The low half of `cleared`, looked at before every frame. Plain: a clearing meanwhile is before or after. */
   clearedHint(): number {
     return this.#words.u32[HEADER.cleared >> 2];
   }

@@ -54,7 +54,7 @@ export type Refusal = { refused: "exists" | "missing" | "unfinished" | "busy"; e
 export type Outcome = Attachment | Refusal;
 
 /**
- * Makes a segment, joins it and gives it its name, in this order: nobody ever finds it unfinished.
+ * Makes a segment, joins it and gives it its name, in this order: no process ever finds it unfinished.
  *
  * @returns an attachment, or why the name cannot be had now
  * @throws {DepotError} NO_SPACE, PERMISSION: what trying again would not change
@@ -144,7 +144,7 @@ export function hasLivePeer(segment: Segment, maxPeers: number = LIMITS.maxReade
 export type OpenSegmentOptions = {
   /** Also a segment that only dead processes held. */
   stale: boolean;
-  /** User ids whose segments are trusted besides one's own and root's. */
+  /** User ids whose segments are trusted, in addition to this process's own and root's. */
   trustedOwners: readonly number[];
 };
 
@@ -233,7 +233,7 @@ export function inspect(name: string, segment: Segment, trustedOwners: readonly 
     throw new DepotError(
       "PERMISSION",
       `cannot open depot "${name}": it belongs to user ${owner}, this process is user ${self}; ` +
-        `\`trustedOwners: [${owner}]\` opens it all the same`,
+        `\`trustedOwners: [${owner}]\` opens it anyway`,
       { depot: name, errno: ERRNO.EACCES },
     );
   }

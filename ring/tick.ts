@@ -17,7 +17,7 @@ const AT_ONCE = 16;
 export class Tick {
   readonly #periodMs: number;
   readonly #atOnce: number;
-  /** By member: when it is to be called. In that order, because the period is the same for all. */
+  /** By member: when to call it. In that order, because the period is the same for all. */
   readonly #members = new Map<Sleeping, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #users = 0;

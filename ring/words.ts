@@ -66,7 +66,7 @@ export class Words {
     Atomics.store(this.u32, offset >> 2, value);
   }
 
-  /** A plain read of 64 bits as a number: only where nobody can be writing. */
+  /** A plain read of 64 bits as a number: only where no peer can be writing. */
   plain64(offset: number): number {
     const i = offset >> 2;
     return this.u32[i] + this.u32[i + 1] * HIGH;
@@ -79,7 +79,7 @@ export class Words {
     this.u32[i + 1] = Math.floor(value / HIGH);
   }
 
-  /** The same for a value that a number cannot hold. */
+  /** A plain write of 64 bits that a number cannot hold: only by the word's one writer. */
   setBig64(offset: number, value: bigint): void {
     const i = offset >> 2;
     this.u32[i] = Number(BigInt.asUintN(32, value));

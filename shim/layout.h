@@ -127,7 +127,7 @@ struct fd_peer {
   uint8_t reserved1[64];
 };
 
-/* A place in the sequence. Written by the peer that owns it, or by whoever recovers that peer. */
+/* A place in the sequence. Written by the peer that owns it, or by the one that recovers that peer. */
 struct fd_reader {
   uint32_t owner;
   uint32_t gating;
