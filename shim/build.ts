@@ -71,6 +71,9 @@ export function compile(command: readonly string[]): void {
   throw new Error(`${command.join(" ")}\n${error?.message ?? `${stdout}${stderr}`}`);
 }
 
+/** A source without its comments: another wording of one makes no other library. */
+const codeOf = (file: string): string => readFileSync(join(shim, file), "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
+
 /**
  * What a library of Linux is called: a dynamic linker finds one that is loaded already by this name, so that workers
  * share a copy. Anything that makes other bytes makes another name.
@@ -81,7 +84,7 @@ function sonameOf(system: System, target: string): string {
   const { sources, flags, libraries } = SYSTEMS[system];
   hash.update([target, ...C_FLAGS, ...flags, ...sources, ...libraries].join("\n"));
   const headers = readdirSync(shim).filter((file) => file.endsWith(".h")).sort();
-  for (const file of [...sources, ...headers]) hash.update(`\n${file}\n`).update(readFileSync(join(shim, file)));
+  for (const file of [...sources, ...headers]) hash.update(`\n${file}\n${codeOf(file)}`);
   return `frames_depot.${hash.digest("hex").slice(0, 16)}.so`;
 }
 

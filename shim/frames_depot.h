@@ -5,7 +5,7 @@
  * that die with their process or thread, waiting, the 64-bit atomics that are slow there, and the steps of a hand-off
  * that come one after the other whenever nothing is in the way.
  *
- * TypeScript's table of these functions and numbers (ffi/symbols.ts) is made from this file by `deno task layout`. Handles,
+ * `deno task layout` makes TypeScript's table of these functions and numbers (ffi/symbols.ts) from this file. Handles,
  * and pointers named `base` and `word`, are addresses there; every other pointer is a typed array of the caller's.
  *
  * The library keeps one list: the segments and sleepers of each thread of this process. No runtime says that a worker
@@ -183,15 +183,15 @@ FD_API void fd_copy_out(const void *base, double offset, void *target, double by
 /* What the largest cache of this processor holds, in bytes; 0 where copying past it is not supported. */
 FD_API double fd_cache_bytes(void);
 
-/* The hand-off, a verb a call (docs/internals/protocol.md, the steps named). Offsets are bytes from a mapping's start, computed
- * from a checked geometry: nothing here looks at what the segment says of itself. FD_SLEEPERS in an answer says that
- * there may be sleepers on what was changed, and that the caller has to wake the lane; FD_PRODUCERS says it of the lane
- * consumed where FD_SLEEPERS is the lane published: a writer that leaves a slot may leave room. */
+/* The hand-off: one call for each verb, with its steps in docs/internals/protocol.md. Offsets are bytes from a mapping's
+ * start, computed from a checked geometry: nothing here looks at what the segment says of itself. FD_SLEEPERS in a
+ * result says that what was changed may have sleepers, and that the caller has to wake the lane; FD_PRODUCERS says it of
+ * the lane consumed where FD_SLEEPERS is the lane published: a writer that leaves a slot may leave room. */
 enum { FD_SLEEPERS = 8, FD_PRODUCERS = 16 };
 /* The flag that a sleeper stores in a lane; the second one is woken as soon as a frame is being written. */
 enum { FD_SLEEPS = 1, FD_SLEEPS_LIGHTLY = 2 };
 /* Results of fd_claim: the slot is ours; head is elsewhere; a reader holds the slot; another producer does; the slot is
- * ours, and the lane published is to be woken before it is written. */
+ * ours, and the lane published has to be woken before it is written. */
 enum { FD_CLAIMED = 0, FD_MOVED = 1, FD_LEASED = 2, FD_TAKEN = 3, FD_AWAITED = 4 };
 /* Instead of a timestamp: the time now; what is in the slot already. */
 enum { FD_TIME_NOW = -1, FD_TIME_KEPT = -2 };
@@ -201,8 +201,8 @@ enum { FD_TIME_NOW = -1, FD_TIME_KEPT = -2 };
 FD_API int32_t fd_claim(void *base, int32_t slot, int32_t pin_words, double sequence, uint32_t me);
 /* X1 to X7 for the sequence whose slot is ours: it gets the block of the newest frame below the gate that is not held.
  * 0, or FD_SLEEPERS and FD_PRODUCERS. */
-FD_API int32_t fd_reuse(void *base, int32_t slots, int32_t slot_stride, int32_t max_size, int32_t pin_words, double sequence,
-                        double gate, uint32_t me);
+FD_API int32_t fd_reuse(void *base, int32_t slots, int32_t slot_stride, int32_t max_size, int32_t pin_words,
+                        double sequence, double gate, uint32_t me);
 /* C9 to C12, but for waking: 0, or FD_SLEEPERS and FD_PRODUCERS. */
 FD_API int32_t fd_publish(void *base, int32_t slot, double sequence, double frame_number, double timestamp_ns,
                           uint32_t metadata_length, double frame_bytes);

@@ -82,8 +82,8 @@ int64_t fd_monotonic_ns(void) {
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* Not through a pipe: runtimes can be told not to wait for a socket (unref), and hear of its bytes sooner. The first end
- * is the caller's: a runtime closes a socket that it is given. */
+/* Not through a pipe: runtimes can be told not to wait for a socket (unref), and hear of its bytes sooner. The first
+ * end is the caller's: a runtime closes a socket that it is given. */
 int32_t fd_pipe_open(struct fd_pipe *ends) {
   int files[2];
 #if defined(__linux__)

@@ -1,4 +1,4 @@
-/* What Linux and macOS do alike. A segment has a file: its locks are the segment's, and on Linux it is the memory too. */
+/* What Linux and macOS do alike. A segment has a file that carries its locks; on Linux the file is the memory too. */
 #ifndef FRAMES_DEPOT_POSIX_H
 #define FRAMES_DEPOT_POSIX_H
 

@@ -1,6 +1,6 @@
 /* The words of the ring: 64-bit words that JavaScript has no fast way to, and the steps of a hand-off, each verb in one
- * call. The steps are those of docs/internals/protocol.md. What is decided when one of them finds the way barred stands in
- * TypeScript (ring/): here nothing waits, and nothing is tried twice. */
+ * call. The steps are those of docs/internals/protocol.md. Where one of them finds its way barred, TypeScript (ring/)
+ * decides what follows: here nothing waits, and nothing is tried twice. */
 #include "internal.h"
 #include "layout.h"
 
@@ -25,8 +25,8 @@ static int cas64(uint64_t *to, uint64_t expected, uint64_t desired) {
 /* What the protocol calls plain: only where the steps around it keep everybody else away. Relaxed costs the same. */
 #define PUT(place, value) __atomic_store_n(&(place), (value), __ATOMIC_RELAXED)
 
-/* Before all that follows in the order of the program, which is all that a death needs (docs/internals/protocol.md): the compiler
- * has to be held. */
+/* Before all that follows in the order of the program, which is all that a death needs (docs/internals/protocol.md):
+ * the compiler has to be held. */
 static void store64_before(uint64_t *to, uint64_t value) {
 #if defined(__x86_64__)
   __atomic_store_n(to, value, __ATOMIC_RELEASE);
@@ -106,8 +106,8 @@ static uint64_t exchanged(uint64_t order, int32_t one, int32_t other) {
   return order ^ difference << 4 * one ^ difference << 4 * other;
 }
 
-int32_t fd_reuse(void *base, int32_t slots_offset, int32_t slot_stride, int32_t max_size, int32_t pin_words, double sequence,
-                 double gate, uint32_t me) {
+int32_t fd_reuse(void *base, int32_t slots_offset, int32_t slot_stride, int32_t max_size, int32_t pin_words,
+                 double sequence, double gate, uint32_t me) {
   struct fd_header *header = base;
   const uint64_t h = (uint64_t)sequence, slots = (uint64_t)max_size;
   const uint64_t oldest = h < slots ? 0 : h - slots + 1;

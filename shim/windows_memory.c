@@ -1,6 +1,6 @@
 /* Windows: the memory of segments. A view is put into a placeholder, addresses that stay the process's own whatever is
- * in them: what is retired takes the place of the view, and no other allocation can come between. There are microseconds
- * in which the addresses lead nowhere, and a thread that touches them then faults: Windows replaces nothing in one step.
+ * in them: what is retired takes the place of the view, and no other allocation can come between. For microseconds the
+ * addresses lead nowhere, and a thread that touches them then faults: Windows replaces nothing in one step.
  *
  * Before Windows 10 1803 there are no placeholders. Then a view is mapped as ever, another allocation may come between,
  * and what is retired begins at the next multiple of 64 KB. */

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-/* Between two looks at a word when no event is to be had. */
+/* Between two looks at a word when no event can be made. */
 enum { WITHOUT_EVENT_MS = 5, PIPE_BYTES = 64 };
 
 int32_t fd_last_failure(void) {

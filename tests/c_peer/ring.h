@@ -1,5 +1,5 @@
-/* An independent peer of a depot, for tests: written from docs/internals/protocol.md and docs/internals/layout.md, not from ring/.
- * Names and numbers of the bytes are those of shim/layout.h.
+/* An independent peer of a depot, for tests: written from docs/internals/protocol.md and docs/internals/layout.md, not
+ * from ring/. The names and numbers of the bytes are those of shim/layout.h.
  *
  * What the protocol calls plain is plain here, so that a thread sanitizer judges the protocol itself; everything else
  * is a C11 atomic with sequentially consistent order. Functions are named after what they do and say which steps. */
