@@ -1,55 +1,17 @@
 /**
- * The lives of forked victims. They use the library as a depot object does, but without its promises: a fork has no
- * event loop.
+ * The lives of forked victims. A fork has no event loop: they use the ring itself.
  *
  * @module
  */
-import { FramesDepot } from "../../depot/depot.ts";
-import type { Frame } from "../../depot/frame.ts";
-import { loadShim } from "../../ffi/load.ts";
-import { Attachment } from "../../ring/attachment.ts";
-import { openSegment } from "../../ring/segment.ts";
+import type { Reader } from "../../ring/reader.ts";
+import { Random } from "../support/random.ts";
+import { fill, flaw, metadataOf, numberOf, timestampOf } from "../support/stamp.ts";
 import { Board, NOTE, STATE } from "./board.ts";
-import { Follower } from "./follower.ts";
 import { die, sleepMs } from "./libc.ts";
 import type { Plan } from "./plan.ts";
-import { Random } from "../support/random.ts";
+import { type Details, pass, PAUSE_MS, RingDepot, take } from "./ring_depot.ts";
 import { endAt, goOn } from "./steps.ts";
-import { fill, flaw, metadataOf, numberOf, timestampOf } from "../support/stamp.ts";
-
-/** Tries of what may be refused for a while; with 0.2 ms between them. */
-const TRIES = 1000;
-const PAUSE_MS = 0.2;
-
-/** A depot object over an attachment that was made without a promise. */
-class Depot {
-  readonly attachment: Attachment;
-  readonly face: FramesDepot;
-
-  constructor(name: string) {
-    const attachment = patiently(() => {
-      const outcome = openSegment(loadShim(), name, { stale: false, trustedOwners: [] });
-      return outcome instanceof Attachment ? outcome : undefined;
-    });
-    if (attachment === undefined) throw new Error("the depot could not be opened: somebody holds the membership lock");
-    this.attachment = attachment;
-    this.face = Reflect.construct(FramesDepot, [attachment, undefined]);
-  }
-
-  /** Leaves; the memory stays mapped, as in a process that ends. */
-  leave(): void {
-    patiently(() => this.attachment.leave() || undefined);
-  }
-}
-
-function patiently<T>(attempt: () => T | undefined, tries = TRIES): T | undefined {
-  for (let index = 0; index < tries; index++) {
-    const answer = attempt();
-    if (answer !== undefined) return answer;
-    sleepMs(PAUSE_MS);
-  }
-  return undefined;
-}
+import { Witness } from "./witness.ts";
 
 /** A victim between its birth and its death. */
 class Life {
@@ -88,100 +50,111 @@ class Life {
     die();
   }
 
-  #verify(frame: Frame): void {
-    const found = flaw(frame);
+  #verify(depot: RingDepot, reader: Reader, sequence: number): void {
+    const found = depot.look(reader, sequence, flaw);
     if (found !== undefined) this.#board.accuse(`life ${this.#plan.life}, ${this.#plan.role}: ${found}`);
   }
 
   producer(): void {
     const { life, frames, leaves } = this.#plan;
-    const depot = new Depot(this.#name);
-    const frame = new Uint8Array(depot.face.frameBytes);
+    const depot = new RingDepot(this.#name);
+    const frame = new Uint8Array(depot.frameBytes);
     for (let counter = 0; counter < frames;) {
-      const details = this.#detailsOf(counter);
       this.#board.write(life, NOTE.attempted, counter + 1);
-      if (this.#random.percent(10)) {
-        using given = patiently(() => depot.face.tryClaim({ frameNumber: -1 }));
-        given?.data.fill(255);
-      }
-      if (this.#random.percent(60)) {
-        fill(frame, details.frameNumber);
-        if (patiently(() => depot.face.tryEnqueue({ ...details, frame })) === undefined) break;
-      } else {
-        const slot = patiently(() => depot.face.tryClaim(details));
-        if (slot === undefined) break;
-        fill(slot.data, details.frameNumber);
-        slot.publish();
-      }
+      if (this.#random.percent(10)) this.#burn(depot);
+      if (!this.#store(depot, frame, this.#detailsOf(counter))) break;
       this.#board.write(life, NOTE.acknowledged, ++counter);
     }
     if (leaves) depot.leave();
   }
 
-  #detailsOf(counter: number) {
+  /** Writes into a slot and gives it back. */
+  #burn(depot: RingDepot): void {
+    const sequence = depot.claim();
+    if (sequence === undefined) return;
+    depot.write(sequence, (data) => data.fill(255));
+    depot.attachment.producer.giveBack(sequence);
+  }
+
+  #store(depot: RingDepot, frame: Uint8Array, details: Details): boolean {
+    const copies = this.#random.percent(60);
+    if (copies) fill(frame, details.frameNumber);
+    const sequence = depot.claim();
+    if (sequence === undefined) return false;
+    if (copies) depot.copy(sequence, frame);
+    else depot.write(sequence, (data) => fill(data, details.frameNumber));
+    depot.publish(sequence, details);
+    return true;
+  }
+
+  #detailsOf(counter: number): Details {
     const frameNumber = numberOf(this.#plan.life, counter);
     return { frameNumber, timestampNs: timestampOf(frameNumber), metadata: metadataOf(frameNumber) };
   }
 
   reader(): void {
     const { life, frames, mode, leaves } = this.#plan;
-    const depot = new Depot(this.#name);
-    const { whenFull } = depot.face;
+    const depot = new RingDepot(this.#name);
     for (let left = frames; left > 0;) {
-      const reader = depot.face.frames({
-        mode,
-        from: this.#random.pick(["oldest", "next"]),
-      });
-      const follower = new Follower(mode === "lossless" && whenFull !== "overwrite");
       const stay = this.#random.integer(1, left);
       left -= stay;
-      for (let index = 0; index < stay; index++) {
-        const frame = patiently(() => reader.tryNext(), 250);
-        if (frame === undefined) break;
-        this.#verify(frame);
-        const wrong = follower.follow(frame);
-        if (wrong !== undefined) this.#board.accuse(`life ${life}, ${mode} reader: ${wrong}`);
-        if (this.#random.percent(10)) {
-          sleepMs(this.#random.unit() * 3);
-          this.#verify(frame);
-        }
-      }
-      this.#board.write(life, NOTE.read, follower.frames);
-      reader.release();
+      this.#board.write(life, NOTE.read, this.#follow(depot, mode, stay));
     }
     if (leaves) depot.leave();
   }
 
+  /** Follows for some frames. @returns how many came */
+  #follow(depot: RingDepot, mode: Plan["mode"], frames: number): number {
+    const follower = depot.follow(mode, this.#random.pick(["oldest", "next"]));
+    const witness = new Witness(mode === "lossless" && depot.attachment.geometry.whenFull !== "overwrite");
+    while (witness.frames < frames && take(follower, 250)) {
+      this.#verify(depot, follower.reader, follower.sequence);
+      const wrong = witness.see(follower);
+      if (wrong !== undefined) this.#board.accuse(`life ${this.#plan.life}, ${mode} reader: ${wrong}`);
+      if (this.#random.percent(10)) {
+        sleepMs(this.#random.unit() * 3);
+        this.#verify(depot, follower.reader, follower.sequence);
+      }
+      pass(follower);
+    }
+    follower.reader.end();
+    return witness.frames;
+  }
+
   lookup(): void {
     const { frames, leaves } = this.#plan;
-    const depot = new Depot(this.#name);
-    const { face } = depot;
-    const reader = depot.face.frames({ mode: "lossy", from: "next" });
-    const held: Frame[] = [];
-    for (let index = 0; index < frames; index++) {
-      const number = patiently(() => reader.tryNext(), 100)?.frameNumber;
-      if (number === undefined) break;
-      const frame = this.#random.percent(70) ? face.peekFrame(number) : face.getFrame(number);
-      face.statusOf(number - 1);
-      if (frame === undefined) continue;
-      held.push(frame);
-      if (held.length > 2) {
-        const oldest = held.shift()!;
-        this.#verify(oldest);
-        oldest.release();
-      }
+    const depot = new RingDepot(this.#name);
+    const newest = depot.follow("lossy", "next");
+    const finder = depot.find();
+    const held: number[] = [];
+    const release = (sequence: number) => {
+      this.#verify(depot, finder.reader, sequence);
+      finder.reader.unpin(finder.reader.slotOf(sequence));
+    };
+    for (let index = 0; index < frames && take(newest, 100); index++) {
+      const number = newest.frameNumber;
+      pass(newest);
+      const consumes = this.#random.percent(30);
+      if (consumes) finder.gate();
+      const sequence = finder.pin(number);
+      if (consumes) finder.consume(number);
+      finder.statusOf(number - 1);
+      if (sequence >= 0) held.push(sequence);
+      if (held.length > 2) release(held.shift()!);
     }
-    for (const frame of held) this.#verify(frame);
+    held.forEach(release);
     if (leaves) depot.leave();
   }
 
   visitor(): void {
     for (let index = 0; index < 4; index++) {
-      const depot = new Depot(this.#name);
-      const reader = depot.face.frames({ mode: "lossless" });
-      const frame = reader.tryNext();
-      if (frame !== undefined) this.#verify(frame);
-      if (this.#random.percent(70)) reader.release();
+      const depot = new RingDepot(this.#name);
+      const follower = depot.follow("lossless", "oldest");
+      if (follower.take() >= 0) {
+        this.#verify(depot, follower.reader, follower.sequence);
+        if (this.#random.percent(70)) pass(follower);
+      }
+      if (this.#random.percent(70)) follower.reader.end();
       depot.leave();
       depot.attachment.unmap();
     }
@@ -189,8 +162,8 @@ class Life {
 
   recoverer(): void {
     const { life, frames, leaves } = this.#plan;
-    const depot = new Depot(this.#name);
-    this.#board.write(life, NOTE.state, STATE.frozen); // ready: now somebody may die
+    const depot = new RingDepot(this.#name);
+    this.#board.write(life, NOTE.state, STATE.frozen); // ready: from now on another may die
     for (let index = 0; index < frames; index++) {
       depot.attachment.peers.recoverDead();
       sleepMs(PAUSE_MS / 2);

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { FramesDepot, type ReadMode } from "../../mod.ts";
 import { orders, say, taskOf } from "../support/parent.ts";
 import { Board, NOTE } from "./board.ts";
-import { Follower } from "./follower.ts";
+import { Witness } from "./witness.ts";
 import type { Answer, Order } from "./forker.ts";
 import { Nursery } from "./nursery.ts";
 import { Random } from "../support/random.ts";
@@ -72,7 +72,7 @@ async function raise(nursery: Nursery, orphaned: () => void): Promise<void> {
 }
 
 async function read(depot: FramesDepot, board: string, random: Random, mode: ReadMode, rests: boolean): Promise<void> {
-  const follower = new Follower(mode === "lossless" && depot.whenFull !== "overwrite", true);
+  const witness = new Witness(mode === "lossless" && depot.whenFull !== "overwrite", true);
   const wrong: string[] = [];
   const accuse = (what: string | undefined) => {
     if (what !== undefined && wrong.length < WRONG) wrong.push(what);
@@ -85,7 +85,7 @@ async function read(depot: FramesDepot, board: string, random: Random, mode: Rea
   for await (const frame of reader) {
     if (lifeOf(frame.frameNumber) === END_LIFE) break;
     accuse(flaw(frame));
-    accuse(follower.follow(frame));
+    accuse(witness.see(frame));
     lost += frame.lost;
     if (rests && random.percent(1)) {
       await sleep(random.unit() * 4);
@@ -93,7 +93,7 @@ async function read(depot: FramesDepot, board: string, random: Random, mode: Rea
     }
   }
   reading = false;
-  const report: ReaderReport = { frames: follower.frames, lost, lives: [...follower.next], wrong };
+  const report: ReaderReport = { frames: witness.frames, lost, lives: [...witness.next], wrong };
   say(report);
 }
 

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { FramesDepot } from "../../mod.ts";
 import { trace } from "../../ring/trace.ts";
 import { type Board, NOTE, STATE } from "./board.ts";
-import { Follower } from "./follower.ts";
+import { Witness } from "./witness.ts";
 import type { Plan } from "./plan.ts";
 import { Random } from "../support/random.ts";
 import { fill, flaw, metadataOf, numberOf, type Seen, timestampOf } from "../support/stamp.ts";
@@ -121,20 +121,20 @@ export class Work {
   /** @returns how many it has read */
   async #read(depot: FramesDepot): Promise<number> {
     const { mode, frames } = this.#plan;
-    const follower = new Follower(mode === "lossless" && depot.whenFull !== "overwrite");
+    const witness = new Witness(mode === "lossless" && depot.whenFull !== "overwrite");
     for await (const frame of depot.frames({ mode, timeoutMs: 1000 })) {
       trace.at?.("R4");
       this.#accuse(flaw(frame));
-      this.#accuse(follower.follow(frame));
-      if (follower.frames === 3 && this.#manner.holds !== undefined) {
+      this.#accuse(witness.see(frame));
+      if (witness.frames === 3 && this.#manner.holds !== undefined) {
         await this.#manner.holds();
         this.#accuse(flaw(frame));
       }
       await this.#rest();
       this.#accuse(flaw(frame));
-      if (follower.frames >= frames) break;
+      if (witness.frames >= frames) break;
     }
-    return follower.frames;
+    return witness.frames;
   }
 
   async #look(depot: FramesDepot): Promise<void> {

@@ -5,8 +5,8 @@
  */
 import { counterOf, lifeOf, show } from "../support/stamp.ts";
 
-/** Follows one reader. */
-export class Follower {
+/** Sees what one reader gets. */
+export class Witness {
   /** Frames seen. */
   frames = 0;
   /** By life: the counter that comes next. */
@@ -25,7 +25,7 @@ export class Follower {
   }
 
   /** Takes the next frame. @returns what is wrong with its place */
-  follow({ frameNumber, sequence }: { frameNumber: number; sequence: number }): string | undefined {
+  see({ frameNumber, sequence }: { frameNumber: number; sequence: number }): string | undefined {
     const life = lifeOf(frameNumber);
     const counter = counterOf(frameNumber);
     const expected = this.next.get(life) ?? (this.#fromBirth ? 0 : counter);
