@@ -4,7 +4,8 @@
  * @module
  */
 import { loadShim } from "../ffi/load.ts";
-import { ERRNO, type Shim } from "../ffi/shim.ts";
+import { ERRNO } from "../ffi/constants.ts";
+import type { Shim } from "../ffi/shim.ts";
 import type { Geometry } from "../ring/geometry.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { fail, failToList } from "../ring/failures.ts";

@@ -5,7 +5,7 @@
  */
 import { DepotError } from "../errors.ts";
 import { byteLengthOf, kindOf } from "../ffi/buffers.ts";
-import { TIME } from "../ffi/shim.ts";
+import { TIME } from "../ffi/constants.ts";
 import { droppedFrames } from "../ring/counters.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { Pace } from "../ring/pace.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { LANE, type Shim } from "../ffi/shim.ts";
+import { LANE } from "../ffi/constants.ts";
+import type { Shim } from "../ffi/shim.ts";
 import type { Lane } from "../ring/lane.ts";
 import type { Attachment } from "../ring/attachment.ts";
 import { DepotError } from "../errors.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { DepotError } from "../errors.ts";
-import { TIME } from "../ffi/shim.ts";
+import { TIME } from "../ffi/constants.ts";
 import type { Attachment } from "../ring/attachment.ts";
 import type { Returned } from "../ring/payload.ts";
 import { type ByteSource, Feed } from "./byte_source.ts";

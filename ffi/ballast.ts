@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Mapping } from "./shim.ts";
+import type { Mapping } from "./mapping.ts";
 
 /** Views of smaller frames bring few collections of garbage. */
 const FROM_BYTES = 64 * 1024;

@@ -23,7 +23,7 @@ export const SYMBOLS = {
   fd_now: { parameters: [], result: "f64" },
   fd_identity: { parameters: ["buffer"], result: "i32" },
   fd_segment_create: { parameters: ["buffer", "f64", "u32", "buffer"], result: "i32" },
-  fd_segment_publish: { parameters: ["pointer"], result: "i32" },
+  fd_segment_name: { parameters: ["pointer"], result: "i32" },
   fd_segment_open: { parameters: ["buffer", "buffer"], result: "i32" },
   fd_segment_info: { parameters: ["pointer", "buffer"], result: "i32" },
   fd_segment_map: { parameters: ["pointer", "f64", "buffer"], result: "i32" },

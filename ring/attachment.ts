@@ -4,7 +4,9 @@
  * @module
  */
 import { DepotError } from "../errors.ts";
-import type { LANE, Mapping, Segment } from "../ffi/shim.ts";
+import type { LANE } from "../ffi/constants.ts";
+import type { Mapping } from "../ffi/mapping.ts";
+import type { Segment } from "../ffi/segment.ts";
 import { type Geometry, type Layout, layoutOf } from "./geometry.ts";
 import { Lane } from "./lane.ts";
 import { Payload } from "./payload.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 import { DepotError, type DepotErrorCode } from "../errors.ts";
-import { ERRNO, type Space } from "../ffi/shim.ts";
+import { ERRNO } from "../ffi/constants.ts";
+import type { Space } from "../ffi/shim.ts";
 import type { Layout } from "./geometry.ts";
 
 /** What is known in addition to the number. */

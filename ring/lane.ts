@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { FLAG, LANE } from "../ffi/shim.ts";
+import { FLAG, LANE } from "../ffi/constants.ts";
 import { HEADER } from "./layout.ts";
 import type { Alarm } from "../ffi/sleepers.ts";
 import { type Pace, SHORT_WRITE_MS, SLICE_MS, type Waiting } from "./pace.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Mapping } from "../ffi/shim.ts";
+import type { Mapping } from "../ffi/mapping.ts";
 import { Ballast } from "../ffi/ballast.ts";
 import { byteLengthOf, isDetached, transfer } from "../ffi/buffers.ts";
 import { type Geometry, type Layout, metadataOffset } from "./geometry.ts";

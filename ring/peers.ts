@@ -4,7 +4,9 @@
  *
  * @module
  */
-import { LANE, type Segment, type Shim } from "../ffi/shim.ts";
+import { LANE } from "../ffi/constants.ts";
+import type { Segment } from "../ffi/segment.ts";
+import type { Shim } from "../ffi/shim.ts";
 import type { Geometry, Layout } from "./geometry.ts";
 import { LOCK, PEER, PEER_INDEX_BITS, RUNTIMES } from "./layout.ts";
 import type { ReaderTable } from "./reader_table.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CLAIM, LANE, PRODUCERS, SLEEPERS, TIME } from "../ffi/shim.ts";
+import { CLAIM, LANE, PRODUCERS, SLEEPERS, TIME } from "../ffi/constants.ts";
 import { FATE, fateOf } from "./fate.ts";
 import type { Geometry, Layout } from "./geometry.ts";
 import { HEADER, KEPT, LAST_SEQUENCE, PEER, SLOT } from "./layout.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { LANE, SLEEPERS } from "../ffi/shim.ts";
+import { LANE, SLEEPERS } from "../ffi/constants.ts";
 import { type Fate, fateOf } from "./fate.ts";
 import type { Geometry } from "./geometry.ts";
 import { HEADER, READER, SLOT } from "./layout.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { DepotError } from "../errors.ts";
-import { LANE } from "../ffi/shim.ts";
+import { LANE } from "../ffi/constants.ts";
 import { HEADER, LAST_SEQUENCE, READER } from "./layout.ts";
 import { trace } from "./trace.ts";
 import { wake } from "./wake.ts";

@@ -4,7 +4,9 @@
  * @module
  */
 import { DepotError } from "../errors.ts";
-import { ERRNO, type Segment, type Shim } from "../ffi/shim.ts";
+import { ERRNO } from "../ffi/constants.ts";
+import type { Segment } from "../ffi/segment.ts";
+import type { Shim } from "../ffi/shim.ts";
 import { Attachment } from "./attachment.ts";
 import { fail } from "./failures.ts";
 import { type Geometry, layoutOf, LIMITS, readHeader, writeHeader } from "./geometry.ts";
@@ -83,10 +85,10 @@ export function createSegment(shim: Shim, name: string, geometry: Geometry, mode
     writeHeader(new DataView(attachment.words.u32.buffer, 0, HEADER.size), geometry, BigInt(Date.now()) * 1000000n);
     attachment.peers.underLock(() => attachment.peers.enter(shim));
     attachment.words.store32(HEADER.ready, READY);
-    const published = segment.publish();
-    named = published === 0;
+    const answer = segment.name();
+    named = answer === 0;
     if (named) return attachment;
-    return published === -ERRNO.EEXIST ? exists(name) : fail("name", name, published, { layout, space });
+    return answer === -ERRNO.EEXIST ? exists(name) : fail("name", name, answer, { layout, space });
   } finally {
     if (!named) made === undefined ? segment.close() : made.unmap();
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { LANE } from "../ffi/shim.ts";
+import { LANE } from "../ffi/constants.ts";
 import { HEADER } from "./layout.ts";
 import { trace } from "./trace.ts";
 import type { Words } from "./words.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Mapping } from "../ffi/shim.ts";
+import type { Mapping } from "../ffi/mapping.ts";
 import { HEADER, PEER, READER, SLOT } from "./layout.ts";
 import type { Layout } from "./geometry.ts";
 

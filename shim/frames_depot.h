@@ -91,10 +91,10 @@ FD_API double fd_now(void);
 FD_API int32_t fd_identity(double *out);
 
 /* Memory that has no name yet: zeroed, allocated for good (-ENOSPC instead of a SIGBUS later). If this process
- * dies before fd_segment_publish, the system takes it back. */
+ * dies before fd_segment_name, the system takes it back. */
 FD_API int32_t fd_segment_create(const char *name, double bytes, uint32_t mode, fd_segment **out);
 /* Gives the segment its name in one step; -EEXIST when the name is taken. */
-FD_API int32_t fd_segment_publish(fd_segment *segment);
+FD_API int32_t fd_segment_name(fd_segment *segment);
 /* -ENOENT, -EACCES, -ELOOP (a symbolic link), -EISDIR, -ENOTSUP (not a regular file). */
 FD_API int32_t fd_segment_open(const char *name, fd_segment **out);
 FD_API int32_t fd_segment_info(fd_segment *segment, double *out);

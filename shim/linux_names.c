@@ -42,7 +42,7 @@ int32_t fd_segment_create(const char *name, double bytes, uint32_t mode, fd_segm
   return fd_segment_finish(segment, answer, out);
 }
 
-int32_t fd_segment_publish(fd_segment *segment) {
+int32_t fd_segment_name(fd_segment *segment) {
   char self[64];
   snprintf(self, sizeof self, "/proc/self/fd/%d", segment->common.file);
   return linkat(AT_FDCWD, self, AT_FDCWD, segment->path, AT_SYMLINK_FOLLOW) == 0 ? 0 : -errno;

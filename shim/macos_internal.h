@@ -2,7 +2,7 @@
  * be renamed and take no locks. So each has a small file beside it:
  *
  *   DIRECTORY/frames-depot.NAME   holds the object's name; carries the locks; its own name is the depot's
- *   DIRECTORY/frames-depot!HEX    the same file before fd_segment_publish, which renames it
+ *   DIRECTORY/frames-depot!HEX    the same file before fd_segment_name, which renames it
  *   /frames-depot.HEX             the object: the memory itself
  *
  * The directory is the system's own sticky one, so no user removes another's names, and unlike /tmp it is not

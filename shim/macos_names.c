@@ -49,7 +49,7 @@ static void sweep_one(const char *path) {
   close(file);
 }
 
-/* Removes what processes left that died between fd_segment_create and fd_segment_publish. */
+/* Removes what processes left that died between fd_segment_create and fd_segment_name. */
 static void sweep(void) {
   DIR *directory = opendir(FD_DIRECTORY);
   if (directory == NULL) return;
@@ -101,7 +101,7 @@ int32_t fd_segment_create(const char *name, double bytes, uint32_t mode, fd_segm
   return fd_segment_finish(segment, answer, out);
 }
 
-int32_t fd_segment_publish(fd_segment *segment) {
+int32_t fd_segment_name(fd_segment *segment) {
   if (segment->published) return -FD_EEXIST;
   if (renamex_np(segment->unpublished, segment->path, RENAME_EXCL) != 0) return fd_failure(errno);
   segment->published = 1;

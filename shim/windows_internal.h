@@ -30,7 +30,7 @@ struct fd_segment {
   HANDLE memory;
   struct fd_control *control;
   double bytes; /* of the ring */
-  HANDLE name_page; /* NULL before fd_segment_publish */
+  HANDLE name_page; /* NULL before fd_segment_name */
   uint64_t *name;
   char label[FD_NAME_BYTES + 1];
   HANDLE locks[FD_LOCKS];

@@ -83,7 +83,7 @@ int32_t fd_segment_create(const char *name, double bytes, uint32_t mode, fd_segm
   return fd_segment_finish(segment, answer, out);
 }
 
-int32_t fd_segment_publish(fd_segment *segment) {
+int32_t fd_segment_name(fd_segment *segment) {
   if (segment->name != NULL) return -FD_EEXIST;
   int32_t answer = take_name(segment, 1);
   while (answer == 0) {

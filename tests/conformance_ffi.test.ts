@@ -4,7 +4,9 @@
  */
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { loadShim } from "../ffi/load.ts";
-import { ERRNO, LANE, type Mapping, type Segment } from "../ffi/shim.ts";
+import { ERRNO, LANE } from "../ffi/constants.ts";
+import type { Mapping } from "../ffi/mapping.ts";
+import type { Segment } from "../ffi/segment.ts";
 import type { Alarm } from "../ffi/sleepers.ts";
 import process from "node:process";
 import { depotTest, HERE } from "./support/harness.ts";
@@ -35,7 +37,7 @@ class Held implements Disposable {
 /** A named segment. */
 function make(name: string, bytes = BYTES, wakeWords = WAKE_WORDS): Held {
   const held = new Held(loadShim().create(name, bytes, 0o600), bytes, wakeWords);
-  assertEquals(held.segment.publish(), 0);
+  assertEquals(held.segment.name(), 0);
   return held;
 }
 
@@ -63,7 +65,7 @@ depotTest("Shim.create makes zeroed memory that has no name before publish", (na
     false,
   ]);
   assertEquals(new Set(bytesOf(held.mapping, 0, BYTES)), new Set([0]));
-  assertEquals(held.segment.publish(), 0);
+  assertEquals(held.segment.name(), 0);
   const { bytes, mode, owner, self, linked } = held.segment.info();
   assertEquals([listed().includes(name), bytes >= BYTES, linked, owner === self], [true, true, true, true]);
   if (mode !== -1) assertEquals(mode & 0o777, 0o640);
@@ -77,7 +79,7 @@ depotTest("Shim.create whose maker goes away before publish leaves nothing", (na
 depotTest("Segment.publish answers -EEXIST when the name is taken, and the first stays", (name) => {
   using first = make(name);
   using second = new Held(loadShim().create(name, BYTES, 0o600));
-  assertEquals([second.segment.publish(), first.segment.info().linked], [-ERRNO.EEXIST, true]);
+  assertEquals([second.segment.name(), first.segment.info().linked], [-ERRNO.EEXIST, true]);
   assertEquals([second.segment.info().linked, second.segment.unlink(), first.segment.unlink()], [false, 0, 1]);
 });
 

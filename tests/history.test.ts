@@ -3,7 +3,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { loadShim } from "../ffi/load.ts";
-import type { Mapping, Segment } from "../ffi/shim.ts";
+import type { Mapping } from "../ffi/mapping.ts";
+import type { Segment } from "../ffi/segment.ts";
 import { type DepotOptions, type Frame, FramesDepot } from "../mod.ts";
 import { HEADER } from "../ring/layout.ts";
 import { WAKE_WORDS } from "../ring/words.ts";

@@ -164,7 +164,7 @@ function graphOf(entry: URL): Map<string, string> {
     if (found.has(url.href)) continue;
     const source = readFileSync(fileURLToPath(url), "utf8");
     found.set(url.href, source);
-    for (const [, specifier] of withoutComments(source).matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)) {
+    for (const [, specifier] of withoutComments(source).matchAll(/^(?:import|export|\} from)\b[^"'`]*"([^"]+)"/gm)) {
       assert(specifier.startsWith("."), `${url} imports ${specifier}`);
       left.push(new URL(specifier, url));
     }

@@ -4,7 +4,9 @@
 import { assert, assertEquals, assertGreaterOrEqual, assertRejects, assertThrows } from "@std/assert";
 import { FramesDepot, type Waiting } from "../mod.ts";
 import { loadShim } from "../ffi/load.ts";
-import { FLAG, Mapping, type Segment } from "../ffi/shim.ts";
+import { FLAG } from "../ffi/constants.ts";
+import { Mapping } from "../ffi/mapping.ts";
+import type { Segment } from "../ffi/segment.ts";
 import { HEADER } from "../ring/layout.ts";
 import { Wait } from "../ring/lane.ts";
 import { Pace, SHORT_WRITE_MS, SLICE_MS } from "../ring/pace.ts";

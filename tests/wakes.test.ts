@@ -3,7 +3,7 @@
  * switched off, and a wait that is not woken hangs. And what the tick is for: a waker that dies half-way.
  */
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { LANE } from "../ffi/shim.ts";
+import { LANE } from "../ffi/constants.ts";
 import { type DepotOptions, type Frame, type FrameReader, FramesDepot } from "../mod.ts";
 import { Producer } from "../ring/producer.ts";
 import { depotTest } from "./support/harness.ts";

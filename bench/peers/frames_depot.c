@@ -24,7 +24,7 @@ static struct depot attach(const struct task *task, int32_t create) {
   void *base;
   if (create) {
     if (fd_segment_create(task->channel, bytes, 0600, &depot.segment) < 0) fail("no segment");
-    if (fd_segment_publish(depot.segment) < 0) fail("no name");
+    if (fd_segment_name(depot.segment) < 0) fail("no name");
   } else if (fd_segment_open(task->channel, &depot.segment) < 0) fail("no depot");
   if (fd_segment_map(depot.segment, bytes, &base) < 0) fail("no memory");
   fd_populate(base, 0, bytes);

@@ -24,7 +24,7 @@ static int32_t try_open(const char *name) {
 static int32_t try_publish(const char *name) {
   fd_segment *segment = NULL;
   EQUAL(fd_segment_create(name, SEGMENT_BYTES, 0600, &segment), 0);
-  const int32_t answer = fd_segment_publish(segment);
+  const int32_t answer = fd_segment_name(segment);
   close_segment(segment, NULL);
   return answer;
 }
@@ -107,7 +107,7 @@ static void create_obeys_the_mode_and_not_the_umask(void) {
   const mode_t before = umask(0777);
   fd_segment *segment = NULL;
   EQUAL(fd_segment_create(name, SEGMENT_BYTES, 0660, &segment), 0);
-  EQUAL(fd_segment_publish(segment), 0);
+  EQUAL(fd_segment_name(segment), 0);
   umask(before);
   double info[FD_INFO_COUNT];
   EQUAL(fd_segment_info(segment, info), 0);

@@ -69,7 +69,7 @@ static void lock_can_be_taken_before_the_name(void) {
   fd_segment *made = NULL;
   EQUAL(fd_segment_create(name, SEGMENT_BYTES, 0600, &made), 0);
   EQUAL(fd_lock(made, 1), 1);
-  EQUAL(fd_segment_publish(made), 0);
+  EQUAL(fd_segment_name(made), 0);
   fd_segment *opened = open_segment(name);
   EQUAL(fd_lock_held(opened, 1), 1);
   close_segment(opened, NULL);

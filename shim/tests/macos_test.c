@@ -102,7 +102,7 @@ static void create_sweeps_after_the_dead_and_not_after_the_living(void) {
   kill_process(child);
   close_segment(create_segment(new_name()), NULL);
   EQUAL(count_unpublished(), before);
-  EQUAL(fd_segment_publish(living), 0);
+  EQUAL(fd_segment_name(living), 0);
   EQUAL(count_unpublished(), before - 1);
   close_segment(living, NULL);
   close_segment(told, mapping);

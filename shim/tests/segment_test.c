@@ -42,7 +42,7 @@ static void created_segment_has_no_name_before_publish(void) {
   EQUAL(fd_segment_info(made, info), 0);
   EQUAL(info[FD_INFO_LINKED], 0);
   EQUAL(fd_segment_unlink(made), 0);
-  EQUAL(fd_segment_publish(made), 0);
+  EQUAL(fd_segment_name(made), 0);
   CHECK(is_listed(name));
   close_segment(made, NULL);
 }
@@ -54,7 +54,7 @@ static void publish_refuses_a_taken_name(void) {
   fd_segment *made = create_segment(name);
   unsigned char *mapping = map_segment(made);
   mapping[0] = 9;
-  EQUAL(fd_segment_publish(late), -FD_EEXIST);
+  EQUAL(fd_segment_name(late), -FD_EEXIST);
   EQUAL(fd_segment_unlink(late), 0);
   close_segment(late, NULL);
   fd_segment *opened = open_segment(name);
@@ -255,7 +255,7 @@ static int race_to_publish(const char *name) {
     fd_segment *made = NULL;
     EQUAL(fd_segment_create(prize, SEGMENT_BYTES, 0600, &made), 0);
     while (get(word_at(mapping, 0)) < round) pause_ms(0);
-    const int32_t answer = fd_segment_publish(made);
+    const int32_t answer = fd_segment_name(made);
     CHECK(answer == 0 || answer == -FD_EEXIST);
     if (answer == 0) add(word_at(mapping, 1), 1);
     add(word_at(mapping, 2), 1);
@@ -285,11 +285,11 @@ static void publish_has_one_winner(void) {
 
 int main(int argc, char **argv) {
   static const struct test tests[] = {
-      {"fd_segment_publish gives all the same zeroed memory", published_segment_is_the_same_memory_for_all},
+      {"fd_segment_name gives all the same zeroed memory", published_segment_is_the_same_memory_for_all},
       {"fd_segment_info tells size, owner and link", info_tells_size_owner_and_link},
-      {"fd_segment_create gives no name before fd_segment_publish", created_segment_has_no_name_before_publish},
-      {"fd_segment_publish refuses a taken name", publish_refuses_a_taken_name},
-      {"fd_segment_publish has one winner", publish_has_one_winner},
+      {"fd_segment_create gives no name before fd_segment_name", created_segment_has_no_name_before_publish},
+      {"fd_segment_name refuses a taken name", publish_refuses_a_taken_name},
+      {"fd_segment_name has one winner", publish_has_one_winner},
       {"fd_segment_unlink frees the name and keeps the memory", unlink_frees_the_name_and_keeps_the_memory},
       {"fd_unlink asks no questions", unlink_by_name_asks_no_questions},
       {"fd_list tells what it needs and writes no further", list_tells_what_it_needs_and_writes_no_further},

@@ -6,6 +6,10 @@
  * sequence from its own start on, except those cleared, and a reader that joins holds no producer below the tail that it met. Without
  * joiners also: what every reader has passed does not wait any more.
  *
+ * LOSSY: a reader that joins may first attach without gating (gating = 2), and stay so or become lossless. Then what is written over
+ * was passed by a lossless reader, cleared or burned; or, with DROP (the policy "drop"; without it "wait"), it was given up by a
+ * producer that has met an attached reader, and no gating one, since it began to look.
+ *
  * CRASH: one reader may stop at any step of joining, reading or leaving; recoverers leave in its name, and may die as well.
  *
  * LANES: a producer that is full sleeps in the lane consumed, without a time-out: look, lie down, look again, block until a step wakes
@@ -30,18 +34,22 @@
 #ifndef FREE
 #define FREE 1
 #endif
+#ifndef R
 #define R (OLD + 1)              /* entries */
+#endif
 #define NONE 255
 
 byte head, tail, joins, cleared;
 byte owner[R];                   /* 0: free; else the process that has the entry */
 byte cursor[R];
-bool gating[R];
+byte gating[R];                  /* 0: not attached, 1: gates, 2: attached and does not gate */
 byte slot[N] = NONE;
 byte dead = NONE;                /* the reader that has stopped */
 byte asleep;                     /* by process: producers that lie in the lane consumed */
 byte burned;                     /* ghost, by bit: numbers that carry no frame */
 byte lowest = NONE, left = 0;    /* ghost: smallest cursor with which a reader left, and how many have left */
+byte furthest, givenUp;          /* ghost: the largest cursor of any lossless reader; below it, frames were given up for want of one */
+byte met;                        /* ghost, by process: a reader that does not gate was attached at some time since G1 */
 
 #ifdef LANES
 #define WAKE asleep = 0
@@ -56,7 +64,15 @@ byte lowest = NONE, left = 0;    /* ghost: smallest cursor with which a reader l
 
 inline atLeast(to, v) { atomic { if :: to < v -> to = v :: else fi } }
 
-/* t = smallest cursor of the gating readers, entry `not` left out (NONE: no reader gates) */
+#ifdef LOSSY
+#define MAY_OVERWRITE(h) (h < N || h - N < furthest || h - N < cleared || h - N < givenUp || (burned & (1 << (h - N))))
+#define PASSES(e) if :: cursor[e] > furthest -> furthest = cursor[e] :: else fi
+#else
+#define MAY_OVERWRITE(h) true
+#define PASSES(e) skip
+#endif
+
+/* t = smallest cursor of the gating readers, entry `not` left out (NONE: no reader gates); other: a reader is attached that does not */
 inline scan(not) {
   t = NONE; i = 0;
   do
@@ -64,7 +80,14 @@ inline scan(not) {
   :: i < R && i == not -> i++
   :: i < R && i != not ->
      if
-     :: gating[i] -> atomic { if :: cursor[i] < t -> t = cursor[i] :: else fi; i++ }
+#if !defined(LOSSY) || defined(MUT_READS_GATING_ONCE)      /* admits more gates: what holds without LOSSY does not need the second look */
+     :: gating[i] == 1 -> atomic { if :: cursor[i] < t -> t = cursor[i] :: else fi; i++ }
+#else
+     :: gating[i] == 1 -> seen = cursor[i]; atomic { if :: gating[i] == 1 -> if :: seen < t -> t = seen :: else fi; i++ :: else fi; seen = 0 }
+#endif
+#ifdef LOSSY
+     :: atomic { gating[i] == 2 -> other = true; i++ }
+#endif
      :: else -> i++
      fi
   od;
@@ -73,13 +96,42 @@ inline scan(not) {
 
 inline computeGate() {           /* leaves it in t */
   do
+#ifdef MUT_REMEMBERS_NO_READER                             /* does not look again once none gated */
+  :: other -> atLeast(tail, want); t = tail; atLeast(t, cleared); break
+#endif
+#ifdef LOSSY
+  :: atomic { !other -> j = joins; met = met & ~(1 << _pid);                                          /* G1 */
+       do :: i < R && gating[i] == 2 -> met = met | (1 << _pid); i++ :: i < R && gating[i] != 2 -> i++ :: i == R -> i = 0; break od };
+#else
   :: j = joins;                                            /* G1 */
+#endif
      scan(NONE);                                           /* G2 */
 #ifdef MUT_CHECK_BEFORE_RAISE                              /* looks at joins before raising tail, not after */
      if :: joins != j -> goto again :: else fi;
 #endif
      if
      :: t != NONE -> atLeast(tail, t)                      /* G3 */
+#if defined(LOSSY) && (defined(DROP) || defined(MUT_WAITS_FOR_NO_READER))
+#ifdef MUT_GIVES_UP_UNMET
+     :: t == NONE ->
+#else
+     :: t == NONE && other ->
+#endif
+        atomic {
+#ifdef DROP
+          assert(met & (1 << _pid));
+          if :: want > givenUp -> givenUp = want :: else fi;
+#endif
+#ifdef MUT_RAISES_AFTER_LOOK                               /* the gate first, tail after G4 */
+          t = want
+#else
+          atLeast(tail, want)
+#endif
+        };
+#ifndef MUT_RAISES_AFTER_LOOK
+        t = tail
+#endif
+#endif
      :: else -> t = tail
      fi;
 #ifdef MUT_GATE_TAKES_TAIL                                 /* tail counts even while a reader gates */
@@ -91,20 +143,37 @@ inline computeGate() {           /* leaves it in t */
 #else
      if :: joins == j -> break :: else fi;                 /* G4 */
 #endif
-again: skip
+again:
+#if defined(LOSSY) && !defined(MUT_REMEMBERS_NO_READER)
+     other = false
+#else
+     skip
+#endif
   od;
+#ifdef MUT_RAISES_AFTER_LOOK
+  if :: t == want -> atLeast(tail, want) :: t != want fi;
+#endif
+#ifdef LOSSY
+  atomic {
+    j = 0; want = 0; met = met & ~(1 << _pid);
+#ifndef MUT_REMEMBERS_NO_READER
+    other = false
+#endif
+  }
+#else
   j = 0
+#endif
 }
 
 proctype Producer() {
-  byte gate = 0, t, j, i, h; bool announced;
+  byte gate = 0, t, j, i, h, want; bool announced, other; byte seen;
 top:
   do
   :: head == LAST -> break
 #ifdef LANES
   :: atomic { asleep = asleep & ~(1 << _pid); break }      /* has nothing to write any more */
 #endif
-  :: atomic { head < LAST && head < gate + N && !TAKEN(head) ->
+  :: atomic { head < LAST && head < gate + N && !TAKEN(head) -> assert(MAY_OVERWRITE(head));
 #ifdef BURN
        h = head; slot[head % N] = WRITTEN(head);
 #else
@@ -125,7 +194,11 @@ top:
      fi
   :: atomic { head < LAST && head < gate + N && TAKEN(head) -> burned = burned | (1 << head); head++ }                /* skips it */
 #endif
+#ifdef LOSSY
+  :: atomic { head < LAST && head >= gate + N -> want = head - N + 1 };
+#else
   :: head < LAST && head >= gate + N ->
+#endif
      computeGate(); atomic { atLeast(gate, t); t = 0 };    /* never back */
 #if defined(BURN) && !defined(MUT_PASSES_NO_BURNED)
      if
@@ -139,7 +212,7 @@ top:
            if :: t > gate -> atLeast(tail, t); t = 0; goto top :: t <= gate fi
         :: t != NONE
         fi;
-        t = 0
+        atomic { t = 0; other = false }
      fi;
 #endif
 #ifdef LANES
@@ -156,7 +229,7 @@ end:    atomic { (asleep & (1 << _pid)) == 0 -> announced = false }
 /* Also for a dead reader, and again from the top if the recoverer died: hence only while the entry gates. */
 inline leave(e) {
   if
-  :: gating[e] ->
+  :: gating[e] == 1 ->
 #if defined(MUT_LEAVE_WITHOUT_TAIL)
      skip;
 #elif defined(MUT_LEAVE_ASKS_FOR_OTHERS)                   /* raises tail to its own cursor, if no other reader gates */
@@ -168,20 +241,23 @@ inline leave(e) {
 #endif
      t = 0;
      atomic {
-       gating[e] = false; left++;
+       gating[e] = 0; left++;
        if :: cursor[e] < lowest -> lowest = cursor[e] :: else fi;
        assert(NJOIN > 0 || left < OLD || tail >= lowest)
      };
 #if defined(LANES) && !defined(MUT_LEAVING_WAKES_NONE)
      WAKE
 #endif
+#if defined(LOSSY) && !defined(MUT_STAYS_ATTACHED)
+  :: gating[e] == 2 -> gating[e] = 0
+#endif
   :: else
   fi;
-  owner[e] = 0
+  atomic { assert(gating[e] == 0); owner[e] = 0; other = false }
 }
 
 proctype Reader(byte e; bool joining) {
-  byte t, i, came;
+  byte t, i, came, seen; bool other;
   {
   if
   :: joining ->
@@ -192,6 +268,13 @@ proctype Reader(byte e; bool joining) {
        :: e == R -> goto out
        od
      };
+#ifdef LOSSY
+     if
+     :: atomic { gating[e] = 2; met = NONE };              /* A1 */
+        if :: goto leaving :: atomic { came = tail } fi    /* a look-up may become lossless later */
+     :: true
+     fi;
+#endif
      scan(NONE);                                           /* J2: its own entry does not gate yet */
      if :: t == NONE -> t = 0 :: else fi;
 #ifndef MUT_JOIN_IGNORES_TAIL
@@ -206,7 +289,7 @@ proctype Reader(byte e; bool joining) {
      cursor[e] = t                                         /* J3 */
      MAY_FREEZE(end3);
 #endif
-     atomic { gating[e] = true; assert(cursor[e] >= came); came = 0 };
+     atomic { gating[e] = 1; assert(cursor[e] >= came); came = 0; PASSES(e) };
 #ifdef MUT_GATES_BEFORE_CURSOR
      cursor[e] = t;
 #endif
@@ -216,7 +299,7 @@ proctype Reader(byte e; bool joining) {
 #if !defined(MUT_JOIN_LOOKS_ONCE) && !defined(MUT_JOIN_IGNORES_TAIL)
      atLeast(t, tail);                                     /* J4 */
 #endif
-     cursor[e] = t;
+     atomic { cursor[e] = t; PASSES(e) };
 #if defined(LANES) && !defined(MUT_JOINING_WAKES_NONE)
      WAKE;
 #endif
@@ -229,7 +312,7 @@ proctype Reader(byte e; bool joining) {
   do
   :: atomic { cursor[e] < head && slot[cursor[e] % N] != WRITTEN(cursor[e]) ->
        assert(slot[cursor[e] % N] == cursor[e] || cursor[e] < cleared || (burned & (1 << cursor[e])));
-       cursor[e] = cursor[e] + 1 };
+       cursor[e] = cursor[e] + 1; PASSES(e) };
 #if defined(LANES) && !defined(MUT_PASSING_WAKES_NONE)
      WAKE
 #endif
@@ -239,6 +322,7 @@ endx: cursor[e] < head                                     /* waits for the next
 #endif
   :: break
   od;
+leaving:
   leave(e)
   } unless { dead == _pid };
 out: skip
@@ -269,7 +353,7 @@ proctype Killer() {
 }
 
 proctype Recoverer() {           /* P2, under the membership lock; back to the top: this one died, and the next begins */
-  byte e, t, i;
+  byte e, t, i, seen; bool other;
 end: dead != NONE;
 top:
   e = 0;
@@ -288,9 +372,9 @@ init {                           /* process numbers: 1.. producers, then old rea
     n = 0; do :: n < NPROD -> run Producer(); n++ :: else -> break od;
     n = 0;
     do
-    :: n < R && n != FREE -> gating[n] = true; owner[n] = 1 + NPROD + (n > FREE -> n - 1 : n); run Reader(n, false); n++
-    :: n < R && n == FREE -> n++
-    :: n == R -> break
+    :: n < R && n != FREE && x < OLD -> gating[n] = 1; owner[n] = 1 + NPROD + x; run Reader(n, false); n++; x++
+    :: n < R && (n == FREE || x == OLD) -> n++
+    :: n == R -> x = 0; break
     od;
     n = 0; do :: n < NJOIN -> run Reader(0, true); n++ :: else -> break od;
 #ifdef CLEAR
@@ -305,7 +389,7 @@ init {                           /* process numbers: 1.. producers, then old rea
   timeout ->                                               /* nothing can move any more: no producer lies down where there is room */
   n = NONE; x = 0;
   do
-  :: x < R -> if :: gating[x] && cursor[x] < n -> n = cursor[x] :: else fi; x++
+  :: x < R -> if :: gating[x] == 1 && cursor[x] < n -> n = cursor[x] :: else fi; x++
   :: x == R -> break
   od;
   if :: n == NONE -> n = tail; do :: GONE(n) -> n++ :: else -> break od :: else fi;

@@ -1,0 +1,80 @@
+/**
+ * A segment by its name and its locks. A negative number is `-errno` (Linux's numbers on every system).
+ *
+ * @module
+ */
+import type { Backend } from "./backend.ts";
+import { Mapping } from "./mapping.ts";
+import type { Sleepers } from "./sleepers.ts";
+import { FD, type Native, type Pointer } from "./symbols.ts";
+
+/** What the system says of an open segment. `owner` and `self` are user ids, -1 where there are none. */
+export type SegmentInfo = { bytes: number; mode: number; owner: number; self: number; linked: boolean };
+
+/** An open segment. */
+export class Segment {
+  #sleepers: Sleepers;
+  #backend: Backend;
+  #native: Native;
+  #handle: Pointer;
+
+  /** Made by {@linkcode Shim.create} and {@linkcode Shim.open}. */
+  constructor(sleepers: Sleepers, backend: Backend, native: Native, handle: Pointer) {
+    this.#sleepers = sleepers;
+    this.#backend = backend;
+    this.#native = native;
+    this.#handle = handle;
+  }
+
+  /** Gives the segment its name: 0, or -EEXIST. */
+  name(): number {
+    return this.#native.fd_segment_name(this.#handle);
+  }
+
+  /** Asks the system about the segment. */
+  info(): SegmentInfo {
+    const out = new Float64Array(FD.INFO_COUNT);
+    const answer = this.#native.fd_segment_info(this.#handle, out);
+    if (answer < 0) return { bytes: 0, mode: 0, owner: -1, self: -1, linked: false };
+    return {
+      bytes: out[FD.INFO_BYTES],
+      mode: out[FD.INFO_MODE],
+      owner: out[FD.INFO_OWNER],
+      self: out[FD.INFO_SELF],
+      linked: out[FD.INFO_LINKED] === 1,
+    };
+  }
+
+  /** Maps the first `bytes`; a segment has one mapping at a time. */
+  map(bytes: number, wakeWords: readonly number[]): Mapping | number {
+    const out = new BigUint64Array(1);
+    const answer = this.#native.fd_segment_map(this.#handle, bytes, out);
+    if (answer < 0) return answer;
+    return new Mapping(this.#sleepers, this.#backend, this.#native, this.#handle, out[0], bytes, wakeWords);
+  }
+
+  /** Removes the name if it still leads here: 1 removed, 0 it does not. */
+  unlink(): number {
+    return this.#native.fd_segment_unlink(this.#handle);
+  }
+
+  /** Takes a lock that ends with its holder: 1 taken, 0 another holds it. */
+  lock(index: number): number {
+    return this.#native.fd_lock(this.#handle, index);
+  }
+
+  /** Gives a lock back. */
+  unlock(index: number): void {
+    this.#native.fd_unlock(this.#handle, index);
+  }
+
+  /** Whether another holds a lock. Errors count as held: no peer is declared dead by mistake. */
+  lockHeld(index: number): boolean {
+    return this.#native.fd_lock_held(this.#handle, index) !== 0;
+  }
+
+  /** Closes the handle. No wait may be under way. */
+  close(): void {
+    this.#native.fd_segment_close(this.#handle);
+  }
+}
