@@ -164,7 +164,11 @@ function graphOf(entry: URL): Map<string, string> {
     if (found.has(url.href)) continue;
     const source = readFileSync(fileURLToPath(url), "utf8");
     found.set(url.href, source);
-    for (const [, specifier] of withoutComments(source).matchAll(/^(?:import|export|\} from)\b[^"'`]*"([^"]+)"/gm)) {
+    for (
+      const [, specifier] of withoutComments(source).matchAll(
+        /^(?:import\b|export\b[^=;]*? from|\} from)[^"'`;]*"([^"]+)"/gm,
+      )
+    ) {
       assert(specifier.startsWith("."), `${url} imports ${specifier}`);
       left.push(new URL(specifier, url));
     }
