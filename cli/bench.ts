@@ -1,5 +1,5 @@
 /**
- * `frames-depot bench`: half a minute that shows what this machine does, each figure beside what it cannot go below.
+ * `frames-depot bench`: how fast this machine copies, hands off and wakes, each figure beside its floor.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { complain, paintErrors, paintOutput, print, printJson } from "./terminal
 import { table } from "./terminal/table.ts";
 import { duration, gigabytesPerSecond } from "./terminal/units.ts";
 
-/** Fewer round trips say nothing: the two processes seldom ran at the same time. */
+/** With fewer round trips no ratio is shown: the two processes rarely ran at the same time. */
 const FEW = 20;
 
 /** One thing measured, and its floor. */
@@ -26,7 +26,7 @@ type Line = {
   unit: "bytesPerSecond" | "nanoseconds";
   depot: Summary;
   floor: Summary;
-  /** What the depot's time is as a multiple of the floor's: 1 is as good as it gets. */
+  /** The depot's time as a multiple of the floor's; 1 is the best possible. */
   ratio: number;
   /** What the floor is. */
   beside: string;
@@ -36,18 +36,19 @@ type Line = {
 export function benchCommand(): Command {
   return new Command("bench")
     .summary("measure this machine: copy, hand-off and wake, beside their floors")
-    .description("Measures this machine for half a minute: copy, hand-off and wake, each beside its floor.")
-    .option("--seconds <number>", "how long", seconds, 30)
+    .description("Measures copy, hand-off and wake on this machine for half a minute, each beside its floor.")
+    .option("--seconds <number>", "how long to measure", seconds, 30)
     .option("--json", "for programs: an object")
     .addHelpText(
       "after",
       `
 copy      a 1080p frame is enqueued; floor: TypedArray.set into ordinary memory
-hand-off  a small frame to another process, both looking all the time;
+hand-off  a small frame goes to another process while both poll;
           floor: two threads that spin on a word
-wake      the same while both sleep; floor: two threads in Atomics.wait
+wake      a small frame goes to another process while both sleep;
+          floor: two threads in Atomics.wait
 
-Other work on the machine shows in all figures, least in the ratios.
+Other work on the machine changes all figures, the ratios least.
 
 Examples:
   frames-depot bench
@@ -57,12 +58,19 @@ Examples:
       using interruption = new Interruption();
       const { signal } = interruption;
       if (os.availableParallelism() < 2) {
-        throw new Failure("two processors are needed: two processes hand frames to each other", EXIT.system);
+        throw new Failure(
+          "cannot measure: two processes hand frames to each other, which needs 2 processors, and 1 is available; " +
+            "give this machine or container another one",
+          EXIT.system,
+        );
       }
       const [load] = os.loadavg();
       if (load > os.availableParallelism()) {
         complain(
-          `${paintErrors().yellow("busy:")} load ${load.toFixed(1)} for ${os.availableParallelism()} processors\n`,
+          `${paintErrors().yellow("busy:")} the load is ${
+            load.toFixed(1)
+          } on ${os.availableParallelism()} processors, ` +
+            "so the figures are worse than usual\n",
         );
       }
       if (process.stderr.isTTY) complain(paintErrors().dim(`measuring for ${seconds} s ...\n`));
@@ -114,7 +122,7 @@ function drawn(lines: Line[]): string {
       text: ({ unit, depot, ratio }) => unit === "nanoseconds" && depot.count < FEW ? "too busy" : ratio.toFixed(2),
       align: "right",
     },
-    // Of a rate the slow end is the low one, which p99 does not show.
+    // The slow end of a rate is its low end, which p99 does not show.
     { title: "P99", text: (line) => line.unit === "nanoseconds" ? figure(line, line.depot.p99) : "", align: "right" },
     { title: "THE FLOOR IS", text: ({ beside }) => beside, spare: 1 },
   ]);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bun
 /**
- * The command line as `bun link` and `bunx` start it: they go by the first line of a file, and that of `main.ts` is
- * for Deno.
+ * The command line as `bun link` and `bunx` start it: they read the first line of a file, and that of `main.ts` names
+ * Deno.
  *
  * @module
  */

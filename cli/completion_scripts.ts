@@ -1,12 +1,12 @@
 /**
- * What shells run at a press of Tab. Each asks `frames-depot complete -- WORDS`, which answers lines of a value, a tab
- * and a description, and at the end a line that begins with a colon. Where there is nothing to offer, it is a file's
- * name that is wanted. Nothing else need be installed, and sourcing twice does no harm.
+ * What shells run at a press of Tab: scripts that run `frames-depot complete -- WORDS`. That prints lines of a value, a
+ * tab and a description, and a last line that begins with a colon. Where it offers nothing, the shell completes file
+ * names. The scripts need nothing else installed, and may be sourced twice.
  *
  * @module
  */
 
-/** Only what begins as the word does: bash shows whatever it is given. */
+/** Only offers that begin with the word: bash shows every offer that it gets. */
 const BASH = `# bash completion of frames-depot
 _frames_depot() {
   local word=\${COMP_WORDS[COMP_CWORD]} line offer
@@ -19,7 +19,7 @@ _frames_depot() {
 complete -o default -F _frames_depot frames-depot
 `;
 
-/** A colon parts value and description there; as a file in \`fpath\` the first line counts, sourced the last. */
+/** zsh separates value and description by a colon. In `fpath` the first line registers the script, sourced the last. */
 const ZSH = `#compdef frames-depot
 _frames_depot() {
   local line

@@ -1,5 +1,5 @@
 /**
- * `frames-depot completions`: what the shell offers at a press of Tab, depot names among it.
+ * `frames-depot completions`: what a shell offers at a press of Tab, including depot names.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { stateOf } from "./sight.ts";
 /** What commands call an argument that is a depot. */
 const DEPOT_ARGUMENTS = ["name", "names"];
 
-/** Adds the command that prints a shell's script, and the hidden one that the script asks; all others must be there. */
+/** Adds the command that prints a shell's script, and the hidden one that the script runs. All others must be there. */
 export function addCompletions(program: Command): void {
   const completions = tab(program, { completionCommandName: "completions" });
   for (const command of completions.commands.values()) {
@@ -44,6 +44,6 @@ function offerDepots(complete: (value: string, description: string) => void): vo
   try {
     for (const info of FramesDepot.list()) complete(info.name, `${stateOf(info)} ${info.frameSize?.join("×") ?? ""}`);
   } catch (error) {
-    if (!(error instanceof DepotError)) throw error; // a shell's line is no place for what does not work here
+    if (!(error instanceof DepotError)) throw error; // an error would be printed into the line that is being typed
   }
 }

@@ -68,7 +68,7 @@ function heldBy({ info }: Sight): string {
   return [...pids].map(([runtime, of]) => [runtime, ...of].join(" ")).join(", ");
 }
 
-/** Why depots are not as they should be, a line each; nothing when all is well. */
+/** A line for each depot that is not live, with the reason; empty where all are live. */
 export function notesOn(sights: Sight[]): string {
   const paint = paintOutput();
   const notes = sights.flatMap(({ info }) => {

@@ -1,5 +1,5 @@
 /**
- * `frames-depot doctor`: what is wrong on this machine, and how to mend it.
+ * `frames-depot doctor`: what is wrong on this machine, and how to fix it.
  *
  * @module
  */
@@ -16,14 +16,14 @@ import { bytes, counted } from "./terminal/units.ts";
 /** Makes the command. */
 export function doctorCommand(): Command {
   return new Command("doctor")
-    .summary("say what is wrong here, and how to mend it")
-    .description("Checks shared memory, limits, permissions, versions and segments; says how to mend what is wrong.")
-    .option("--fix", "remove segments that the kernel says are dead; a live one is never touched")
+    .summary("say what is wrong on this machine, and how to fix it")
+    .description("Checks shared memory, limits, permissions, versions and segments, and says how to fix what is wrong.")
+    .option("--fix", "remove stale and broken segments; a live one is never touched")
     .option("--json", "for programs: an object with findings and fixes")
     .addHelpText(
       "after",
       `
-Exit code 1: something is wrong. Warnings alone leave it 0.
+Exit code 1: something is wrong. Warnings alone give 0.
 
 Examples:
   frames-depot doctor
@@ -41,7 +41,7 @@ function examine(fix: boolean): { findings: Finding[]; fixes: Fix[] } {
   const permitted = permissions();
   if (permitted.some(({ verdict }) => verdict === "wrong")) return { findings: permitted, fixes: [] };
   const system = [...systemFindings(), ...permitted];
-  // Without the native library there is nothing to be asked about segments.
+  // Segments are read through the native library.
   const works = !system.some(({ check, verdict }) => check === "library" && verdict === "wrong");
   const fixes = fix && works ? fixSegments() : [];
   const findings = [...system, ...memoryFindings(), ...works ? segmentFindings() : []];

@@ -1,5 +1,5 @@
 /**
- * How a command ends when it cannot do what it was asked: one sentence, what helps, and a code for scripts.
+ * How a command fails: a sentence, what helps, and an exit code for scripts.
  *
  * @module
  */
@@ -8,17 +8,17 @@ import { CommanderError } from "commander";
 import { DepotError, type DepotErrorCode, FramesDepot } from "../mod.ts";
 import { complain, paintErrors } from "./terminal/output.ts";
 
-/** What the process answers to whoever started it. */
+/** Exit codes. */
 export const EXIT = {
   /** Done. */
   ok: 0,
-  /** It was tried and failed, or a check found something wrong. */
+  /** The attempt failed, or a check found something wrong. */
   failed: 1,
   /** The command line is wrong. */
   usage: 2,
   /** There is no such depot, frame or recording, or it did not come in time. */
   notFound: 3,
-  /** The depot is there, but its state forbids it: live, busy, broken, full of peers, of another shape. */
+  /** The depot exists, but its state forbids it: live, busy, broken, full of peers, of another shape. */
   refused: 4,
   /** The system refuses: no space, no permission, not supported. */
   system: 5,
@@ -28,7 +28,7 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
-/** The end of a command, as people and scripts should see it. An empty message says nothing. */
+/** A failure as people and scripts see it. Nothing is printed of an empty message. */
 export class Failure extends Error {
   readonly exitCode: number;
 
@@ -39,30 +39,33 @@ export class Failure extends Error {
   }
 }
 
-/** What each cause of a DepotError answers, and what helps where the message does not say it. */
+/** The exit code of each cause, and what helps at the command line. */
 const CAUSES: Record<DepotErrorCode, { exitCode: number; remedy?: string }> = {
   NOT_FOUND: {
     exitCode: EXIT.notFound,
-    remedy: "`frames-depot ls` shows what is there; `--timeout SECONDS` waits, where a command has it",
+    remedy: "`frames-depot ls` lists the depots; a command with `--timeout` can wait for one",
   },
   EXISTS: {
     exitCode: EXIT.refused,
     remedy: "choose another name, or end the processes that `frames-depot stat` shows",
   },
-  NOT_READY: { exitCode: EXIT.refused, remedy: "try again; if it stays so, `frames-depot doctor` says why" },
+  NOT_READY: { exitCode: EXIT.refused, remedy: "if it fails again, `frames-depot doctor` says why" },
   INCOMPATIBLE: {
     exitCode: EXIT.refused,
-    remedy: "`frames-depot stat` shows its shape; `frames-depot doctor` compares the versions",
+    remedy: "`frames-depot ls` shows its shape, or why it cannot be opened",
   },
-  CORRUPT: { exitCode: EXIT.refused, remedy: "`frames-depot rm` removes it if no process that is alive holds it" },
+  CORRUPT: { exitCode: EXIT.refused, remedy: "`frames-depot rm` removes it unless a live process holds it" },
   TOO_MANY_PEERS: {
     exitCode: EXIT.refused,
-    remedy: "end a reader that `frames-depot stat` shows, or make the depot with more maxReaders",
+    remedy: "end a process that `frames-depot stat` shows, or create the depot with more `maxReaders`",
   },
   CLOSED: { exitCode: EXIT.failed },
   BUSY: { exitCode: EXIT.failed },
-  NO_SPACE: { exitCode: EXIT.system, remedy: "`frames-depot doctor` shows what takes the space" },
-  PERMISSION: { exitCode: EXIT.system, remedy: "run as the user that made it; Deno needs --allow-ffi" },
+  NO_SPACE: {
+    exitCode: EXIT.system,
+    remedy: "`frames-depot ls` shows which depots take the space; `frames-depot doctor` says how to get more",
+  },
+  PERMISSION: { exitCode: EXIT.system, remedy: "run as the user that created it, and in Deno with -A" },
   UNSUPPORTED: { exitCode: EXIT.system, remedy: "`frames-depot doctor` says what this machine lacks" },
 };
 
@@ -72,7 +75,7 @@ export function systemReason(error: unknown): string {
   return errno === undefined ? message : getSystemErrorMessage(errno);
 }
 
-/** What to say of a depot, and what helps. A name that only dead processes held has its own text: `open()` does not. */
+/** What is printed of a DepotError. For a stale depot the library names its own option, which no command has. */
 function explained({ code, depot, message }: DepotError): [message: string, remedy?: string] {
   if (code === "NOT_FOUND" && depot !== undefined && FramesDepot.inspect(depot)?.stale) {
     return [
@@ -83,9 +86,9 @@ function explained({ code, depot, message }: DepotError): [message: string, reme
   return [message, CAUSES[code].remedy];
 }
 
-/** Says why a command failed, and answers with its exit code. Only a fault of this program shows a stack. */
+/** Prints why a command failed; only a fault of this program shows a stack. @returns the exit code */
 export function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage; // it has spoken already
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage; // commander has printed it
   const paint = paintErrors();
   const say = (message: string) => complain(`${paint.red("error:")} ${message}\n`);
   if (error instanceof Failure) {
@@ -98,16 +101,16 @@ export function report(error: unknown): number {
     if (remedy !== undefined) complain(`${paint.dim(remedy)}\n`);
     return CAUSES[error.code].exitCode;
   }
-  if (error instanceof RangeError) { // an argument that only the library could judge
+  if (error instanceof RangeError) { // an argument that only the library checks
     say(error.message);
     return EXIT.usage;
   }
   if (error instanceof Error && error.name === "NotCapable") {
-    say(`${error.message}; these commands need -A`);
+    say(`${error.message}; run frames-depot with -A`);
     return EXIT.system;
   }
   const { code, syscall } = error as NodeJS.ErrnoException;
-  if (error instanceof Error && code !== undefined && syscall !== undefined) { // of what other messages do not name
+  if (error instanceof Error && code !== undefined && syscall !== undefined) { // no other message names the call
     say(`cannot ${syscall}: ${systemReason(error)}`);
     return EXIT.system;
   }

@@ -31,7 +31,7 @@ type Options = {
 
 type Grabbed = { frameNumber: number; timestampNs: bigint; data: FrameData };
 
-/** How often a frame is looked for by somebody who waits for it. */
+/** Time between two looks for a frame that has not come yet. */
 const LOOK_MS = 10;
 
 /** Makes the command. */
@@ -39,16 +39,20 @@ export function grabCommand(): Command {
   return new Command("grab")
     .summary("save a frame as PNG or JPEG, or show it in the terminal")
     .description(
-      "Saves a frame as PNG or JPEG or, without a file, shows it in the terminal. Nobody is held back by it.",
+      "Saves a frame as PNG or JPEG or, without a file, shows it in the terminal. No producer waits for it.",
     )
     .argument("<name>", "a depot")
-    .argument("[file]", "a .png, .jpg or .jpeg, replaced if it is there; - is standard output")
-    .option("--frame <number>", "this frame (default: the newest)", (text) => frameNumber(text))
-    .addOption(new Option("--type <type>", "what to write, whatever the file is called").choices(["png", "jpeg"]))
-    .option("--quality <1-100>", "of a JPEG", quality, 90)
-    .addOption(new Option("--matrix <name>", "what YUV was made with").choices(["bt601", "bt709"]).default("bt601"))
-    .option("--timeout <seconds>", "wait so long for the depot and the frame", seconds, 0)
-    .option("--json", "for programs: say which frame it was")
+    .argument("[file]", "a .png, .jpg or .jpeg, replaced if it exists; - is standard output")
+    .option("--frame <number>", "number of the frame (default: the newest)", (text) => frameNumber(text))
+    .addOption(
+      new Option("--type <type>", "format of the picture, whatever the extension of the file").choices(["png", "jpeg"]),
+    )
+    .option("--quality <1-100>", "quality of a JPEG", quality, 90)
+    .addOption(
+      new Option("--matrix <name>", "matrix that YUV was made with").choices(["bt601", "bt709"]).default("bt601"),
+    )
+    .option("--timeout <seconds>", "how long to wait for the depot and the frame", seconds, 0)
+    .option("--json", "for programs: an object that says which frame it was")
     .addHelpText(
       "after",
       `
@@ -61,10 +65,18 @@ Examples:
     )
     .action(async (name: string, file: string | undefined, options: Options) => {
       if (file === undefined && !process.stdout.isTTY) {
-        throw new Failure("name a file: only a terminal can show the picture itself", EXIT.usage);
+        throw new Failure(
+          "cannot show a picture: standard output is not a terminal; name a file, or - for standard output",
+          EXIT.usage,
+        );
       }
       const type = file === undefined || file === "-" ? options.type ?? "png" : options.type ?? pictureTypeOf(file);
-      if (type === undefined) throw new Failure(`a picture must be .png, .jpg or .jpeg: ${file}`, EXIT.usage);
+      if (type === undefined) {
+        throw new Failure(
+          `cannot write ${file}: it must end in .png, .jpg or .jpeg, or --type must be given`,
+          EXIT.usage,
+        );
+      }
       using interruption = new Interruption();
       await using depot = await openDepot(name, options.timeout, interruption);
       const grabbed = await grab(depot, options, interruption);
@@ -84,7 +96,7 @@ function quality(text: string): number {
   return value;
 }
 
-/** A copy, so that nothing is held while it is encoded. */
+/** Copies the frame, so that no slot is held while the picture is encoded. */
 async function grab(depot: FramesDepot, { frame, timeout }: Options, interruption: Interruption): Promise<Grabbed> {
   const deadline = performance.now() + timeout * 1000;
   for (;;) {
@@ -106,7 +118,7 @@ function pictureOf(depot: FramesDepot, data: FrameData, matrix: Matrix): Picture
   if (format === undefined) {
     const known = PIXEL_FORMAT_NAMES.join(", ");
     throw new Failure(
-      `depot "${depot.name}" has frames of an unknown format, "${depot.pixelFormat}"; known are ${known}`,
+      `cannot make a picture of depot "${depot.name}": its pixel format is "${depot.pixelFormat}"; known are ${known}`,
       EXIT.refused,
     );
   }

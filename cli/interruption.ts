@@ -1,5 +1,5 @@
 /**
- * Ctrl-C and its kin, as an AbortSignal: whatever waits ends, depots are closed, terminals restored, and then the
+ * Ctrl-C, SIGTERM and SIGHUP as an AbortSignal: waits end, depots are closed, terminals are restored, and then the
  * process ends.
  *
  * @module
@@ -28,7 +28,7 @@ export class Interruption implements Disposable {
     }
   }
 
-  /** Aborts when the user, or the system, wants an end. */
+  /** Aborts at the first signal. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }

@@ -18,12 +18,12 @@ export function lsCommand(): Command {
   return new Command("ls")
     .summary("list every depot")
     .description("Lists every depot of this user: shape, queue, rates, peers, live or stale and why.")
-    .option("--no-rates", "answer at once, without measuring frames and bytes a second")
+    .option("--no-rates", "print at once, without measuring frames and bytes a second")
     .option("--json", "for programs: an array of depots")
     .addHelpText(
       "after",
       `
-Rates are measured for ${MEASURE_MS} ms. Looking holds nobody back and keeps no name.
+Rates are measured for ${MEASURE_MS} ms. No producer waits for it, and no name is kept.
 
 Examples:
   frames-depot ls

@@ -1,6 +1,6 @@
 #!/usr/bin/env -S deno run -A
 /**
- * The command line `frames-depot`: people look at a pipeline before they trust it. Runs in Deno and in Bun.
+ * The command line `frames-depot`, in Deno and in Bun.
  *
  * @module
  */

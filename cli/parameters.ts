@@ -1,5 +1,5 @@
 /**
- * What is written after options, checked: a wrong value is a usage error that names the option.
+ * Values of options, checked: a wrong value is a usage error that names the option.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The peers of a depot: who they are, what they do, how far behind they are, and which of them holds up the rest.
+ * The peers of a depot: their processes and roles, how far behind each reader is, and which one blocks the queue.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { paintOutput } from "./terminal/output.ts";
 import { table } from "./terminal/table.ts";
 import { count, duration } from "./terminal/units.ts";
 
-/** A part that a peer plays: producer, a reader, or only there. */
+/** A role of a peer: producer, one of its readers, or idle. */
 type Part = { peer: PeerStats; role: string; reader?: ReaderStats; first: boolean };
 
 function partsOf(peer: PeerStats): Part[] {
@@ -22,7 +22,7 @@ function partsOf(peer: PeerStats): Part[] {
   return parts.map((part, index) => ({ ...part, first: index === 0 }));
 }
 
-/** What is to be said of a part beside its numbers. */
+/** A word beside the numbers of a role. */
 function noteOn(part: Part, stats: DepotStats, { whenFull }: DepotInfo): string {
   if (!part.peer.alive) return "dead";
   return whenFull !== "overwrite" && blocks(part, stats) ? "blocks" : "";
@@ -33,7 +33,7 @@ function blocks({ reader, peer }: Part, { slowest, length, maxSize }: DepotStats
   return reader?.gating === true && length === maxSize && slowest?.pid === peer.pid && reader.lag >= slowest.lag;
 }
 
-/** Draws them, and a sentence about the queue. */
+/** Draws the peers, and a sentence about a full queue. */
 export function peersTable(stats: DepotStats, info: DepotInfo): string {
   const paint = paintOutput();
   const parts = stats.peers.flatMap(partsOf);
@@ -55,7 +55,7 @@ export function peersTable(stats: DepotStats, info: DepotInfo): string {
     ...parts.some((part) => noteOn(part, stats, info) !== "")
       ? [{ title: "", text: (part: Part) => noteOn(part, stats, info), style: paint.red }]
       : [],
-    // The pid of a dead one may be somebody else's by now.
+    // The pid of a dead process may belong to another one by now.
     ...info.stale ? [] : [
       { title: "COMMAND", text: ofPeer(({ pid, alive }) => alive && commandOf(pid) || ""), spare: 3, least: 20 },
     ],

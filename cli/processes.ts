@@ -1,5 +1,5 @@
 /**
- * What the system says of a process, for people who see a pid and wonder what it is.
+ * What the system says of a process, so that people recognize a pid.
  *
  * @module
  */

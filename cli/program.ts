@@ -23,17 +23,17 @@ import { writeCommand } from "./write.ts";
 const GROUPS: [title: string, commands: Command[]][] = [
   ["Look:", [lsCommand(), statCommand(), topCommand(), watchCommand()]],
   ["Video:", [writeCommand(), readCommand(), grabCommand(), recordCommand(), replayCommand()]],
-  ["Check and mend:", [doctorCommand(), benchCommand(), rmCommand()]],
+  ["Check and fix:", [doctorCommand(), benchCommand(), rmCommand()]],
 ];
 
 /** Builds the program; parsing it runs a command. It throws instead of ending the process. */
 export function buildProgram(): Command {
   const program = new Command("frames-depot")
-    .description("Looks at, fills and follows video frames in shared memory.")
+    .description("Shows, fills and follows depots of video frames in shared memory.")
     .version(config.version, "-V, --version", "show the version")
     .helpOption("-h, --help", "show this help")
     .helpCommand(false)
-    .showHelpAfterError("(--help shows how it is used)")
+    .showHelpAfterError("(--help shows the usage)")
     .configureHelp({ styleTitle: (title) => paintOutput().bold(title) })
     .configureOutput({ outputError: (text, write) => write(paintErrors().red(text)) })
     .addHelpText(
@@ -55,7 +55,7 @@ Examples:
   return endsByThrowing(program);
 }
 
-/** Commander's own answers to a command that it does not know with the whole help, and does not say which is meant. */
+/** Commander's own help command prints the whole help for an unknown name, and suggests no similar one. */
 function helpCommand(program: Command): Command {
   return new Command("help").summary("show the help of a command").argument("[command]").helpOption(false)
     .action(async (name?: string) => {

@@ -34,7 +34,7 @@ type Options = Omit<FollowOptions, "mode"> & {
 
 type Consumed = { depot: string; frames: number; lost: number; bytes: number };
 
-/** So many frames are kept back to learn the rate from their timestamps. */
+/** Frames that are kept back to learn the rate from their timestamps. */
 const RATE_FRAMES = 8;
 
 /** Makes the command. */
@@ -42,17 +42,17 @@ export function readCommand(): Command {
   return new Command("read")
     .summary("write a depot's frames to standard output or, through ffmpeg, to a file")
     .description("Writes a depot's frames to standard output, raw or as Y4M, or through ffmpeg to a file.")
-    .argument("<name>", "the depot; it is waited for")
-    .option("-o, --output <file>", "let ffmpeg encode this file, in the format of its extension")
+    .argument("<name>", "the depot; read waits for it")
+    .option("-o, --output <file>", "file that ffmpeg encodes, in the format of its extension")
     .option("--y4m", "Y4M instead of raw frames: it says size, format and rate itself")
-    .option("-r, --rate <fps>", "the rate for --y4m and --output (default: by the timestamps)", frameRate)
+    .option("-r, --rate <fps>", "frames a second of --y4m and --output (default: from the timestamps)", frameRate)
     .option("--ffmpeg <options>", "--output: options for ffmpeg before the file, as '-c:v ffv1'")
     .addOption(modeOption())
     .option("--from <where>", "oldest, latest, next, or a frame number", from, "oldest")
-    .option("-n, --frames <number>", "end after so many frames", positiveInteger)
-    .option("--follow", "go on when the producers have gone: another may come")
-    .option("--timeout <seconds>", "fail when the depot, or a frame, does not come in time", seconds)
-    .option("--overwrite", "--output: replace a file that is there")
+    .option("-n, --frames <number>", "end after this many frames", positiveInteger)
+    .option("--follow", "when all producers have gone, wait for another")
+    .option("--timeout <seconds>", "fail when the depot or a frame does not come in this time", seconds)
+    .option("--overwrite", "--output: replace an existing file")
     .option("--json", "for programs: say at the end, on standard error, what was read")
     .addHelpText(
       "after",
@@ -68,10 +68,13 @@ Examples:
       using interruption = new Interruption();
       const { signal } = interruption;
       if (options.output === undefined && process.stdout.isTTY) {
-        throw new Failure("standard output is a terminal: pipe it, or name a file with --output", EXIT.usage);
+        throw new Failure(
+          "cannot write frames to a terminal: pipe standard output, or name a file with --output",
+          EXIT.usage,
+        );
       }
       if (options.output !== undefined && !options.overwrite && isFile(options.output)) {
-        throw new Failure(`${options.output} is there already; --overwrite replaces it`, EXIT.refused);
+        throw new Failure(`cannot write ${options.output}: it exists; --overwrite replaces it`, EXIT.refused);
       }
       using stdout = new ByteSink(1, signal);
       try {
@@ -130,7 +133,7 @@ async function read(
     warn(consumed.frames, times, options);
   } catch (error) {
     if (error instanceof PipeClosed) return;
-    // A file is completed whatever happens, also with what was kept back until now.
+    // The file is completed whatever happens, with the frames that were kept back until now.
     if (sink === undefined && kept.length > 0 && options.output !== undefined) await open(new AbortController().signal);
     throw error;
   } finally {
@@ -139,7 +142,7 @@ async function read(
   }
 }
 
-/** Files and Y4M have one rate: where that plays frames at another speed, it is said. */
+/** Files and Y4M have one rate. Warns where it plays the frames at another speed. */
 function warn(
   frames: number,
   { firstNs, lastNs, rate }: { firstNs?: bigint; lastNs?: bigint; rate?: FrameRate },
@@ -170,7 +173,8 @@ async function openSink(
   const format = pixelFormatOf(depot)?.name;
   if (format === undefined) {
     throw new Failure(
-      `depot "${depot.name}" has frames of an unknown format, "${depot.pixelFormat}": they can only be read raw`,
+      `cannot encode depot "${depot.name}": its pixel format, "${depot.pixelFormat}", is not known; ` +
+        "without --y4m and --output its frames are read raw",
       EXIT.refused,
     );
   }

@@ -28,7 +28,7 @@ type Options = Omit<FollowOptions, "mode"> & {
   json?: boolean;
 };
 
-/** What says that the moment has come. */
+/** Signals at which `--last` writes a file. */
 const MOMENTS = ["SIGUSR1", "SIGUSR2"] as const;
 
 /** Makes the command. */
@@ -36,17 +36,17 @@ export function recordCommand(): Command {
   return new Command("record")
     .summary("record a depot to a file, all of it or the last frames on a signal")
     .description("Records frames with number, timestamp and metadata; `replay` plays them.")
-    .argument("<name>", "the depot; it is waited for")
+    .argument("<name>", "the depot; record waits for it")
     .argument("<file>", "the recording, usually .fdr; with --last a pattern: {n} counts, {time} is the time")
-    .option("--last <frames>", "keep so many frames in memory; a signal writes them to a file", positiveInteger)
-    .option("--on-exit", "--last: write a file also at the end")
+    .option("--last <frames>", "keep this many frames in memory; a signal writes them to a file", positiveInteger)
+    .option("--on-exit", "--last: also write a file at the end")
     .addOption(modeOption("lossless; with --last: lossy"))
     .option("--from <where>", "oldest, latest, next, or a frame number", from, "oldest")
-    .option("-n, --frames <number>", "end after so many frames", positiveInteger)
-    .option("--follow", "go on when the producers have gone: another may come")
-    .option("--timeout <seconds>", "fail when the depot, or a frame, does not come in time", seconds)
-    .option("--overwrite", "replace a file that is there")
-    .option("--json", "for programs: say what was recorded, a line for each file")
+    .option("-n, --frames <number>", "end after this many frames", positiveInteger)
+    .option("--follow", "when all producers have gone, wait for another")
+    .option("--timeout <seconds>", "fail when the depot or a frame does not come in this time", seconds)
+    .option("--overwrite", "replace an existing file")
+    .option("--json", "for programs: an object for each file")
     .addHelpText(
       "after",
       `
@@ -97,7 +97,7 @@ async function recordAll(
   }
 }
 
-/** Keeps frames in memory, and writes them when it is told to. New frames are kept meanwhile. */
+/** Keeps frames in memory, and writes them at a signal. New frames are kept meanwhile. */
 async function recordLast(
   depot: FramesDepot,
   pattern: string,
@@ -116,7 +116,7 @@ async function recordLast(
         await write(depot, nextName(pattern, () => ++dumps, options.overwrite ?? false), frames, options);
       } catch (error) {
         failure = error;
-        complain(`${(error as Error).message}\n`); // and goes on: the next moment may be worth more
+        complain(`${(error as Error).message}\n`); // and goes on: the next signal may succeed
       } finally {
         last.giveBack(frames);
       }
@@ -140,7 +140,7 @@ async function recordLast(
 }
 
 async function write(depot: FramesDepot, path: string, frames: readonly Recordable[], options: Options): Promise<void> {
-  if (frames.length === 0) throw new Failure("there is no frame yet: nothing was written", EXIT.failed);
+  if (frames.length === 0) throw new Failure(`cannot write ${path}: no new frame has come`, EXIT.failed);
   const writer = await RecordingWriter.create(path, headerOf(depot), options.overwrite ?? false);
   try {
     for (const frame of frames) await writer.add(frame);

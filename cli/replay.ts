@@ -1,5 +1,5 @@
 /**
- * `frames-depot replay`: a recording into a depot, as it was or faster or slower.
+ * `frames-depot replay`: plays a recording into a depot, at its own pace, faster or slower.
  *
  * @module
  */
@@ -31,29 +31,29 @@ type Options = Extract & {
 /** Makes the command. */
 export function replayCommand(): Command {
   return new Command("replay")
-    .summary("play a recording into a depot, or say what is in it")
+    .summary("play a recording into a depot, or show what is in it")
     .description("Plays a recording into a depot: every frame with its number, timestamp and metadata.")
     .argument("<file>", "the recording")
-    .argument("[name]", "the depot; it is made, or joined if it is there and nobody fills it")
-    .option("--info", "say what is in the recording instead of playing it")
-    .option("--speed <factor>", "how fast timestamps go by; max is as fast as possible", speed, 1)
+    .argument("[name]", "the depot; it is created, or joined if no other process fills it")
+    .option("--info", "show what is in the recording instead of playing it")
+    .option("--speed <factor>", "speed of the timestamps: 2 is twice as fast, max does not wait", speed, 1)
     .option("--from <number>", "begin at this frame number", (text) => frameNumber(text))
     .option("--to <number>", "end with this frame number", (text) => frameNumber(text))
-    .option("--at <seconds>", "begin so far from the recording's first frame", seconds)
-    .option("--loop", "begin again at the end, for ever; numbers and timestamps go on growing")
+    .option("--at <seconds>", "begin this long after the first frame", seconds)
+    .option("--loop", "start again at the end, forever; numbers and timestamps go on growing")
     .addOption(timestampsOption())
     .option("--max-size <frames>", "slots of a new depot (default: as recorded)", positiveInteger)
     .addOption(whenFullOption())
     .option("--max-readers <number>", "readers that a new depot has room for (default: 31)", positiveInteger)
-    .option("--join", "play also where another process writes")
-    .option("--wait-readers <number>", "begin when so many readers are there", positiveInteger)
+    .option("--join", "join a depot even if another process fills it")
+    .option("--wait-readers <number>", "begin when this many readers are attached", positiveInteger)
     .option(
       "--linger <seconds>",
-      "stay so long at the end while frames wait to be read (default: until they are)",
+      "how long to stay at the end while frames wait to be read (default: until they are)",
       seconds,
     )
-    .option("--no-linger", "leave at the end: a depot that nobody else holds goes with its frames")
-    .option("--json", "for programs: say at the end what was played, or with --info what is there")
+    .option("--no-linger", "leave at the end; a depot that no other process holds is removed with its frames")
+    .option("--json", "for programs: an object at the end, or the answer of --info")
     .addHelpText(
       "after",
       `
@@ -65,9 +65,14 @@ Examples:
     .action(async (file: string, name: string | undefined, options: Options) => {
       const recording = await Recording.open(file);
       if (options.info) return inform(recording, options);
-      if (name === undefined) throw new Failure("replay needs the name of a depot, or --info", EXIT.usage);
+      if (name === undefined) {
+        throw new Failure(
+          "cannot replay: no depot is named; give a name, or --info to see what is in the recording",
+          EXIT.usage,
+        );
+      }
       if (!recording.complete && process.stderr.isTTY) {
-        complain(`${file} was cut off: it is played as far as it goes\n`);
+        complain(`${file} was cut off: it is played up to its last whole frame\n`);
       }
       await play(recording, name, options);
     });

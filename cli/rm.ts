@@ -1,5 +1,5 @@
 /**
- * `frames-depot rm`: takes names away.
+ * `frames-depot rm`: removes depots.
  *
  * @module
  */
@@ -17,18 +17,18 @@ type Outcome = { name: string; outcome: "removed" | "would be removed" | "refuse
 /** Makes the command. */
 export function rmCommand(): Command {
   return new Command("rm")
-    .summary("remove depots that nobody holds")
-    .description("Removes depots that no process holds any more.")
+    .summary("remove depots that no process holds")
+    .description("Removes depots that no live process holds.")
     .argument("[names...]", "depots")
-    .option("--stale", "all that only dead processes held")
-    .option("--force", "also live ones: their processes keep the memory, nobody else finds it any more")
+    .option("--stale", "every depot that only dead processes held")
+    .option("--force", "also live depots: their processes keep the memory, and no other process finds it")
     .option("-n, --dry-run", "only say what would be removed")
     .option("--json", "for programs: an array of what became of each")
     .addHelpText(
       "after",
       `
-A name is removed only if the kernel says that nobody alive holds it.
-Exit code 4: one was not removed.
+A name is removed only if the kernel says that no live process holds it.
+Exit code 4: at least one name was not removed.
 
 Examples:
   frames-depot rm camera0
@@ -51,7 +51,12 @@ function chosen(names: string[], stale: boolean): DepotInfo[] {
   if (stale) return all.filter((info) => info.stale);
   return [...new Set(names)].map((name) => {
     const info = all.find((info) => info.name === name);
-    if (info === undefined) throw new Failure(`there is no depot "${name}"`, EXIT.notFound);
+    if (info === undefined) {
+      throw new Failure(
+        `there is no depot "${name}", so none is removed; \`frames-depot ls\` shows what is there`,
+        EXIT.notFound,
+      );
+    }
     return info;
   });
 }
@@ -65,9 +70,7 @@ function remove(info: DepotInfo, { force, dryRun }: Options): Outcome {
   }
   const removal: Removal = force && FramesDepot.unlink(name) ? "removed" : removeDead(name);
   if (removal === "removed") return { name, outcome: "removed", reason: because, bytes };
-  const reason = removal === "live"
-    ? "live: a process that is alive holds it; --force removes it all the same"
-    : removal.refused;
+  const reason = removal === "live" ? "live: a process holds it; --force removes it anyway" : removal.refused;
   return { name, outcome: "refused", reason, bytes };
 }
 

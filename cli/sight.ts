@@ -1,5 +1,5 @@
 /**
- * Looking at depots: what they have counted, and how fast that grows. Nothing is joined for it, so nobody notices.
+ * Looks at depots without joining them: their counters, and how fast these grow.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export function lookAt(name: string, before?: Sight): Sight | undefined {
 /** Every depot. `before` gives the rates. */
 export function lookAround(before: readonly Sight[] = []): Sight[] {
   return FramesDepot.list().map(({ name }) => lookAt(name, before.find(({ info }) => info.name === name)))
-    .filter((sight) => sight !== undefined); // it may have gone since it was listed
+    .filter((sight) => sight !== undefined); // it may have been removed since it was listed
 }
 
 function ratesBetween({ info: { stats: then }, atMs }: Sight, { info, atMs: nowMs }: Sight): Rates | undefined {

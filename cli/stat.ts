@@ -1,5 +1,5 @@
 /**
- * `frames-depot stat`: everything about one depot, and who holds it up.
+ * `frames-depot stat`: everything about one depot, and which reader blocks it.
  *
  * @module
  */
@@ -24,15 +24,15 @@ const WHEN_FULL = {
 /** Makes the command. */
 export function statCommand(): Command {
   return new Command("stat")
-    .summary("show one depot: counters, peers, who blocks")
-    .description("Shows all counters of a depot, each peer, and who blocks.")
+    .summary("show one depot: counters, peers, which reader blocks")
+    .description("Shows all counters of a depot, each peer, and which reader blocks the queue.")
     .argument("<name>", "a depot")
-    .option("--seconds <number>", "how long rates are measured for; 0 does not measure", seconds, MEASURE_SECONDS)
+    .option("--seconds <number>", "how long to measure rates; 0 measures none", seconds, MEASURE_SECONDS)
     .option("--json", "for programs: an object")
     .addHelpText(
       "after",
       `
-Of a stale depot it shows what was counted, and who had it open, up to the end.
+A stale depot shows its last counters, and the processes that had it open.
 
 Examples:
   frames-depot stat camera0

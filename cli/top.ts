@@ -32,7 +32,7 @@ const HELP = [
   "f  sort by frames/s        q  quit",
   "b  sort by GB/s",
   "",
-  "The same key again turns the order round. Watching holds nobody back.",
+  "The key of the current order reverses it. No producer waits for top.",
 ];
 
 type Options = { interval: number; sort: Order; once?: boolean; json?: boolean };
@@ -42,9 +42,9 @@ export function topCommand(): Command {
   return new Command("top")
     .summary("show every depot live")
     .description("Shows every depot live; keys sort, pause and quit.")
-    .option("-i, --interval <seconds>", "time between two looks", seconds, 1)
-    .addOption(new Option("-s, --sort <order>", "what comes first").choices(Object.keys(ORDERS)).default("name"))
-    .option("--once", "print once and end, as it does where there is no terminal")
+    .option("-i, --interval <seconds>", "time between two updates", seconds, 1)
+    .addOption(new Option("-s, --sort <order>", "order of the depots").choices(Object.keys(ORDERS)).default("name"))
+    .option("--once", "print once and end, as without a terminal")
     .option("--json", "for programs: an array of depots a line")
     .addHelpText(
       "after",
@@ -70,7 +70,7 @@ Examples:
     });
 }
 
-/** Looks, draws and listens until it is told to end. */
+/** Looks, draws and handles keys until the user, or a signal, ends it. */
 async function live({ interval, sort }: Options, interruption: Interruption): Promise<void> {
   const view = new View(sort);
   let wake = () => {};
@@ -100,7 +100,7 @@ async function live({ interval, sort }: Options, interruption: Interruption): Pr
   }
 }
 
-/** What is seen, and what the keys have made of it. */
+/** The depots as they are shown, and what the keys have chosen. */
 class View {
   sights: Sight[] = [];
   paused = false;

@@ -1,5 +1,5 @@
 /**
- * `frames-depot watch`: a line for each frame that goes by.
+ * `frames-depot watch`: a line for each frame.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import { counted, duration } from "./terminal/units.ts";
 
 type Options = { count?: number; timeout?: number; from: "next" | "latest" | "oldest"; sum?: boolean; json?: boolean };
 
-/** How often it is asked whether anybody else is still there. */
+/** Time between two checks for other peers. */
 const COMPANY_MS = 500;
-/** Timestamps below are no time of day: 2001, in nanoseconds. */
+/** A timestamp below this one, in 2001, is not a date. Nanoseconds. */
 const SOME_DATE_NS = 10n ** 18n;
 const FIRST_BYTES = 8;
 
@@ -27,7 +27,7 @@ export function watchCommand(): Command {
     .summary("print a line for each frame")
     .description("Prints a line for each frame: number, time, gap, what was lost, first bytes.")
     .argument("<name>", "a depot")
-    .option("-c, --count <number>", "end after so many frames", positiveInteger)
+    .option("-c, --count <number>", "end after this many frames", positiveInteger)
     .option("-t, --timeout <seconds>", "how long to wait for the depot, and for each frame", seconds)
     .addOption(
       new Option("--from <place>", "the frame to begin with").choices(["next", "latest", "oldest"]).default("next"),
@@ -37,9 +37,9 @@ export function watchCommand(): Command {
     .addHelpText(
       "after",
       `
-Nobody is held back: it reads as a lossy reader, and what it misses is printed
-as lost. It ends when everybody else has left, so that the name becomes free.
-The gap is the difference between two timestamps.
+It reads as a lossy reader: no producer waits for it, and the frames that it
+misses are printed as lost. It ends when all other processes have left, so that
+the name becomes free. The gap is the difference between two timestamps.
 
 Examples:
   frames-depot watch camera0
@@ -62,18 +62,19 @@ Examples:
       });
       const seen = await follow(frames, options).catch((error) => {
         if (!company.gone.aborted || interruption.signal.aborted) throw error;
-        complain(`${paintErrors().yellow("everybody else has left")} depot "${name}"\n`);
+        complain(`${paintErrors().yellow("all other processes have left")} depot "${name}"\n`);
       });
       if (seen !== undefined && seen !== options.count) {
         throw new Failure(
-          `no frame came for ${duration(timeout! * 1000)}; ${counted(seen, "frame")} before`,
+          `depot "${name}" brought no frame for ${duration(timeout! * 1000)}, the limit of --timeout; ` +
+            `${counted(seen, "frame")} came before`,
           EXIT.notFound,
         );
       }
     });
 }
 
-/** Whether anybody else has the depot open, and fills it. */
+/** Watches whether other processes have the depot open, and whether new frames can come. */
 class Company implements Disposable {
   readonly #controller = new AbortController();
   readonly #timer: ReturnType<typeof setInterval>;
@@ -82,13 +83,13 @@ class Company implements Disposable {
     let starved = 0;
     this.#timer = setInterval(() => {
       starved = isStarved(depot) ? starved + 1 : 0;
-      // Twice: a reader may be about to come.
+      // Seen twice, because a reader may be about to join.
       if (starved === 2) complain(starvedReader(depot.name));
       if (!depot.stats().peers.some(({ self, alive }) => alive && !self)) this.#controller.abort();
     }, COMPANY_MS);
   }
 
-  /** Aborts once nobody has. */
+  /** Aborts when no other process has the depot open. */
   get gone(): AbortSignal {
     return this.#controller.signal;
   }
@@ -107,7 +108,7 @@ async function follow(frames: AsyncIterable<Frame>, { count, sum = false, json =
     const gapMs = beforeNs === undefined ? undefined : Number(frame.timestampNs - beforeNs) / 1e6;
     beforeNs = frame.timestampNs;
     const text = json ? jsonLine(frame, gapMs, sum) : line(frame, gapMs, sum);
-    frame.release(); // whoever reads our output may be slow
+    frame.release(); // the reader of our output may be slow
     await printPatiently(text);
     if (++seen === count) break;
   }
@@ -117,7 +118,7 @@ async function follow(frames: AsyncIterable<Frame>, { count, sum = false, json =
 const bytesOf = ({ data }: Frame) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 const crcOf = (frame: Frame) => crc32(bytesOf(frame)).toString(16).padStart(8, "0");
 
-/** All lines together are 79 columns wide while numbers have at most nine digits. */
+/** A line is 79 columns wide while numbers have at most nine digits. */
 function columns(cells: [number: string, sequence: string, time: string, gap: string, lost: string, bytes: string]) {
   const widths = [9, 9, 12, 7, 5, 9];
   return cells.map((cell, index) => cell.padStart(widths[index])).join("  ");
@@ -151,7 +152,7 @@ function jsonLine(frame: Frame, gapMs: number | undefined, sum: boolean): string
 
 const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-/** The time of day here; seconds where the timestamp is none. */
+/** The local time of day; seconds where the timestamp is not a date. */
 function timeOf(timestampNs: bigint): string {
   if (timestampNs < SOME_DATE_NS) return `${(Number(timestampNs) / 1e9).toFixed(3)} s`;
   const date = new Date(Number(timestampNs / 1_000_000n));

@@ -40,27 +40,27 @@ export function writeCommand(): Command {
   return new Command("write")
     .summary("fill a depot: raw frames, Y4M, or anything that ffmpeg reads")
     .description("Fills a depot from standard input (raw frames or Y4M), or from a file or URL through ffmpeg.")
-    .argument("<name>", "the depot; it is made, or joined if it is there and nobody fills it")
+    .argument("<name>", "the depot; it is created, or joined if no other process fills it")
     .option("-i, --input <file or url>", "let ffmpeg read this, with its size, format and timestamps")
     .option("-s, --size <size>", "raw frames: their size, as 1920x1080; --input: scale to it", size)
     .option("-f, --format <name>", "raw frames: their format, as ffmpeg's -pix_fmt; --input: convert to it")
-    .option("-r, --rate <fps>", "standard input: the rate that timestamps are made of, as 30 or 30000/1001", frameRate)
+    .option("-r, --rate <fps>", "standard input: frames a second, for timestamps, as 30 or 30000/1001", frameRate)
     .option("--ffmpeg <options>", "--input: options for ffmpeg before -i, as '-f v4l2'")
-    .option("--loop", "--input: begin again at the end, for ever")
+    .option("--loop", "--input: start again at the end, forever")
     .option("--pace", "keep the pace of the timestamps instead of going as fast as possible")
     .addOption(timestampsOption())
     .option("--max-size <frames>", "slots of a new depot (default: 10)", positiveInteger)
     .addOption(whenFullOption())
     .option("--max-readers <number>", "readers that a new depot has room for (default: 31)", positiveInteger)
-    .option("--join", "write also where another process does")
-    .option("--wait-readers <number>", "begin when so many readers are there", positiveInteger)
+    .option("--join", "join a depot even if another process fills it")
+    .option("--wait-readers <number>", "begin when this many readers are attached", positiveInteger)
     .option(
       "--linger <seconds>",
-      "stay so long at the end while frames wait to be read (default: until they are)",
+      "how long to stay at the end while frames wait to be read (default: until they are)",
       seconds,
     )
-    .option("--no-linger", "leave at the end: a depot that nobody else holds goes with its frames")
-    .option("--json", "for programs: say at the end what was written")
+    .option("--no-linger", "leave at the end; a depot that no other process holds is removed with its frames")
+    .option("--json", "for programs: an object at the end")
     .addHelpText(
       "after",
       `
@@ -116,9 +116,14 @@ function openSource(options: Options, stdin: ByteSource, { signal }: Interruptio
     return Decoder.start(input, { size, format, loop, inputOptions: ffmpeg?.split(/\s+/).filter(Boolean) }, signal);
   }
   if (loop) throw new Failure("--loop needs --input: standard input can be read only once", EXIT.usage);
-  if (ffmpeg !== undefined) throw new Failure("--ffmpeg needs --input", EXIT.usage);
+  if (ffmpeg !== undefined) {
+    throw new Failure("--ffmpeg needs --input: standard input is read without ffmpeg", EXIT.usage);
+  }
   if (process.stdin.isTTY) {
-    throw new Failure("standard input is a terminal: give frames with < or |, or name a file with --input", EXIT.usage);
+    throw new Failure(
+      "cannot read frames from a terminal: redirect standard input with < or |, or name a file with --input",
+      EXIT.usage,
+    );
   }
   return sourceOfBytes(stdin, { size, format }, rate);
 }

@@ -92,7 +92,7 @@ depotTest("ls and stat leave a depot as they found it", async (name, another) =>
   assertEquals([rescued.peekFrame(1)?.data[0], rescued.peekFrame(2)?.data[0]], [1, 2]);
 });
 
-depotTest("stat counts what the depot counts, and names who blocks", async (name) => {
+depotTest("stat counts what the depot counts, and names the reader that blocks", async (name) => {
   await using depot = await FramesDepot.create(name, { ...SHAPE, maxSize: 3 });
   const reader = depot.frames({ mode: "lossless" });
   for (const value of [1, 2, 3, 4, 5]) await depot.enqueue(frameOf(value));
@@ -113,7 +113,7 @@ depotTest("stat counts what the depot counts, and names who blocks", async (name
   reader.release();
 });
 
-depotTest("stat shows what a stale depot counted, who had it open, and why it is stale", async (name) => {
+depotTest("stat shows what a stale depot counted, its processes, and why it is stale", async (name) => {
   await makeStale(name);
   const { code, out } = await runCli(["stat", name]);
   assertEquals(code, 0);
@@ -177,12 +177,16 @@ depotTest("watch waits for a depot and for a frame, as long as it may", async (n
   assertEquals(code, 0);
   assertStringIncludes(out, "0909090909090909");
   const late = await runCli(["watch", name, "--timeout", "0.2"]);
-  assertEquals([late.code, late.errors], [3, "error: no frame came for 200 ms; 0 frames before\n"]);
+  assertEquals(late.code, 3);
+  assertStringIncludes(
+    late.errors,
+    `error: depot "${name}" brought no frame for 200 ms, the limit of --timeout; 0 frames`,
+  );
   const never = await runCli(["watch", `${name}-not-there`, "--timeout", "0.1"]);
   assertEquals(never.code, 3);
 });
 
-depotTest("watch holds nobody back, even when it is stopped", async (name) => {
+depotTest("watch holds no producer back, even when it is stopped", async (name) => {
   await using depot = await FramesDepot.create(name, { ...SHAPE, maxSize: 4, whenFull: "wait" });
   const reader = depot.frames({ mode: "lossless" });
   await using watch = new Cli(["watch", name]);
@@ -197,18 +201,18 @@ depotTest("watch holds nobody back, even when it is stopped", async (name) => {
   reader.release();
 });
 
-depotTest("watch ends when everybody else has left, and keeps no name", async (name) => {
+depotTest("watch ends when all other processes have left, and keeps no name", async (name) => {
   const depot = await FramesDepot.create(name, SHAPE);
   await using watch = new Cli(["watch", name]);
   await watch.shows("NUMBER");
   await depot.close();
   const { code, errors } = await watch.answer();
-  assertEquals([code, errors], [0, `everybody else has left depot "${name}"\n`]);
+  assertEquals([code, errors], [0, `all other processes have left depot "${name}"\n`]);
   assertEquals(listed(name), undefined);
 });
 
 for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
-  depotTest(`watch answers ${signal} with ${expected} and leaves the depot`, async (name) => {
+  depotTest(`watch ends at ${signal} with ${expected} and leaves the depot`, async (name) => {
     await using depot = await FramesDepot.create(name, SHAPE);
     for (const runtime of RUNTIMES) {
       await using watch = new Cli(["watch", name], { runtime });

@@ -38,7 +38,7 @@ for (const runtime of RUNTIMES) {
       { shows: name, keys: "f" },
       { shows: "by fps", keys: "f" },
       { shows: "by fps, reversed", keys: "?" },
-      { shows: "turns the order round", keys: "p" },
+      { shows: "reverses it", keys: "p" },
       { shows: "paused", keys: "q" },
     ]);
     assertEquals([code, restored], [0, true], output);

@@ -34,7 +34,7 @@ depotTest("frames-depot COMMAND --help gives examples that begin with the comman
   }));
 });
 
-depotTest("frames-depot answers wrong usage with 2 and with what was meant", async () => {
+depotTest("frames-depot ends with 2 after wrong usage, and says what was meant", async () => {
   const wrong: [parameters: string[], says: string][] = [
     [[], "Usage: frames-depot"],
     [["lss"], "Did you mean ls?"],
@@ -93,7 +93,7 @@ depotTest("frames-depot colours only a terminal, unless FORCE_COLOR says so; NO_
   assertEquals(await coloured({ FORCE_COLOR: "1", NO_COLOR: "1" }), false);
 });
 
-depotTest("frames-depot ends quietly when nobody reads its output any more", async (name) => {
+depotTest("frames-depot ends quietly when the reader of its output has gone", async (name) => {
   await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1], whenFull: "overwrite" });
   for (const runtime of RUNTIMES) {
     await using watch = new Cli(["watch", name], { runtime });

@@ -64,7 +64,7 @@ function elements(
 const upper = (bytes: Uint8Array) => bytes.filter((_, i) => i % 2 === 1);
 const TERMINAL = fileURLToPath(new URL("./support/terminal.py", import.meta.url));
 const hasPython = spawnSync("python3", ["--version"]).status === 0;
-/** What a terminal is known by: those of whoever runs the tests do not count. */
+/** What a terminal is known by; the tests run without the variables of their own terminal. */
 const TERMINAL_VARIABLES = [
   ...["KITTY_WINDOW_ID", "KITTY_PID", "TERM_PROGRAM", "LC_TERMINAL", "WEZTERM_PANE", "WEZTERM_UNIX_SOCKET"],
   ...["KONSOLE_VERSION", "GHOSTTY_RESOURCES_DIR"],
@@ -194,7 +194,7 @@ videoTest("grab says what is not there, or cannot be a picture", async ({ name, 
   await other.enqueue({ frame: new Uint8Array(8) });
   const unknown = await move(["grab", other.name, file]);
   assertEquals(unknown.code, 4);
-  assertStringIncludes(unknown.errors, '"mystery"; known are gray,');
+  assertStringIncludes(unknown.errors, 'its pixel format is "mystery"; known are gray,');
 });
 
 test("fitted keeps the proportions, and each pixel is the mean of those that it stands for", () => {
@@ -234,7 +234,7 @@ for (const runtime of RUNTIMES) {
   );
 }
 
-depotTest("grab ends quietly when nobody reads the picture", async (name) => {
+depotTest("grab ends quietly when the reader of its output has gone", async (name) => {
   await using depot = await FramesDepot.create(name, { frameSize: [512, 512, 3] });
   await depot.enqueue({ frame: new Uint8Array(512 * 512 * 3).map((_, i) => (i * i) >> 3) });
   for (const runtime of RUNTIMES) {

@@ -87,7 +87,7 @@ videoTest("read says in ffmpeg's words why it cannot encode", async ({ name, fol
   assertStringIncludes(errors, "No such file or directory");
 });
 
-videoTest("read ends quietly when nobody reads its output any more", async ({ name }) => {
+videoTest("read ends quietly when the reader of its output has gone", async ({ name }) => {
   await using depot = await FramesDepot.create(name, { frameSize: [640, 480, 3], whenFull: "overwrite" });
   const timer = setInterval(() => void depot.tryEnqueue({ frame: new Uint8Array(640 * 480 * 3) }), 2);
   try {

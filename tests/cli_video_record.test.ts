@@ -215,7 +215,7 @@ for (const runtime of RUNTIMES) {
 }
 
 videoTest(
-  "record --last numbers its files where the name has no place for it, and says that there is no frame yet",
+  "record --last numbers its files where the name has no place for it, and says that no new frame has come",
   async ({ name, folder }) => {
     await using depot = await FramesDepot.create(name, SHAPE);
     await using recorder = new VideoCommand(["record", name, join(folder, "moment.fdr"), "--last", "2"], {
@@ -226,7 +226,10 @@ videoTest(
     }
     let errors = "";
     const complained = new Promise<void>((resolve) =>
-      recorder.child.stderr!.on("data", (text: string) => (errors += text).includes("no frame yet") && resolve())
+      recorder.child.stderr!.on(
+        "data",
+        (text: string) => (errors += text).includes("no new frame has come") && resolve(),
+      )
     );
     recorder.signal("SIGUSR2");
     await complained;

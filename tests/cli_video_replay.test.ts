@@ -163,7 +163,7 @@ videoTest("replay stops at a frame that is damaged, and names it", async ({ name
   await damage(offset + SIZE.record + 2, "frame 106 is damaged");
   await damage(offset + 20, "a record is damaged");
   await damage(20, "its header is damaged");
-  await damage(0, "no recording");
+  await damage(0, "it is not a recording");
   writeFileSync(file, bytes);
   assertEquals((await move(["replay", join(folder, "missing"), name])).code, 3);
   assertEquals((await move(["replay", file])).code, 2);

@@ -122,7 +122,7 @@ videoTest("write says where its input ends in the middle of a frame, or is none"
   assertStringIncludes(bare.errors, "need --size and --format");
   const unknown = await move(["write", name, "--size", "4x2", "--format", "rgb25"], { input: new Uint8Array(20) });
   assertEquals(unknown.code, 2);
-  assertStringIncludes(unknown.errors, "rgb25; there are gray, ");
+  assertStringIncludes(unknown.errors, "the pixel format rgb25 is not known; known are gray, ");
   assertEquals(listed(name), []);
 });
 
@@ -161,7 +161,7 @@ videoTest("write refuses a depot that another process fills, unless it is to --j
     input: new Uint8Array(10),
   });
   assertEquals(other.code, 4);
-  assertStringIncludes(other.errors, "another frameSize: 4,2,1, not 5,2,1");
+  assertStringIncludes(other.errors, "its frameSize is 4,2,1, not 5,2,1");
 });
 
 videoTest("write --when-full drop counts what it drops, and overwrite keeps the newest", async ({ name, another }) => {

@@ -1,5 +1,5 @@
 /**
- * Waiting that only somebody else can end, and lines that are written beside a progress bar: people must see what goes
+ * Waits that only another process can end, and lines that are written beside a progress bar: people must see what goes
  * on.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";

@@ -20,6 +20,7 @@ run({ title: "types", command: [deno, "check", ...flags, ...ROOMS] });
 run({ title: "documentation", command: [deno, "doc", "--lint", "mod.ts"] });
 run({ title: "layout", command: [deno, "run", "--allow-read", "tools/layout/main.ts", "--check"] });
 run({ title: "imports", command: [deno, "run", "--allow-read", "tools/imports_point_down.ts"] });
+run({ title: "words", command: [deno, "run", "--allow-read", "tools/words.ts"] });
 run({ title: "architecture", command: [deno, "run", "--allow-read", "tools/architecture.ts", "--check"] });
 if (!fast) {
   run({

@@ -9,16 +9,16 @@ import { summarize, type Summary } from "./samples.ts";
 
 const SLOTS = 10;
 const SIZE = [1920, 1080, 3] as const;
-/** Copies between two looks at the clock and at whether to stop. */
+/** Copies between two checks of the clock and of the signal. */
 const BATCH = SLOTS;
 
-/** Bytes a second of both, by the batch. */
+/** Bytes a second, measured batch by batch. */
 export type CopyResult = { depot: Summary; floor: Summary };
 
 /**
- * Copies in turns for so long: noise meets both alike.
+ * Copies to both in turns until the time is over, so that noise meets both alike.
  *
- * @throws {Error} when what lies in the depot is not what was put in
+ * @throws {Error} when the frame in the depot is not the one that was put in
  */
 export async function measureCopy(name: string, milliseconds: number, signal: AbortSignal): Promise<CopyResult> {
   await using depot = await FramesDepot.create(name, { frameSize: SIZE, maxSize: SLOTS, whenFull: "overwrite" });
@@ -43,7 +43,7 @@ export async function measureCopy(name: string, milliseconds: number, signal: Ab
     signal.throwIfAborted();
     await timed("depot", toDepot);
     await timed("floor", toOrdinary);
-    await new Promise((resolve) => setTimeout(resolve)); // a moment for signals
+    await new Promise((resolve) => setTimeout(resolve)); // lets signals arrive
   } while (performance.now() < end);
   using stored = depot.peekFrame(BATCH - 1);
   if (stored === undefined || crc32(stored.data as Uint8Array) !== crc32(frame)) {

@@ -32,7 +32,9 @@ export async function floorOf(how: "spins" | "sleeps", milliseconds: number, sig
       if (how === "spins") { while (Atomics.load(words, WORD.answer) !== ball); }
       else {
         Atomics.notify(words, WORD.ball);
-        if (Atomics.wait(words, WORD.answer, ball - 1, LOST_MS) === "timed-out") throw new Error("a thread was lost");
+        if (Atomics.wait(words, WORD.answer, ball - 1, LOST_MS) === "timed-out") {
+          throw new Error(`a thread of bench did not wake within ${LOST_MS / 1000} s`);
+        }
       }
       if (ball > WARM_UP || how === "sleeps" && ball > 10) times.push((performance.now() - started) * 1e6 / 2);
     }

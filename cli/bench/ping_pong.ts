@@ -14,9 +14,9 @@ import { summarize, type Summary } from "./samples.ts";
 const PAUSE_MS = 2;
 /** Round trips that are not counted: code gets compiled. */
 const WARM_UP = 200;
-/** Spins between two looks at the clock. */
+/** Polls between two checks of whether the partner is alive. */
 const SPINS = 1_000_000;
-/** A partner that says nothing for so long is gone. */
+/** A partner that sends no frame for this long is gone. */
 const LOST_MS = 10_000;
 
 /** Starts the process that sends every frame back. It ends with the depots, or when its time is over. */
@@ -28,9 +28,10 @@ function startPartner(task: PartnerTask) {
 }
 
 /**
- * Sends frames for so long; nanoseconds one way.
+ * Sends frames there and back until the time is over.
  *
- * @param how `spins`: both look all the time, which shows the hand-off alone; `sleeps`: both wait in the kernel
+ * @param how `spins`: both poll, which shows the hand-off alone; `sleeps`: both wait in the kernel
+ * @returns nanoseconds one way
  */
 export async function pingPong(
   name: string,
@@ -51,13 +52,15 @@ export async function pingPong(
     for (let spins = 1;; spins++) {
       const answer = answers.tryNext();
       if (answer?.frameNumber === number) return;
-      if (spins % SPINS === 0 && partner.exitCode !== null) throw new Error("the other process ended");
+      if (spins % SPINS === 0 && partner.exitCode !== null) {
+        throw new Error(`the other process of bench ended with code ${partner.exitCode}`);
+      }
     }
   };
   const sleep = async (number: number) => {
     for (;;) {
       const { done, value } = await answers.next();
-      if (done) throw new Error("the other process does not answer");
+      if (done) throw new Error(`the other process of bench sent no frame for ${LOST_MS / 1000} s`);
       if (value.frameNumber === number) return;
     }
   };

@@ -1,5 +1,5 @@
 /**
- * What a check answers.
+ * What a check finds.
  *
  * @module
  */
@@ -8,10 +8,10 @@
 export type Finding = {
   /** What was looked at, in two or three words. */
   check: string;
-  /** `wrong`: depots cannot work, or something is broken. `warning`: they work, but less well or less far. */
+  /** `wrong`: depots cannot work, or something is broken. `warning`: they work, but with less room or less safety. */
   verdict: "ok" | "warning" | "wrong";
   /** What was found. */
   says: string;
-  /** What to do about it; always there unless the verdict is ok. */
+  /** What to do about it; present unless the verdict is ok. */
   remedy?: string;
 };

@@ -10,7 +10,7 @@ import type { Finding } from "./finding.ts";
 
 /** Where Linux keeps segments. */
 export const FOLDER = "/dev/shm";
-/** Ten frames of 1080p: a depot as most people make it. */
+/** Ten frames of 1080p, a usual depot. */
 const ONE_DEPOT = 10 * 1920 * 1080 * 3;
 const ENLARGE =
   "a container gets more by `--shm-size=1g` (docker, podman) or an emptyDir of medium Memory at /dev/shm " +
@@ -25,7 +25,7 @@ export function sharedMemory(): Finding {
     return {
       check,
       verdict: "wrong",
-      says: `${FOLDER} cannot be written to`,
+      says: `${FOLDER} is missing, or this process may not write to it`,
       remedy: `mount a tmpfs there: \`mount -t tmpfs -o mode=1777 tmpfs ${FOLDER}\``,
     };
   }
@@ -85,7 +85,7 @@ export function memoryLimit(root: string = ""): number | undefined {
   return real.length === 0 ? undefined : Math.min(...real);
 }
 
-/** Shared memory counts as memory of whoever touches it first: a lower limit ends processes before it is full. */
+/** Shared memory counts as memory of its first user: a lower limit kills processes before the shared memory is full. */
 export function containerLimit(): Finding {
   const check = "memory limit";
   const limit = memoryLimit();
@@ -98,7 +98,7 @@ export function containerLimit(): Finding {
     verdict: "warning",
     says:
       `${bytes(limit)} for the control group, less than the ${bytes(total)} of shared memory, which counts towards ` +
-      "it: a process is killed before a depot says that there is no space",
+      "it; processes are killed before `create` fails with NO_SPACE",
     remedy: "raise the limit (`--memory`, resources.limits.memory), or keep the depots well below it",
   };
 }
@@ -116,8 +116,8 @@ export function processLimits(): Finding {
     return {
       check,
       verdict: "warning",
-      says: `${files} open files; each depot object takes one`,
-      remedy: "`ulimit -n 1024`",
+      says: `${files} open files, fewer than 256; each depot object takes one`,
+      remedy: "`ulimit -n 1024` raises the limit",
     };
   }
   for (const [name, option] of [["Max file size", "-f"], ["Max address space", "-v"]]) {
@@ -125,8 +125,8 @@ export function processLimits(): Finding {
       return {
         check,
         verdict: "warning",
-        says: `${name.slice(4)} is limited to ${bytes(soft(name))}`,
-        remedy: `\`ulimit ${option} unlimited\``,
+        says: `${name.slice(4)} is limited to ${bytes(soft(name))}, less than ${bytes(4 * ONE_DEPOT)}`,
+        remedy: `\`ulimit ${option} unlimited\` removes the limit`,
       };
     }
   }

@@ -1,5 +1,5 @@
 /**
- * Whether the segments in shared memory are as they should be.
+ * Finds segments that are stale, broken, blocked, or writable by other users.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import { stateOf } from "../sight.ts";
 import type { Finding } from "./finding.ts";
 import { FOLDER } from "./memory.ts";
 
-/** What segments are called in the file system. */
+/** How the names of their files begin. */
 const PREFIX = "frames-depot.";
 
-/** A segment that was to be removed. */
+/** What `--fix` did with a segment. */
 export type Fix = {
   name: string;
   state: "stale" | "broken";
@@ -25,7 +25,7 @@ export type Fix = {
   reason?: string;
 };
 
-/** Removes what the kernel says is dead: stale and broken segments. A live one is never touched. */
+/** Removes stale and broken segments of which the kernel says that no live process holds them. */
 export function fixSegments(): Fix[] {
   const fixes: Fix[] = [];
   for (const info of FramesDepot.list()) {
@@ -51,14 +51,15 @@ function deadOnes(infos: DepotInfo[]): Finding[] {
           check,
           verdict: "warning",
           says: `stale, ${info.reason}; it takes ${bytes(info.bytes)}`,
-          remedy: "`frames-depot doctor --fix` or `rm --stale` removes it; a producer takes the name over",
+          remedy:
+            "`frames-depot doctor --fix` or `rm --stale` removes it; a producer that creates the name takes it over",
         }];
       case "broken":
         return [{
           check,
           verdict: "wrong",
           says: `${info.reason} (${bytes(info.bytes)})`,
-          remedy: "`frames-depot doctor --fix` removes it unless a process that is alive holds it",
+          remedy: "`frames-depot doctor --fix` removes it unless a live process holds it",
         }];
     }
   });
@@ -81,9 +82,8 @@ function blockedOnes(infos: DepotInspection[]): Finding[] {
     return [{
       check: `depot ${info.name}`,
       verdict: "wrong",
-      says: `full, and pid ${slowest.pid}, which should read from it, is stopped (SIGSTOP or a debugger)`,
-      remedy:
-        `\`kill -CONT ${slowest.pid}\` lets it go on, \`kill -9 ${slowest.pid}\` ends it; its place is then given back`,
+      says: `full, and its slowest reader, pid ${slowest.pid}, is stopped by SIGSTOP or a debugger`,
+      remedy: `\`kill -CONT ${slowest.pid}\` resumes it; \`kill -9 ${slowest.pid}\` ends it, which frees its place`,
     }];
   });
 }
@@ -103,8 +103,8 @@ function owners(infos: DepotInfo[]): Finding[] {
       findings.push({
         check: `depot ${name}`,
         verdict: "warning",
-        says: `other users may write to it (mode 0${(status.mode & 0o777).toString(8)}), and so damage it`,
-        remedy: "leave out `mode` when making it, unless those users are meant to",
+        says: `other users may write to it and damage it: its mode is 0${(status.mode & 0o777).toString(8)}`,
+        remedy: "create it without `mode`, unless those users should write to it",
       });
     }
   }

@@ -1,5 +1,5 @@
 /**
- * Whether runtime, system and library go together.
+ * Checks the runtime, the system and the native library.
  *
  * @module
  */
@@ -32,7 +32,7 @@ function runtime(): Finding {
     return {
       check,
       verdict: "wrong",
-      says: `${says}: calls from other threads corrupt its memory`,
+      says: `${says}, older than 1.4: calls from other threads corrupt its memory`,
       remedy: "`bun upgrade`",
     };
   }
@@ -40,14 +40,14 @@ function runtime(): Finding {
     return {
       check,
       verdict: "warning",
-      says: `${says}, older than what was tested (${tested})`,
+      says: `${says}, older than ${tested}, the tested version`,
       remedy: `\`${name} upgrade\``,
     };
   }
   return { check, verdict: "ok", says };
 }
 
-/** Loads the native library, if nothing has yet. */
+/** Loads the native library, unless it is loaded already. */
 function library(): Finding {
   const check = "library";
   const says = `frames-depot ${config.version}`;
@@ -56,14 +56,14 @@ function library(): Finding {
     return { check, verdict: "ok", says: `${says}, its native part works` };
   } catch (error) {
     if (!(error instanceof DepotError)) throw error;
-    const remedy = "a shell variable FRAMES_DEPOT_LIB may name another library; otherwise this system has none yet";
+    const remedy = "set FRAMES_DEPOT_LIB to the path of a library that was built for this system";
     return { check, verdict: "wrong", says: `${says}: ${error.message}`, remedy };
   }
 }
 
 type Permissions = { querySync(descriptor: { name: string }): { state: string } };
 
-/** What Deno permits; Bun has no such thing. The other checks, and the commands, need all of it. */
+/** What Deno permits; Bun permits everything. The other checks, and the commands, need all of it. */
 export function permissions(): Finding[] {
   const { permissions } = (globalThis as { Deno?: { permissions: Permissions } }).Deno ?? {};
   if (permissions === undefined) return [];
@@ -74,7 +74,7 @@ export function permissions(): Finding[] {
   return [{
     check,
     verdict: "wrong",
-    says: `not given: ${refused.join(", ")}; nothing else could be checked`,
+    says: `Deno does not grant ${refused.join(", ")}, so nothing else was checked`,
     remedy: "run these commands with -A; a program of your own needs --allow-ffi, without a path",
   }];
 }
@@ -83,13 +83,13 @@ function kernel(): Finding {
   const release = os.release();
   const says = `Linux ${release}`;
   if (!isOlder(release, LEAST_LINUX)) {
-    return { check: "kernel", verdict: "ok", says: `${says}: locks that end with their process, memory files` };
+    return { check: "kernel", verdict: "ok", says: `${says}, which has OFD locks and memory files` };
   }
   return {
     check: "kernel",
     verdict: "wrong",
-    says: `${says} has no OFD locks or memory files`,
-    remedy: `Linux ${LEAST_LINUX} or newer`,
+    says: `${says}, which has no OFD locks or no memory files`,
+    remedy: `upgrade to Linux ${LEAST_LINUX} or newer`,
   };
 }
 

@@ -7,7 +7,7 @@
 /** How a bar looks and behaves. */
 export type Options = {
   stream: { isTTY?: boolean };
-  /** Redraws a second at most. */
+  /** Maximum of redraws a second. */
   fps: number;
   /** Characters. */
   barsize: number;

@@ -1,5 +1,5 @@
 /**
- * Writing: results to standard output, everything else to standard error, colours only where somebody sees them.
+ * Writing: results to standard output, everything else to standard error, colours only on a terminal.
  *
  * @module
  */
@@ -35,10 +35,10 @@ export function terminalWidth(): number {
   return process.stdout.columns || 80;
 }
 
-/** What stands on the terminal's last line until there is something to say. */
+/** What the terminal's last line shows until text is written. */
 let passing: { clear(): void } | undefined;
 
-/** Makes way for whatever is written: a progress bar, for as long as there is one. */
+/** Names the progress bar that is cleared before text is written; undefined when there is none. */
 export function letPass(bar: { clear(): void } | undefined): void {
   passing = bar;
 }
@@ -49,7 +49,7 @@ export function print(text: string): void {
   process.stdout.write(text);
 }
 
-/** Writes, and waits while whoever reads is slower: for output without an end, which must not pile up in memory. */
+/** Writes, and waits for a slower reader of the output, so that endless output does not pile up in memory. */
 export async function printPatiently(text: string): Promise<void> {
   if (!process.stdout.write(text)) await new Promise<void>((resolve) => process.stdout.once("drain", resolve));
 }
@@ -65,7 +65,7 @@ export function complain(text: string): void {
   process.stderr.write(text);
 }
 
-/** Whoever reads our output may stop doing so at any time, as `head` does: that is no error. */
+/** Ends the process without an error when the reader of its output has stopped, as `head` does. */
 export function endQuietlyWhenClosed(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {

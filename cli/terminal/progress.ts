@@ -12,7 +12,7 @@ import { bytes as inBytes, count, duration, rate } from "./units.ts";
 
 /** Work whose progress is shown. */
 export type Progress = {
-  /** Says that so many more frames, with so many bytes, are done. */
+  /** Adds frames, and their bytes, to what is done. */
   advance(frames: number, bytes: number): void;
   /** Takes the bar away. Must be called also when the work failed. */
   end(): void;

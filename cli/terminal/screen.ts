@@ -1,5 +1,5 @@
 /**
- * A page of text that is refreshed in place and listens to keys. Whatever happens, the terminal is given back as it was.
+ * A page of text that is refreshed in place and listens to keys. In every case the terminal is given back as it was.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export class Screen implements Disposable {
     };
     this.#onResize = options.onResize;
     this.#listens = process.stdin.isTTY === true;
-    process.on("exit", this.#atExit); // also after an error that nobody caught
+    process.on("exit", this.#atExit); // also after an uncaught error
     process.stdout.write(ansi.enterAlternativeScreen + ansi.cursorHide + NO_WRAP);
     process.stdout.on("resize", this.#onResize);
     if (!this.#listens) return;

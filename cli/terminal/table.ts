@@ -12,18 +12,18 @@ export type Column<Row> = {
   /** The cell, without colours. */
   text: (row: Row) => string;
   align?: "left" | "right";
-  /** Columns with a greater number are left out sooner where the width does not do. Default 0: never left out. */
+  /** Where the terminal is too narrow, columns with greater numbers are left out first. Default 0: never left out. */
   spare?: number;
-  /** A text that may be cut may be cut to so many characters. */
+  /** The width to which texts may be cut; without it they are not cut. */
   least?: number;
-  /** A text that is broken into lines instead; for the last column. */
+  /** Breaks texts into lines instead of cutting them; for the last column. */
   wrap?: boolean;
   /** Colours the finished cell. */
   style?: (text: string, row: Row) => string;
 };
 
 const GAP = 2;
-/** A column of prose may become so narrow. */
+/** The least width of a column whose texts are broken into lines. */
 const WRAPPED = 30;
 const NOTHING = Object.fromEntries(
   ["top", "bottom", "left", "right", "mid", "middle"].flatMap((edge) =>
@@ -31,7 +31,7 @@ const NOTHING = Object.fromEntries(
   ),
 );
 
-/** Cuts the middle out of a text: names often differ at their ends only. */
+/** Replaces the middle of a text, because names often differ only at their ends. */
 export function cut(text: string, width: number): string {
   if (text.length <= width) return text;
   const start = Math.ceil((width - 1) / 2);
@@ -62,7 +62,7 @@ function fit<Row>(columns: Column<Row>[], rows: Row[], width: number): [Column<R
   });
 }
 
-/** Draws rows under their titles, without lines. Ends with a line feed; answers nothing where there are no rows. */
+/** Draws rows under their titles, without lines. @returns text that ends with a line feed; empty without rows */
 export function table<Row>(rows: Row[], columns: Column<Row>[], width: number = terminalWidth()): string {
   if (rows.length === 0) return "";
   const paint = paintOutput();

@@ -6,7 +6,7 @@
 import fs from "node:fs";
 import { reopenPipe, writeFully } from "./descriptors.ts";
 
-/** Thrown when nobody reads any more, as after `| head`. */
+/** Thrown when the reader of a pipe has gone, as after `| head`. */
 export class PipeClosed extends Error {}
 
 /** Writes one descriptor. */
@@ -14,7 +14,7 @@ export class ByteSink implements Disposable {
   readonly #fd: number;
   readonly #signal: AbortSignal;
   #writing = false;
-  /** The same pipe, waiting: Bun makes that of standard output one that does not. */
+  /** The pipe, opened again in blocking mode: Bun makes standard output non-blocking. */
   readonly #patient: number | undefined;
 
   /** @param signal ends a write that hangs, with its reason */
@@ -24,7 +24,7 @@ export class ByteSink implements Disposable {
     this.#patient = reopenPipe(fd, fs.constants.O_WRONLY);
   }
 
-  /** Whether a write was begun that has not come back: the process then does not end by itself. */
+  /** Whether a write is under way: the process then does not end by itself. */
   get writing(): boolean {
     return this.#writing;
   }
@@ -45,11 +45,11 @@ export class ByteSink implements Disposable {
       throw error;
     } finally {
       this.#signal.removeEventListener("abort", abort!);
-      written.catch(() => {}); // after an abort nobody is there to hear it
+      written.catch(() => {}); // after an abort its failure concerns no caller
     }
   }
 
-  /** Lets go of what it has opened itself; the descriptor stays. */
+  /** Closes what it has opened itself; the descriptor stays open. */
   [Symbol.dispose](): void {
     if (this.#patient !== undefined) fs.closeSync(this.#patient);
   }

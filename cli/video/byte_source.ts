@@ -8,9 +8,9 @@ import process from "node:process";
 import { EXIT, Failure } from "../failure.ts";
 import { readNow, readSome, reopenPipe } from "./descriptors.ts";
 
-/** What a pipe holds on most systems; waiting happens with a buffer of this size, never with a slot in hand. */
+/** The size of a pipe on most systems. Waits happen with a buffer of this size, never with a claimed slot. */
 const CHUNK_BYTES = 65536;
-/** How long a read that fills a slot may go on when the user wants an end. */
+/** How long a read into a slot may go on after a signal. */
 const GRACE_MS = 300;
 
 /** Reads one descriptor. It belongs to one reader at a time. */
@@ -22,7 +22,7 @@ export class ByteSource implements Disposable {
   #end = 0;
   #ended = false;
   #reading = false;
-  /** The same pipe, never waiting: what is there already is not worth the way to another thread and back. */
+  /** The pipe, opened again in non-blocking mode: bytes that are there need no trip to another thread. */
   readonly #quick: number | undefined;
 
   /** @param signal ends every wait, with its reason */
@@ -32,12 +32,12 @@ export class ByteSource implements Disposable {
     this.#quick = reopenPipe(fd, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   }
 
-  /** Lets go of what it has opened itself; the descriptor stays. */
+  /** Closes what it has opened itself; the descriptor stays open. */
   [Symbol.dispose](): void {
     if (this.#quick !== undefined) fs.closeSync(this.#quick);
   }
 
-  /** Whether a read was begun that has not come back: the process then does not end by itself. */
+  /** Whether a read is under way: the process then does not end by itself. */
   get reading(): boolean {
     return this.#reading;
   }
@@ -76,7 +76,7 @@ export class ByteSource implements Disposable {
       return await Promise.race([promise, aborted]);
     } finally {
       this.#signal.removeEventListener("abort", abort!);
-      promise.catch(() => {}); // after an abort nobody is there to hear it
+      promise.catch(() => {}); // after an abort its failure concerns no caller
     }
   }
 
@@ -85,7 +85,7 @@ export class ByteSource implements Disposable {
     return (await this.peek(1)).length > 0;
   }
 
-  /** The text up to the next line feed, which is taken too; undefined where there is none within `limit` bytes. */
+  /** The text up to the next line feed, which is consumed, too; undefined where there is none within `limit` bytes. */
   async line(limit: number): Promise<string | undefined> {
     for (let seen = 0; seen < limit;) {
       const bytes = await this.peek(seen + 1);
@@ -101,8 +101,8 @@ export class ByteSource implements Disposable {
   }
 
   /**
-   * Fills an array, in place. While it is at it nothing may take the memory away, so an abort waits for the read that
-   * is under way; where that hangs, the process ends here.
+   * Fills an array in place. Its memory must stay while a read is under way, so an abort waits for that read; where it
+   * hangs, the process ends here.
    *
    * @returns bytes filled: fewer than the array has only at the end
    */

@@ -14,13 +14,13 @@ import { cannotRun, LogTail } from "./ffmpeg_log.ts";
 import { type FrameSource, type NextFrame, type Shape, shapeOf } from "./frame_source.ts";
 import { PIXEL_FORMAT_NAMES } from "./pixel_formats.ts";
 
-/** What is asked of ffmpeg. */
+/** What ffmpeg does with the input. */
 export type DecoderOptions = {
   /** Scales to this size. */
   size?: [width: number, height: number];
   /** Converts to this pixel format; otherwise the source's own, or the nearest that is known here. */
   format?: string;
-  /** Starts again at the end, for ever. */
+  /** Starts again at the end, forever. */
   loop?: boolean;
   /** Anything ffmpeg takes before `-i`, as `-f v4l2`. */
   inputOptions?: string[];
@@ -48,7 +48,7 @@ export class Decoder implements FrameSource {
     const ffmpeg = new Ffmpeg(input, options, signal);
     try {
       const first = await ffmpeg.line(0);
-      if (first === undefined) throw new Failure(`ffmpeg found no picture in ${input}`, EXIT.failed);
+      if (first === undefined) throw new Failure(`ffmpeg found no video frame in ${input}`, EXIT.failed);
       return new Decoder(
         ffmpeg,
         shapeOf(first.format, first.width, first.height),
@@ -76,7 +76,8 @@ export class Decoder implements FrameSource {
     const [width, height] = this.shape.frameSize;
     if (line !== undefined && (line.width !== width || line.height !== height)) {
       throw new Failure(
-        `the size changes at frame ${n}: from ${width}x${height} to ${line.width}x${line.height}; --size keeps one`,
+        `cannot store frame ${n}: its size is ${line.width}x${line.height}, that of the frames before ` +
+          `${width}x${height}; --size scales all frames to one size`,
         EXIT.failed,
       );
     }
@@ -100,7 +101,7 @@ type FrameLine = { format: string; width: number; height: number; timestampNs: b
 /** The process, and what it logs. */
 class Ffmpeg {
   readonly pixels: ByteSource;
-  /** Frames to come, as far as the header says it. */
+  /** Frames to come, as the input's header estimates it. */
   total: number | undefined;
   readonly #readFd: number;
   readonly #process: ChildProcess;
@@ -173,7 +174,7 @@ class Ffmpeg {
     if (rate !== null && this.#seconds !== undefined) this.total ??= Math.round(this.#seconds * Number(rate[1]));
   }
 
-  /** From the first frame; a depot's timestamps cannot be negative. */
+  /** Time since the first frame; a depot's timestamps cannot be negative. */
   #nanoseconds(pts: bigint): bigint {
     this.#origin ??= pts;
     const since = (pts - this.#origin) * this.#timeBase[0] * 1_000_000_000n / this.#timeBase[1];

@@ -45,7 +45,7 @@ export async function writeFully(fd: number, bytes: Uint8Array, position: number
     done += await new Promise<number>((resolve, reject) => {
       const at = position === null ? null : position + done;
       fs.write(fd, rest, 0, rest.length, at, (error, count) => {
-        if (error?.code === "EAGAIN") setTimeout(resolve, 1, 0); // somebody has made the pipe non-blocking
+        if (error?.code === "EAGAIN") setTimeout(resolve, 1, 0); // another process has made the pipe non-blocking
         else if (error) reject(error);
         else resolve(count);
       });
@@ -65,10 +65,10 @@ export function makePipe(): { readFd: number; writeFd: number } {
     const path = join(folder, "pipe");
     const made = spawnSync("mkfifo", ["-m", "600", path], { encoding: "utf8" });
     if (made.status !== 0) {
-      throw new Failure(`cannot make a pipe: ${made.error?.message ?? made.stderr.trim()}`, EXIT.system);
+      throw new Failure(`cannot make a pipe with mkfifo: ${made.error?.message ?? made.stderr.trim()}`, EXIT.system);
     }
     const { O_RDONLY, O_WRONLY, O_NONBLOCK } = fs.constants;
-    // Opening one end waits for the other, so the first one is opened without waiting, and given up at the end.
+    // Opening one end waits for the other, so the first one is opened without waiting, and closed at the end.
     const opener = fs.openSync(path, O_RDONLY | O_NONBLOCK);
     const writeFd = fs.openSync(path, O_WRONLY);
     const readFd = fs.openSync(path, O_RDONLY);

@@ -1,5 +1,5 @@
 /**
- * What ffmpeg writes to its standard error, line by line; the last complaints are kept for when it fails.
+ * What ffmpeg writes to its standard error, line by line; the last errors are kept for the case that it fails.
  *
  * @module
  */

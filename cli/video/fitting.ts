@@ -5,7 +5,7 @@
  */
 import { type Picture, toRgba8 } from "./to_rgb.ts";
 
-/** The picture as RGBA, made smaller until it fits: each pixel is the mean of those that it stands for. */
+/** The picture as RGBA, made smaller until it fits: each pixel is the mean of those that it replaces. */
 export function fitted(picture: Picture, most: { width: number; height: number }): Picture {
   const scale = Math.min(1, most.width / picture.width, most.height / picture.height);
   const width = Math.max(1, Math.floor(picture.width * scale));

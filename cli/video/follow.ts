@@ -1,6 +1,6 @@
 /**
- * Following a depot until its stream ends. A depot itself never ends: anybody may fill it. Here it has ended when
- * everything stored has been read and no process that is alive has stored anything in it.
+ * Following a depot until its stream ends. A depot itself never ends, because any process may fill it. Its stream has
+ * ended when every stored frame has been read and no live process has stored any.
  *
  * @module
  */
@@ -14,17 +14,17 @@ import { complain } from "../terminal/output.ts";
 export type FollowOptions = {
   mode: ReadMode;
   from: From;
-  /** Does not end when the producers have gone: another may come. */
+  /** When all producers have gone, waits for another. */
   follow?: boolean;
   /** Seconds to wait for the depot, and for each frame. Without it there is no limit. */
   timeout?: number;
-  /** Frames to read at most. */
+  /** The maximum of frames to read. */
   frames?: number;
 };
 
-/** How often a reader that gets nothing asks whether there is still a producer. */
+/** Time between two checks for a producer while no frame comes. */
 const ASK_MS = 100;
-/** A wait of this length is explained. */
+/** After this long a wait is explained. */
 const PATIENCE_MS = 1000;
 
 /** Opens a depot, waiting for it. @throws {DepotError} NOT_FOUND when the time is up, and others */
@@ -35,8 +35,8 @@ export async function openDepot(
 ): Promise<FramesDepot> {
   const timer = setTimeout(() => {
     const names = FramesDepot.list().map((info) => info.name);
-    const others = names.length === 0 ? "there is none" : `there are ${names.slice(0, 8).join(", ")}`;
-    complain(`waiting for depot "${name}" (${others})\n`);
+    const others = names.length === 0 ? "there is no depot" : `there are ${names.slice(0, 8).join(", ")}`;
+    complain(`waiting for depot "${name}"; ${others}\n`);
   }, PATIENCE_MS);
   try {
     return await FramesDepot.open(name, { signal, timeoutMs: (timeoutSeconds ?? Infinity) * 1000 });
@@ -79,7 +79,12 @@ export async function* followFrames(
       if (frame === undefined) break;
       yield frame;
     }
-    if (late) throw new Failure(`depot "${depot.name}" brought no frame for ${timeout} s`, EXIT.notFound);
+    if (late) {
+      throw new Failure(
+        `depot "${depot.name}" brought no frame for ${timeout} s, the limit of --timeout`,
+        EXIT.notFound,
+      );
+    }
   } finally {
     clearInterval(asking);
   }
@@ -87,13 +92,13 @@ export async function* followFrames(
 
 /** @throws {DepotError} when the depot is closed meanwhile */
 function hasEnded(depot: FramesDepot): boolean {
-  // Twice: what a producer stored before it was seen to be gone is in the second look's figures.
+  // Two looks: the second has the frames that a producer stored before the first look found it gone.
   return !isFilled(depot.stats()) && depot.stats().peers.every(({ self, readers }) => {
     return !self || readers.every(({ mode, lag }) => mode === "lookup" || lag === 0);
   });
 }
 
-/** Whether somebody who is alive has stored frames or, as long as there are none at all, might come to it. */
+/** Whether a live process has stored frames or, while no frame has been stored, may still do so. */
 function isFilled({ stored, peers }: DepotStats): boolean {
   const others = peers.filter(({ self, alive }) => !self && alive);
   return stored > 0 ? others.some((peer) => peer.stored > 0) : others.some(({ readers }) => readers.length === 0);

@@ -5,22 +5,23 @@
  */
 import type { FrameRate } from "./frame_source.ts";
 
-/** Rates that video has. */
+/** Usual rates of video. */
 const WHOLE: readonly FrameRate[] = [1, 2, 5, 10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 144, 240]
   .map((rate): FrameRate => [rate, 1]);
 /** The NTSC family, a thousandth slower. */
 const NTSC: readonly FrameRate[] = [24000, 30000, 48000, 60000, 120000].map((rate): FrameRate => [rate, 1001]);
-/** How near exact timestamps are to a rate, and how near those of a camera, which tremble. */
+/** How near exact timestamps are to a rate, and how near the jittering ones of a camera. */
 const [EXACT, NEAR] = [0.0002, 0.01];
 
-/** What is said where timestamps say nothing. */
+/** The rate where timestamps give none. */
 export const FALLBACK_RATE: FrameRate = [25, 1];
 
 /**
  * Guesses the rate.
  *
  * @param timestampsNs of frames that follow each other
- * @returns undefined where there are fewer than two, or they do not grow, or not as video does (0.1 to 250 a second): what was stored as fast as possible has no rate
+ * @returns undefined for fewer than two, and for a rate that video does not have (0.1 to 250 a second), as of frames that
+ *   were stored as fast as possible
  */
 export function guessRate(timestampsNs: readonly bigint[]): FrameRate | undefined {
   if (timestampsNs.length < 2) return undefined;
@@ -36,10 +37,10 @@ export function guessRate(timestampsNs: readonly bigint[]): FrameRate | undefine
 }
 
 /**
- * Whether so many frames at one rate last as long as their timestamps say, to a frame or a hundredth.
+ * Whether frames at one rate last as long as their timestamps say, to a frame or a hundredth.
  *
  * @param spanNs from the first timestamp to the last
- * @returns what is to be said, if they do not
+ * @returns a warning if they do not
  */
 export function rateMismatch(frames: number, spanNs: bigint, [per, seconds]: FrameRate): string | undefined {
   const span = Number(spanNs) / 1e9;

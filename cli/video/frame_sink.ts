@@ -15,11 +15,11 @@ import { y4mHeader } from "./y4m.ts";
 
 /** Frames of one shape, one after the other. */
 export type FrameSink = {
-  /** Takes a frame; the bytes must stay until the promise is settled. @throws {PipeClosed} when nobody wants more */
+  /** Takes a frame; the bytes must stay until the promise is settled. @throws {PipeClosed} when the reader has gone */
   write(frame: Uint8Array): Promise<void>;
   /** Completes what was written. */
   finish(): Promise<void>;
-  /** Lets go of files and processes; without {@linkcode FrameSink.finish} the output is as it is. */
+  /** Closes files and processes; without {@linkcode FrameSink.finish} the output is as it is. */
   close(): Promise<void>;
 };
 
@@ -77,7 +77,7 @@ export function ffmpegSink(
     ...["-y", output],
   ], {
     stdio: [readFd, "ignore", "pipe"],
-    detached: true, // Ctrl-C is ours: what was written is to be completed
+    detached: true, // Ctrl-C must not end it: it completes what was written
     env: { ...process.env, AV_LOG_FORCE_NOCOLOR: "1" },
   });
   fs.closeSync(readFd);
@@ -113,13 +113,13 @@ export function ffmpegSink(
         await bytes.write(frame);
       } catch (error) {
         if (!(error instanceof PipeClosed)) throw error;
-        await finish(); // ffmpeg says why it wants no more
+        await finish(); // throws ffmpeg's own reason, if it has one
         throw error;
       }
     },
     finish,
     async close() {
-      closePipe(); // ends the file in good order
+      closePipe(); // at which ffmpeg completes the file
       await exit;
     },
   };

@@ -1,5 +1,5 @@
 /**
- * Where frames come from, whatever that is: raw bytes, Y4M, ffmpeg, a recording.
+ * Where frames come from: raw bytes, Y4M, ffmpeg, a recording.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export type Shape = {
 /** A frame that has begun to arrive. */
 export type NextFrame = {
   details: FrameDetails;
-  /** Fills a slot, or any array of `frameBytes`. To be called once. */
+  /** Fills a slot, or any array of `frameBytes`. It can be called once. */
   fill(into: Uint8Array): Promise<void>;
 };
 
@@ -32,7 +32,7 @@ export type FrameSource = {
   readonly total?: number;
   /** Waits for the next one; undefined at the end. */
   next(): Promise<NextFrame | undefined>;
-  /** Lets go of files and processes. */
+  /** Closes files and processes. */
   close(): Promise<void>;
 };
 
@@ -43,7 +43,7 @@ export type FrameRate = readonly [frames: number, seconds: number];
 export function shapeOf(name: string, width: number, height: number): Shape {
   const format = pixelFormat(name);
   if (format === undefined) {
-    throw new Failure(`the format is not known: ${name}; there are ${PIXEL_FORMAT_NAMES.join(", ")}`, EXIT.usage);
+    throw new Failure(`the pixel format ${name} is not known; known are ${PIXEL_FORMAT_NAMES.join(", ")}`, EXIT.usage);
   }
   const { channels, elementType } = format;
   return {
@@ -99,7 +99,10 @@ async function y4mSource(
       ]]
     ) {
       if (wanted !== undefined && wanted !== found) {
-        throw new Failure(`the Y4M on standard input is ${found}, not ${what} ${wanted}`, EXIT.usage);
+        throw new Failure(
+          `the Y4M on standard input is ${found}, not ${what} ${wanted}; leave ${what} out`,
+          EXIT.usage,
+        );
       }
     }
     return new ByteFrames(bytes, shapeOf(format, width, height), rate ?? header.rate, true);
@@ -127,7 +130,7 @@ class ByteFrames implements FrameSource {
     if (!await this.#bytes.more()) return undefined;
     const n = this.#count++;
     if (this.#y4m && !/^FRAME( |$)/.test(await this.#bytes.line(Y4M_LINE_LIMIT) ?? "")) {
-      throw new Failure(`the Y4M on standard input has no frame where frame ${n} should begin`, EXIT.failed);
+      throw new Failure(`the Y4M on standard input has no FRAME line where frame ${n} should begin`, EXIT.failed);
     }
     return {
       details: this.#rate === undefined ? {} : { timestampNs: timeOf(n, this.#rate) },

@@ -1,5 +1,5 @@
 /**
- * The last so many frames, in memory: what led up to the moment at which somebody wants to keep them.
+ * The newest frames, kept in memory until a signal asks for them.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What is written after the options of the commands that move video, checked.
+ * Values of options for the commands that move video, checked.
  *
  * @module
  */
@@ -55,7 +55,7 @@ export function whenFullOption(): Option {
 export function modeOption(byDefault = "lossless"): Option {
   const option = new Option(
     "--mode <mode>",
-    `lossless holds producers back, lossy misses frames, latest jumps to the newest (default: ${byDefault})`,
+    `lossless holds producers back, lossy may miss frames, latest takes the newest (default: ${byDefault})`,
   );
   return option.choices(["lossless", "lossy", "latest"]);
 }

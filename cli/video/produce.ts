@@ -14,10 +14,10 @@ import { counted } from "../terminal/units.ts";
 import { bytesOf } from "./descriptors.ts";
 import type { FrameSource, Shape } from "./frame_source.ts";
 
-/** How a depot is filled. What is undefined may be anything in a depot that is joined. */
+/** How a depot is filled. An undefined value fits any depot that is joined. */
 export type ProduceOptions = {
   maxSize?: number;
-  /** Slots of a depot that is made, where `maxSize` says nothing. */
+  /** Slots of a new depot where `maxSize` is undefined. */
   newMaxSize?: number;
   whenFull?: WhenFull;
   maxReaders?: number;
@@ -27,20 +27,20 @@ export type ProduceOptions = {
   waitReaders?: number;
   /** How fast timestamps go by: 1 is their own pace; undefined is as fast as possible. */
   speed?: number;
-  /** Seconds to stay at the end, at most, while readers have not read all; Infinity is until they have. */
+  /** The maximum of seconds to stay at the end until readers have read all; Infinity is no limit. */
   linger: number;
   /** Frames get the time at which they are published instead of the source's timestamps. */
   stampNow?: boolean;
-  /** What is being done, for the progress. */
+  /** What the progress bar says. */
   label: string;
 };
 
 /** What was done. */
 export type Produced = { depot: string; frames: number; dropped: number; bytes: number };
 
-/** How often counters are looked at by somebody who waits for others. */
+/** Time between two looks at the counters while it waits for other processes. */
 const LOOK_MS = 20;
-/** A wait of this length is explained. */
+/** After this long a wait is explained. */
 const PATIENCE_MS = 1000;
 
 /**
@@ -71,7 +71,7 @@ export async function produce(
       progress.end();
     });
     const lingerUntil = performance.now() + options.linger * 1000;
-    await look(interruption, `waiting until depot "${name}" has been read; Ctrl-C ends it now`, () => {
+    await look(interruption, `waiting until depot "${name}" has been read; Ctrl-C ends the wait`, () => {
       return performance.now() >= lingerUntil || allRead(depot);
     });
     interruption.signal.throwIfAborted();
@@ -80,7 +80,7 @@ export async function produce(
   }
 }
 
-/** Says once what a producer waits for that gets no further. */
+/** Says once why a producer makes no progress. */
 function explainStall(depot: FramesDepot, produced: Produced): ReturnType<typeof setInterval> {
   let before = -1;
   const timer = setInterval(() => {
@@ -116,7 +116,7 @@ async function pour(
     }
     const details = { frameNumber: head + produced.frames + produced.dropped, ...next.details };
     if (stampNow) delete details.timestampNs;
-    // The slot is taken when the frame is there: one that is held for long holds up the frames of other producers.
+    // The slot is claimed when the frame is there: a slot that is held for long delays the frames of other producers.
     using slot = await depot.claim({ ...details, signal });
     if (slot === undefined) {
       await next.fill(scratch ??= new Uint8Array(depot.frameBytes));
@@ -131,7 +131,7 @@ async function pour(
   }
 }
 
-/** @returns `head`: how many frames have been there before */
+/** @returns `head`: the number of frames that were stored before */
 async function makeOrJoin(
   name: string,
   shape: Shape,
@@ -149,7 +149,7 @@ async function makeOrJoin(
     try {
       depot = await FramesDepot.open(name);
     } catch (error) {
-      if (error instanceof DepotError && error.code === "NOT_FOUND") continue; // it has just gone
+      if (error instanceof DepotError && error.code === "NOT_FOUND") continue; // it was removed just now
       throw error;
     }
     try {
@@ -158,14 +158,17 @@ async function makeOrJoin(
         const found = depot[key];
         const fits = key === "metadataBytes" ? Number(found) >= Number(value) : String(found) === String(value);
         if (value !== undefined && !fits) {
-          throw new Failure(`depot "${name}" exists with another ${key}: ${found}, not ${value}`, EXIT.refused);
+          throw new Failure(
+            `cannot fill depot "${name}": its ${key} is ${found}, not ${value}; choose another name`,
+            EXIT.refused,
+          );
         }
       }
       const { peers, head } = depot.stats();
       const other = peers.find(({ self, stored }) => !self && stored > 0);
       if (other !== undefined && !join) {
         throw new Failure(
-          `depot "${name}" is filled by process ${other.pid}; --join adds a second producer`,
+          `cannot fill depot "${name}": process ${other.pid} fills it; --join adds a second producer`,
           EXIT.refused,
         );
       }
@@ -182,7 +185,7 @@ function loopsOf(stats: DepotStats) {
   return stats.peers.flatMap(({ readers }) => readers).filter(({ mode }) => mode !== "lookup");
 }
 
-/** Whether nobody would miss a frame if this process left now. In a depot that waits, frames wait for a reader, too. */
+/** Whether no reader misses a frame if this process leaves. A depot that waits keeps frames for the first reader, too. */
 function allRead(depot: FramesDepot): boolean {
   const stats = depot.stats();
   if (depot.whenFull === "wait" && stats.length > 0) return false;

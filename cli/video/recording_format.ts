@@ -75,14 +75,16 @@ export function encodeHeader(header: RecordingHeader): Uint8Array {
 /** Reads the header. @throws {RecordingDamage} when it is none, or of a version that is not known */
 export function decodeHeader(bytes: Uint8Array): RecordingHeader {
   if (bytes.length < SIZE.header || RECORDING_MAGIC.some((byte, i) => bytes[i] !== byte)) {
-    throw new RecordingDamage("this is no recording: its first bytes are others");
+    throw new RecordingDamage("it is not a recording: it does not begin with the signature of .fdr");
   }
   const view = viewOf(bytes);
   const version = view.getUint32(8, true);
   if (version !== RECORDING_VERSION) {
-    throw new RecordingDamage(`the recording has version ${version}; this program reads ${RECORDING_VERSION}`);
+    throw new RecordingDamage(`its version is ${version}; this program reads version ${RECORDING_VERSION}`);
   }
-  if (view.getUint32(92, true) !== crc32(bytes.subarray(0, 92))) throw new RecordingDamage("its header is damaged");
+  if (view.getUint32(92, true) !== crc32(bytes.subarray(0, 92))) {
+    throw new RecordingDamage("its header is damaged: the checksum does not match");
+  }
   const label = bytes.subarray(48, 48 + PIXEL_FORMAT_BYTES);
   return {
     frameSize: [view.getUint32(16, true), view.getUint32(20, true), view.getUint32(24, true)],
@@ -148,7 +150,7 @@ export function encodeIndex(entries: readonly IndexEntry[], offset: number): Uin
   return bytes;
 }
 
-/** Reads the footer: where the index stands, how many frames it has, and its checksum; undefined where there is none. */
+/** Reads the footer: the place, length and checksum of the index; undefined where there is none. */
 export function decodeFooter(bytes: Uint8Array): { offset: number; count: number; checksum: number } | undefined {
   if (bytes.length < SIZE.footer) return undefined;
   const view = viewOf(bytes);

@@ -27,7 +27,7 @@ export type Extract = {
   to?: number;
   /** Seconds from the recording's first frame. */
   at?: number;
-  /** Begins again at the end, for ever; numbers and timestamps go on growing. */
+  /** Starts again at the end, forever; numbers and timestamps go on growing. */
   loop?: boolean;
 };
 
@@ -97,7 +97,7 @@ export class Recording {
   }
 
   #says(): string {
-    if (this.entries.length === 0) return "it has none at all";
+    if (this.entries.length === 0) return "it has no frames";
     const numbers = this.entries.map(({ frameNumber }) => frameNumber);
     const [least, most] = numbers.reduce(([low, high], n) => [Math.min(low, n), Math.max(high, n)], [
       Infinity,

@@ -46,7 +46,9 @@ export class RecordingWriter {
       fd = fs.openSync(path, overwrite ? "w" : "wx");
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === "EEXIST") throw new Failure(`${path} is there already; --overwrite replaces it`, EXIT.refused);
+      if (code === "EEXIST") {
+        throw new Failure(`cannot record to ${path}: it exists; --overwrite replaces it`, EXIT.refused);
+      }
       throw new Failure(`cannot record to ${path}: ${systemReason(error)}`, EXIT.system);
     }
     const writer = new RecordingWriter(path, fd);
@@ -95,7 +97,7 @@ export class RecordingWriter {
       const why = code === "ENOSPC"
         ? "no space left on the device"
         : code === "EFBIG"
-        ? "it may not grow"
+        ? "it has reached the limit of a file's size"
         : systemReason(error);
       throw new Failure(
         `cannot record to ${this.path}: ${why}; its ${counted(this.frames, "frame")} (${

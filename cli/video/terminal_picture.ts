@@ -13,7 +13,7 @@ import type { Picture } from "./to_rgb.ts";
 /** How many characters a terminal has. */
 export type Space = { columns: number; rows: number };
 
-/** Pixels of an image in a terminal at most: enough to see what it is, little enough for a slow line. */
+/** The largest image that is sent to a terminal, in pixels: enough to recognize, small enough for a slow line. */
 const IMAGE_PIXELS = { width: 640, height: 480 };
 /** Longest payload of one escape sequence of the kitty protocol. */
 const KITTY_CHUNK = 4096;

@@ -65,14 +65,18 @@ export const Y4M_PIXEL_FORMATS: readonly string[] = Object.keys(COLOUR_SPACES);
  */
 export function parseY4mHeader(line: string): Y4mHeader {
   const [magic, ...fields] = line.split(" ");
-  if (magic !== Y4M_MAGIC) throw new RangeError(`no Y4M header: ${JSON.stringify(line.slice(0, 40))}`);
+  if (magic !== Y4M_MAGIC) {
+    throw new RangeError(`a Y4M header begins with ${Y4M_MAGIC}, not with ${JSON.stringify(line.slice(0, 40))}`);
+  }
   const field = (letter: string) => fields.find((text) => text.startsWith(letter))?.slice(1);
   const [width, height] = [Number(field("W")), Number(field("H"))];
   if (!(width >= 1 && height >= 1)) throw new RangeError(`the Y4M header has no size: ${JSON.stringify(line)}`);
   const space = field("C") ?? "420jpeg";
   const full = fields.includes("XCOLORRANGE=FULL");
   const format = FORMATS[space];
-  if (format === undefined) throw new RangeError(`the Y4M header's colour space is not known: C${space}`);
+  if (format === undefined) {
+    throw new RangeError(`the Y4M header's colour space is C${space}; known are ${Object.keys(FORMATS).join(", ")}`);
+  }
   const [frames, seconds] = (field("F") ?? "0:0").split(":").map(Number);
   return {
     width,

@@ -32,7 +32,7 @@ async function makeStale(name: string): Promise<void> {
   assertEquals(listed(name)?.stale, true);
 }
 
-/** Runs commands in a shared memory of their own, of so many megabytes. */
+/** Runs commands in a shared memory of their own. */
 async function scene(commands: string[][], megabytes = 64): Promise<SceneReport> {
   const flags = HERE === "deno" ? "run --quiet -A" : "run";
   const shell = `mount -t tmpfs -o size=${megabytes}m tmpfs /dev/shm && exec "$RUNTIME" ${flags} "$0" "$1"`;
@@ -103,7 +103,7 @@ depotTest("rm refuses a live depot and removes stale and broken ones", async (li
     const { code, out, errors } = await runCli(["rm", ...names]);
     assertEquals(code, 4);
     assertEquals(out.match(/^removed \S+/gm), names.slice(1).map((name) => `removed ${name}`));
-    assertStringIncludes(errors, `not removed ${live}  live: a process that is alive holds it`);
+    assertStringIncludes(errors, `not removed ${live}  live: a process holds it; --force removes it anyway`);
     assertEquals(names.map(listed).map((info) => info?.stale), [false, ...names.slice(1).map(() => undefined)]);
     const forced = await runCli(["rm", live, "--force"]);
     assertEquals([forced.code, listed(live)], [0, undefined]);
