@@ -27,7 +27,7 @@ if (Deno.args.length === 0) {
   });
 }
 
-// Depots that somebody else is working with at this moment are nobody's leftovers.
+// Depots that other processes work with at this moment are not left behind.
 const live = (await FramesDepot.list()).filter(({ usable, stale }) => usable && !stale);
 const others = live.map(({ name }) => `frames-depot.${name}`);
 const left = leftovers().filter((name) => !before.includes(name) && !others.includes(name));

@@ -5,7 +5,7 @@
  *     -DRELEASE        C8, C10 as release stores in place of sequentially consistent ones
  *     -DCLAIM_AHEAD=8  a producer claims eight slots with one change of head
  *     -DCURSOR_LATE=8  a reader stores its cursor for every eighth frame only
- *     -DPAUSE          a pause between two looks of who finds nothing
+ *     -DPAUSE          a pause between two looks that find nothing
  *
  *     ideas handoff                     nanoseconds, one process
  *     ideas stream                      million frames a second between two processes, each verified
@@ -253,7 +253,7 @@ static double copy(int past, int huge, int is_read) {
   return best;
 }
 
-/* At most so many frames are under way as there are slots: how many are, the two threads make out between them. */
+/* There are never more frames under way than slots: the two threads settle the number between them. */
 static double fill(int again) {
   frames = shared((size_t)FRAME_BYTES * FRAMES_KEPT);
   uint32_t idle[FRAMES_KEPT], idles = FRAMES_KEPT;

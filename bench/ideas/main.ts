@@ -89,7 +89,7 @@ function ask(program: string, parameters: string[]): number | undefined {
   return Number(stdout);
 }
 
-/** Asks everybody in turn. */
+/** Asks all programs in turn. */
 function alternate(asked: readonly [what: string, program: string, ...parameters: string[]][]): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (let run = 0; run < Number(values.runs); run++) {

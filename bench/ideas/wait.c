@@ -1,4 +1,4 @@
-/* One sleep for many depots: a word each way between two processes, each asleep on so many words until one changes.
+/* One sleep for many depots: a word each way between two processes, each asleep on several words until one changes.
  *
  *     wait 1         futex(FUTEX_WAIT), as the library has it: microseconds one way, the median
  *     wait many N    futex_waitv on N words, of which another one changes every time

@@ -25,7 +25,7 @@ function three(): { peers: Peer[]; candidates: readonly Candidate[] } {
 }
 const IN_PLACE = [OURS, "GStreamer", "shared_memory", "iceoryx2"];
 
-/** Who takes part in what. */
+/** The participants of each comparison. */
 const PARTS: readonly [Comparison, () => { peers: Peer[]; candidates: readonly Candidate[] }][] = [
   [THROUGHPUT, () => ({ peers: [...depots(), ...builtIn()], candidates: CANDIDATES })],
   [THROUGHPUT_OF_THREE, three],
@@ -74,7 +74,7 @@ export async function askBuiltIn(runs: number, names: readonly string[]): Promis
   }
 }
 
-/** Ours, what the runtimes bring, and all that can be installed. @returns who failed while it was measured */
+/** Ours, what the runtimes bring, and all that can be installed. @returns the peers that failed while they were measured */
 export async function askAll(runs: number, names: readonly string[]): Promise<string[]> {
   const how: How = { runs, tell };
   const failed: string[] = [];

@@ -1,5 +1,5 @@
 /**
- * Who takes part without an installation: ours in every pairing of runtimes, and what the runtimes bring.
+ * The participants that need no installation: ours in every pairing of runtimes, and what the runtimes bring.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export function depot(sender: Runtime, receiver = sender): Peer {
   return { what, series: OURS, note: "no copy", ...between("frames_depot.ts", sender, receiver) };
 }
 
-/** The same with a receiving thread that blocks. */
+/** Ours, with a receiving thread that blocks. */
 export function blockingDepot(runtime: Runtime): Peer {
   return {
     what: blockingNameOf(runtime),

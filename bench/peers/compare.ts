@@ -60,7 +60,7 @@ export type Session = {
   versions: Record<string, string>;
   /** Of the questions' names. */
   prefix: string;
-  /** Added to titles, where not everybody takes part. */
+  /** Added to titles, where not all take part. */
   among?: string;
 };
 

@@ -69,14 +69,14 @@ export const THROUGHPUT: Comparison = {
   }],
 };
 
-/** The same where all that is under way fits into a cache of 32 MB. */
+/** Throughput where all that is under way fits into a cache of 32 MB. */
 export const THROUGHPUT_OF_THREE: Comparison = {
   ...THROUGHPUT,
   name: "throughput_of_three",
   shown: [{
     ...THROUGHPUT.shown[0],
     question: "throughput_of_three",
-    title: `${THROUGHPUT.shown[0].title}, three under way at most`,
+    title: `${THROUGHPUT.shown[0].title}, at most three under way`,
   }],
 };
 
@@ -103,7 +103,7 @@ function handoff(name: string, title: string): Comparison {
   };
 }
 
-/** Frames between two processes that nobody writes or reads. */
+/** Frames between two processes, which neither writes or reads. */
 export const HANDOFF = handoff("handoff", `Bare hand-off of a 1080p frame to another process: ${ROUND}`);
-/** The same within one thread: what the calls cost without the way between two cores. */
+/** The hand-off within one thread: what the calls cost without the way between two cores. */
 export const HANDOFF_ALONE = handoff("handoff_alone", `Bare hand-off of a 1080p frame in one thread: ${ROUND}`);

@@ -20,7 +20,7 @@ static GstElement *launch(const char *description)
     return pipeline;
 }
 
-/* The memory that shmsink shares, which it offers to whoever asks: a frame written there is not copied. */
+/* The memory that shmsink shares, which it offers to every element that asks: a frame written there is not copied. */
 static GstAllocator *shared_memory_of(GstElement *source)
 {
     GstPad *pad = gst_element_get_static_pad(source, "src");

@@ -37,7 +37,7 @@ static long value_of(const char *json, const char *key) {
   return atol(found + strlen(key));
 }
 
-/* A round later each slot is free again: whoever hands over has taken the answer to the frame before. */
+/* A round later each slot is free again: the side that hands over has taken the answer to the frame before. */
 static void hand_over(char *base, int64_t sequence) {
   const int32_t slot = SLOTS_AT + (int32_t)(sequence % SLOTS) * STRIDE;
   if (fd_claim(base, slot, 1, (double)sequence, 0x1001) != FD_CLAIMED) exit(1);

@@ -1,5 +1,5 @@
 /**
- * Who takes part in the bare hand-off: ours, the same steps in C, iceoryx2, and descriptors through what runtimes bring.
+ * The participants of the bare hand-off: ours, the same steps in C, iceoryx2, and descriptors through what runtimes bring.
  *
  * @module
  */

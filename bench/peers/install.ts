@@ -1,6 +1,6 @@
 /**
  * What peers need, installed into `.cache/peers/` or found on the system. Each answers where it is, or throws an error
- * whose message is the reason that stands in the report.
+ * whose message is the reason that the report shows.
  *
  * @module
  */
@@ -24,7 +24,7 @@ function folder(): string {
   return path;
 }
 
-/** What a program writes. @throws {Error} when it is not there or fails; `what` is what was to be done by it */
+/** What a program writes. @throws {Error} when it is not there or fails; `what` is its purpose */
 export function output(what: string, [program, ...parameters]: string[]): string {
   const { status, error, stdout, stderr } = spawnSync(program, parameters, { encoding: "utf8" });
   if (error !== undefined) throw new Error(`${what}: ${program} is not installed`);

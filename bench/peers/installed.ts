@@ -1,5 +1,5 @@
 /**
- * Who takes part if it can be installed.
+ * The participants that must be installed.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { floor, gstreamer, output, python, redis, rust } from "./install.ts";
 import { here, module } from "./programs.ts";
 import type { Peer } from "./run.ts";
 
-/** Somebody who has to be installed first. */
+/** A participant that has to be installed first. */
 export type Candidate = {
   /** Its name in tables. */
   what: string;

@@ -14,7 +14,7 @@ import { FRAME_BYTES, type Outcome, type Task } from "./task.ts";
 /** Program and parameters; the task is added as the last one. */
 export type Command = string[];
 
-/** Somebody to be compared. */
+/** One of those that are compared. */
 export type Peer = {
   /** Its name in tables. */
   what: string;
@@ -33,7 +33,7 @@ export type Peer = {
   prepare?: (task: Task) => void;
   /** The row that it is compared with, where the question's own is not the right one. */
   against?: string;
-  /** Frames on their way at most, where not the ten of all others. */
+  /** The most frames on their way, where not the ten of all others. */
   depth?: number;
   /** Frames, or rounds, where the question's number would take it too long. */
   frames?: number;
@@ -42,7 +42,7 @@ export type Peer = {
 /** What a run is to find out. */
 export type Measured = Pick<Task, "kind" | "seconds" | "frames" | "warmup">;
 
-/** A run that takes so long has hung; none is told to take more than a few seconds. */
+/** A run that takes this time has hung; none is told to take more than a few seconds. */
 const PATIENCE_MS = 60_000;
 /** How long processes may take to end when the last frame has been read. */
 const ENDING_MS = 5000;
@@ -68,7 +68,7 @@ function within<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/** A side that fails takes the other one with it: what a checksum says counts, whoever is noticed first. */
+/** A side that fails takes the other one with it: what a checksum says counts, whichever is noticed first. */
 async function causeOf(error: unknown, children: Child[]): Promise<Error> {
   const ended = Promise.allSettled(children.map(({ success }) => success));
   if (children.some(({ fault }) => fault !== undefined)) {

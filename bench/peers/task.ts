@@ -11,7 +11,7 @@ export const FRAME_BYTES = 1920 * 1080 * 3;
 
 /** Given as JSON in the last argument. */
 export type Task = {
-  /** As fast as it goes, for so long after the warm-up; at a steady pace, so many frames; to and fro, so often. */
+  /** As fast as it goes, for `seconds` after the warm-up; at a steady pace, or to and fro, for `frames`. */
   kind: "throughput" | "latency" | "handoff";
   seconds: number;
   frames: number;
@@ -19,21 +19,21 @@ export type Task = {
   /** Frames, or rounds, at the beginning that do not count. */
   warmup: number;
   frameBytes: number;
-  /** Frames on their way at most. */
+  /** The most frames on their way. */
   depth: number;
-  /** A name that nobody else has. */
+  /** A unique name. */
   channel: string;
-  /** A folder that nobody else has, for sockets and pipes. */
+  /** A folder of its own, for sockets and pipes. */
   folder: string;
 };
 
-/** Written as a line of JSON by whoever receives; all but the last one write `{"ready":true}` when they are in place. */
+/** Written as a line of JSON by the receiver; all but the last one write `{"ready":true}` when they are in place. */
 export type Outcome = {
   /** Frames that count: after the warm-up, in order, and as they were written. In a hand-off, how often it was done. */
   frames: number;
   seconds: number;
   /** From written until the receiver has it in its hands, of each of them; empty where throughput is asked for. */
   arrivedNs: number[];
-  /** The same until it has read it. */
+  /** From written until the receiver has read it, of each of them. */
   readNs: number[];
 };

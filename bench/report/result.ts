@@ -53,7 +53,7 @@ export type Result = {
   date: string;
   machine: Machine;
   rows: Row[];
-  /** Who should have had a row and has none, and why. */
+  /** What should have had a row and has none, and why. */
   missing?: { what: string; reason: string }[];
   /** What `x` is, with its unit. */
   xTitle?: string;

@@ -9,7 +9,7 @@ import { assertSame, withDepot } from "./depot.ts";
 export const FRAME_BYTES = 1920 * 1080 * 3;
 /** Slots of the ring. */
 export const SLOTS = 10;
-/** Of the quickest of so many windows: what disturbs one only ever makes it slower. */
+/** Of the quickest of this number of windows: what disturbs one only ever makes it slower. */
 const WINDOWS = 5;
 const SECONDS = 0.1;
 

@@ -14,7 +14,7 @@ export async function withDepot<T>(options: DepotOptions, measure: (depot: Frame
   return await measure(depot);
 }
 
-/** So many tries, or as many as fit into so many milliseconds: engines compile what is hot more than once. */
+/** The number of tries, or the time after which no more are made: engines compile what is hot more than once. */
 const TRIES = 30;
 const TRIES_MS = 1000;
 

@@ -1,5 +1,5 @@
 /**
- * Claim, publish, take, release in one process: what a frame costs besides its bytes.
+ * Claim, publish, take, release in one process: what a frame costs beyond its bytes.
  *
  * @module
  */
@@ -43,7 +43,7 @@ export async function handoff(): Promise<Record<string, number>> {
   };
 }
 
-/** Nanoseconds to claim and publish while so many readers are attached that do not sleep. */
+/** Nanoseconds to claim and publish by the number of readers that are attached and do not sleep. */
 export async function publishWithReaders(): Promise<Record<string, number>> {
   const found: Record<string, number> = {};
   for (const readers of [0, 1, 8, 31]) {
@@ -74,7 +74,7 @@ async function bySize(measure: (depot: FramesDepot) => number): Promise<Record<s
   return found;
 }
 
-/** Nanoseconds a hand-off by the size of a frame that nobody copies. */
+/** Nanoseconds a hand-off by the size of a frame that is not copied. */
 export function handoffBySize(): Promise<Record<string, number>> {
   return bySize((depot) => nsPerRound(ROUNDS, handOff(depot, depot.frames({ from: "next" }), { stamped: true })));
 }

@@ -49,7 +49,7 @@ export async function scatter(prefix: string, count: string): Promise<void> {
 /** What came, and when all has. */
 type Arrivals = { prefix: string; lateUs: number[]; all: Promise<void> };
 
-/** Measures while so many depots are waited for, each by a loop of its own. */
+/** Measures while loops wait for depots, one loop for each of `count`. */
 async function waitingFor<T>(count: number, measure: (arrivals: Arrivals) => Promise<T>): Promise<T> {
   const prefix = `bench-${process.pid}-${count}`;
   const depots = await Promise.all(

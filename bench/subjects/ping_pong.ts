@@ -13,13 +13,13 @@ import { startPartner } from "./partner.ts";
 type How = Waiting | "tight" | "blocked";
 
 const SHAPE = { frameSize: [64, 1, 1], maxSize: 16, whenFull: "wait" } as const;
-/** Rounds of one figure when nobody sleeps: the clock costs too much for each. */
+/** Rounds of one figure when neither side sleeps: the clock costs too much for each. */
 const BATCH = 300;
 const SPIN_BATCHES = 1000;
 const WARM_UP_BATCHES = 200;
 const ROUNDS = 5000;
 const WARM_UP = 1000;
-/** A partner that says nothing for so long is gone. */
+/** A partner that says nothing for this time is gone. */
 const LOST_MS = 10_000;
 /** Looks between two at the clock. */
 const LOOKS = 100_000;

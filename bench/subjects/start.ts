@@ -22,7 +22,7 @@ export function open(): Promise<Record<string, number>> {
   });
 }
 
-/** Percent of the payload that a segment has besides, less the 64 KB that every depot may have. */
+/** Percent of the payload that a segment has beyond it, less the 64 KB that every depot may have. */
 export async function overhead(): Promise<Record<string, number>> {
   const found: Record<string, number> = {};
   for (const [width, height] of [[320, 240], [1280, 720], [1920, 1080]]) {

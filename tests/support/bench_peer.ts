@@ -53,7 +53,7 @@ const FAULTS: Record<string, () => Promise<void>> = {
   "both": async () => {
     if (role === "send") {
       writeFileSync(mark, "");
-      throw new Error("nobody reads any more");
+      throw new Error("no reader is left");
     }
     say({ ready: true });
     await untilThere(mark);

@@ -1,6 +1,6 @@
 /**
  * A shared memory of one's own, with a live, a stale, a broken and an empty segment in it, on which commands run one
- * after the other. Started under `unshare`, so that what removes "all that is stale" meets nobody else's depots. Takes
+ * after the other. Started under `unshare`, so that what removes "all that is stale" meets no other depots. Takes
  * the commands as JSON, prints what they answered and what is left as JSON.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * What every test here needs: names that nobody else has, segments removed whatever happens, other processes in either
+ * What every test here needs: unique names, segments removed whatever happens, other processes in either
  * runtime, and a watchdog for what may block.
  *
  * @module

@@ -62,7 +62,7 @@ async function newest(depot: FramesDepot): Promise<Frame> {
 
 let heard = () => {};
 
-/** Waits for a word from outside; without anybody outside it ends. */
+/** Waits for a word from its parent; without a parent it ends. */
 function told(): Promise<void> {
   return new Promise((resolve) => heard = resolve);
 }
@@ -126,7 +126,7 @@ async function neighbour(): Promise<void> {
   say({ shows: shown(frame.data), released: frame.released });
 }
 
-/** Forgotten after a look: who has its memory is not known. */
+/** Forgotten after a look: what still has its memory is not known. */
 async function forgottenAfterALook(what: "frame" | "slot" | "reader"): Promise<void> {
   const depot = await make(1);
   await using other = await FramesDepot.open(name);

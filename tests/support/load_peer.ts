@@ -5,7 +5,7 @@
  */
 import { DepotError, FramesDepot } from "../../mod.ts";
 
-// Not from node:process, whose argv Deno gives to nobody without permission in older versions.
+// Not from node:process, whose argv older versions of Deno do not show without permission.
 declare const Deno: { args: string[] } | undefined;
 declare const process: { argv: string[] };
 const { name } = JSON.parse(typeof Deno === "undefined" ? process.argv[2] : Deno.args[0]) as { name: string };

@@ -44,7 +44,7 @@ export class Model {
     return [this.#lookup, this.#loop].filter((place) => place !== undefined);
   }
 
-  /** Room comes back in order: what counts is the oldest sequence that somebody still wants. */
+  /** Room comes back in order: what counts is the oldest sequence that a reader still wants. */
   get isFull(): boolean {
     if (this.#whenFull === "overwrite") return false;
     const wanted = Math.min(...this.#gating.map(({ cursor }) => cursor));

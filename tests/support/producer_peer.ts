@@ -13,7 +13,7 @@ export type ProducerTask = {
   producer: number;
   producers: number;
   frames: number;
-  /** Every so many frames one is claimed and written in place, one is claimed and given back. 0: never. */
+  /** Frames after which one is claimed and written in place, and one is claimed and given back. 0: never. */
   claimEvery: number;
 };
 

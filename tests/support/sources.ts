@@ -1,5 +1,5 @@
 /**
- * The same bytes from every kind of source that `fillFrom` and `writeFrom` take.
+ * Equal bytes from every kind of source that `fillFrom` and `writeFrom` take.
  *
  * @module
  */
@@ -86,7 +86,7 @@ async function* overwritten(pieces: Bytes[]): AsyncGenerator<Bytes> {
   }
 }
 
-/** What reads into an array, in pieces, and answers how much in the way of `answer`. */
+/** What reads into an array, in pieces, and returns how much in the way of `answer`. */
 function reading(pieces: Bytes[], answer: (bytes: number) => unknown): ByteSource {
   const left = [...pieces];
   return {

@@ -32,7 +32,7 @@ export function videoTest(title: string, body: (scene: Scene) => Promise<void>):
   });
 }
 
-/** Runs ffmpeg and answers what it writes to its standard output. */
+/** Runs ffmpeg and returns what it writes to its standard output. */
 export function ffmpeg(parameters: string[]): Uint8Array {
   const command = ["-nostdin", "-v", "error", ...parameters];
   const { status, stdout, stderr } = spawnSync("ffmpeg", command, { maxBuffer: 2 ** 30 });
@@ -40,14 +40,14 @@ export function ffmpeg(parameters: string[]): Uint8Array {
   return new Uint8Array(stdout);
 }
 
-/** Puts bytes into a file, and answers its path. (Deno blocks in spawnSync with much input and much output.) */
+/** Puts bytes into a file, and returns its path. (Deno blocks in spawnSync with much input and much output.) */
 export function fileOf(folder: string, name: string, bytes: Uint8Array): string {
   const path = join(folder, name);
   writeFileSync(path, bytes);
   return path;
 }
 
-/** Encodes a clip of a moving test picture, and answers its path. */
+/** Encodes a clip of a moving test picture, and returns its path. */
 export function makeClip(folder: string, { size = "160x120", rate = "25", frames = 30 } = {}): string {
   const path = join(folder, "clip.mp4");
   const picture = `testsrc2=size=${size}:rate=${rate}`;

@@ -19,7 +19,7 @@ export type Way = "terminate" | (Message & { end: string })["end"];
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Where threads cannot be seen, one is taken for gone after so long. */
+/** Where threads cannot be seen, one counts as gone after this time. */
 const UNSEEN_MS = 500;
 
 /** Waits until the system has a thread no more. */

@@ -18,13 +18,13 @@ export type HostOrder =
   | { host: "tell"; worker?: number; order: Order }
   /** Has workers obey at once. */
   | { host: "tellAll"; workers: number[]; order: Order }
-  /** Has workers end at once; answers when their threads are gone. */
+  /** Has workers end at once; replies when their threads are gone. */
   | { host: "end"; workers: number[]; how: Way }
   /** Has a worker lease a frame and move its buffer here, which `look` returns some bytes of. */
   | { host: "lend"; worker: number; frameNumber: number }
   | { host: "look" }
   /**
-   * Makes workers, `atOnce` of them at a time, and terminates each while it sleeps for a frame. Answers how many heard a
+   * Makes workers, `atOnce` of them at a time, and terminates each while it sleeps for a frame. Replies how many heard a
    * message that was sent as soon as they were made, which says where to sleep.
    */
   | { host: "storm"; name: string; workers: number; atOnce: number }
@@ -46,7 +46,7 @@ export type Counts = {
   libraryFiles: number;
 };
 
-/** A message without an answer for so long has not arrived. */
+/** A message without an answer for this time has not arrived. */
 const LOST_MS = 30_000;
 
 const workers = new Map<number, DepotWorker>();

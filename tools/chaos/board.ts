@@ -25,7 +25,7 @@ export const STATE = { unborn: 0, living: 1, frozen: 2, died: 3, ended: 4, kille
 
 const BYTES = 32;
 
-/** The file, opened by everybody by its path. */
+/** The file, which every process opens by its path. */
 export class Board {
   readonly path: string;
   readonly #file: number | undefined;
@@ -62,7 +62,7 @@ export class Board {
     this.#use((file) => fs.writeSync(file, this.#view, 0, 8, Board.at(life, note)));
   }
 
-  /** Where a note stands in the file, for whoever writes it in C. */
+  /** The offset of a note in the file, for the C code that writes it. */
   static at(life: number, note: number): number {
     return life * BYTES + note;
   }

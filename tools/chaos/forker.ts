@@ -26,8 +26,8 @@ import { prepareToEnd } from "./steps.ts";
 /** What it is started with. */
 export type ForkerTask = { name: string; board: string; whenFull: WhenFull };
 /**
- * One order. `each`: for every step somebody who dies there; `crowd`: several victims at once; `freeze`: one that others
- * have to wait for, timed, while nobody else kills.
+ * One order. `each`: for every step a victim that dies there; `crowd`: several victims at once; `freeze`: one that others
+ * have to wait for, timed, while no other victim dies.
  */
 export type Order = { kind: "each" | "crowd" | "freeze"; rounds: number; firstLife: number; seed: number };
 /** How a victim ended. */
@@ -46,9 +46,9 @@ export type Death = {
 /** What it answers. */
 export type Answer = { deaths: Death[] };
 
-/** A victim that neither dies nor ends gets this long. */
+/** Time for a victim that neither dies nor ends. */
 const LIFE_MS = 400;
-/** Nobody moves for so long: then they wait for the victim. */
+/** When nothing moves for this time, the others wait for the victim. */
 const HALT_MS = 30;
 /** How long to wait for them to come to a halt. */
 const PATIENCE_MS = 300;
@@ -125,7 +125,7 @@ class Forker {
     return { life, role, at, signal };
   }
 
-  /** One stands still until everybody waits for it, and dies; sometimes somebody recovers it and dies over it. */
+  /** A victim stands still until all others wait for it, and dies; sometimes a second one dies while it recovers it. */
   #freeze(random: Random, firstLife: number): Death[] {
     const plan = frozenPlanOf(random, firstLife, this.#task.whenFull);
     const recovererPlan = random.percent(50) ? recovererPlanOf(random, firstLife + 1) : undefined;
@@ -179,7 +179,7 @@ function crowdOf(random: Random, firstLife: number): Plan[] {
   return Array.from({ length: random.integer(1, LIVES_A_ROUND) }, (_, at) => planOf(random, firstLife + at));
 }
 
-/** One after the other, each with one that dies while it writes, so that there is somebody to recover. */
+/** One victim a step, each with one that dies while it writes, so that there is a dead process to recover. */
 function eachOf(random: Random, life: number, round: number): Plan[] {
   const steps = eachStep();
   const { role, step } = steps[round % steps.length];

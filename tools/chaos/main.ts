@@ -12,8 +12,8 @@ import { Ledger } from "./ledger.ts";
 import { chaosRun } from "./run.ts";
 
 const USAGE = `deno task chaos [options]
-  --kills N      end after so many kills (5000)
-  --seconds N    or after so many seconds (1800)
+  --kills N      end after N kills (5000)
+  --seconds N    or after N seconds (1800)
   --policy P     wait, drop, overwrite, or all: three fifths of it wait, a third of that without history (all)
   --slots N      slots of the depots (8, and for a tenth of the kills, waiting, 2048)
   --seed N       plan the same victims again (random)`;
@@ -104,4 +104,4 @@ if (total.wrong.length > 0) {
   console.error(`\nfailed; seed ${seed}`);
   process.exit(1);
 }
-console.log(`nothing torn, lost, doubled or left behind; nobody hung. seed ${seed}`);
+console.log(`nothing torn, lost, doubled or left behind; nothing hung. seed ${seed}`);

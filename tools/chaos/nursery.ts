@@ -26,11 +26,11 @@ import type { ThreadNews, ThreadOrder } from "./thread.ts";
 
 /** A worker that has not begun to run: on a busy machine that takes its time. */
 const BIRTH_MS = 30_000;
-/** A worker that neither ends nor has done its work gets this long. */
+/** Time for a worker that neither ends nor has done its work. */
 const LIFE_MS = 3000;
 /** A worker that has been told to end, and has not. */
 const END_MS = 10_000;
-/** Nobody moves for so long: then they wait for the victim. */
+/** When nothing moves for this time, the others wait for the victim. */
 const HALT_MS = 30;
 const PATIENCE_MS = 300;
 /** After this, recovery has failed. */
@@ -100,10 +100,10 @@ export class Thread {
     await until(() => this.has("ready"), LIFE_MS);
   }
 
-  /** Waits until it is to be ended, unless it ends by itself. */
+  /** Waits until it must be ended, unless it ends by itself. */
   async live(): Promise<void> {
     const { end, way, life } = this.plan;
-    // What a worker has said and nobody has heard is lost when Bun terminates it.
+    // What a worker has said and its parent has not yet heard is lost when Bun terminates it.
     await this.#birth();
     if (typeof end === "object" && "afterMs" in end && way === "terminate") return await sleep(end.afterMs);
     const isAtStep = () => way === "terminate" && this.#board.read(life, NOTE.state) === STATE.died;
@@ -123,7 +123,7 @@ export class Thread {
     else this.#tell("end");
   }
 
-  /** What is to be said of its death. */
+  /** The report of its death. */
   death(): Death {
     const { life, role, end, way } = this.plan;
     const state = this.#board.read(life, NOTE.state);
@@ -145,7 +145,7 @@ export class Nursery {
   /** After the first round. */
   #first: Resources | undefined;
 
-  /** @param own depots that this process has open besides */
+  /** @param own depots that this process itself has open */
   constructor(name: string, board: string, whenFull: WhenFull, own: number) {
     this.#name = name;
     this.#board = new Board(board);
@@ -189,7 +189,7 @@ export class Nursery {
     }));
   }
 
-  /** One keeps what it has until everybody waits for it, and ends. */
+  /** A worker keeps what it has until all others wait for it, and ends. */
   async #freeze(random: Random, life: number): Promise<Death> {
     const plan = frozenThreadPlanOf(random, life, HERE, this.#whenFull);
     const thread = new Thread(this.#name, this.#board, plan);
@@ -228,7 +228,7 @@ function crowdOf(random: Random, firstLife: number): ThreadPlan[] {
   );
 }
 
-/** Every other step: the other runtime has the others. With one that dies while it writes where somebody recovers. */
+/** Every other step: the other runtime has the rest. A recoverer gets a producer that dies while it writes. */
 function eachOf(random: Random, life: number, place: number): ThreadPlan[] {
   const steps = eachThreadStep();
   const { role, step } = steps[(place + (HERE === "bun" ? 1 : 0)) % steps.length];

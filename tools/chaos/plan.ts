@@ -53,7 +53,7 @@ const REUSE = ["X2", "X5", "X6", "X7"];
 const READ = ["R1", "R4", "R5", "R6"];
 const GATE = ["J1", "J2", "G3", "J3", "J4"];
 
-/** Lives that a round of forked victims takes at most. */
+/** The most lives that a round of forked victims takes. */
 export const LIVES_A_ROUND = 3;
 
 /** Where a victim can be stopped, by what it does. Steps it does not come to cost nothing: it dies after its work. */
@@ -99,7 +99,7 @@ export function eachStep(): { role: Role; step: string }[] {
   return ROLES.flatMap((role) => [...new Set(STEPS[role])].map((step) => ({ role, step })));
 }
 
-/** The same for threads. */
+/** Every step of every role at which a thread can end, once. */
 export function eachThreadStep(): { role: Role; step: string }[] {
   return ROLES.flatMap((role) => [...new Set(THREAD_STEPS[role])].map((step) => ({ role, step })));
 }
@@ -195,7 +195,7 @@ export function frozenPlanOf(random: Random, life: number, whenFull: WhenFull): 
   };
 }
 
-/** One who recovers the dead and dies over it. */
+/** A victim that dies while it recovers the dead. */
 export function recovererPlanOf(random: Random, life: number): Plan {
   const end: End = random.percent(80)
     ? { step: random.pick(STEPS.recoverer), count: 1 }

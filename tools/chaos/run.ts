@@ -17,7 +17,7 @@ import { Observer } from "../support/observer.ts";
 import { eachStep, eachThreadStep, ENDING_STEPS, hostPlansOf, LIVES_A_ROUND, planOf, STEPS } from "./plan.ts";
 import { Random } from "../support/random.ts";
 import { END_LIFE, fill, METADATA_BYTES, metadataOf, numberOf, timestampOf } from "../support/stamp.ts";
-import { holderPlan, stopHolder, stopSomebody } from "./stops.ts";
+import { holderPlan, stopAtRandom, stopHolder } from "./stops.ts";
 import type { ReaderReport, SurvivorTask } from "./survivor.ts";
 import type { VictimTask } from "./victim.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -25,22 +25,22 @@ import { Watchdog } from "./watchdog.ts";
 /** How a run goes. */
 export type RunOptions = {
   whenFull: WhenFull;
-  /** Slots. Few: everybody meets everybody. Many: producers need not wait, so nobody does their looking for readers. */
+  /** Slots. With few, all processes meet. With many, producers never wait, and do not look after dead readers. */
   maxSize: number;
   /** Default true. */
   history?: boolean;
-  /** Ends after so many kills, or so many seconds, whichever comes first. */
+  /** Ends after this number of kills or of seconds, whichever comes first. */
   kills: number;
   seconds: number;
   seed: number;
-  /** Begins with somebody who dies at each step, one after the other. */
+  /** Begins with one victim for each step, one after the other. */
   eachStep: boolean;
   /** Told now and then how it goes. */
   tell?: (line: string) => void;
   signal?: AbortSignal;
 };
 
-/** Nothing moves for so long: somebody hangs. */
+/** When nothing moves for this time, a process hangs. */
 const HANG_MS = 20_000;
 /** 2 KiB a frame: long enough to be torn, short enough to look at every word. */
 const FRAME_SIZE = [64, 32, 1] as const;
@@ -49,11 +49,11 @@ const ROUNDS = 25;
 const FREEZES = 2;
 /** Rounds of workers in each of two processes meanwhile: a fifth of all deaths. */
 const THREAD_ROUNDS = 6;
-/** Its worker has been at work for so long at most. */
+/** The longest time that its worker has been at work. */
 const HOST_MS = 20;
 /** A process that is killed while its worker ends, and not at a step, is so within this time. */
 const ENDING_MS = 6;
-/** A started victim that has not died at its step gets this long. */
+/** Time for a started victim that has not died at its step. */
 const VICTIM_MS = 1200;
 /** Steps that only a process with an event loop comes to. */
 const STARTED_STEPS = {
@@ -162,7 +162,7 @@ class Run {
     await this.#order(parents[cycle % parents.length], "freeze", 1, "worker");
     await this.#host(RUNTIMES[cycle % RUNTIMES.length], this.#random.pick([...ENDING_STEPS, undefined]));
     if (cycle % 3 < 2) await this.#hold(cycle % 3 === 0 ? "reader" : "producer", RUNTIMES[cycle % 2]);
-    if (cycle % 3 === 2) await stopSomebody(this.#random, this.ledger, this.#random.pick(survivors));
+    if (cycle % 3 === 2) await stopAtRandom(this.#random, this.ledger, this.#random.pick(survivors));
     const { head } = this.#observer.progress();
     const seconds = Math.round((performance.now() - this.#started) / 1000);
     const recovery = this.ledger.recoveries().length;
@@ -241,7 +241,7 @@ class Run {
     this.ledger.deaths.push({ life: plan.life, role, at: "work done", signal: 9, runtime, kind: "started" });
   }
 
-  /** Everybody ends; what they say is compared, and what they leave behind is looked at. */
+  /** All processes end; their reports are compared, and what they leave behind is looked at. */
   async #settle(producers: ModuleChild[], readers: ModuleChild[], forkers: ModuleChild[]): Promise<void> {
     for (const forker of forkers) await forker.kill();
     for (const producer of producers) producer.hangUp();

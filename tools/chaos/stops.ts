@@ -1,5 +1,5 @@
 /**
- * Processes that are stopped and continued: whoever is stopped is alive, keeps what it holds, and is named.
+ * Processes that are stopped and continued: a stopped process is alive, keeps what it holds, and is named.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import type { Observer } from "../support/observer.ts";
 import type { Plan } from "./plan.ts";
 import type { Random } from "../support/random.ts";
 
-/** Longer than anybody sleeps before looking after the dead. */
+/** Longer than any process sleeps before it looks after the dead. */
 const SLICES_MS = 600;
-/** Nobody moves for so long: they wait. Long, because the machine may be busy. */
+/** When nothing moves for this time, all wait. Long, because the machine may be busy. */
 const HALT_MS = 300;
 const HALT_LIMIT_MS = 20_000;
 
@@ -30,7 +30,7 @@ async function halted(observer: Observer): Promise<boolean> {
   return true;
 }
 
-/** The plan of somebody who holds what it has until it is told to go on. */
+/** The plan of a process that holds what it has until it is told to go on. */
 export function holderPlan(random: Random, life: number, role: "producer" | "reader"): Plan {
   const frames = random.integer(20, 60);
   return { life, role, end: "work done", freeze: false, mode: "lossless", frames, leaves: true, seed: random.seed() };
@@ -56,7 +56,7 @@ export async function stopHolder(
   if (!peers.some(({ pid, alive }) => pid === child.pid && alive)) accuse("it is not among the living peers");
   if (waits && role === "reader" && slowest?.pid !== child.pid) accuse(`process ${slowest?.pid} is named as slowest`);
   const after = observer.progress();
-  // A stopped reader holds everybody up at its frame; a stopped producer holds up the readers.
+  // A stopped reader holds up all others at its frame; a stopped producer holds up the readers.
   if (waits && after.cursor !== before.cursor) {
     accuse(`the slowest cursor went from ${before.cursor} to ${after.cursor} meanwhile`);
   }
@@ -71,8 +71,8 @@ export async function stopHolder(
   ledger.stops++;
 }
 
-/** Stops somebody in the midst of whatever it does. */
-export async function stopSomebody(random: Random, ledger: Ledger, child: Child): Promise<void> {
+/** Stops a process in the middle of its work. */
+export async function stopAtRandom(random: Random, ledger: Ledger, child: Child): Promise<void> {
   child.signal("SIGSTOP");
   await sleep(random.integer(20, 500));
   child.signal("SIGCONT");

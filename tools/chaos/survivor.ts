@@ -62,7 +62,7 @@ async function produce(depot: FramesDepot, board: Board, random: Random, life: n
   say(report);
 }
 
-/** Has workers live and end as it is told; no more frames are awaited once nobody tells anything. */
+/** Has workers live and end as it is told; once no orders can come, no more frames are awaited. */
 async function raise(nursery: Nursery, orphaned: () => void): Promise<void> {
   for await (const order of orders<Order>()) {
     const answer: Answer = { deaths: await nursery.run(order) };

@@ -1,6 +1,6 @@
 /**
  * A process that asks for single frames by number: mostly recent ones, sometimes one that is long gone or far from
- * made. It is no reader that producers wait for, so it must not hold anybody up; and no answer may be wrong.
+ * made. It is no reader that producers wait for, so it must hold up no process; and no answer may be wrong.
  *
  * @module
  */

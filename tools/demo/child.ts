@@ -13,7 +13,7 @@ export type Role = "producer" | "follower" | "asker";
 /** How long a process may take to end when told to. */
 const END_MS = 5000;
 
-/** A process that has been started, and is to be ended with {@linkcode Child.end}. */
+/** A process that has been started; {@linkcode Child.end} ends it. */
 export class Child {
   readonly role: Role;
   /** What it does and what runs it. */

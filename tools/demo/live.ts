@@ -14,7 +14,7 @@ const LINE_MS = 1000;
 const SPARE = 3;
 const CLEAR = "\r\x1b[2K";
 
-/** Frames so far; `moved` leaves out the asker, who asks whether or not anything moves. */
+/** Frames so far; `moved` leaves out the asker, which asks whether or not anything moves. */
 type Sample = { at: number; stored: number; read: number; moved: number };
 
 const readBy = (readers: readonly ReaderStats[]) => readers.reduce((sum, { read }) => sum + read, 0);
@@ -26,7 +26,7 @@ export class LiveLine {
   readonly #startedAt = performance.now();
   readonly #inPlace = process.stdout.isTTY === true;
   #samples: Sample[] = [];
-  /** Frames read, by process id: those who have left no longer count in the depot's own figures. */
+  /** Frames read, by process id: readers that have left no longer count in the depot's own figures. */
   readonly #read = new Map<number, number>();
   #printedAt = performance.now();
   /** Looks in a row at which no frame had been made or followed. */

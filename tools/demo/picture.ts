@@ -68,7 +68,7 @@ export class Picture {
     this.#stack(pixels, this.#boxRow, x, y, side);
   }
 
-  /** The same piece of a row, `rows` times, with its top left corner at `x`, `y`. */
+  /** Repeats one piece of a row, `rows` times, with its top left corner at `x`, `y`. */
   #stack(pixels: Uint8Array, piece: Uint8Array, x: number, y: number, rows: number): void {
     for (let row = y; row < y + rows; row++) pixels.set(piece, (row * this.#width + x) * CHANNELS);
   }

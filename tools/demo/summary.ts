@@ -1,5 +1,5 @@
 /**
- * The end: what everybody did, and whether it adds up.
+ * The end: what each process did, and whether it adds up.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export type Outcome = {
   greatestLag: number;
   /** What went wrong on the way. */
   failures: string[];
-  /** What of the depot is still there although everybody has left it. */
+  /** What of the depot is still there although all processes have left it. */
   leftBehind: string | undefined;
 };
 

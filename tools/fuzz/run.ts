@@ -15,7 +15,7 @@ import type { Order, Report } from "./worker.ts";
 /** Where segments are: the cases are files put there by hand. */
 const DIRECTORY = "/dev/shm/frames-depot.";
 const WORKER = new URL("./worker.ts", import.meta.url);
-/** A worker that says nothing for so long hangs: a block of cases takes a fraction of a second. */
+/** A worker that says nothing for this time hangs: a block of cases takes a fraction of a second. */
 const SILENCE_MS = 60_000;
 
 /** What to go through. */

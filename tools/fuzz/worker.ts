@@ -1,6 +1,6 @@
 /**
- * Runs a range of cases in this process: each segment is listed, opened and used, and must answer with a DepotError or
- * work. Prints a line of JSON before each block of cases, so that whoever watches knows where it crashed or hung.
+ * Runs a range of cases in this process: each segment is listed, opened and used, and must throw a DepotError or
+ * work. Prints a line of JSON before each block of cases, so that its parent knows where it crashed or hung.
  *
  * @module
  */

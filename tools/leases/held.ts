@@ -151,7 +151,7 @@ export class Moved implements Holding {
   readonly sequence: number;
   /** Where it is now; undefined while it is on its way. */
   buffer: ArrayBuffer | undefined;
-  /** It was a slot's: its user goes on writing into it, which must reach nobody. */
+  /** It was a slot's: its user goes on writing into it, which must reach no frame. */
   readonly scribbled: boolean;
   readonly #frameBytes: number;
 

@@ -1,5 +1,5 @@
 /**
- * The worker that keeps moved buffers, from the side of those who move them to it.
+ * The worker that keeps moved buffers, from the side that moves them to it.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The ways in which a program moves a buffer away: whoever has it then reaches the memory for as long as it likes.
+ * The ways in which a program moves a buffer away: its new owner then reaches the memory without any limit.
  *
  * @module
  */

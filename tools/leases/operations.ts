@@ -1,6 +1,6 @@
 /**
  * What a runtime does with a buffer beside JavaScript. An operation that is over before its frame is released must have
- * seen that frame; one that is not may have seen anything, and must harm nobody.
+ * seen that frame; one that is not may have seen anything, and must harm no frame.
  *
  * @module
  */

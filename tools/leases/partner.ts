@@ -129,7 +129,7 @@ async function join({ name, life, seed }: { name: string; life: number; seed: nu
   say(visit.report);
 }
 
-process.on("SIGINT", () => {}); // it is for the one who has started us
+process.on("SIGINT", () => {}); // it is meant for the parent
 for await (const order of orders<PartnerOrder>()) {
   leaving = "leave" in order;
   if ("join" in order) {

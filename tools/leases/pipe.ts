@@ -6,7 +6,7 @@
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 
-/** So much a pipe takes at once. */
+/** Bytes that a pipe takes at once. */
 const MOST_BYTES = 4096;
 const LATE = 0xdd;
 

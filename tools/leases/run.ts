@@ -42,7 +42,7 @@ export type Outcome = {
   wrong: string[];
 };
 
-/** Nothing is said for so long: it hangs. */
+/** A storm that says nothing for this time hangs. */
 const HANG_MS = 60_000;
 /**
  * A process breathes; more than this is a leak. Addresses over which zeros were mapped are never given back, and not all

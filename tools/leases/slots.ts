@@ -104,7 +104,7 @@ function forgotten({ counts }: Scene, { owner, slot }: HeldSlot, random: Random)
   owner.kept++;
 }
 
-/** Its memory is moved away: it can never be a frame, and what is written there reaches nobody. */
+/** Its memory is moved away: it can never be a frame, and what is written there reaches no frame. */
 async function moved(scene: Scene, held: HeldSlot, random: Random): Promise<void> {
   const { slot, owner, frameNumber } = held;
   draw(slot.data, frameNumber);
@@ -179,7 +179,7 @@ async function readInto(scene: Scene, held: HeldSlot): Promise<void> {
   }
 }
 
-/** What is read is copied into it: a source that is late, or has ended, harms nobody. */
+/** What is read is copied into it: a source that is late, or has ended, harms no frame. */
 async function fillFrom(scene: Scene, held: HeldSlot, random: Random): Promise<void> {
   const { slot, frameNumber } = held;
   const { frameBytes } = held.owner.depot;
@@ -204,7 +204,7 @@ async function fillFrom(scene: Scene, held: HeldSlot, random: Random): Promise<v
   goOn();
 }
 
-/** Bun: a read from a pipe is under way while the slot is given back or published; what comes late reaches nobody. */
+/** Bun: a read from a pipe is under way while the slot is given back or published; what comes late reaches no frame. */
 function readLate(scene: Scene, { slot }: HeldSlot, random: Random): void {
   const { pipe } = scene.around;
   if (pipe === undefined || !pipe.begin(bytesOf(slot.data))) return slot.release();

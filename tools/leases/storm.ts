@@ -43,7 +43,7 @@ export type Alive = { alive: number; step: string };
 /** What it says at its end. */
 export type StormReport = { counts: Counts; wrong?: string };
 
-/** A scene ends after so many frames, a fifth of them all at most, and after so many bytes of them. */
+/** A scene ends after this number of frames, but no more than a fifth of all, and after this number of bytes. */
 const FRAMES = 2500;
 const PART = 5;
 const BYTES = 200e6;
@@ -158,7 +158,7 @@ async function run(): Promise<StormReport> {
   }
 }
 
-process.on("SIGINT", () => {}); // it is for the one who has started us
+process.on("SIGINT", () => {}); // it is meant for the parent
 process.stdin.on("end", () => process.exit(1)).resume();
 run().then((report) => {
   say({ ended: true, ...report });

@@ -18,7 +18,7 @@ const USAGE = `deno task soak [options]
 
 /** Looks at all processes in a run, at least a second apart. */
 const LOOKS = 400;
-/** A depot in which nothing has moved for so long hangs. */
+/** A depot in which nothing has moved for this time hangs. */
 const HANG_MS = 30_000;
 const CLEAR_MS = 7_000;
 
@@ -60,7 +60,7 @@ async function start(): Promise<void> {
   }
 }
 
-/** Looks at everybody until the time is up. @returns whether all went on to the end */
+/** Looks at all processes until the time is up. @returns whether all went on to the end */
 async function watch(): Promise<boolean> {
   const started = performance.now();
   const endMs = minutes * 60_000;

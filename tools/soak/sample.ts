@@ -23,7 +23,7 @@ export function sample(pid: number): Sample | undefined {
 
 /**
  * A process breathes; more growth than this between the first and the last quarter is a leak. (On a busy machine Deno's
- * pool of helper threads may take one or two more than that, of 32 at most.)
+ * pool of helper threads may take one or two more than that, with a limit of 32.)
  */
 const TOLERANCE = { ratio: 0.15, megabytes: 16, heap: 4, files: 2, segments: 2, threads: 2 };
 

@@ -1,5 +1,5 @@
 /**
- * The depots of a soak run, who works on them, and what has to add up in the end.
+ * The depots of a soak run, the processes that work on them, and what has to add up in the end.
  *
  * @module
  */
@@ -50,7 +50,7 @@ const FRAME_SIZE = [160, 120, 4] as const;
 const MODULE = new URL("./worker.ts", import.meta.url);
 const CLOSE_TRIES_MS = 5;
 
-/** A depot and those who work on it. */
+/** A depot and the processes that work on it. */
 export class Scene {
   readonly whenFull: WhenFull;
   readonly depot: FramesDepot;
@@ -66,7 +66,7 @@ export class Scene {
   }
 
   static async make(whenFull: WhenFull, name: string): Promise<Scene> {
-    // Nobody looks back in the depot that waits: it can do without history.
+    // No process looks back in the depot that waits: it can do without history.
     const history = whenFull !== "wait";
     const options = { frameSize: FRAME_SIZE, maxSize: 16, metadataBytes: METADATA_BYTES, whenFull, history };
     return new Scene(whenFull, await FramesDepot.create(name, options));
@@ -76,7 +76,7 @@ export class Scene {
     return [...this.producers, ...this.readers, ...this.askers];
   }
 
-  /** Starts everybody, those who read first: they are there for every frame. */
+  /** Starts all of them, the readers first: they are there for every frame. */
   async start(random: Random, workers: Worker[]): Promise<void> {
     const { producers, readers, askers } = CASTS[this.whenFull];
     const add = async (list: Worker[], runtime: Runtime, title: string, task: DistributedTask) => {

@@ -27,7 +27,7 @@ export type WorkerTask =
 export type Report = { counts: Record<string, number>; heap: number[]; wrong: string[] };
 
 const WRONG = 10;
-/** Numbers that were burned and are not counted yet: one a producer, of which a depot has two at most. */
+/** Numbers that were burned and are not counted yet: one a producer, and a depot here has at most two. */
 const UNCOUNTED = 2;
 const MIXED_MS = { full: 5000, moderate: 10_000 };
 
@@ -154,13 +154,13 @@ async function visit(names: string[]): Promise<Report["counts"]> {
   return counts;
 }
 
-// A heap that nobody presses grows for hours before it is swept; what counts is what is left after that.
+// A heap without pressure grows for hours before it is swept; what counts is what is left after that.
 const heap: number[] = [];
 setInterval(() => {
   collect();
   heap.push(process.memoryUsage().heapUsed / 1e6);
 }, COLLECT_MS).unref();
-process.on("SIGINT", () => {}); // Ctrl-C goes to everybody: it is for the one who has started us
+process.on("SIGINT", () => {}); // Ctrl-C goes to every process: it is meant for the parent
 process.stdin.on("end", () => stopping = true).resume();
 const depot = await FramesDepot.open(task.depot, { timeoutMs: 20_000 });
 say({ ready: true });

@@ -17,7 +17,7 @@ export async function importFlags(): Promise<{ flags: string[]; says: string }> 
   } catch {
     return {
       flags: [`--import-map=${STAND_INS}`],
-      says: "imports: JSR is out of reach; tests/support stands in for @std/assert, node:path for @std/path",
+      says: "imports: JSR is out of reach; tests/support replaces @std/assert, node:path replaces @std/path",
     };
   }
 }

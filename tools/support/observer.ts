@@ -4,7 +4,8 @@
  * @module
  */
 import { loadShim } from "../../ffi/load.ts";
-import type { Mapping, Segment } from "../../ffi/shim.ts";
+import type { Mapping } from "../../ffi/mapping.ts";
+import type { Segment } from "../../ffi/segment.ts";
 import { type Geometry, type Layout, layoutOf } from "../../ring/geometry.ts";
 import { HEADER, LOCK, PEER, PEER_INDEX_BITS, READER, READER_MODES, SLOT } from "../../ring/layout.ts";
 import { Room } from "../../ring/room.ts";
@@ -40,7 +41,7 @@ export class Observer {
   }
 
   /**
-   * How far everybody has come. A dead reader's cursor stands still until somebody needs what it holds, which in a
+   * How far all members have come. A dead reader's cursor stands still until a producer needs what it holds, which in a
    * depot that overwrites may be never: only the living count.
    */
   progress(): Progress {
@@ -66,7 +67,7 @@ export class Observer {
     return living;
   }
 
-  /** Everything that is not as in a segment with nobody but `peers` live peers in it. */
+  /** Everything that is not as in a segment with only `peers` live peers in it. */
   remains(peers: number): string[] {
     const found: string[] = [];
     let alive = 0;
@@ -98,7 +99,7 @@ export class Observer {
     );
   }
 
-  /** The words, for whoever has to find out why nothing moves. */
+  /** The words, from which a maintainer can find out why nothing moves. */
   dump(): string {
     const words = this.#words;
     const u64 = (offset: number) => words.mapping.load(offset);

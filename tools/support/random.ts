@@ -30,7 +30,7 @@ export class Random {
     return least + Math.floor(this.unit() * (most - least + 1));
   }
 
-  /** True so many times in a hundred. */
+  /** True `chance` times in a hundred. */
   percent(chance: number): boolean {
     return this.unit() * 100 < chance;
   }
@@ -40,7 +40,7 @@ export class Random {
     return choices[this.integer(0, choices.length - 1)];
   }
 
-  /** A seed for somebody else. */
+  /** A seed for another generator. */
   seed(): number {
     return this.integer(1, 0x7fffffff);
   }

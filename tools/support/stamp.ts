@@ -13,11 +13,11 @@ export type Seen = {
   metadata: Uint8Array;
 };
 
-/** Frames of a life at most; with it a life's number is at most 2^22. */
+/** The most frames of a life; with it a life's number is at most 2^22. */
 const FRAMES = 2 ** 31;
 /** Bytes beside each frame. */
 export const METADATA_BYTES = 16;
-/** The life that nobody lives: its one frame ends a run. */
+/** The life that no process lives: its one frame ends a run. */
 export const END_LIFE = 0;
 
 /** The number of a life's frame. */
