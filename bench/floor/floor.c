@@ -7,34 +7,19 @@
  *     floor pingpong futex    the same, asleep in the kernel
  *
  * Each prints one number, of one run of about a third of a second. */
-#define _GNU_SOURCE
+#include "measure.h"
 #include "../../shim/internal.h"
 #include "../../shim/layout.h"
 
 #include <linux/futex.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { SLOTS = 16, STRIDE = sizeof(struct fd_slot), PINS = offsetof(struct fd_slot, pins), ROUNDS = 100000, TRIES = 30 };
-
-static double now_s(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static void *shared(size_t bytes) {
-  void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-  if (memory == MAP_FAILED) exit(1);
-  return memory;
-}
 
 /* The quickest of several tries, as the runtimes have it. */
 static double handoff(void) {
@@ -129,18 +114,6 @@ static void await_ball(uint32_t *ball, uint32_t number, int asleep) {
   for (uint32_t seen; (seen = __atomic_load_n(ball, __ATOMIC_SEQ_CST)) != number;) {
     if (asleep) syscall(SYS_futex, ball, FUTEX_WAIT, seen, NULL, NULL, 0);
   }
-}
-
-static int ascending(const void *a, const void *b) {
-  return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
-}
-
-/* Two that sleep in turns are put on one processor otherwise, and never wake another: not what is asked. */
-static void stay_on(int processor) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(processor % (int)sysconf(_SC_NPROCESSORS_ONLN), &set);
-  sched_setaffinity(0, sizeof set, &set);
 }
 
 static double pingpong(int asleep) {

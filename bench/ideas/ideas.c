@@ -14,15 +14,14 @@
  *     ideas fill | fill-again           frames/s that one thread fills and another sums: slots in turn; the slot that was
  *                                       read last first, which keeps no frame after it has been read
  */
-#define _GNU_SOURCE
+#include "../floor/measure.h"
+
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -78,18 +77,6 @@ static struct {
 #define LOAD(word) __atomic_load_n(&(word), __ATOMIC_SEQ_CST)
 #define STORE(word, value, order) __atomic_store_n(&(word), (value), order)
 #define PUT(word, value) STORE(word, value, __ATOMIC_RELAXED)
-
-static double now_s(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static void *shared(size_t bytes) {
-  void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-  if (memory == MAP_FAILED) exit(1);
-  return memory;
-}
 
 static void claim(uint64_t h) {
   for (uint64_t sequence = h; sequence < h + CLAIM_AHEAD; sequence++) {

@@ -4,15 +4,14 @@
  *     wait many N    futex_waitv on N words, of which another one changes every time
  *
  * Ends with 3 where the kernel has no futex_waitv (before 5.16). */
-#define _GNU_SOURCE
+#include "../floor/measure.h"
+
 #include <errno.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -59,18 +58,6 @@ static void await_number(uint32_t *words, int many, int vector, uint32_t number)
       exit(3);
     }
   }
-}
-
-/* Two that sleep in turns are put on one processor otherwise. */
-static void stay_on(int processor) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(processor % (int)sysconf(_SC_NPROCESSORS_ONLN), &set);
-  sched_setaffinity(0, sizeof set, &set);
-}
-
-static int ascending(const void *a, const void *b) {
-  return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
 }
 
 int main(int argc, char **argv) {

@@ -2,7 +2,7 @@
  * frames_depot_handoff.ts prints; the two processes are its own.
  *
  *     handoff alone|between TASK */
-#define _GNU_SOURCE
+#include "../floor/measure.h"
 #include "../../shim/internal.h"
 #include "../../shim/layout.h"
 
@@ -10,23 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { SLOTS = 10, STRIDE = sizeof(struct fd_slot), READER_AT = 8192, SLOTS_AT = 16384, BYTES = 1 << 20, BATCHES = 10, FRAME_BYTES = 1920 * 1080 * 3 };
 
-static double now_s(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static char *shared(void) {
-  char *memory = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-  if (memory == MAP_FAILED) exit(1);
+static char *channel(void) {
+  char *memory = shared(BYTES);
   ((struct fd_reader *)(memory + READER_AT))->gating = 1;
   return memory;
 }
@@ -73,7 +64,7 @@ static void measure(struct pair pair, long warmup, long frames, long hand_offs) 
 }
 
 static void between(long warmup, long frames) {
-  const struct pair pair = {shared(), shared()};
+  const struct pair pair = {channel(), channel()};
   const pid_t child = fork();
   if (child < 0) exit(1);
   if (child == 0) {
@@ -92,7 +83,7 @@ static void between(long warmup, long frames) {
 int main(int argc, char **argv) {
   if (argc != 3) return 2;
   const long warmup = value_of(argv[2], "\"warmup\":"), frames = value_of(argv[2], "\"frames\":");
-  char *both = shared();
+  char *both = channel();
   if (strcmp(argv[1], "alone") == 0) measure((struct pair){both, both}, warmup, frames, 1);
   else if (strcmp(argv[1], "between") == 0) between(warmup, frames);
   else return 2;

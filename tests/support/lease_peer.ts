@@ -8,6 +8,7 @@ import process from "node:process";
 import { type Frame, FramesDepot } from "../../mod.ts";
 import { say, taskOf } from "../../tools/support/parent.ts";
 import { collect } from "../../tools/support/runtimes.ts";
+import { collectUntil } from "./collecting.ts";
 
 const { scene, name } = taskOf<{ scene: string; name: string }>();
 const BYTES = 64 * 64;
@@ -37,16 +38,6 @@ async function settle(): Promise<void> {
     collect();
     await later(20);
   }
-}
-
-/** Collects until `done`, or for two seconds. */
-async function settled(done: () => boolean): Promise<boolean> {
-  for (let tries = 0; tries < 100; tries++) {
-    if (done()) return true;
-    collect();
-    await later(20);
-  }
-  return false;
 }
 
 /** What a view shows: its bytes, if they are all the same. */
@@ -82,7 +73,7 @@ async function droppedReader(looks: boolean): Promise<void> {
   held.frame!.release();
   say({ shows: shown(held.view!) });
   held.frame = held.view = undefined;
-  say({ left: await settled(() => readersOf(depot) === 0) });
+  say({ left: await collectUntil(() => readersOf(depot) === 0) });
   await put(depot, 2);
   await hold(depot, held, true);
   await settle();

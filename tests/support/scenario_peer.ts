@@ -7,20 +7,11 @@ import process from "node:process";
 import { DepotError, FramesDepot } from "../../mod.ts";
 import { say, taskOf } from "../../tools/support/parent.ts";
 import { collect, HERE } from "../../tools/support/runtimes.ts";
+import { collectUntil } from "./collecting.ts";
 
 const { scenario, name } = taskOf<{ scenario: string; name: string }>();
 const pixels = (value: number) => new Uint8Array(4).fill(value);
 const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-
-/** Collects until `done`, or for two seconds. Leases are watched once they are 100 ms old. */
-async function collectUntil(done: () => boolean): Promise<boolean> {
-  for (let tries = 0; tries < 100; tries++) {
-    if (done()) return true;
-    collect();
-    await later(20);
-  }
-  return false;
-}
 
 const errorName = (error: unknown) => error instanceof DepotError ? error.code : String(error);
 

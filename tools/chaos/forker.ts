@@ -8,7 +8,7 @@ import type { WhenFull } from "../../mod.ts";
 import { Board, NOTE, STATE } from "./board.ts";
 import { fork, kill, reap, sleepMs } from "./libc.ts";
 import { live } from "./lives.ts";
-import { Observer, type Progress } from "../support/observer.ts";
+import { Observer } from "../support/observer.ts";
 import { orders, say, taskOf } from "../support/parent.ts";
 import {
   eachStep,
@@ -21,6 +21,7 @@ import {
   type Way,
 } from "./plan.ts";
 import { Random } from "../support/random.ts";
+import { haltOf, movesPast, PATIENCE_MS, RECOVERY_MS } from "./halt.ts";
 import { prepareToEnd } from "./steps.ts";
 
 /** What it is started with. */
@@ -48,12 +49,6 @@ export type Answer = { deaths: Death[] };
 
 /** Time for a victim that neither dies nor ends. */
 const LIFE_MS = 400;
-/** When nothing moves for this time, the others wait for the victim. */
-const HALT_MS = 30;
-/** How long to wait for them to come to a halt. */
-const PATIENCE_MS = 300;
-/** After this, recovery has failed. */
-const RECOVERY_MS = 10_000;
 const TICK_MS = 0.2;
 
 class Forker {
@@ -131,10 +126,8 @@ class Forker {
     const recovererPlan = random.percent(50) ? recovererPlanOf(random, firstLife + 1) : undefined;
     const pid = this.#bear(plan);
     this.#until(() => this.#state(plan.life) === STATE.frozen, LIFE_MS);
-    // Producers may have room for a long time while readers wait for a dead one of them.
-    const moves = (last: Progress, now: Progress) =>
-      last.cursor !== now.cursor || (plan.role !== "producer" && last.head !== now.head);
-    const halted = this.#halted(moves);
+    const moves = movesPast(plan);
+    const halted = this.#until(haltOf(this.#observer, moves), PATIENCE_MS);
     const recoverer = recovererPlan === undefined ? undefined : this.#bear(recovererPlan);
     if (recovererPlan !== undefined) this.#until(() => this.#state(recovererPlan.life) === STATE.frozen, LIFE_MS);
     const before = this.#observer.progress();
@@ -159,19 +152,6 @@ class Forker {
       sleepMs(TICK_MS);
     }
     return true;
-  }
-
-  #halted(moves: (last: Progress, now: Progress) => boolean): boolean {
-    let since = performance.now();
-    let last = this.#observer.progress();
-    return this.#until(() => {
-      const now = this.#observer.progress();
-      if (moves(last, now)) {
-        last = now;
-        since = performance.now();
-      }
-      return performance.now() - since > HALT_MS;
-    }, PATIENCE_MS);
   }
 }
 

@@ -6,7 +6,7 @@
  * @module
  */
 import fs from "node:fs";
-import process from "node:process";
+import { openLibrary } from "../support/native.ts";
 
 type Native = {
   fork(): number;
@@ -35,20 +35,7 @@ const MADV_DOFORK = 11;
 const PR_SET_PDEATHSIG = 1;
 const PRIVATE_MEMORY = /^([0-9a-f]+)-([0-9a-f]+) ...p 0+ 00:00 0 /gm;
 
-type BunFfi = { dlopen(path: string, symbols: unknown): { symbols: unknown } };
-
-function load(): Native {
-  if (!("Bun" in globalThis)) return Deno.dlopen(LIBRARY, SIGNATURES).symbols as unknown as Native;
-  const { dlopen } = (process as unknown as { getBuiltinModule(name: string): BunFfi }).getBuiltinModule("bun:ffi");
-  const bunType = (type: string) => type === "buffer" ? "ptr" : type;
-  const table = Object.entries(SIGNATURES).map(([name, { parameters, result }]) => [
-    name,
-    { args: parameters.map(bunType), returns: result },
-  ]);
-  return dlopen(LIBRARY, Object.fromEntries(table)).symbols as Native;
-}
-
-const native = load();
+const native = openLibrary<Native>(LIBRARY, SIGNATURES);
 const status = new Int32Array(1);
 
 /** How a fork ended. */

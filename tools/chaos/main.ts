@@ -8,6 +8,7 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import type { WhenFull } from "../../mod.ts";
+import { anySeed, optionsOrUsage, wholeNumber } from "../support/options.ts";
 import { Ledger } from "./ledger.ts";
 import { chaosRun } from "./run.ts";
 
@@ -35,7 +36,7 @@ function readOptions(): { kills: number; seconds: number; phases: typeof PHASES;
       seconds: { type: "string", default: "1800" },
       policy: { type: "string", default: "all" },
       slots: { type: "string" },
-      seed: { type: "string", default: String(Math.floor(Math.random() * 0x7fffffff)) },
+      seed: { type: "string", default: anySeed() },
       help: { type: "boolean", default: false },
     },
   });
@@ -43,30 +44,25 @@ function readOptions(): { kills: number; seconds: number; phases: typeof PHASES;
     console.log(USAGE);
     process.exit(0);
   }
-  const whole = (what: string, text: string): number => {
-    if (!/^[1-9][0-9]*$/.test(text)) throw new Error(`--${what} must be a whole number from 1: ${text}`);
-    return Number(text);
-  };
   const { kills, seconds, seed, policy, slots } = values;
   let phases = PHASES.filter(({ whenFull }) => policy === "all" || policy === whenFull);
   if (phases.length === 0) throw new Error(`--policy must be wait, drop, overwrite, or all: ${policy}`);
   if (slots !== undefined) {
-    const maxSize = whole("slots", slots);
+    const maxSize = wholeNumber("slots", slots);
     phases = phases.filter(({ maxSize }) => maxSize === 8).map((phase) => ({ ...phase, maxSize }));
   }
-  return { kills: whole("kills", kills), seconds: whole("seconds", seconds), seed: whole("seed", seed), phases };
+  return {
+    kills: wholeNumber("kills", kills),
+    seconds: wholeNumber("seconds", seconds),
+    seed: wholeNumber("seed", seed),
+    phases,
+  };
 }
 
 const titleOf = ({ whenFull, maxSize, history = true }: typeof PHASES[number]) =>
   `${whenFull} with ${maxSize} slots${history ? "" : ", without history"}`;
 
-let options: ReturnType<typeof readOptions>;
-try {
-  options = readOptions();
-} catch (error) {
-  console.error(`${(error as Error).message}\n\n${USAGE}`);
-  process.exit(2);
-}
+const options = optionsOrUsage(USAGE, readOptions);
 const { kills, seconds, phases, seed } = options;
 const parts = phases.reduce((sum, { part }) => sum + part, 0);
 const abort = new AbortController();

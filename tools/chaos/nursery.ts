@@ -10,7 +10,7 @@ import type { WhenFull } from "../../mod.ts";
 import { Board, NOTE, STATE } from "./board.ts";
 import { HERE } from "../support/runtimes.ts";
 import type { Death, Order } from "./forker.ts";
-import { Observer, type Progress } from "../support/observer.ts";
+import { Observer } from "../support/observer.ts";
 import {
   eachThreadStep,
   frozenThreadPlanOf,
@@ -22,6 +22,7 @@ import {
 } from "./plan.ts";
 import { Random } from "../support/random.ts";
 import { type Resources, resourcesOf } from "../support/resources.ts";
+import { haltOf, movesPast, PATIENCE_MS, RECOVERY_MS } from "./halt.ts";
 import type { ThreadNews, ThreadOrder } from "./thread.ts";
 
 /** A worker that has not begun to run: on a busy machine that takes its time. */
@@ -30,11 +31,6 @@ const BIRTH_MS = 30_000;
 const LIFE_MS = 3000;
 /** A worker that has been told to end, and has not. */
 const END_MS = 10_000;
-/** When nothing moves for this time, the others wait for the victim. */
-const HALT_MS = 30;
-const PATIENCE_MS = 300;
-/** After this, recovery has failed. */
-const RECOVERY_MS = 10_000;
 const TICK_MS = 1;
 /** Descriptors that the runtime may open for itself after the first workers. */
 const MORE_FILES = 10;
@@ -195,9 +191,8 @@ export class Nursery {
     const thread = new Thread(this.#name, this.#board, plan);
     await thread.start();
     await until(() => thread.has("holding"), LIFE_MS);
-    const moves = (last: Progress, now: Progress) =>
-      last.cursor !== now.cursor || (plan.role !== "producer" && last.head !== now.head);
-    const halted = await this.#halted(moves);
+    const moves = movesPast(plan);
+    const halted = await until(haltOf(this.#observer, moves), PATIENCE_MS);
     const before = this.#observer.progress();
     const ended = thread.end().then(() => performance.now());
     const moved = halted && await until(() => moves(before, this.#observer.progress()), END_MS + RECOVERY_MS);
@@ -205,19 +200,6 @@ export class Nursery {
     const goneAt = await ended;
     if (halted && !moved) thread.accuse("gone, and still waited for");
     return { ...thread.death(), recoveryMs: moved ? Math.max(0, movedAt - goneAt) : undefined };
-  }
-
-  async #halted(moves: (last: Progress, now: Progress) => boolean): Promise<boolean> {
-    let since = performance.now();
-    let last = this.#observer.progress();
-    return await until(() => {
-      const now = this.#observer.progress();
-      if (moves(last, now)) {
-        last = now;
-        since = performance.now();
-      }
-      return performance.now() - since > HALT_MS;
-    }, PATIENCE_MS);
   }
 }
 

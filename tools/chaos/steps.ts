@@ -10,6 +10,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { C_FLAGS, compile, SYSTEMS } from "../../shim/build.ts";
 import { trace } from "../../ring/trace.ts";
+import { openLibrary } from "../support/native.ts";
 
 /** Where it is to end. */
 export type Step = { step: string; count: number };
@@ -53,13 +54,7 @@ let arm: Arm | undefined;
 function armed(): Arm {
   const path = process.env.FRAMES_DEPOT_LIB;
   if (path === undefined) throw new Error("FRAMES_DEPOT_LIB must name the traced library");
-  if (!("Bun" in globalThis)) {
-    return Deno.dlopen(path, { fd_trace: SIGNATURE }).symbols.fd_trace as unknown as Arm;
-  }
-  type BunFfi = { dlopen(path: string, symbols: unknown): { symbols: { fd_trace: Arm } } };
-  const { dlopen } = (process as unknown as { getBuiltinModule(name: string): BunFfi }).getBuiltinModule("bun:ffi");
-  const args = SIGNATURE.parameters.map((type) => type === "buffer" ? "ptr" : type);
-  return dlopen(path, { fd_trace: { args, returns: SIGNATURE.result } }).symbols.fd_trace;
+  return openLibrary<{ fd_trace: Arm }>(path, { fd_trace: SIGNATURE }).fd_trace;
 }
 
 /** Loads and compiles what {@linkcode endAt} needs; before a fork, because a fork may do neither any more. */

@@ -6,6 +6,7 @@
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { anySeed, optionsOrUsage, wholeNumber } from "../support/options.ts";
 import { type Runtime, RUNTIMES } from "../support/runtimes.ts";
 import { prove } from "./proof.ts";
 import { leaseRun, type Outcome } from "./run.ts";
@@ -35,7 +36,7 @@ function readOptions(): Options {
   const { values } = parseArgs({
     options: {
       frames: { type: "string" },
-      seed: { type: "string", default: String(Math.floor(Math.random() * 0x7fffffff)) },
+      seed: { type: "string", default: anySeed() },
       runtime: { type: "string", default: "both" },
       mutations: { type: "boolean", default: false },
       only: { type: "string" },
@@ -47,24 +48,14 @@ function readOptions(): Options {
     console.log(USAGE);
     process.exit(0);
   }
-  const whole = (what: string, text: string): number => {
-    if (!/^[1-9][0-9]*$/.test(text)) throw new Error(`--${what} must be a whole number from 1: ${text}`);
-    return Number(text);
-  };
   const { mutations, only, trace } = values;
   const runtimes = RUNTIMES.filter((runtime) => ["both", runtime].includes(values.runtime));
   if (runtimes.length === 0) throw new Error(`--runtime must be deno, bun, or both: ${values.runtime}`);
-  const frames = whole("frames", values.frames ?? String(mutations ? FRAMES_OF_MUTATIONS : FRAMES));
-  return { frames, seed: whole("seed", values.seed), runtimes, mutations, only, trace };
+  const frames = wholeNumber("frames", values.frames ?? String(mutations ? FRAMES_OF_MUTATIONS : FRAMES));
+  return { frames, seed: wholeNumber("seed", values.seed), runtimes, mutations, only, trace };
 }
 
-let options: Options;
-try {
-  options = readOptions();
-} catch (error) {
-  console.error(`${(error as Error).message}\n\n${USAGE}`);
-  process.exit(2);
-}
+const options = optionsOrUsage(USAGE, readOptions);
 const { frames, seed, runtimes } = options;
 const abort = new AbortController();
 const { signal } = abort;

@@ -7,6 +7,7 @@
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { anySeed } from "../support/options.ts";
 import { Random } from "../support/random.ts";
 import { RUNTIMES } from "../support/runtimes.ts";
 import { trendOf } from "./sample.ts";
@@ -25,7 +26,7 @@ const CLEAR_MS = 7_000;
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "60" },
-    seed: { type: "string", default: String(Math.floor(Math.random() * 0x7fffffff)) },
+    seed: { type: "string", default: anySeed() },
     help: { type: "boolean", default: false },
   },
 });
