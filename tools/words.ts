@@ -10,16 +10,7 @@ import { PATTERNS } from "./words/patterns.ts";
 import { proseOf } from "./words/prose.ts";
 
 /** Folders and files whose phrases are not faults yet; this list becomes empty. */
-const NOT_YET: readonly string[] = [
-  ...["CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"],
-  ...[
-    "docs/handing_frames.md",
-    "docs/internals/",
-    "examples/",
-    "shim/",
-    "tests/",
-  ],
-];
+const NOT_YET: readonly string[] = ["CHANGELOG.md", "docs/internals/model/", "shim/", "tests/"];
 const SOURCES = /\.(?:md|ts|c|h|pml)$/;
 /** What is not written by hand, and where the phrases themselves stand. */
 const SKIPPED = ["ffi/prebuilt/", "bench/results/", "tools/words/patterns.ts", "tests/words.test.ts"];
