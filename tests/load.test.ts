@@ -22,6 +22,7 @@ import { fileURLToPath } from "node:url";
 import type { Backend } from "../ffi/backend.ts";
 import { CACHE_VARIABLE, cacheLibrary } from "../ffi/cache.ts";
 import { LIBRARY_VARIABLE } from "../ffi/load.ts";
+import { codeOf, specifiersOf } from "../tools/rooms/references.ts";
 import { depotTest, executableOf, HERE, Peer, type PeerOptions, type Runtime, RUNTIMES } from "./support/harness.ts";
 import type { LibraryState } from "./support/library_peer.ts";
 
@@ -164,11 +165,7 @@ function graphOf(entry: URL): Map<string, string> {
     if (found.has(url.href)) continue;
     const source = readFileSync(fileURLToPath(url), "utf8");
     found.set(url.href, source);
-    for (
-      const [, specifier] of withoutComments(source).matchAll(
-        /^(?:import\b|export\b[^=;]*? from|\} from)[^"'`;]*"([^"]+)"/gm,
-      )
-    ) {
+    for (const specifier of specifiersOf(source)) {
       assert(specifier.startsWith("."), `${url} imports ${specifier}`);
       left.push(new URL(specifier, url));
     }
@@ -176,11 +173,9 @@ function graphOf(entry: URL): Map<string, string> {
   return found;
 }
 
-const withoutComments = (source: string) => source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
-
 /** Statements at the top of a module that await something before a function begins; formatted as all sources are. */
 function topLevelAwaits(source: string): string[] {
-  const code = withoutComments(source).replace(/"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g, '""');
+  const code = codeOf(source).replace(/"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g, '""');
   return code.split(/\n(?=[A-Za-z_$([{])/).filter((statement) => {
     return /^(?:(?!\basync\b)[\s\S])*?\bawait\b/.test(statement);
   }).map((statement) => statement.slice(0, 80));

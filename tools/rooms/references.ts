@@ -19,7 +19,7 @@ const DIRECTIVES: readonly RegExp[] = [
   /@(?:deno|ts)-types="(\.[^"\n]+)"/g,
 ];
 const COMPUTED = /\bimport\((?!\s*["'`])/;
-const COMMENT = /^\s*\/?\*.*$|(?:^|\s)\/\/.*$/gm;
+const COMMENT = /^\s*(?:\/\*.*|\*(?:[\s/].*)?)$|(?:^|\s)\/\/.*$/gm;
 
 /** A module's code without its comments. */
 export function codeOf(source: string): string {
