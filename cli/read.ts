@@ -9,7 +9,6 @@ import process from "node:process";
 import type { FramesDepot, ReadMode } from "../mod.ts";
 import { EXIT, Failure, report } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
-import { positiveInteger, seconds } from "./parameters.ts";
 import { complain, paintErrors, print } from "./terminal/output.ts";
 import { type Progress, startProgress } from "./terminal/progress.ts";
 import { counted } from "./terminal/units.ts";
@@ -19,7 +18,7 @@ import { followFrames, type FollowOptions, openDepot } from "./video/follow.ts";
 import { FALLBACK_RATE, guessRate, rateMismatch } from "./video/frame_rate.ts";
 import { ffmpegSink, type FrameSink, rawSink, type Video, y4mSink } from "./video/frame_sink.ts";
 import type { FrameRate } from "./video/frame_source.ts";
-import { frameRate, from, modeOption } from "./video/parameters.ts";
+import { addFollowOptions, frameRate } from "./video/parameters.ts";
 import { pixelFormatOf } from "./video/pixel_formats.ts";
 
 type Options = Omit<FollowOptions, "mode"> & {
@@ -39,19 +38,15 @@ const RATE_FRAMES = 8;
 
 /** Makes the command. */
 export function readCommand(): Command {
-  return new Command("read")
+  const command = new Command("read")
     .summary("write a depot's frames to standard output or, through ffmpeg, to a file")
     .description("Writes a depot's frames to standard output, raw or as Y4M, or through ffmpeg to a file.")
     .argument("<name>", "the depot; read waits for it")
     .option("-o, --output <file>", "file that ffmpeg encodes, in the format of its extension")
     .option("--y4m", "Y4M instead of raw frames: it says size, format and rate itself")
     .option("-r, --rate <fps>", "frames a second of --y4m and --output (default: from the timestamps)", frameRate)
-    .option("--ffmpeg <options>", "--output: options for ffmpeg before the file, as '-c:v ffv1'")
-    .addOption(modeOption())
-    .option("--from <where>", "oldest, latest, next, or a frame number", from, "oldest")
-    .option("-n, --frames <number>", "end after this many frames", positiveInteger)
-    .option("--follow", "when all producers have gone, wait for another")
-    .option("--timeout <seconds>", "fail when the depot or a frame does not come in this time", seconds)
+    .option("--ffmpeg <options>", "--output: options for ffmpeg before the file, as '-c:v ffv1'");
+  return addFollowOptions(command)
     .option("--overwrite", "--output: replace an existing file")
     .option("--json", "for programs: say at the end, on standard error, what was read")
     .addHelpText(

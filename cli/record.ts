@@ -9,14 +9,14 @@ import process from "node:process";
 import type { FramesDepot, ReadMode } from "../mod.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
-import { positiveInteger, seconds } from "./parameters.ts";
+import { positiveInteger } from "./parameters.ts";
 import { complain, print } from "./terminal/output.ts";
 import { type Progress, startProgress } from "./terminal/progress.ts";
 import { bytes as inBytes, counted } from "./terminal/units.ts";
 import { bytesOf } from "./video/descriptors.ts";
 import { followFrames, type FollowOptions, openDepot } from "./video/follow.ts";
 import { LastFrames } from "./video/last_frames.ts";
-import { from, modeOption } from "./video/parameters.ts";
+import { addFollowOptions } from "./video/parameters.ts";
 import type { RecordingHeader } from "./video/recording_format.ts";
 import { type Recordable, RecordingWriter } from "./video/recording_writer.ts";
 
@@ -33,18 +33,14 @@ const MOMENTS = ["SIGUSR1", "SIGUSR2"] as const;
 
 /** Makes the command. */
 export function recordCommand(): Command {
-  return new Command("record")
+  const command = new Command("record")
     .summary("record a depot to a file, all of it or the last frames on a signal")
     .description("Records frames with number, timestamp and metadata; `replay` plays them.")
     .argument("<name>", "the depot; record waits for it")
     .argument("<file>", "the recording, usually .fdr; with --last a pattern: {n} counts, {time} is the time")
     .option("--last <frames>", "keep this many frames in memory; a signal writes them to a file", positiveInteger)
-    .option("--on-exit", "--last: also write a file at the end")
-    .addOption(modeOption("lossless; with --last: lossy"))
-    .option("--from <where>", "oldest, latest, next, or a frame number", from, "oldest")
-    .option("-n, --frames <number>", "end after this many frames", positiveInteger)
-    .option("--follow", "when all producers have gone, wait for another")
-    .option("--timeout <seconds>", "fail when the depot or a frame does not come in this time", seconds)
+    .option("--on-exit", "--last: also write a file at the end");
+  return addFollowOptions(command, "lossless; with --last: lossy")
     .option("--overwrite", "replace an existing file")
     .option("--json", "for programs: an object for each file")
     .addHelpText(

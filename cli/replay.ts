@@ -5,32 +5,24 @@
  */
 import { Command } from "commander";
 import process from "node:process";
-import type { WhenFull } from "../mod.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
-import { positiveInteger, seconds } from "./parameters.ts";
+import { seconds } from "./parameters.ts";
 import { complain, print, printJson } from "./terminal/output.ts";
 import { bytes, counted, duration } from "./terminal/units.ts";
-import { frameNumber, speed, timestampsOption, whenFullOption } from "./video/parameters.ts";
+import { addFillOptions, type FillOptions, frameNumber, speed } from "./video/parameters.ts";
 import { produce } from "./video/produce.ts";
 import { type Extract, Recording } from "./video/recording_reader.ts";
 
-type Options = Extract & {
+type Options = Extract & FillOptions & {
   speed: number | "max";
-  timestamps: "source" | "now";
-  maxSize?: number;
-  whenFull?: WhenFull;
-  maxReaders?: number;
-  join?: boolean;
-  waitReaders?: number;
-  linger?: number | false;
   info?: boolean;
   json?: boolean;
 };
 
 /** Makes the command. */
 export function replayCommand(): Command {
-  return new Command("replay")
+  const command = new Command("replay")
     .summary("play a recording into a depot, or show what is in it")
     .description("Plays a recording into a depot: every frame with its number, timestamp and metadata.")
     .argument("<file>", "the recording")
@@ -40,19 +32,8 @@ export function replayCommand(): Command {
     .option("--from <number>", "begin at this frame number", (text) => frameNumber(text))
     .option("--to <number>", "end with this frame number", (text) => frameNumber(text))
     .option("--at <seconds>", "begin this long after the first frame", seconds)
-    .option("--loop", "start again at the end, forever; numbers and timestamps go on growing")
-    .addOption(timestampsOption())
-    .option("--max-size <frames>", "slots of a new depot (default: as recorded)", positiveInteger)
-    .addOption(whenFullOption())
-    .option("--max-readers <number>", "readers that a new depot has room for (default: 31)", positiveInteger)
-    .option("--join", "join a depot even if another process fills it")
-    .option("--wait-readers <number>", "begin when this many readers are attached", positiveInteger)
-    .option(
-      "--linger <seconds>",
-      "how long to stay at the end while frames wait to be read (default: until they are)",
-      seconds,
-    )
-    .option("--no-linger", "leave at the end; a depot that no other process holds is removed with its frames")
+    .option("--loop", "start again at the end, forever; numbers and timestamps go on growing");
+  return addFillOptions(command, "as recorded")
     .option("--json", "for programs: an object at the end, or the answer of --info")
     .addHelpText(
       "after",

@@ -5,19 +5,17 @@
  */
 import { Command } from "commander";
 import process from "node:process";
-import type { WhenFull } from "../mod.ts";
 import { EXIT, Failure, report } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
-import { positiveInteger, seconds } from "./parameters.ts";
 import { complain, printJson } from "./terminal/output.ts";
 import { counted } from "./terminal/units.ts";
 import { ByteSource } from "./video/byte_source.ts";
 import { Decoder } from "./video/decoder.ts";
 import { type FrameRate, type FrameSource, sourceOfBytes } from "./video/frame_source.ts";
-import { frameRate, size, timestampsOption, whenFullOption } from "./video/parameters.ts";
+import { addFillOptions, type FillOptions, frameRate, size } from "./video/parameters.ts";
 import { produce, type Produced } from "./video/produce.ts";
 
-type Options = {
+type Options = FillOptions & {
   input?: string;
   size?: [width: number, height: number];
   format?: string;
@@ -25,19 +23,12 @@ type Options = {
   ffmpeg?: string;
   loop?: boolean;
   pace?: boolean;
-  timestamps: "source" | "now";
-  maxSize?: number;
-  whenFull?: WhenFull;
-  maxReaders?: number;
-  join?: boolean;
-  waitReaders?: number;
-  linger?: number | false;
   json?: boolean;
 };
 
 /** Makes the command. */
 export function writeCommand(): Command {
-  return new Command("write")
+  const command = new Command("write")
     .summary("fill a depot: raw frames, Y4M, or anything that ffmpeg reads")
     .description("Fills a depot from standard input (raw frames or Y4M), or from a file or URL through ffmpeg.")
     .argument("<name>", "the depot; it is created, or joined if no other process fills it")
@@ -47,19 +38,8 @@ export function writeCommand(): Command {
     .option("-r, --rate <fps>", "standard input: frames a second, for timestamps, as 30 or 30000/1001", frameRate)
     .option("--ffmpeg <options>", "--input: options for ffmpeg before -i, as '-f v4l2'")
     .option("--loop", "--input: start again at the end, forever")
-    .option("--pace", "keep the pace of the timestamps instead of going as fast as possible")
-    .addOption(timestampsOption())
-    .option("--max-size <frames>", "slots of a new depot (default: 10)", positiveInteger)
-    .addOption(whenFullOption())
-    .option("--max-readers <number>", "readers that a new depot has room for (default: 31)", positiveInteger)
-    .option("--join", "join a depot even if another process fills it")
-    .option("--wait-readers <number>", "begin when this many readers are attached", positiveInteger)
-    .option(
-      "--linger <seconds>",
-      "how long to stay at the end while frames wait to be read (default: until they are)",
-      seconds,
-    )
-    .option("--no-linger", "leave at the end; a depot that no other process holds is removed with its frames")
+    .option("--pace", "keep the pace of the timestamps instead of going as fast as possible");
+  return addFillOptions(command, "10")
     .option("--json", "for programs: an object at the end")
     .addHelpText(
       "after",

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { InvalidArgumentError, Option } from "commander";
-import type { From } from "../../mod.ts";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { From, WhenFull } from "../../mod.ts";
+import { positiveInteger, seconds } from "../parameters.ts";
 import type { FrameRate } from "./frame_source.ts";
 
 /** `1920x1080`, in pixels. */
@@ -25,7 +26,7 @@ export function frameRate(text: string): FrameRate {
 }
 
 /** A place in a queue. */
-export function from(text: string): From {
+function from(text: string): From {
   if (text === "oldest" || text === "latest" || text === "next") return text;
   return frameNumber(text, "oldest, latest, next or ");
 }
@@ -45,23 +46,51 @@ export function speed(text: string): number | "max" {
   return value;
 }
 
-/** What happens when the queue is full: for commands that make a depot. */
-export function whenFullOption(): Option {
-  return new Option("--when-full <policy>", "what a full queue does with a new frame (default of a new depot: wait)")
-    .choices(["wait", "drop", "overwrite"]);
+/** What the options of {@linkcode addFillOptions} give. */
+export type FillOptions = {
+  timestamps: "source" | "now";
+  maxSize?: number;
+  whenFull?: WhenFull;
+  maxReaders?: number;
+  join?: boolean;
+  waitReaders?: number;
+  linger?: number | false;
+};
+
+/** Adds the options of commands that fill a depot. @param slots what a new depot has by default */
+export function addFillOptions(command: Command, slots: string): Command {
+  return command
+    .addOption(
+      new Option("--timestamps <which>", "source: those of the input; now: the time of publishing")
+        .choices(["source", "now"]).default("source"),
+    )
+    .option("--max-size <frames>", `slots of a new depot (default: ${slots})`, positiveInteger)
+    .addOption(
+      new Option("--when-full <policy>", "what a full queue does with a new frame (default of a new depot: wait)")
+        .choices(["wait", "drop", "overwrite"]),
+    )
+    .option("--max-readers <number>", "readers that a new depot has room for (default: 31)", positiveInteger)
+    .option("--join", "join a depot even if another process fills it")
+    .option("--wait-readers <number>", "begin when this many readers are attached", positiveInteger)
+    .option(
+      "--linger <seconds>",
+      "how long to stay at the end while frames wait to be read (default: until they are)",
+      seconds,
+    )
+    .option("--no-linger", "leave at the end; a depot that no other process holds is removed with its frames");
 }
 
-/** How a reader reads. @param byDefault a mode, or what it depends on */
-export function modeOption(byDefault = "lossless"): Option {
-  const option = new Option(
-    "--mode <mode>",
-    `lossless holds producers back, lossy may miss frames, latest takes the newest (default: ${byDefault})`,
-  );
-  return option.choices(["lossless", "lossy", "latest"]);
-}
-
-/** Whose timestamps frames get. */
-export function timestampsOption(): Option {
-  return new Option("--timestamps <which>", "source: those of the input; now: the time of publishing")
-    .choices(["source", "now"]).default("source");
+/** Adds the options of commands that follow a depot. @param mode the default, or what it depends on */
+export function addFollowOptions(command: Command, mode: string = "lossless"): Command {
+  return command
+    .addOption(
+      new Option(
+        "--mode <mode>",
+        `lossless holds producers back, lossy may miss frames, latest takes the newest (default: ${mode})`,
+      ).choices(["lossless", "lossy", "latest"]),
+    )
+    .option("--from <where>", "oldest, latest, next, or a frame number", from, "oldest")
+    .option("-n, --frames <number>", "end after this many frames", positiveInteger)
+    .option("--follow", "when all producers have gone, wait for another")
+    .option("--timeout <seconds>", "fail when the depot or a frame does not come in this time", seconds);
 }
