@@ -45,7 +45,7 @@ import type {
 } from "./options.ts";
 import { Session } from "./session.ts";
 import type { FrameSlot } from "./slot.ts";
-import { follow, type FrameReader } from "./stream.ts";
+import { FrameReader } from "./stream.ts";
 import { readableOf, writableOf } from "./web_streams.ts";
 import { writeFrom, type WriteFromOptions } from "./writing.ts";
 
@@ -269,7 +269,7 @@ export class FramesDepot implements AsyncDisposable {
    * @throws {TypeError | RangeError} for wrong options @throws {DepotError} CLOSED, TOO_MANY_PEERS
    */
   frames(options: FramesOptions = {}): FrameReader {
-    return follow(this.#session, options);
+    return new FrameReader(this.#session, options);
   }
 
   /**

@@ -12,23 +12,6 @@ import type { ElementType, FrameData } from "./options.ts";
 import { sessionOf } from "./session.ts";
 import { CONSTRUCTORS, SlotMemory } from "./slot_memory.ts";
 
-/** A frame that `reader` has pinned. */
-export interface Pinned {
-  readonly reader: Reader;
-  readonly sequence: number;
-  readonly frameNumber: number;
-  /** Frames missed just before. */
-  readonly lost: number;
-}
-
-/**
- * Makes a {@linkcode Frame} of a pinned frame.
- *
- * @param passes whether the reader's cursor passes the frame when the lease ends
- * @param loop what the lease depends on; a lease that passes notes itself there, for the case that both are forgotten
- */
-export let lease: (attachment: Attachment, pinned: Pinned, passes?: boolean, loop?: Loop) => Frame;
-
 /**
  * One frame, leased: until it is released, or its depot object is closed, no process overwrites it, whatever becomes of
  * the reader it came from. It is shared memory, not a copy; {@linkcode Frame.release} empties every view of it (length
@@ -67,10 +50,23 @@ export class Frame implements Disposable {
   #remains: Remains | undefined;
   #released = false;
 
-  /** @ignore */
-  private constructor(attachment: Attachment, pinned: Pinned, passes: boolean, loop: Loop | undefined) {
-    const { reader, sequence, frameNumber, lost } = pinned;
-    const slot = reader.slotOf(sequence);
+  /**
+   * Made by a depot, over a slot that `reader` has pinned.
+   *
+   * @param passes whether the reader's cursor passes the frame when the lease ends
+   * @param loop what the lease depends on; a lease that passes notes itself there, for the case that both are forgotten
+   * @ignore
+   */
+  constructor(
+    attachment: Attachment,
+    reader: Reader,
+    slot: number,
+    sequence: number,
+    frameNumber: number,
+    lost: number,
+    passes: boolean,
+    loop?: Loop,
+  ) {
     this.frameNumber = frameNumber;
     this.sequence = sequence;
     this.lost = lost;
@@ -84,7 +80,6 @@ export class Frame implements Disposable {
   }
 
   static {
-    lease = (attachment, pinned, passes = false, loop) => new Frame(attachment, pinned, passes, loop);
     outlives(Frame, (frame) => frame.#prepare());
   }
 
@@ -212,7 +207,7 @@ export class Frame implements Disposable {
     this.#assertHeld();
     this.#reader.pin(this.sequence);
     const { sequence, frameNumber, lost } = this;
-    const frame = new Frame(this.#attachment, { reader: this.#reader, sequence, frameNumber, lost }, false, this.#loop);
+    const frame = new Frame(this.#attachment, this.#reader, this.#slot, sequence, frameNumber, lost, false, this.#loop);
     sessionOf(this.#attachment).leases.watch(frame);
     return frame;
   }

@@ -15,7 +15,7 @@ import { checkDetails, checkFrame, checkObject, checkWait, NOTHING_SAID } from "
 import { Line } from "./line.ts";
 import type { EnqueueResult, FrameDetails, FrameInput, OnBackpressure } from "./options.ts";
 import type { Session } from "./session.ts";
-import { FrameSlot, slotFor } from "./slot.ts";
+import { FrameSlot } from "./slot.ts";
 
 /** Minimum interval between two looks after the dead while there is no room. */
 const RECOVER_EVERY_MS = 100;
@@ -126,7 +126,7 @@ export class Intake {
   #slot(sequence: number, details: FrameDetails): FrameSlot {
     // Kept until it is published, so it must be our own by then.
     if (details.metadata !== undefined) details = { ...details, metadata: details.metadata.slice() };
-    const slot = slotFor(this.#session.attachment, sequence, details);
+    const slot = new FrameSlot(this.#session.attachment, sequence, details);
     this.#session.leases.watch(slot);
     return slot;
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import { Finder } from "../ring/finder.ts";
-import { type Frame, lease } from "./frame.ts";
+import { Frame } from "./frame.ts";
 import { checkFrameNumber } from "./checks.ts";
 import type { Session } from "./session.ts";
 
@@ -48,8 +48,9 @@ export class Lookup {
     const { reader } = this.#finder;
     const sequence = this.#finder.pin(number);
     if (sequence < 0) return undefined;
-    const frame = lease(this.#session.attachment, { reader, sequence, frameNumber: number + 0, lost: 0 }); // never -0
-    this.#session.leases.watch(frame);
+    const { attachment, leases } = this.#session;
+    const frame = new Frame(attachment, reader, reader.slotOf(sequence), sequence, number + 0, 0, false); // never -0
+    leases.watch(frame);
     return frame;
   }
 

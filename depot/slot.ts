@@ -14,9 +14,6 @@ import type { FrameData, FrameDetails } from "./options.ts";
 import { sessionOf } from "./session.ts";
 import { CONSTRUCTORS, SlotMemory } from "./slot_memory.ts";
 
-/** Makes a {@linkcode FrameSlot} over a sequence that the depot object has claimed, with details that it has checked. */
-export let slotFor: (attachment: Attachment, sequence: number, details: FrameDetails) => FrameSlot;
-
 /** What bounds {@linkcode FrameSlot.fillFrom}. */
 export interface FillOptions {
   /** Ends the filling; its reason is thrown. */
@@ -57,8 +54,12 @@ export class FrameSlot implements Disposable {
   #remains: Remains | undefined;
   #released = false;
 
-  /** @ignore */
-  private constructor(attachment: Attachment, sequence: number, details: FrameDetails) {
+  /**
+   * Made by a depot, over a sequence that it has claimed, with details that it has checked.
+   *
+   * @ignore
+   */
+  constructor(attachment: Attachment, sequence: number, details: FrameDetails) {
     this.sequence = sequence;
     this.#attachment = attachment;
     this.#frameNumber = details.frameNumber;
@@ -67,7 +68,6 @@ export class FrameSlot implements Disposable {
   }
 
   static {
-    slotFor = (attachment, sequence, details) => new FrameSlot(attachment, sequence, details);
     outlives(FrameSlot, (slot) => slot.#prepare());
   }
 

@@ -3,17 +3,15 @@
  *
  * @module
  */
+import type { Attachment } from "../ring/attachment.ts";
 import { Follower } from "../ring/follower.ts";
 import type { Wait, WaitOptions } from "../ring/lane.ts";
 import { Pace } from "../ring/pace.ts";
 import { checkFollowing, checkWait } from "./checks.ts";
-import { type Frame, lease } from "./frame.ts";
+import { Frame } from "./frame.ts";
 import { type Loop, outlives, type Remains, type Traces } from "./lease.ts";
 import type { FramesOptions } from "./options.ts";
 import type { Session } from "./session.ts";
-
-/** Makes a {@linkcode FrameReader}. @throws as {@linkcode FramesDepot.frames} */
-export let follow: (session: Session, options: FramesOptions) => FrameReader;
 
 /**
  * A reader with its own place in the queue: `for await`, or {@linkcode FrameReader.tryNext} without waiting. Each frame
@@ -21,6 +19,7 @@ export let follow: (session: Session, options: FramesOptions) => FrameReader;
  */
 export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposable {
   readonly #session: Session;
+  readonly #attachment: Attachment;
   readonly #follower: Follower;
   readonly #wait: WaitOptions;
   readonly #pace = new Pace();
@@ -31,18 +30,23 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
   #remains: Remains | undefined;
   #released = false;
 
-  /** @ignore */
-  private constructor(session: Session, options: FramesOptions) {
+  /**
+   * Made by a depot.
+   *
+   * @throws as {@linkcode FramesDepot.frames}
+   * @ignore
+   */
+  constructor(session: Session, options: FramesOptions) {
     this.#wait = checkWait(options);
     const { mode, from } = checkFollowing(options);
     session.assertOpen(); // after the arguments: a getter of theirs may have closed the depot
     this.#session = session;
+    this.#attachment = session.attachment;
     this.#follower = new Follower(session.attachment, mode, from);
     session.leases.watch(this);
   }
 
   static {
-    follow = (session, options) => new FrameReader(session, options);
     outlives(FrameReader, (reader) => reader.#prepare());
   }
 
@@ -59,7 +63,8 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
     if (slot < 0) return undefined;
     this.#traces.slot = slot;
     this.#traces.lent = false;
-    return this.#current = lease(this.#session.attachment, this.#follower, true, this.#loop);
+    const { reader, sequence, frameNumber, lost } = this.#follower;
+    return this.#current = new Frame(this.#attachment, reader, slot, sequence, frameNumber, lost, true, this.#loop);
   }
 
   #releaseCurrent(): void {

@@ -42,9 +42,10 @@ export class Finder {
   pin(number: number): number {
     this.#index.refresh();
     const sequence = this.#index.sequenceOf(number);
-    if (sequence === undefined || !this.#isQueued(sequence) || !this.#pin(sequence)) return -1;
+    if (sequence === undefined || !this.#isQueued(sequence)) return -1;
     const { reader } = this;
-    const slot = reader.slotOf(sequence);
+    const slot = this.#pin(sequence);
+    if (slot < 0) return -1;
     if (reader.frameNumber(slot) === number) {
       reader.countRead();
       return sequence;
@@ -53,17 +54,18 @@ export class Finder {
     return -1;
   }
 
-  #pin(sequence: number): boolean {
+  #pin(sequence: number): number {
     const { reader } = this;
     let deadline = 0;
-    for (let tries = 1; !reader.pin(sequence); tries++) {
+    for (let tries = 1;; tries++) {
+      const slot = reader.pin(sequence);
+      if (slot >= 0) return slot;
       const late = tries % PIN_TRIES === 0;
-      if (reader.fate(sequence, late) !== FATE.THERE) return false;
+      if (reader.fate(sequence, late) !== FATE.THERE) return -1;
       if (!late) continue;
       if (deadline === 0) deadline = performance.now() + PIN_MS;
-      else if (performance.now() > deadline) return false;
+      else if (performance.now() > deadline) return -1;
     }
-    return true;
   }
 
   /** What is known of a number. */

@@ -39,8 +39,9 @@ export class Follower {
   readonly #maxSize: number;
   readonly #history: boolean;
   readonly #mode: ReaderMode;
-  /** Frames numbered below are passed over, until the first that is not. */
-  #skipBelow = -Infinity;
+  /** Whether frames numbered below `#skipBelow` are passed over, until the first that is not. */
+  #skips = false;
+  #skipBelow = 0;
   #clearedSeen: number;
   readonly #losses: Losses;
   /** The sequence whose slot a producer holds, and since when that is known. */
@@ -80,6 +81,7 @@ export class Follower {
     index.refresh();
     const sequence = index.sequenceOf(from);
     if (sequence !== undefined && sequence >= oldest) return sequence;
+    this.#skips = true;
     this.#skipBelow = from;
     return oldest;
   }
@@ -106,12 +108,9 @@ export class Follower {
     if (this.#mode === "latest") this.#passOlder();
     for (let refusals = 0; refusals >= 0;) {
       const sequence = this.reader.cursor;
-      if (this.reader.pin(sequence)) {
-        const slot = this.#look(sequence);
-        if (slot >= 0) return slot;
-      } else {
-        refusals = this.#decide(sequence, refusals);
-      }
+      const slot = this.reader.pin(sequence);
+      if (slot < 0) refusals = this.#decide(sequence, refusals);
+      else if (this.#look(slot, sequence)) return slot;
     }
     return -1;
   }
@@ -126,21 +125,23 @@ export class Follower {
     if (newest !== undefined) this.#jump(newest);
   }
 
-  /** @returns the slot, or -1 where the pinned frame is passed over */
-  #look(sequence: number): number {
+  /** Notes what is known of a pinned frame. @returns false where it is passed over */
+  #look(slot: number, sequence: number): boolean {
     const { reader } = this;
-    const slot = reader.slotOf(sequence);
     const number = reader.frameNumber(slot);
-    if (number < this.#skipBelow) {
-      reader.unpinAndPass(slot, sequence + 1);
-      return -1;
-    }
-    this.#skipBelow = -Infinity;
+    if (this.#skips && this.#skip(slot, sequence, number)) return false;
     this.sequence = sequence;
     this.frameNumber = number;
     this.lost = this.#losses.jumped === 0 ? 0 : this.#missed(slot);
     reader.countRead();
-    return slot;
+    return true;
+  }
+
+  /** Passes a frame over if its number is too low. The first that is not ends this. */
+  #skip(slot: number, sequence: number, number: number): boolean {
+    this.#skips = number < this.#skipBelow;
+    if (this.#skips) this.reader.unpinAndPass(slot, sequence + 1);
+    return this.#skips;
   }
 
   /** Brings the account of losses up to a frame. @returns the losses to report with it */

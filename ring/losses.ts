@@ -26,8 +26,8 @@ export class Losses {
   constructor(reader: Reader, head: number, maxSize: number) {
     let gone = 0;
     for (let sequence = Math.max(reader.cursor, head - maxSize); sequence < head; sequence++) {
-      if (reader.seems(sequence) && reader.pin(sequence)) {
-        const slot = reader.slotOf(sequence);
+      const slot = reader.seems(sequence) ? reader.pin(sequence) : -1;
+      if (slot >= 0) {
         this.#base = reader.skippedAt(slot) - gone;
         reader.unpin(slot);
         return;

@@ -87,8 +87,12 @@ export class Reader {
       this.#words.plain64(slot + SLOT.sequence) === sequence + 1;
   }
 
-  /** Pins a sequence's slot if the sequence is in it (R1 to R4). Every success needs an {@linkcode Reader.unpin}. */
-  pin(sequence: number): boolean {
+  /**
+   * Pins a sequence's slot if the sequence is in it (R1 to R4). Every success needs an {@linkcode Reader.unpin}.
+   *
+   * @returns the slot, or -1 when it is not there, or when a producer touches the slot at this moment
+   */
+  pin(sequence: number): number {
     const slotIndex = this.slotOf(sequence);
     const slot = this.#words.slot(slotIndex);
     if (this.#pinned[slotIndex] > 0) return this.#pinAgain(slotIndex, sequence);
@@ -96,19 +100,19 @@ export class Reader {
     if (answer === 1) {
       this.#pinned[slotIndex] = 1;
       this.#leases++;
-      return true;
+      return slotIndex;
     }
-    // A producer that saw the bit may have answered "full" because of it, so it is told.
+    // A producer that saw the bit may have found the depot full because of it, so it is told.
     if (answer === SLEEPERS) wake(this.#words, LANE.CONSUMED);
-    return false;
+    return -1;
   }
 
   /** No producer writes in a slot that we hold: what is there stays there. */
-  #pinAgain(slotIndex: number, sequence: number): boolean {
-    if (this.#words.plain64(this.#words.slot(slotIndex) + SLOT.sequence) !== sequence + 1) return false;
+  #pinAgain(slotIndex: number, sequence: number): number {
+    if (this.#words.plain64(this.#words.slot(slotIndex) + SLOT.sequence) !== sequence + 1) return -1;
     this.#pinned[slotIndex]++;
     this.#leases++;
-    return true;
+    return slotIndex;
   }
 
   /** Ends one lease on a slot (R5); after the last one, an ended reader's entry is free. */
