@@ -64,6 +64,7 @@ export function checkName(name: unknown): string {
 
 /** A frame number. @throws {TypeError | RangeError} */
 export function checkFrameNumber(value: unknown, what = "frameNumber"): number {
+  if (Number.isSafeInteger(value)) return value as number;
   return checkInteger(what, value, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
 }
 
@@ -96,7 +97,9 @@ export function checkWait(options: WaitOptions): WaitOptions {
 
 /** How a depot is followed. @throws {TypeError | RangeError} */
 export function checkFollowing({ mode = "lossless", from = "oldest" }: FramesOptions): { mode: ReadMode; from: From } {
-  checkOneOf("mode", mode, READ_MODES);
+  if (!READ_MODES.includes(mode)) {
+    throw new RangeError(`mode must be one of "lossless", "lossy", "latest": ${show(mode)}`);
+  }
   if (typeof from === "number") checkFrameNumber(from, "from");
   else if (!PLACES.includes(from)) {
     throw new RangeError(`from must be "oldest", "latest", "next" or a frame number: ${show(from)}`);

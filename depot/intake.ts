@@ -77,6 +77,7 @@ export class Intake {
   /** As {@linkcode FramesDepot.tryClaim}. */
   tryClaim(details: FrameDetails): FrameSlot | undefined {
     const checked = this.#check(details);
+    // After the arguments: a getter of theirs may have closed the depot.
     this.#session.assertOpen();
     const sequence = this.#claimNow();
     return sequence < 0 ? undefined : this.#slot(sequence, checked);
@@ -98,7 +99,6 @@ export class Intake {
   }
 
   #checkInput(input: FrameInput): { bytes: Uint8Array; details: FrameDetails } {
-    this.#session.assertOpen();
     if (typeof input !== "object" || input === null || kindOf(input) !== undefined) {
       throw new TypeError("enqueue takes an object with a frame: { frame, frameNumber, timestampNs, metadata }");
     }
@@ -111,7 +111,6 @@ export class Intake {
   }
 
   #check(details: FrameDetails): FrameDetails {
-    this.#session.assertOpen();
     if (details === NOTHING_SAID) return details;
     checkObject("details", details);
     const { frameNumber, timestampNs, metadata } = details;

@@ -57,7 +57,8 @@ export class Lookup {
   /** As {@linkcode FramesDepot.statusOf}. */
   statusOf(frameNumber: number): FrameStatus {
     this.#session.assertOpen();
-    return this.#finder.statusOf(checkFrameNumber(frameNumber));
+    const number = checkFrameNumber(frameNumber);
+    return this.#finder.statusOf(number);
   }
 
   /** Passes what the ring has overwritten or cleared meanwhile, so that the count of waiting frames is exact. */

@@ -20,6 +20,9 @@ export interface FillOptions {
   signal?: AbortSignal;
 }
 
+/** What {@linkcode FrameSlot.fillFrom} has put in, and what ends the call that is under way. */
+type Filling = { bytes: number; underWay: AbortController | undefined };
+
 /**
  * A slot to write a frame into, without a copy. No reader sees it before {@linkcode FrameSlot.publish}; leaving the scope
  * of a `using` declaration without it gives the slot back.
@@ -46,10 +49,7 @@ export class FrameSlot implements Disposable {
   #frameNumber: number | undefined;
   #timestampNs: bigint | number | undefined;
   #given: Uint8Array | undefined;
-  /** Bytes of the frame that {@linkcode FrameSlot.fillFrom} has put in. */
-  #filled = 0;
-  /** Ends the {@linkcode FrameSlot.fillFrom} that is under way. */
-  #filling: AbortController | undefined;
+  #filling: Filling | undefined;
   #memory: SlotMemory | undefined;
   #remains: Remains | undefined;
   #released = false;
@@ -112,7 +112,7 @@ export class FrameSlot implements Disposable {
     // What is said is read first: a getter may publish the slot, give it back, or close the depot.
     const said = details === NOTHING_SAID ? details : this.#checked(details);
     if (this.#released) throw new TypeError(`slot ${this.sequence} has been published or given back`);
-    if (this.#filling !== undefined) throw this.#beingFilled();
+    if (this.#filling?.underWay !== undefined) throw this.#beingFilled();
     if (said !== NOTHING_SAID) this.#say(said);
     const { sequence } = this;
     const metadataLength = this.#given === undefined && this.#memory === undefined ? 0 : this.#putMetadata();
@@ -198,33 +198,34 @@ export class FrameSlot implements Disposable {
   async fillFrom(source: ByteSource, options: FillOptions = {}): Promise<boolean> {
     const { signal } = checkWait(options);
     if (this.#released) throw new TypeError(`slot ${this.sequence} has been published or given back`);
-    if (this.#filling !== undefined) throw new TypeError(`slot ${this.sequence} is being filled already`);
+    const filling = this.#filling ??= { bytes: 0, underWay: undefined };
+    if (filling.underWay !== undefined) throw new TypeError(`slot ${this.sequence} is being filled already`);
     const { payload, producer, geometry: { frameBytes } } = this.#attachment;
-    if (this.#filled === frameBytes) return true;
-    const filling = this.#filling = new AbortController();
+    if (filling.bytes === frameBytes) return true;
+    const underWay = filling.underWay = new AbortController();
     let feed: Feed | undefined;
     try {
-      feed = Feed.begin(source, [signal, filling.signal]);
+      feed = Feed.begin(source, [signal, underWay.signal]);
       const isWhole = await feed.read(
         (bytes) => {
-          const part = bytes.subarray(0, frameBytes - this.#filled);
-          payload.writePart(producer.slotOf(this.sequence), this.#filled, part);
-          this.#filled += part.length;
+          const part = bytes.subarray(0, frameBytes - filling.bytes);
+          payload.writePart(producer.slotOf(this.sequence), filling.bytes, part);
+          filling.bytes += part.length;
           return part.length;
         },
-        () => this.#filled < frameBytes,
+        () => filling.bytes < frameBytes,
       );
-      if (isWhole || this.#filled === 0) return isWhole;
-      throw new RangeError(`the source ended ${this.#filled} bytes into a frame of ${frameBytes}`);
+      if (isWhole || filling.bytes === 0) return isWhole;
+      throw new RangeError(`the source ended ${filling.bytes} bytes into a frame of ${frameBytes}`);
     } finally {
-      this.#filling = undefined;
+      filling.underWay = undefined;
       feed?.end();
     }
   }
 
   /** Nothing more is put into the slot; what was read and not put is the source's. */
-  #stopFilling(filling: AbortController): void {
-    filling.abort(
+  #stopFilling(underWay: AbortController): void {
+    underWay.abort(
       sessionOf(this.#attachment).closed
         ? sessionOf(this.#attachment).closedError()
         : new TypeError(`slot ${this.sequence} has been given back while it was filled`),
@@ -240,7 +241,7 @@ export class FrameSlot implements Disposable {
   /** Takes the memory back. */
   #end(): Returned {
     this.#released = true;
-    if (this.#filling !== undefined) this.#stopFilling(this.#filling);
+    if (this.#filling?.underWay !== undefined) this.#stopFilling(this.#filling.underWay);
     if (this.#remains !== undefined) this.#remains.ended = true;
     return this.#memory === undefined ? "given" : this.#giveMemory(this.#memory);
   }

@@ -154,7 +154,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     without: "ending what fills a slot with the slot",
     file: "depot/slot.ts",
-    from: "if (this.#filling !== undefined) this.#stopFilling(this.#filling);",
+    from: "if (this.#filling?.underWay !== undefined) this.#stopFilling(this.#filling.underWay);",
     to: "",
   },
   {
