@@ -5,7 +5,9 @@
  * @module
  */
 import { loadShim } from "../../ffi/load.ts";
-import { LANE, type Mapping, type Segment } from "../../ffi/shim.ts";
+import { LANE } from "../../ffi/constants.ts";
+import type { Mapping } from "../../ffi/mapping.ts";
+import type { Segment } from "../../ffi/segment.ts";
 import { HEADER } from "../../ring/layout.ts";
 import { Tick } from "../../ring/tick.ts";
 import { WAKE_WORDS } from "../../ring/words.ts";
