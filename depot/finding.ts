@@ -8,7 +8,7 @@ import { ERRNO } from "../ffi/constants.ts";
 import type { Shim } from "../ffi/shim.ts";
 import type { Geometry } from "../ring/geometry.ts";
 import type { WaitOptions } from "../ring/lane.ts";
-import { fail, failToList } from "../ring/failures.ts";
+import { fail, failToList, failure } from "../ring/failures.ts";
 import { Attachment } from "../ring/attachment.ts";
 import { type DepotStats, depotStats, queueLength } from "../ring/counters.ts";
 import type { PeerEntry } from "../ring/peers.ts";
@@ -200,7 +200,7 @@ function describe<Info extends DepotInfo>(
   const segment = shim.open(name);
   if (typeof segment === "number") {
     if (segment === -ERRNO.ENOENT) return undefined; // gone since it was listed
-    return segment === -ERRNO.EACCES ? undefined : unusable(reasonOf(() => fail("open", name, segment)));
+    return segment === -ERRNO.EACCES ? undefined : unusable(failure("open", name, segment).message);
   }
   let attachment: Attachment | undefined;
   const { bytes } = segment.info();
@@ -209,7 +209,7 @@ function describe<Info extends DepotInfo>(
     if (geometry instanceof DepotError) return unusable(geometry.message, bytes);
     // What was checked is what is mapped: the size may have changed since it was asked for.
     const mapped = Attachment.over(name, geometry, segment);
-    if (typeof mapped === "number") return unusable(reasonOf(() => fail("map", name, mapped)), bytes);
+    if (typeof mapped === "number") return unusable(failure("map", name, mapped).message, bytes);
     attachment = mapped;
     return tell(attachment);
   } catch (error) {
@@ -250,12 +250,4 @@ function deadOwners({ peers }: Attachment, entries: readonly PeerEntry[]): strin
   return pids.length === 1
     ? `its only owner (pid ${pids[0]}) is dead`
     : `its ${pids.length} owners (pids ${pids.join(", ")}) are dead`;
-}
-
-function reasonOf(failing: () => never): string {
-  try {
-    return failing();
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
 }

@@ -43,18 +43,23 @@ function noSpace(context: FailureContext): string {
 }
 
 /**
- * Throws the error that an answer of the shim stands for.
+ * The error that a negative number of the shim stands for.
  *
  * @param what what was tried: messages begin with `cannot <what> depot "x"`
  * @param answer -errno
  */
-export function fail(what: string, name: string, answer: number, context: FailureContext = {}): never {
+export function failure(what: string, name: string, answer: number, context: FailureContext = {}): DepotError {
   const errno = -answer;
   if (errno === ERRNO.ENOSPC) {
-    throw new DepotError("NO_SPACE", `cannot ${what} depot "${name}": ${noSpace(context)}`, { depot: name, errno });
+    return new DepotError("NO_SPACE", `cannot ${what} depot "${name}": ${noSpace(context)}`, { depot: name, errno });
   }
   const [code, why] = CODES[errno] ?? ["UNSUPPORTED", "the system refuses"];
-  throw new DepotError(code, `cannot ${what} depot "${name}": ${why} (errno ${errno})`, { depot: name, errno });
+  return new DepotError(code, `cannot ${what} depot "${name}": ${why} (errno ${errno})`, { depot: name, errno });
+}
+
+/** Throws a {@linkcode failure}. */
+export function fail(...failed: Parameters<typeof failure>): never {
+  throw failure(...failed);
 }
 
 /** Throws why depots cannot be listed. @param answer -errno */
