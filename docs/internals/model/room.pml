@@ -209,7 +209,7 @@ top:
         :: t == NONE ->
            t = gate;
            do :: GONE(t) -> t++ :: !GONE(t) -> break od;
-           if :: t > gate -> atLeast(tail, t); t = 0; goto top :: t <= gate fi
+           if :: t > gate -> atLeast(tail, t); atomic { t = 0; other = false }; goto top :: t <= gate fi
         :: t != NONE
         fi;
         atomic { t = 0; other = false }

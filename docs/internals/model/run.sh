@@ -99,6 +99,14 @@ list() {
   other quick room burn           -DOLD=0 -DFREE=0 -DN=2 -DNPROD=2 -DLANES -DBURN
   other quick room lanes          -DOLD=1 -DN=2 -DLANES -DBURN
   other quick room lanes-clear    -DLAST=2 -DOLD=1 -DLANES -DCLEAR
+  other quick room drop           -DLAST=3 -DOLD=1 -DLOSSY -DDROP
+  other quick room drop-joiners   -DLAST=2 -DOLD=0 -DNJOIN=2 -DR=2 -DLOSSY -DDROP
+  other quick room drop-producers -DOLD=0 -DNPROD=2 -DLOSSY -DDROP
+  other quick room drop-two-slots -DN=2 -DOLD=1 -DLOSSY -DDROP
+  other quick room drop-clear     -DLAST=2 -DOLD=1 -DLOSSY -DDROP -DCLEAR
+  other quick room drop-crash     -DOLD=0 -DLOSSY -DDROP -DCRASH
+  other quick room drop-burn      -DOLD=0 -DN=2 -DLOSSY -DDROP -DBURN
+  other quick room lossy-wait     -DLAST=2 -DOLD=0 -DNJOIN=2 -DR=2 -DLOSSY
   other large room join-longer    -DLAST=3
   other large room two-producers-longer -DOLD=1 -DNPROD=2
   other large room clear-two      -DLAST=2 -DCLEAR
@@ -106,6 +114,11 @@ list() {
   other large room crash-clear    -DLAST=2 -DOLD=1 -DCRASH -DCLEAR
   other large room lanes-producers -DLAST=2 -DOLD=1 -DNPROD=2 -DLANES
   other large room lanes-clear-longer -DOLD=1 -DLANES -DCLEAR
+  other large room drop-joiners-longer   -DOLD=0 -DNJOIN=2 -DR=2 -DLOSSY -DDROP
+  other large room drop-producers-longer -DLAST=2 -DOLD=1 -DNPROD=2 -DLOSSY -DDROP
+  other large room drop-crash-longer     -DLAST=2 -DOLD=1 -DLOSSY -DDROP -DCRASH
+  other large room drop-burn-producers   -DOLD=0 -DN=2 -DNPROD=2 -DLOSSY -DDROP -DBURN
+  other large room lossy-lanes           -DOLD=0 -DN=2 -DNPROD=2 -DLOSSY -DLANES -DBURN
   local mutation
   for mutation in CHECK_BEFORE_RAISE GATE_TAKES_TAIL IGNORE_JOINS JOINER_WITHOUT_JOINS COUNTS_JOIN_LATE JOIN_LOOKS_ONCE JOIN_IGNORES_TAIL \
     GATES_BEFORE_CURSOR STANDS_AT_ZERO; do
@@ -114,6 +127,13 @@ list() {
   for mutation in LEAVE_WITHOUT_TAIL LEAVE_ASKS_FOR_OTHERS; do
     other mutation room "$(name "$mutation")" -DNJOIN=0 "-DMUT_$mutation"
   done
+  for mutation in RAISES_AFTER_LOOK REMEMBERS_NO_READER; do
+    other mutation room "$(name "$mutation")" -DOLD=0 -DNJOIN=2 -DR=2 -DLOSSY -DDROP "-DMUT_$mutation"
+  done
+  other mutation room gives-up-unmet         -DLAST=2 -DOLD=0 -DLOSSY -DDROP -DMUT_GIVES_UP_UNMET
+  other mutation room stays-attached         -DLAST=2 -DOLD=0 -DLOSSY -DDROP -DMUT_STAYS_ATTACHED
+  other mutation room waits-for-no-reader    -DLAST=2 -DOLD=0 -DLOSSY -DMUT_WAITS_FOR_NO_READER
+  other mutation room reads-gating-once      -DOLD=0 -DNJOIN=2 -DR=2 -DLOSSY -DMUT_READS_GATING_ONCE
   other mutation room clear-sets-tail        -DOLD=1 -DCLEAR -DMUT_CLEAR_SETS_TAIL
   other mutation room passing-wakes-none     -DLAST=2 -DOLD=1 -DLANES -DMUT_PASSING_WAKES_NONE
   other mutation room leaving-wakes-none     -DLAST=2 -DOLD=1 -DLANES -DMUT_LEAVING_WAKES_NONE
