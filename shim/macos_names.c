@@ -39,8 +39,8 @@ static void sweep_one(const char *path) {
   if (file < 0) return;
   char object[FD_OBJECT_BYTES + 1];
   struct stat status;
-  /* Others' files are theirs to sweep. The lock is taken and not just asked for, so that a creator that is about to
-   * lock its new file finds out. */
+  /* Files of other users are left to them. The lock is taken, not only queried: then a creator that is about to lock
+   * its new file finds it taken. */
   if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
       fd_lock_file(file, FD_LOCK_ALIVE, 1, F_WRLCK) == 1 && fd_leads_to(path, file)) {
     if (read_object(file, object) == 0) shm_unlink(object);
@@ -49,7 +49,7 @@ static void sweep_one(const char *path) {
   close(file);
 }
 
-/* Removes what processes left that died between fd_segment_create and fd_segment_name. */
+/* Removes what was left by processes that died between fd_segment_create and fd_segment_name. */
 static void sweep(void) {
   DIR *directory = opendir(FD_DIRECTORY);
   if (directory == NULL) return;
@@ -62,8 +62,8 @@ static void sweep(void) {
   closedir(directory);
 }
 
-/* Takes a file and an object of the same new name. The file comes first and is locked before the object exists, so
- * that there is no moment at which death would leave an object that cannot be found. */
+/* Takes a file and an object of the same new name. The file comes first and is locked before the object exists: a
+ * process that dies at any moment leaves no object that cannot be found. */
 static int32_t take_names(fd_segment *segment, uint32_t mode) {
   for (;;) {
     uint64_t hex;
@@ -74,14 +74,14 @@ static int32_t take_names(fd_segment *segment, uint32_t mode) {
     segment->common.file = open(segment->unpublished, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (segment->common.file < 0 && errno == EEXIST) continue;
     if (segment->common.file < 0) return fd_failure(errno);
-    /* Between open and lock another process may have swept it away. */
+    /* Between open and lock another process may have removed it. */
     const int32_t locked = fd_lock_file(segment->common.file, FD_LOCK_ALIVE, 1, F_WRLCK);
     if (locked < 0) return locked;
     if (locked == 1 && fd_leads_to(segment->unpublished, segment->common.file)) break;
     close(segment->common.file);
   }
   if (pwrite(segment->common.file, segment->object, FD_OBJECT_BYTES, 0) != FD_OBJECT_BYTES) return -FD_EIO;
-  /* The umask applies, and fchmod does not work on these: fd_segment_info tells what came of it. */
+  /* The umask applies, and fchmod does not work on these: fd_segment_info tells the mode that results. */
   segment->memory = shm_open(segment->object, O_RDWR | O_CREAT | O_EXCL, (int)mode);
   return segment->memory < 0 ? fd_failure(errno) : 0;
 }
@@ -96,7 +96,7 @@ int32_t fd_segment_create(const char *name, double bytes, uint32_t mode, fd_segm
   sweep();
   answer = take_names(segment, mode);
   if (answer == 0) answer = fd_allocate(segment->memory, bytes);
-  /* Other users lock through the file, so it has to let in whom the object lets in. */
+  /* Other users lock through the file, so it has the mode of the object. */
   if (answer == 0 && fchmod(segment->common.file, (mode_t)mode) != 0) answer = fd_failure(errno);
   return fd_segment_finish(segment, answer, out);
 }

@@ -1,6 +1,6 @@
 /* The words of the ring: 64-bit words that JavaScript has no fast way to, and the steps of a hand-off, each verb in one
- * call. The steps are those of docs/internals/protocol.md. Where one of them finds its way barred, TypeScript (ring/)
- * decides what follows: here nothing waits, and nothing is tried twice. */
+ * call. The steps are those of docs/internals/protocol.md. Where a step cannot be done, TypeScript (ring/) decides
+ * what follows: nothing here waits or is tried twice. */
 #include "internal.h"
 #include "layout.h"
 
@@ -22,11 +22,11 @@ static int cas64(uint64_t *to, uint64_t expected, uint64_t desired) {
   return __atomic_compare_exchange_n(to, &expected, desired, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-/* What the protocol calls plain: only where the steps around it keep everybody else away. Relaxed costs the same. */
+/* A store that the protocol calls plain: the steps around it keep every other peer away. Relaxed costs the same. */
 #define PUT(place, value) __atomic_store_n(&(place), (value), __ATOMIC_RELAXED)
 
-/* Before all that follows in the order of the program, which is all that a death needs (docs/internals/protocol.md):
- * the compiler has to be held. */
+/* Keeps the store before all that follows in the program. For a process that dies (docs/internals/protocol.md) it is
+ * enough that the compiler keeps this order. */
 static void store64_before(uint64_t *to, uint64_t value) {
 #if defined(__x86_64__)
   __atomic_store_n(to, value, __ATOMIC_RELEASE);
@@ -96,7 +96,7 @@ int32_t fd_claim(void *base, int32_t slot_offset, int32_t pin_words, double sequ
   }
   store32(&slot->writer, 0);
   const int32_t told = sleepers(header);
-  /* R5 wakes for a pin. A producer that is told of a slot it cannot have would come, retreat, and wake itself. */
+  /* R5 wakes for a pin. A producer that is woken for a slot that it cannot have would retreat and wake itself again. */
   return barred | (barred == FD_LEASED && is_pinned(slot, pin_words) ? told & ~FD_PRODUCERS : told);
 }
 
@@ -179,8 +179,8 @@ int32_t fd_unpin(void *base, int32_t pins_offset, uint32_t bit, int32_t cursor_o
 }
 
 /* D2. A number that its writer took (C8) and whose frame never came is burned, and the peer that puts 0 in its place
- * counts it: the inverted number is in no other slot and comes once, so a late recoverer finds another. It is read
- * before the writer: a dead id leaves a slot once and never comes, so it was there all the while. */
+ * counts it. The inverted number is in one slot, once: a recoverer that comes late finds another value. It is read
+ * before the writer: a dead id leaves a slot once and never returns, so it was there during both reads. */
 static int free_slot(struct fd_header *header, struct fd_slot *slot, uint32_t writer) {
   const uint64_t sequence = load64(&slot->sequence);
   if (load32(&slot->writer) != writer) return 0;

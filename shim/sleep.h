@@ -21,8 +21,8 @@ int64_t fd_monotonic_ns(void);
 /* How many words one sleep takes: FD_MOST_PLACES, or 1. */
 int32_t fd_system_places(void);
 
-/* What gets a sleeper out of a sleep. Where there is no bell, a change of the word that is slept on takes its place:
- * that word has to stay mapped until the sleep is out of it. */
+/* What ends the sleep of a sleeper. Where there is no bell, a change of the word that is slept on replaces it: that
+ * word has to stay mapped until the sleep has ended. */
 #if defined(_WIN32)
 struct fd_bell {
   HANDLE event;
@@ -32,22 +32,22 @@ struct fd_bell {
 #else
 struct fd_bell {
   int32_t word;
-  int32_t silent; /* what it was when the sleep began */
+  int32_t silent; /* the value of `word` when the sleep began */
 };
 #endif
 int fd_bell_is_there(void);
-/* Around each sleep, under the sleeper's mutex. Arming returns 0 when there is a reason not to sleep. Disarming lets go
- * of the segment; it may be done twice. */
+/* Before and after each sleep, under the sleeper's mutex. Arming returns 0 when there is a reason not to sleep.
+ * Disarming lets go of the segment; it may be done twice. */
 int fd_bell_arm(struct fd_bell *bell, const struct fd_sought *sought);
 void fd_bell_disarm(struct fd_bell *bell);
 /* Sleeps until a word is woken or differs, the bell is rung, or the deadline is over; it may end for no reason. Returns
  * the index of the word that was woken where the system names one, else -1. */
 int32_t fd_bell_sleep(struct fd_bell *bell, const struct fd_sought *sought, int32_t count, int64_t deadline_ns);
-/* Rings it in two steps, under the sleeper's mutex and after it. */
+/* The two steps that ring the bell: under the sleeper's mutex, and after it. */
 void fd_bell_change(struct fd_bell *bell, const struct fd_sought *inside);
 void fd_bell_wake(struct fd_bell *bell, const struct fd_sought *inside);
 
-/* The same without a bell. */
+/* A sleep on one word where there is no bell, and the two steps that end it. */
 static inline int32_t fd_word_sleep(const struct fd_sought *sought, int64_t deadline_ns) {
   const double ms = (double)(deadline_ns - fd_monotonic_ns()) / 1e6;
   fd_wait(sought->segment, sought->word, sought->lane, sought->peer, sought->expected, ms);
@@ -75,9 +75,9 @@ struct fd_pipe {
 int32_t fd_pipe_open(struct fd_pipe *pipe);
 /* 1 written; 0 when no reader has connected yet. */
 int fd_pipe_write(struct fd_pipe *pipe);
-/* Ours; the reader's end is the reader's. */
+/* Closes our end; the reader closes its own. */
 void fd_pipe_close(struct fd_pipe *pipe);
-/* Both ends, of a pipe that has no reader. */
+/* Closes both ends of a pipe that has no reader. */
 void fd_pipe_drop(struct fd_pipe *pipe);
 
 #endif

@@ -7,7 +7,7 @@
  *     deno run -A shim/test.ts --darwin  the logic of the macOS files, on Linux over stand-ins (tests/darwin/)
  *     deno run -A shim/test.ts --all     all of them
  *
- * What an emulator is missing for is skipped, and said.
+ * Tests whose emulator is missing are skipped, and the output says so.
  *
  * @module
  */
@@ -23,11 +23,11 @@ const TESTS = ["words", "copy", "ring", "segment", "retire", "lock", "wait", "sl
 const POSIX_TESTS = [...TESTS, "exit"];
 const LINUX_TESTS = [...POSIX_TESTS, "linux"];
 const MACOS_TESTS = [...POSIX_TESTS, "macos"];
-/** What is also tested as on a Linux that cannot sleep on several words. */
+/** Tests that also run as on a Linux that cannot sleep on several words. */
 const ONE_WORD_TESTS = ["sleeper", "owner"];
-/** Where several threads touch the shim. The rest is processes, which a thread sanitizer cannot see. */
+/** Tests in which several threads use the shim. The others start processes, which a thread sanitizer cannot see. */
 const THREAD_TESTS = ["ring", "sleeper", "owner", "wait"];
-/** Longer than all watchdogs of a file together. */
+/** Longer than all watchdogs of one file together. */
 const FILE_TIMEOUT_MS = 20 * 60_000;
 
 const SANITIZERS = {
@@ -37,7 +37,7 @@ const SANITIZERS = {
 
 const prefix = `ctest-${process.pid}-${Math.trunc(Math.random() * 2 ** 32).toString(16)}`;
 
-/** Sources as the compiler, which works in `shim/`, is told them. */
+/** Sources, relative to `shim/`, in which the compiler runs. */
 const sourcesOf = (test: string): string[] => ["tests/harness.c", `tests/${test}_test.c`];
 
 /** Runs one test program. @returns whether it passed */
@@ -177,7 +177,7 @@ function darwin(folder: string): boolean[] {
   );
 }
 
-/** Removes what tests that were killed may have left, and answers how much that was. */
+/** Removes what killed tests left. @returns how many files that were */
 function sweep(): number {
   let count = 0;
   for (const folder of ["/dev/shm", "/private/var/tmp"].filter((path) => existsSync(path))) {

@@ -109,7 +109,7 @@ static inline void fd_pause_ms(int ms) {
 }
 
 static inline int32_t fd_thread_start(fd_thread_result (*run)(void *), void *argument) {
-  /* Signals are for the runtime's own threads; ones that a fault raises must still arrive where they belong. */
+  /* Signals are for the runtime's own threads; those that a fault raises must still reach the thread at fault. */
   sigset_t mask, before;
   sigfillset(&mask);
   static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT};
@@ -127,7 +127,7 @@ static inline int32_t fd_thread_start(fd_thread_result (*run)(void *), void *arg
 }
 #endif
 
-/* Whether the mutex was to be had in time. */
+/* Whether the mutex was locked within the time. */
 static inline int fd_mutex_lock_within(fd_mutex *mutex, int ms) {
   for (int tries = 0; !fd_mutex_try(mutex); tries++) {
     if (tries == ms) return 0;

@@ -29,7 +29,7 @@ export function cacheFolder(): string {
   return cache;
 }
 
-/** Installs zig into the cache folder and answers its path. */
+/** Installs zig into the cache folder. @returns how it is started */
 function install(): string[] {
   const folder = join(cache, `zig-${ZIG_VERSION}`);
   const zig = join(folder, "ziglang", process.platform === "win32" ? "zig.exe" : "zig");

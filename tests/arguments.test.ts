@@ -1,6 +1,6 @@
 /**
  * Wrong names, geometries and options: a TypeError or RangeError that names the argument, before anything is touched.
- * Wrong frames, numbers and options of an open depot stand in `arguments_of_frames.test.ts`.
+ * Wrong frames, numbers and options of an open depot are in `arguments_of_frames.test.ts`.
  */
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { loadShim } from "../ffi/load.ts";
@@ -8,7 +8,7 @@ import { DepotError, type DepotOptions, FramesDepot } from "../mod.ts";
 import { depotTest } from "./support/harness.ts";
 import { leftovers } from "../tools/support/leftovers.ts";
 
-/** Nothing with this in its name has come to be. */
+/** Checks that there is no depot with this in its name. */
 function assertNothing(mark: string): void {
   assertEquals(leftovers().filter((name) => name.includes(mark)), []);
   assertEquals(FramesDepot.list().filter(({ name }) => name.includes(mark)), []);
@@ -18,7 +18,7 @@ const SOUND: DepotOptions = { frameSize: [4, 4, 1] };
 // deno-lint-ignore no-explicit-any -- wrong on purpose
 type Wrong = any;
 
-/** Name, error, what its message says. `*` stands for a unique name. */
+/** Name, error, what its message says. `*` is replaced by a unique name. */
 const NAMES: [unknown, typeof TypeError | typeof RangeError, string][] = [
   ["", RangeError, "1 to 128 characters"],
   ["a/*", RangeError, "A-Z a-z 0-9"],
@@ -162,7 +162,7 @@ depotTest("FramesDepot.create that needs more than there is names both figures a
     assertEquals([error.code, error.depot, error.errno], ["NO_SPACE", name, 28]);
     const [needed, there] = error.message.match(/\d+\.\d (kB|MB|GB)/g)!.map(bytesOf);
     assert(Math.abs(needed / (maxSize * frameBytes) - 1) < 0.1, error.message);
-    // Others use memory meanwhile.
+    // Other processes use memory meanwhile.
     assert(Math.abs(there / least - 1) < 0.5, `${error.message}; ${least} bytes`);
     assertStringIncludes(error.message, "smaller maxSize");
     if (free >= 0 && (memory < 0 || free <= memory)) assertStringIncludes(error.message, "--shm-size");

@@ -1,6 +1,6 @@
 /**
- * The harness that compares peers: what it refuses, what it names, what it leaves behind, and that ours and what the
- * runtimes bring deliver. Nothing is installed.
+ * The harness that compares peers: what it refuses, what it names, what it leaves behind, and that our peers and those
+ * of the runtimes deliver. Nothing is installed.
  *
  * @module
  */
@@ -45,7 +45,7 @@ for (const peer of [depot(RUNTIME), blockingDepot(RUNTIME), ...broughtBy(RUNTIME
   });
 }
 
-depotTest("runOnce: ours hands a frame to and fro, so often in a batch as it was told", async () => {
+depotTest("runOnce: ours hands a frame to and fro, as many times in a batch as asked for", async () => {
   const ours = betweenProcesses().peers.find(({ what }) => what === nameOf(RUNTIME))!;
   const { frames, seconds } = await runOnce(ours, { kind: "handoff", seconds: 0, frames: 200, warmup: 20 });
   assertEquals(frames, 2 * 20);
@@ -60,7 +60,7 @@ depotTest("runOnce refuses a frame of which one byte is wrong, and one that is t
   }
 });
 
-depotTest("runOnce tells of the checksum when the other side has failed first", async () => {
+depotTest("runOnce names the checksum when the other side has failed first", async () => {
   const peer = faulty("both", {
     receive: module(RUNTIME, FAULTY, "both", "receive"),
     send: module(RUNTIME, FAULTY, "both", "send"),
@@ -68,7 +68,7 @@ depotTest("runOnce tells of the checksum when the other side has failed first", 
   await assertRejects(() => runOnce(peer, FEW), WrongChecksum, "frame 2 instead of 1");
 });
 
-/** Processes that wait for ever: a folder in which each leaves its number. */
+/** Gives processes that wait for ever a folder, in which each leaves its process id. */
 async function withHanging(use: (env: Record<string, string>, pids: () => number[]) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(`${tmpdir()}/frames-depot-test-`);
   try {
@@ -79,13 +79,13 @@ async function withHanging(use: (env: Record<string, string>, pids: () => number
 }
 
 async function assertGone(pid: number): Promise<void> {
-  // Deno and Bun say it in different words; either way there is no such process.
+  // The messages of Deno and Bun differ; both say that there is no such process.
   const error = await assertRejects(async () => await Promise.resolve(process.kill(pid, 0)), Error);
   assertStringIncludes(`${(error as { code?: string }).code} ${error.message}`, "ESRCH");
 }
 
 depotTest(
-  "runOnce names a peer that dies, with what it complained of, and ends the other side",
+  "runOnce names a peer that dies, with its error message, and ends the other side",
   () =>
     withHanging(async (env, pids) => {
       const dies = faulty("dies", { send: module(RUNTIME, FAULTY, "hangs", "send"), env });
@@ -108,7 +108,7 @@ depotTest(
       let folder = "";
       const [receive, send] = ["receive", "send"].map((role) => module(RUNTIME, FAULTY, "hangs", role));
       const hangs = faulty("hangs", { env, receive, send, prepare: (task) => void (folder = task.folder) });
-      // Long enough for two runtimes to start; what is waited for never comes.
+      // Long enough for two runtimes to start; the awaited frame never comes.
       await assertRejects(() => runOnce(hangs, FEW, 8000), Error, "one that is hangs: hung");
       assertEquals(pids().length, 2);
       for (const pid of pids()) await assertGone(pid);
@@ -116,7 +116,7 @@ depotTest(
     }),
 );
 
-depotTest("alternate leaves out who fails and goes on; a wrong checksum, or ours failing, ends it", async () => {
+depotTest("alternate leaves out a peer that fails; a wrong checksum or a failure of ours ends it", async () => {
   const good = faulty("nothing");
   const turns: string[] = [];
   const { outcomes, failed } = await alternate([faulty("silent"), good], FEW, {
@@ -135,7 +135,7 @@ depotTest("alternate leaves out who fails and goes on; a wrong checksum, or ours
   );
 });
 
-test("install names who cannot be had and why, and goes on", () => {
+test("install names the peers that cannot be installed, says why, and goes on", () => {
   const { peers, missing } = install([
     { what: "absent", install: () => ({ series: "", note: output("asking it", ["no-such-program"]), receive: [] }) },
     {
@@ -175,9 +175,9 @@ test("gist is the line that says what went wrong, without folders of this machin
   assertEquals(gist("\n"), "no reason given");
 });
 
-depotTest("compare puts who is missing, and who failed, into the report", async () => {
+depotTest("compare puts peers that are missing, and those that failed, into the report", async () => {
   const comparison: Comparison = { ...LATENCY, measured: FEW, against: () => ({}) };
-  const missing = [{ what: "absent", reason: "nobody sells it" }];
+  const missing = [{ what: "absent", reason: "no package has it" }];
   const session = { command: "deno task bench:peers", versions: { redis: "7" }, prefix: "test_" };
   const peers = [faulty("nothing"), faulty("silent")];
   const results = await compare(comparison, { peers, missing }, session, { runs: 1 });
@@ -185,7 +185,7 @@ depotTest("compare puts who is missing, and who failed, into the report", async 
   for (const result of results) {
     assertEquals(result.rows.map(({ what }) => what), ["one that is nothing"]);
     const text = section(result);
-    assertStringIncludes(text, "- Not measured: absent. nobody sells it\n- Not measured: one that is silent. ended");
+    assertStringIncludes(text, "- Not measured: absent. no package has it\n- Not measured: one that is silent. ended");
     assertStringIncludes(text, "redis 7");
   }
 });
@@ -230,7 +230,7 @@ test("rowsOf puts a peer beside ours in the same runtime, one of another languag
   assertEquals(met, [[], [], [], [], [true], [false], [], [false]]);
 });
 
-test("rowsOf puts the hand-off beside iceoryx2 in Rust, beside C where that is missing, and then wants nothing", () => {
+test("rowsOf puts the hand-off beside iceoryx2 in Rust, beside C where that is missing, and then has no goal", () => {
   const [rust, c, ours] = [peer(RUST, "iceoryx2"), peer(C, "C"), peer(nameOf("Deno"), OURS)];
   const wanted = (found: [Peer, number[]][]) => rows(HANDOFF, found).map(({ baseline, goal }) => [baseline, goal]);
   assertEquals(wanted([[rust, [1]], [c, [1]], [ours, [2]]]), [[undefined, undefined], [RUST, undefined], [

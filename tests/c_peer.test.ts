@@ -1,7 +1,7 @@
 /**
- * The protocol as a C program has it that was written from docs/internals/protocol.md and docs/internals/layout.md (tests/c_peer/): it
- * shares depots with TypeScript, under the address and undefined-behaviour sanitizers, and its threads run under the
- * thread sanitizer.
+ * A C program that was written from docs/internals/protocol.md and docs/internals/layout.md (tests/c_peer/): it shares
+ * depots with TypeScript, under the address and undefined-behaviour sanitizers, and its threads run under the thread
+ * sanitizer.
  */
 import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual, assertStringIncludes } from "@std/assert";
 import { readFileSync } from "node:fs";
@@ -181,7 +181,7 @@ cTest("C and TypeScript produce and follow one depot at once", async (name) => {
   assertEquals(depot.stats().peers.length, 1);
 });
 
-/** Several producers may burn a number after a reader has jumped over it: then its loss is one too many. */
+/** Several producers may burn a number after a reader has jumped over it: then the reader counts one loss too many. */
 function assertBetween(value: number, least: number, most: number): void {
   assertGreaterOrEqual(value, least);
   assertLessOrEqual(value, most);
@@ -230,7 +230,7 @@ cTest("TypeScript recovers the claim of a killed C peer", async (name) => {
   const waiting = reader.next();
   await holder.kill();
   assertEquals((await waiting).value?.frameNumber, 7);
-  // Round the ring and over the slot of the dead. The number that it took with it is counted once.
+  // Once around the ring and over the slot of the dead peer. The number that was lost with it is counted once.
   for (let frameNumber = 8; frameNumber < 20; frameNumber++) {
     stamp(frame, 0, frameNumber);
     await depot.enqueue({ frameNumber, frame });
@@ -314,7 +314,7 @@ cTest("a C peer recovers the frame and the place of a killed TypeScript process"
   await depot.enqueue({ frameNumber: 0, frame: new Uint8Array(depot.frameBytes) });
   await using holder = new Peer(HERE, "../c_peer/holder_peer.ts", { name, what: "pin" });
   assertEquals(await holder.line(), { holding: true });
-  // Lossy, so that nobody but the killed process holds the producer back until it is dead, and nobody after.
+  // Lossy, so that only the killed process holds the producer back, and no process does once it is dead.
   await using follower = await CPeer.start("follow", name, 0, "lossy", "producers=2");
   assertEquals(await follower.line(), { ready: true });
   await using producer = await CPeer.start("produce", name, 3, "producer=1", "producers=2");
@@ -322,7 +322,7 @@ cTest("a C peer recovers the frame and the place of a killed TypeScript process"
   await holder.kill();
   // Seen without stats(), which would recover the dead itself.
   await until(() => !idsIn(name).has(holder.child.pid!));
-  // What was kept for the dead is kept for the next lossless reader.
+  // What was kept for the dead reader is kept for the next lossless reader.
   await using reader = depot.frames({ timeoutMs: 20_000 });
   const seen: (number | undefined)[] = [];
   for (let count = 0; count < 4; count++) seen.push((await reader.next()).value?.frameNumber);

@@ -25,7 +25,7 @@ async function full(name: string, whenFull: WhenFull, onBackpressure: OnBackpres
   return depot;
 }
 
-depotTest("onBackpressure is told what did not fit, and that nobody reads", async (name) => {
+depotTest("onBackpressure is told what did not fit, and that there is no reader", async (name) => {
   const events: BackpressureEvent[] = [];
   await using depot = await full(name, "drop", (event) => void events.push(event));
   assertEquals(await depot.enqueue({ frameNumber: 2, frame: pixels(2) }), { state: "dropped", droppedFrames: 1 });
@@ -98,7 +98,7 @@ for (const whenFull of ["drop", "wait"] as const) {
   });
 }
 
-depotTest("onBackpressure may enqueue in a depot that drops, without being called for that for ever", async (name) => {
+depotTest("onBackpressure may enqueue in a depot that drops, and is called for that too", async (name) => {
   let calls = 0;
   const depot: FramesDepot = await full(name, "drop", async () => {
     if (++calls < 3) await depot.enqueue({ frame: pixels(9) });
@@ -133,7 +133,7 @@ depotTest("onBackpressure is called once a stall by a depot that waits", async (
   assertEquals(calls, 2);
 });
 
-depotTest("onBackpressure that takes its time holds no reader up once there is room", async (name) => {
+depotTest("onBackpressure that takes long holds no reader up once there is room", async (name) => {
   let end = () => {};
   const lasting = new Promise<void>((resolve) => end = resolve);
   await using depot = await full(name, "wait", () => lasting);
@@ -146,7 +146,7 @@ depotTest("onBackpressure that takes its time holds no reader up once there is r
 });
 
 const never = () => new Promise<void>(() => {});
-/** What puts a frame in or claims a slot, told as one word. */
+/** Calls that put a frame in; each returns its outcome as one word. */
 const CALLS: Record<string, (depot: FramesDepot, options?: WaitOptions) => Promise<string>> = {
   enqueue: async (depot, options) => (await depot.enqueue({ frameNumber: 2, frame: pixels(2) }, options)).state,
   claim: async (depot, options) => {

@@ -11,10 +11,10 @@ import { chaosRun } from "../tools/chaos/run.ts";
 import { tracedLibrary } from "../tools/chaos/steps.ts";
 import { depotTest, HERE, Peer, type Runtime, RUNTIMES } from "./support/harness.ts";
 
-/** Steps that processes come to in every run; to others (D2, W1, skip, ...) they come when others let them. */
+/** Steps that processes reach in every run; the others (D2, W1, skip, ...) depend on what other processes do. */
 const SURE_STEPS = "C3 C6 C7 C8 C9 C10 C11 R1 R4 R5 R6 J1 J2 J3 J4 L1 P1 P2 join.lock join.id".split(" ");
 
-/** Steps that workers end at in every run, in one runtime or the other. */
+/** Steps at which workers end in every run, in one runtime or the other. */
 const SURE_STEPS_OF_WORKERS = "C8 R4 J1 J2 J3 J4 L1 P1 P2 join.lock join.id".split(" ");
 
 const env = { FRAMES_DEPOT_LIB: tracedLibrary() };
@@ -47,7 +47,7 @@ depotTest("FramesDepot survives a kill of a process or a worker at every step, a
 depotTest("FramesDepot survives a kill at every step and many at random, wait, without history", async () => {
   const ledger = await chaos("wait", 150, true, false);
   const steps = new Set(ledger.deaths.map(({ at }) => at));
-  for (const step of ["X2", "X5", "X6", "X7"]) assert(steps.has(step), `nobody died at ${step}`);
+  for (const step of ["X2", "X5", "X6", "X7"]) assert(steps.has(step), `no process died at ${step}`);
 });
 
 for (const whenFull of ["drop", "overwrite"] as const) {
@@ -56,7 +56,7 @@ for (const whenFull of ["drop", "overwrite"] as const) {
   });
 }
 
-// A queue with so much room that no producer ever looks for somebody dead: the reader has to.
+// A queue with enough room that no producer ever looks for dead peers: the reader has to.
 const ROOMY = { frameSize: [16, 4, 1], maxSize: 1000 } as const;
 
 for (const whenFull of ["drop", "wait", "overwrite"] as const) {

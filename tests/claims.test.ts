@@ -16,7 +16,7 @@ async function drain(depot: FramesDepot): Promise<[number, number][]> {
   return found;
 }
 
-depotTest("tryClaim gives a slot over shared memory: nobody sees it before publish", async (name) => {
+depotTest("tryClaim gives a slot over shared memory: no reader sees it before publish", async (name) => {
   await using depot = await make(name, "drop");
   await using other = await FramesDepot.open(name);
   using slot = depot.tryClaim({ frameNumber: 8 })!;
@@ -95,7 +95,7 @@ depotTest("publish goes through when a getter of its details begins to close the
 });
 
 depotTest(
-  "enqueue and claim in a depot object that a getter of theirs closes are refused, and store nothing",
+  "enqueue and claim are refused and store nothing when a getter of their options closes the depot object",
   async (name) => {
     const input = (depot: FramesDepot) => ({
       frame: pixels(1),
@@ -119,7 +119,7 @@ depotTest(
   },
 );
 
-depotTest("enqueue counts an array's own bytes, whatever its class says that it has", async (name) => {
+depotTest("enqueue counts the bytes that an array has, not those that its class claims", async (name) => {
   await using depot = await make(name, "drop");
   class Boastful extends Uint8Array {
     override get length() {
@@ -136,7 +136,7 @@ depotTest("enqueue counts an array's own bytes, whatever its class says that it 
   assertEquals([...frame.data], [...pixels(1)]);
 });
 
-depotTest("publish takes what was said when claiming, and what is said then instead", async (name) => {
+depotTest("publish takes the details given to claim, unless it is given its own", async (name) => {
   await using depot = await make(name, "overwrite", { metadataBytes: 4 });
   const claimed = { frameNumber: 5, timestampNs: 7n, metadata: Uint8Array.of(1, 2) };
   depot.tryClaim(claimed)!.publish();
@@ -175,7 +175,7 @@ depotTest(
 );
 
 depotTest(
-  "tryClaim answers undefined when there is no room, and claim by the depot's policy",
+  "tryClaim returns undefined when there is no room, and claim follows the depot's policy",
   async (name, another) => {
     await using drop = await make(name, "drop", { maxSize: 1 });
     await using wait = await make(another(), "wait", { maxSize: 1 });
@@ -195,7 +195,7 @@ depotTest(
 );
 
 for (const whenFull of ["drop", "wait"] as const) {
-  depotTest(`tryClaim and release over and over do not fill a depot that nobody reads, ${whenFull}`, async (name) => {
+  depotTest(`tryClaim and release over and over do not fill a depot without readers, ${whenFull}`, async (name) => {
     await using depot = await make(name, whenFull);
     for (let round = 0; round < 1000; round++) {
       const slot = depot.tryClaim();

@@ -1,5 +1,5 @@
 /**
- * Clones of a frame, and frames that outlive the loop and the reader they are from.
+ * Clones of a frame, and frames that outlive their loop and their reader.
  */
 import { assertEquals } from "@std/assert";
 import { type DepotOptions, type Frame, FramesDepot, type WhenFull } from "../mod.ts";
@@ -33,7 +33,7 @@ depotTest("frame.clone is a lease of its own, with views of its own, whichever e
   }
 });
 
-depotTest("frame.clone outlives the loop, the reader, and the clone that it is from", async (name) => {
+depotTest("frame.clone outlives its loop, its reader, and the clone that it was made from", async (name) => {
   await using depot = await make(name, "overwrite");
   await using other = await FramesDepot.open(name);
   for (const n of [1, 2, 3]) await put(depot, n);
@@ -47,7 +47,7 @@ depotTest("frame.clone outlives the loop, the reader, and the clone that it is f
   for (let n = 4; n < 30; n++) await put(depot, n);
   assertEquals(kept.map(({ data }) => [...data]), [[...pixels(1)], [...pixels(2)]]);
   const { readers } = other.stats().peers.find(({ self }) => self)!;
-  assertEquals(readers.map(({ gating }) => gating), [false], "it holds nobody back, and keeps its place");
+  assertEquals(readers.map(({ gating }) => gating), [false], "it holds no producer back, and keeps its place");
   for (const frame of kept) frame.release();
   assertEquals(other.stats().peers.flatMap(({ readers }) => readers), []);
 });

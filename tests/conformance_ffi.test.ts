@@ -1,6 +1,6 @@
 /**
  * The interface between TypeScript and C (`ffi/shim.ts`), the same in every runtime and on every system. Finding and
- * loading the library stands in `load.test.ts`.
+ * loading the library is in `load.test.ts`.
  */
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { loadShim } from "../ffi/load.ts";
@@ -12,10 +12,10 @@ import process from "node:process";
 import { depotTest, HERE } from "./support/harness.ts";
 
 const BYTES = 64 * 1024;
-/** Two wake words, one a lane. */
+/** Two wake words, one for each lane. */
 const WAKE_WORDS = [512, 640];
 
-/** Gives a segment back at the end of its scope. */
+/** Closes a segment at the end of its scope. */
 class Held implements Disposable {
   readonly segment: Segment;
   readonly mapping: Mapping;
@@ -56,7 +56,7 @@ function bytesOf(mapping: Mapping, offset: number, length: number): number[] {
   return bytes;
 }
 
-depotTest("Shim.create makes zeroed memory that has no name before publish", (name) => {
+depotTest("Shim.create makes zeroed memory that has no name before Segment.name", (name) => {
   const shim = loadShim();
   using held = new Held(shim.create(name, BYTES, 0o640));
   assertEquals([listed().includes(name), shim.open(name), held.segment.info().linked], [
@@ -71,19 +71,19 @@ depotTest("Shim.create makes zeroed memory that has no name before publish", (na
   if (mode !== -1) assertEquals(mode & 0o777, 0o640);
 });
 
-depotTest("Shim.create whose maker goes away before publish leaves nothing", (name) => {
+depotTest("Shim.create leaves nothing when its maker goes away before Segment.name", (name) => {
   new Held(loadShim().create(name, BYTES, 0o600))[Symbol.dispose]();
   assertEquals([loadShim().open(name), loadShim().unlink(name)], [-ERRNO.ENOENT, -ERRNO.ENOENT]);
 });
 
-depotTest("Segment.publish answers -EEXIST when the name is taken, and the first stays", (name) => {
+depotTest("Segment.name returns -EEXIST when the name is taken, and the first segment keeps it", (name) => {
   using first = make(name);
   using second = new Held(loadShim().create(name, BYTES, 0o600));
   assertEquals([second.segment.name(), first.segment.info().linked], [-ERRNO.EEXIST, true]);
   assertEquals([second.segment.info().linked, second.segment.unlink(), first.segment.unlink()], [false, 0, 1]);
 });
 
-depotTest("Shim.create, open and unlink refuse names and sizes that cannot be", (name) => {
+depotTest("Shim.create, open and unlink refuse impossible names and sizes", (name) => {
   const shim = loadShim();
   for (const wrong of ["", "a/b", ".a", "..", "a b", "ä"]) {
     assertEquals([shim.create(wrong, BYTES, 0o600), shim.open(wrong), shim.unlink(wrong)], [
@@ -174,11 +174,11 @@ depotTest("Segment.lock belongs to the open description: another one in this pro
   const other = new Held(loadShim().open(name));
   assertEquals([one.segment.lockHeld(3), one.segment.lock(3), one.segment.lock(3)], [false, 1, 1]);
   assertEquals([one.segment.lockHeld(3), other.segment.lockHeld(3), other.segment.lock(3)], [false, true, 0]);
-  // One lock is not another.
+  // The locks of other indices are free.
   assertEquals([other.segment.lockHeld(2), other.segment.lock(4), one.segment.lockHeld(4)], [false, 1, true]);
   one.segment.unlock(3);
   assertEquals([other.segment.lockHeld(3), other.segment.lock(3), one.segment.lock(3)], [false, 1, 0]);
-  // Gone with the description and its mapping, without an unlock.
+  // The lock ends with the description and its mapping, without an unlock.
   other[Symbol.dispose]();
   assertEquals([one.segment.lockHeld(3), one.segment.lockHeld(4), one.segment.lock(3)], [false, false, 1]);
 });
@@ -205,12 +205,12 @@ depotTest("Shim.list names every segment, more than fit its first buffer", (_, a
   assertEquals(listed().filter((name) => names.includes(name)), []);
 });
 
-depotTest("Shim.space tells what is free, and it becomes less by what is made", (name) => {
+depotTest("Shim.space tells what is free, and each new segment lowers it", (name) => {
   const shim = loadShim();
   const { free, total, memory } = shim.space();
   if (free < 0) return;
   assert(free <= total && total > 0 && (memory === -1 || memory > 0));
-  // Others use shared memory too: a large segment is seen beyond that.
+  // Other processes use shared memory too: the segment is large enough to show beside them.
   const bytes = Math.min(256 * 2 ** 20, Math.trunc(free / 4));
   using held = make(name, bytes);
   assert(shim.space().free < free - bytes / 2);
@@ -238,7 +238,7 @@ class Counted {
     });
   }
 
-  /** @throws where the system refuses what a sleep needs: not in a test */
+  /** Fails the test where the system refuses what a sleep needs. */
   arm(expected: number, timeoutMs = Infinity): void {
     assert(this.alarm.arm(expected, timeoutMs), "refused");
   }
@@ -280,7 +280,7 @@ for (const lane of [LANE.PUBLISHED, LANE.CONSUMED]) {
   });
 
   depotTest(
-    `Mapping.alarm rings at once when the word is another, and waits when it is the same, ${lane}`,
+    `Mapping.alarm rings at once when the word differs from the expected value, and else waits, ${lane}`,
     async (name) => {
       using one = make(name);
       const words = wordsOf(one.mapping);
@@ -319,7 +319,7 @@ depotTest("Mapping.alarm rings after its time, not before, and leaves the event 
 });
 
 depotTest(
-  "Mapping.alarm that is armed once more goes by the new word and the new time, and rings once",
+  "Mapping.alarm that is armed again takes the new word and the new time, and rings once",
   async (name) => {
     using held = make(name);
     const counted = new Counted(held.mapping, LANE.PUBLISHED);
@@ -453,7 +453,7 @@ for (const count of [127, 300]) {
     const alarms = offsets.map((_, index) => many.counted(index));
     for (const counted of alarms) counted.arm(0);
     await later(30);
-    // Neighbours, the first and the last of a sleeper, and the first of the next one.
+    // Neighbours: the first and the last place of a sleeper, and the first of the next sleeper.
     const chosen = [0, 1, 2, 31, 32, 63, 64, 125, 126, 127, 128, 253, 254, 299].filter((index) => index < count);
     for (const index of chosen) {
       const rung = alarms[index].rung();
@@ -463,7 +463,7 @@ for (const count of [127, 300]) {
     }
     await later(20);
     assertEquals(alarms.map(({ rings }) => rings), offsets.map((_, index) => chosen.includes(index) ? 1 : 0));
-    // All at the same moment: those that have rung sleep on the new value.
+    // All at the same moment: words that have rung sleep on their new value.
     for (const index of chosen) alarms[index].arm(1);
     const all = alarms.map((counted) => counted.rung());
     for (const index of offsets.keys()) Atomics.add(words, index, 1);

@@ -1,6 +1,6 @@
 /**
- * Raw bytes into frames: `slot.fillFrom` and `depot.writeFrom`. Whatever the source, the pieces and the way it ends, no
- * byte is lost, none comes twice, and none lands in a frame that it is not of.
+ * Raw bytes into frames: `slot.fillFrom` and `depot.writeFrom`. Whatever the source, its pieces and its end, no byte is
+ * lost, none comes twice, and none lands in a frame that it does not belong to.
  */
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { type ByteSource, type DepotOptions, FramesDepot, type FrameSlot, type WriteFromOptions } from "../mod.ts";
@@ -11,7 +11,7 @@ const FRAME = 12;
 const shape: DepotOptions = { frameSize: [2, 2, 3], maxSize: 16 };
 const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** Every frame that is in the depot, by its own bytes. */
+/** The bytes of every frame in the depot. */
 function framesIn(depot: FramesDepot): number[][] {
   const reader = depot.frames({ mode: "lossy", from: "oldest" });
   const frames: number[][] = [];
@@ -36,7 +36,7 @@ const WAYS = {
   "depot.writeFrom": (depot: FramesDepot, source: ByteSource) => depot.writeFrom(source),
 };
 
-/** Sizes of pieces beside frames of 12 bytes: every small one, and mixtures. */
+/** Sizes of pieces for frames of 12 bytes: every small size, and mixtures. */
 const PIECES = [...Array.from({ length: 30 }, (_, n) => [n + 1]), [1, 23, 5], [12, 1, 11], [40, 3], [100]];
 
 for (const [way, run] of Object.entries(WAYS)) {
@@ -74,7 +74,7 @@ for (const [way, run] of Object.entries(WAYS)) {
   });
 }
 
-// How it ends.
+// How a source ends.
 
 depotTest(
   "slot.fillFrom returns false at a clean end, with nothing filled and the slot still in hand",
@@ -113,7 +113,7 @@ depotTest("depot.writeFrom throws where the source ends within a frame, after st
   await assertRejects(() => depot.writeFrom(source), RangeError, "7 bytes");
 });
 
-depotTest("slot.fillFrom keeps what is beyond the frame for the next call, by slot or by writeFrom", async (name) => {
+depotTest("slot.fillFrom keeps bytes beyond the frame for the next fillFrom or writeFrom", async (name) => {
   await using depot = await FramesDepot.create(name, shape);
   const all = pattern(FRAME * 4);
   const source = new Blob([all]).stream(); // in one piece
@@ -125,7 +125,7 @@ depotTest("slot.fillFrom keeps what is beyond the frame for the next call, by sl
   assertEquals(framesIn(depot), framesOf(all));
 });
 
-depotTest("slot.fillFrom goes with slot.data, metadata and what is said to publish", async (name) => {
+depotTest("slot.fillFrom combines with slot.data, metadata and the details of publish", async (name) => {
   await using depot = await FramesDepot.create(name, { ...shape, metadataBytes: 4 });
   const slot = depot.tryClaim({ frameNumber: 1, timestampNs: 5 })!;
   const { data } = slot;
@@ -222,7 +222,7 @@ for (const [kind, open] of Object.entries(PUSHED)) {
     },
   );
 
-  depotTest(`slot.fillFrom that is aborted in any moment of a piece's coming loses nothing: ${kind}`, async (name) => {
+  depotTest(`slot.fillFrom loses nothing when aborted at any moment while a piece comes: ${kind}`, async (name) => {
     await using depot = await FramesDepot.create(name, { frameSize: [20, 5, 1] });
     const { source, push } = open();
     using slot = depot.tryClaim()!;
@@ -240,7 +240,7 @@ for (const [kind, open] of Object.entries(PUSHED)) {
   });
 
   depotTest(
-    `slot.fillFrom of a slot that is given back ends at once, and its late piece is the next slot's: ${kind}`,
+    `slot.fillFrom ends at once when its slot is given back; a late piece goes to the next slot: ${kind}`,
     async (name) => {
       await using depot = await FramesDepot.create(name, { ...shape, maxSize: 1, whenFull: "overwrite" });
       const { source, push } = open();
@@ -325,7 +325,7 @@ depotTest(
 );
 
 depotTest(
-  "slot.fillFrom that is given up by its reader's own delay lands nowhere but in the next call",
+  "slot.fillFrom that is given up while its reader is slow lands in the next call only",
   async (name) => {
     await using depot = await FramesDepot.create(name, { ...shape, maxSize: 1, whenFull: "overwrite" });
     let land = () => {};
@@ -357,7 +357,7 @@ depotTest(
 
 // What is refused.
 
-depotTest("slot.fillFrom and depot.writeFrom refuse what is no source, and nothing is harmed", async (name) => {
+depotTest("slot.fillFrom and depot.writeFrom refuse what is no source, and change nothing", async (name) => {
   await using depot = await FramesDepot.create(name, shape);
   using slot = depot.tryClaim()!;
   const wrong: [unknown, string][] = [
@@ -394,7 +394,7 @@ depotTest("slot.fillFrom and depot.writeFrom refuse pieces that are no bytes, an
   }
 });
 
-depotTest("slot.fillFrom refuses a reader that says what cannot be", async (name) => {
+depotTest("slot.fillFrom refuses a reader that returns an impossible count", async (name) => {
   await using depot = await FramesDepot.create(name, shape);
   using slot = depot.tryClaim()!;
   const answers: unknown[] = [-1, 1.5, NaN, 2 ** 20, "5", true, { bytesRead: -1 }, { bytesRead: 2 ** 20 }, {
@@ -407,7 +407,7 @@ depotTest("slot.fillFrom refuses a reader that says what cannot be", async (name
 });
 
 depotTest(
-  "slot.fillFrom and depot.writeFrom refuse wrong options, a slot that is over, and a closed depot",
+  "slot.fillFrom and depot.writeFrom refuse wrong options, a released slot, and a closed depot",
   async (name) => {
     const depot = await FramesDepot.create(name, shape);
     const source = new Blob([pattern(FRAME)]).stream();
@@ -432,7 +432,7 @@ depotTest(
   },
 );
 
-depotTest("slot.fillFrom refuses a second one at once: of the slot, and of the source", async (name) => {
+depotTest("slot.fillFrom refuses a second call at the same time: on its slot, and on its source", async (name) => {
   await using depot = await FramesDepot.create(name, shape);
   const [one, two] = [PUSHED["a stream"](), PUSHED["an async generator"]()];
   const [slot, other] = [depot.tryClaim()!, depot.tryClaim()!];
@@ -448,7 +448,7 @@ depotTest("slot.fillFrom refuses a second one at once: of the slot, and of the s
   assertEquals(framesIn(depot), framesOf(pattern(2 * FRAME)));
 });
 
-depotTest("depot.writeFrom has its source to itself, also while it waits for room", async (name) => {
+depotTest("depot.writeFrom keeps its source locked, also while it waits for room", async (name) => {
   await using depot = await FramesDepot.create(name, { ...shape, maxSize: 1, whenFull: "wait" });
   const source = new Blob([pattern(3 * FRAME)]).stream();
   const abort = new AbortController();
@@ -486,7 +486,7 @@ depotTest("slot.fillFrom puts nothing into a slot that its source gives back or 
   }
 });
 
-depotTest("slot.fillFrom refuses a stream that somebody else reads, until he has let it go", async (name) => {
+depotTest("slot.fillFrom refuses a stream that another reader has locked, until its lock is released", async (name) => {
   await using depot = await FramesDepot.create(name, shape);
   using slot = depot.tryClaim()!;
   const stream = new Blob([pattern(FRAME)]).stream();
@@ -500,7 +500,7 @@ depotTest("slot.fillFrom refuses a stream that somebody else reads, until he has
 // Policies, numbers, times.
 
 depotTest(
-  "depot.writeFrom of a depot that drops counts what there was no room for, and returns what was stored",
+  "depot.writeFrom of a depot that drops counts the frames that did not fit, and returns the number of stored ones",
   async (name) => {
     await using depot = await FramesDepot.create(name, { ...shape, maxSize: 3 });
     await using _reader = depot.frames();

@@ -84,7 +84,7 @@ for (const [what, named] of [["frame", "frame 1"], ["slot", "slot 0"], ["reader"
 
   for (const finalizers of ["ran", "did not run"]) {
     depotTest(
-      `A ${what} that is forgotten after a move of its buffer harms nobody; finalizers ${finalizers} before close`,
+      `A ${what} that is forgotten after a move of its buffer changes no other frame; finalizers ${finalizers} before close`,
       async (name) => {
         await using peer = play(`forgottenAfterAMove, ${what}, ${finalizers}`, name);
         assertEquals(await peer.line(), { before: 1, after: 0 });

@@ -1,5 +1,5 @@
 /**
- * Slots that are in hand or leased for long, by the living and by the dead: what may be passed over, and what not.
+ * Slots that are in hand or leased for long, by living and by dead processes: what is passed over, and what is not.
  */
 import { assert, assertEquals } from "@std/assert";
 import { FramesDepot, type WhenFull } from "../mod.ts";
@@ -62,7 +62,7 @@ depotTest("queueIsFull is true where leases hold every slot", async (name) => {
 
 for (const act of ["release", "enqueue", "publish", "look"] as const) {
   depotTest(
-    `an exit handler that runs late finds the depot closed, and touches nobody's frames: ${act}`,
+    `${act} in an exit handler that runs late finds the depot closed, and touches no other process's frames`,
     async (name) => {
       await using depot = await FramesDepot.create(name, { frameSize: [8, 1, 1], maxSize: 2, whenFull: "overwrite" });
       await depot.enqueue({ frameNumber: 1, frame: pixels(1) });

@@ -1,5 +1,5 @@
 /**
- * Depots without history: the memory that was read last is written next, and nothing else changes for who reads all.
+ * Depots without history: the memory that was read last is written next. A reader of all frames sees no other change.
  */
 import { assert, assertEquals } from "@std/assert";
 import { loadShim } from "../ffi/load.ts";
@@ -76,7 +76,7 @@ depotTest("without history all slots are there for a reader that falls behind, i
   for (let number = 200; number < 204; number++) assertEquals(value(reader.tryNext()), number & 255);
 });
 
-depotTest("without history a leased frame is not written again, whoever has passed it", async (name) => {
+depotTest("without history a leased frame is not written again, even if every reader has passed it", async (name) => {
   await using depot = await make(name);
   await using other = await FramesDepot.open(name);
   const reader = depot.frames();
@@ -123,7 +123,7 @@ depotTest("without history a lossy reader counts what it missed, and begins with
   assertEquals([first?.frameNumber, first?.lost], [300, 0]);
 });
 
-depotTest("without history what somebody writes over the order of blocks is forgotten with it", async (name) => {
+depotTest("without history a damaged order of blocks has no effect once it is restored", async (name) => {
   await using depot = await make(name);
   const segment = loadShim().open(name) as Segment;
   const mapping = segment.map(HEADER.size, WAKE_WORDS) as Mapping;

@@ -1,6 +1,6 @@
 /**
- * Broken and hostile segments: whatever stands under a depot's name, opening and using it answers with a DepotError or
- * works. 20,000 cases of a fixed seed; `deno task fuzz` runs a million.
+ * Broken and hostile segments: whatever has a depot's name, opening and using it works or throws a
+ * DepotError. 20,000 cases of a fixed seed; `deno task fuzz` runs a million.
  */
 import { assert, assertEquals } from "@std/assert";
 import { existsSync } from "node:fs";
@@ -10,7 +10,7 @@ import { depotTest, HERE, Peer, type Runtime, RUNTIMES } from "./support/harness
 
 const CASES = 20_000;
 
-depotTest("FramesDepot.open answers 20,000 broken segments with a DepotError, or works", async () => {
+depotTest("FramesDepot.open of 20,000 broken segments works or throws a DepotError", async () => {
   if (!existsSync("/dev/shm")) return console.log("no /dev/shm here: segments cannot be broken by hand");
   const seed = Number(process.env.FRAMES_DEPOT_TEST_SEED ?? 20_000);
   const { cases, outcomes, fault } = await runCases({

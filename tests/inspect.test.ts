@@ -11,7 +11,7 @@ import { Remote } from "./support/remote.ts";
 const OPTIONS: DepotOptions = { frameSize: [2, 2, 1], maxSize: 4, metadataBytes: 16, maxReaders: 3 };
 const pixels = (value: number) => new Uint8Array(4).fill(value);
 
-depotTest("inspect answers what list and stats answer, and is no peer itself", async (name) => {
+depotTest("inspect returns what list and stats return, and is no peer itself", async (name) => {
   await using depot = await FramesDepot.create(name, OPTIONS);
   await using reader = depot.frames();
   for (let n = 0; n < 6; n++) await depot.enqueue({ frameNumber: n, frame: pixels(n) });
@@ -30,7 +30,7 @@ depotTest("inspect finds nothing where there is no depot", (name) => {
 
 for (const runtime of RUNTIMES) {
   depotTest(
-    `inspect tells what a ${runtime} process counted that was killed, as often as it is asked`,
+    `inspect tells what a killed ${runtime} process had counted, each time that it is called`,
     async (name) => {
       await using victim = new Remote(runtime);
       await victim.tell({ do: "create", name, options: OPTIONS });
@@ -48,7 +48,7 @@ for (const runtime of RUNTIMES) {
   );
 }
 
-depotTest("inspect is not in the way of the last one out, nor of who takes the name over", async (name) => {
+depotTest("inspect hinders neither the last close nor the process that takes the name over", async (name) => {
   const depot = await FramesDepot.create(name, OPTIONS);
   assert(FramesDepot.inspect(name)?.stale === false);
   await depot.close();

@@ -1,6 +1,6 @@
 /**
- * Processes that are killed, and names that several want at once: proof of life is the kernel's, so whatever the dead
- * held is given back, and of those who race for a name exactly one gets it.
+ * Processes that are killed, and names that several processes want at once: the kernel proves which are alive, so what
+ * a dead process held is given back, and of those that race for a name exactly one gets it.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type DepotOptions, FramesDepot, type ReadMode } from "../mod.ts";
@@ -12,7 +12,7 @@ const OPTIONS: DepotOptions = { frameSize: [2, 2, 1], maxSize: 4, whenFull: "wai
 const pixels = (value: number) => new Uint8Array(4).fill(value);
 const infoOf = (name: string) => FramesDepot.list().find((info) => info.name === name);
 
-/** A name whose only holder, a process of `runtime`, was killed with two frames in the queue. */
+/** Makes a depot whose only process, of `runtime`, is killed with two frames in the queue. */
 async function leaveStale(name: string, runtime: Remote["runtime"]): Promise<void> {
   await using remote = new Remote(runtime);
   assertEquals(await remote.tell({ do: "create", name, options: OPTIONS }), "made");
@@ -108,7 +108,7 @@ for (const runtime of RUNTIMES) {
     assertEquals((await depot.enqueue({ frame: pixels(2) })).state, "dropped");
     assertEquals(depot.stats().slowest?.pid, remote.child.pid);
     await remote.kill();
-    // A producer that finds no room asks after the dead, but not at every frame.
+    // A producer that finds no room looks for dead peers, but not at every frame.
     let tries = 0;
     while ((await depot.enqueue({ frame: pixels(2) })).state === "dropped") {
       assert(tries++ < 1000);
@@ -117,7 +117,7 @@ for (const runtime of RUNTIMES) {
   });
 }
 
-depotTest("open finds an entry again when those who held them were killed", async (name) => {
+depotTest("open finds a free entry again once the processes that held them were killed", async (name) => {
   await using first = await FramesDepot.create(name, { ...OPTIONS, maxReaders: 1 });
   await using remote = new Remote();
   for (let i = 0; i < 32; i++) await remote.tell({ do: "open", name });
@@ -127,7 +127,7 @@ depotTest("open finds an entry again when those who held them were killed", asyn
   assertEquals([other.stats().peers.length, first.length], [2, 0]);
 });
 
-/** Has processes of both runtimes do the same at the same moment. */
+/** Has processes of both runtimes do one thing at the same moment. */
 async function race(remotes: Remote[], order: (at: number) => Order): Promise<unknown[]> {
   const at = Date.now() + 20;
   return await Promise.all(remotes.map((remote) => remote.tell(order(at))));

@@ -1,6 +1,6 @@
 /**
- * The bytes of a segment: TypeScript's table against C's through the loaded library, the layout of a segment, its header
- * there and back, and what it all costs.
+ * The bytes of a segment: TypeScript's table against that of the loaded C library, the layout of a segment, its header
+ * written and read back, and how much memory all this takes.
  */
 import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
 import { loadShim } from "../ffi/load.ts";
@@ -24,7 +24,7 @@ type Row = { section: string; field: string; offset: number; bytes: number };
 
 const camel = (name: string) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
-/** What the loaded library says of itself. */
+/** The layout that the loaded library reports. */
 function tableOfC(): Row[] {
   return loadShim().layout().trimEnd().split("\n").map((line) => {
     const [section, field, offset, bytes] = line.split(" ");
@@ -96,7 +96,7 @@ const GEOMETRIES: Partial<Geometry>[] = [
 ];
 const geometries = GEOMETRIES.map((part): Geometry => ({ ...BASE, ...part }));
 
-/** A header, ready. */
+/** A header that is marked as ready. */
 function header(geometry: Geometry): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(HEADER.size);
   writeHeader(new DataView(bytes.buffer), geometry, 1n);
@@ -131,7 +131,7 @@ depotTest("layoutOf adds at most 1 % and 64 KB to frames of 64 KiB and more", ()
   }
 });
 
-depotTest("readHeader answers what writeHeader was given", () => {
+depotTest("readHeader returns what writeHeader was given", () => {
   for (const geometry of geometries) {
     assertEquals(readHeader("x", header(geometry), layoutOf(geometry).totalBytes), geometry);
   }

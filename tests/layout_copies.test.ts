@@ -40,7 +40,7 @@ class Tree implements Disposable {
 const VERSION = Number(/LAYOUT_VERSION = (\d+)/.exec(readFileSync(join(HERE, "ring/layout.ts"), "utf8"))![1]);
 const ABI = Number(/ABI = (\d+)/.exec(readFileSync(join(HERE, "ffi/symbols.ts"), "utf8"))![1]);
 
-/** One cell of each kind in each copy, as somebody would change it by hand. */
+/** One cell of each kind in each copy, as an author would change it by hand. */
 const CELLS: [path: string, from: string, to: string][] = [
   ["ring/layout.ts", "  tail: 384, // u64", "  tail: 1024, // u64"],
   ["ring/layout.ts", "  gating: 4, // u32", "  gating: 4, // u64"],
@@ -78,7 +78,7 @@ const CELLS: [path: string, from: string, to: string][] = [
   ["ffi/symbols.ts", "LANE_CONSUMED: 1", "LANE_CONSUMED: 0"],
 ];
 
-/** What is before, between and after the marks; a file that is made in whole has none. */
+/** What is before, between and after the marks; a file that is generated as a whole has none. */
 const PARTS = /^([\s\S]*begin: made from.*\n)?([\s\S]*?)(\n(?:\/\/|<!--) end[\s\S]*)?$/;
 
 test("faults finds none in the files as they are, and write changes none", async () => {
@@ -94,7 +94,7 @@ test("faults finds a cell that was changed by hand, in every copy", async () => 
   }
 });
 
-test("faults finds any number that was changed in what is made", async () => {
+test("faults finds any number that was changed in a generated part", async () => {
   using tree = new Tree();
   for (const path of ["shim/layout.h", "docs/internals/layout.md", "ffi/symbols.ts"]) {
     const text = tree.read(path);

@@ -1,6 +1,6 @@
 /**
  * Buffers of leases that have ended for their user while something still reaches their memory: an operation of the
- * runtime, or a new owner to whom they were moved. No frame is ever written there, and no view shows another frame.
+ * runtime, or a new owner that they were moved to. No frame is ever written there, and no view shows another frame.
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { spawnSync } from "node:child_process";
@@ -48,7 +48,7 @@ async function surrounded(run: (around: Surroundings) => Promise<void>): Promise
   }
 }
 
-/** When a use is over, or a while later: one whose data is gone may never be. */
+/** Waits until a use is over, but not for long: one whose data is gone may never end. */
 const begun = (use: unknown): Promise<unknown> => Promise.race([Promise.resolve(use).catch(() => {}), later(300)]);
 
 for (const [use, begin] of Object.entries(USES)) {
@@ -190,7 +190,7 @@ if (HERE === "bun") {
   }
 }
 
-/** Everything that is said meanwhile. */
+/** The warnings that are printed while it runs. */
 async function warnings(run: () => Promise<void>): Promise<string[]> {
   const said: string[] = [];
   const { warn } = console;
@@ -226,7 +226,7 @@ for (const way of Object.keys(MOVES)) {
         }
         await depot.close();
         for (let n = 20; n < 26; n++) assertEquals(await put(other, n), "stored");
-        // What was cut is a copy of the engine's.
+        // The part that was cut off is a copy that the engine made.
         assertEquals(shown(part), way === "buffer.transfer(less)" ? 1 : 0);
       });
       assertEquals(said.length, 1, "it is said once");

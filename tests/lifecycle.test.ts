@@ -1,6 +1,6 @@
 /**
- * Names and the segments behind them: made, found, removed, full. Races for a name and processes that are killed stand
- * in `killed.test.ts`, processes that end by themselves in `ending.test.ts`.
+ * Names and the segments behind them: made, found, removed, full. Races for a name and processes that are killed are in
+ * `killed.test.ts`, processes that end by themselves in `ending.test.ts`.
  */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { chownSync, existsSync, statSync } from "node:fs";
@@ -42,7 +42,7 @@ depotTest("list tells name, geometry, length and peers of a live depot, and open
   assertEquals(depot.stats().peers.length, 2);
 });
 
-depotTest("close of the last one out removes the segment, whoever made it", async (name) => {
+depotTest("close of the last depot object removes the segment, whichever process made it", async (name) => {
   const depot = await FramesDepot.create(name, OPTIONS);
   const other = await FramesDepot.open(name);
   await depot.enqueue({ frameNumber: 1, frame: pixels(1) });
@@ -53,7 +53,7 @@ depotTest("close of the last one out removes the segment, whoever made it", asyn
   assertEquals(await errorOf(() => FramesDepot.open(name)), "NOT_FOUND");
 });
 
-depotTest("unlink removes the name: those who have the depot open keep it, a new one can be made", async (name) => {
+depotTest("unlink removes the name: depot objects stay open, and a new depot can have the name", async (name) => {
   const depot = await FramesDepot.create(name, OPTIONS);
   const other = await FramesDepot.open(name);
   assertEquals([FramesDepot.unlink(name), FramesDepot.unlink(name)], [true, false]);
@@ -63,7 +63,7 @@ depotTest("unlink removes the name: those who have the depot open keep it, a new
   assertEquals(frame?.data[0], 1);
   await using next = await FramesDepot.create(name, { ...OPTIONS, frameSize: [1, 1, 1] });
   assertEquals([next.length, depot.stats().peers.length], [0, 2]);
-  // The old ones' last one out does not take the new one's name.
+  // The last close of the old depot does not remove the name of the new one.
   await depot.close();
   await other.close();
   assertEquals([infoOf(name)?.frameBytes, next.stats().peers.length], [1, 1]);
@@ -80,13 +80,13 @@ for (const runtime of RUNTIMES) {
   });
 }
 
-depotTest("open of a name that nobody has is NOT_FOUND, and says so", async (name) => {
+depotTest("open of a name that no depot has is NOT_FOUND, and says so", async (name) => {
   const error = await assertRejects(() => FramesDepot.open(name), DepotError);
   assertEquals([error.code, error.depot, error.errno], ["NOT_FOUND", name, 2]);
   assertEquals(error.message, `cannot open depot "${name}": there is none`);
 });
 
-depotTest("frames, getFrame and peekFrame answer TOO_MANY_PEERS when all readers are in use", async (name) => {
+depotTest("frames, getFrame and peekFrame throw TOO_MANY_PEERS when all readers are in use", async (name) => {
   await using depot = await FramesDepot.create(name, OPTIONS);
   await using other = await FramesDepot.open(name);
   const readers = [depot.frames(), other.frames({ mode: "lossy" })];
@@ -106,7 +106,7 @@ depotTest("frames, getFrame and peekFrame answer TOO_MANY_PEERS when all readers
   assertEquals((await depot.enqueue({ frame: pixels(1) })).state, "stored");
 });
 
-depotTest("open answers TOO_MANY_PEERS when all entries are in use, until one is closed", async (name) => {
+depotTest("open throws TOO_MANY_PEERS when all entries are in use, until one is closed", async (name) => {
   const depots = [await FramesDepot.create(name, { ...OPTIONS, maxReaders: 1 })];
   try {
     while (depots.length < 33) depots.push(await FramesDepot.open(name));

@@ -7,7 +7,7 @@ import { depotTest } from "./support/harness.ts";
 
 const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** So many places, and who came to the front in which order. */
+/** A line of `count` places, and the order in which they came to the front. */
 function lineOf(count: number): { line: Line; places: Place[]; came: number[] } {
   const line = new Line();
   const came: number[] = [];
@@ -20,7 +20,7 @@ function lineOf(count: number): { line: Line; places: Place[]; came: number[] } 
   return { line, places, came };
 }
 
-depotTest("Line lets the first one through at once, and each other one when all before it have left", async () => {
+depotTest("Line lets the first place through at once, and each other place when all before it have left", async () => {
   const { line, places, came } = lineOf(4);
   for (const [index, place] of places.entries()) {
     await later(0);

@@ -13,7 +13,7 @@ async function make(name: string, numbers: number[], options: Partial<DepotOptio
   return depot;
 }
 
-/** Takes a frame out and answers its first byte. */
+/** Takes a frame out. @returns its first byte */
 function take(depot: FramesDepot, frameNumber: number): number | undefined {
   using frame = depot.getFrame(frameNumber);
   return frame?.data[0];
@@ -21,14 +21,14 @@ function take(depot: FramesDepot, frameNumber: number): number | undefined {
 
 const statuses = (depot: FramesDepot, numbers: number[]): FrameStatus[] => numbers.map((n) => depot.statusOf(n));
 
-depotTest("getFrame answers the frame and consumes every frame numbered up to it", async (name) => {
+depotTest("getFrame returns the frame and consumes every frame numbered up to it", async (name) => {
   await using depot = await make(name, [1, 2, 3, 4]);
   assertEquals([take(depot, 3), depot.length], [3, 1]);
   assertEquals([take(depot, 3), take(depot, 1), take(depot, 4), depot.length], [undefined, undefined, 4, 0]);
   assertEquals(statuses(depot, [1, 3, 4, 5]), ["evicted", "evicted", "evicted", "pending"]);
 });
 
-depotTest("getFrame of a number that is not there consumes what is numbered below it all the same", async (name) => {
+depotTest("getFrame of a number that is not there still consumes what is numbered below it", async (name) => {
   await using depot = await make(name, [1, 2, 6]);
   assertEquals([take(depot, 4), depot.length, take(depot, 6)], [undefined, 1, 6]);
 });
@@ -57,7 +57,7 @@ for (
     for (let lap = 0; lap < 3; lap++) {
       for (const [at, frameNumber] of numbers.entries()) {
         await depot.enqueue({ frameNumber, frame: pixels(4 * lap + at) });
-        // Every other lap is looked at as it comes, the others when they are there.
+        // Odd laps are looked at frame by frame, even ones when they are complete.
         if (lap % 2 === 1) depot.statusOf(frameNumber);
       }
       for (const frameNumber of numbers) {
@@ -85,7 +85,7 @@ depotTest("peekFrame finds frames that were published in another order than clai
   assertEquals(depot.statusOf(3), "missing");
 });
 
-depotTest("getFrame counts frames consumed out of order no more once the queue is cleared", async (name) => {
+depotTest("getFrame no longer counts frames consumed out of order once the queue is cleared", async (name) => {
   await using depot = await make(name, [5, 1, 2]);
   take(depot, 2);
   await depot.clearQueue();
@@ -94,7 +94,7 @@ depotTest("getFrame counts frames consumed out of order no more once the queue i
   assertEquals(depot.length, 1);
 });
 
-depotTest("getFrame counts frames consumed out of order no more once they are overwritten", async (name) => {
+depotTest("getFrame no longer counts frames consumed out of order once they are overwritten", async (name) => {
   await using depot = await make(name, [9, 1, 2], { whenFull: "overwrite" });
   take(depot, 2);
   const lengths: number[] = [];
@@ -102,7 +102,7 @@ depotTest("getFrame counts frames consumed out of order no more once they are ov
     await depot.enqueue({ frameNumber: n, frame: pixels(n) });
     lengths.push(depot.length);
   }
-  // 9 10 | 10 without 9, which went first | 10 11 12 | and so on: 1 and 2 leave the queue's slots one by one.
+  // 9 10 | 10 without 9, which went first | 10 11 12 | and so on: 1 and 2 leave the slots of the queue one by one.
   assertEquals(lengths, [2, 2, 3, 4, 4]);
 });
 
@@ -116,13 +116,13 @@ depotTest("getFrame consumes a frame also while an earlier slot is still being w
   assertEquals(take(depot, 1), 0);
 });
 
-depotTest("getFrame answers the newest of several frames with one number", async (name) => {
+depotTest("getFrame returns the newest of several frames with one number", async (name) => {
   await using depot = await make(name, []);
   for (const value of [10, 11, 12]) await depot.enqueue({ frameNumber: 5, frame: pixels(value) });
   assertEquals([take(depot, 5), depot.length, take(depot, 5)], [12, 0, undefined]);
 });
 
-depotTest("peekFrame answers without consuming, and makes no reader that producers wait for", async (name) => {
+depotTest("peekFrame consumes nothing, and makes no reader that producers wait for", async (name) => {
   await using depot = await make(name, [1, 2]);
   for (let i = 0; i < 3; i++) {
     using frame = depot.peekFrame(1);
@@ -147,7 +147,7 @@ depotTest("statusOf tells a gap from what has gone and what is to come", async (
   assertEquals(statuses(depot, [10, 12, 13, 14]), ["evicted", "missing", "evicted", "pending"]);
 });
 
-depotTest("statusOf of a frame that was overwritten is evicted, also for who opens later", async (name) => {
+depotTest("statusOf of a frame that was overwritten is evicted, also in a process that opens later", async (name) => {
   await using depot = await make(name, [], { whenFull: "overwrite" });
   for (let n = 0; n < 10; n++) await depot.enqueue({ frameNumber: n, frame: pixels(n) });
   await using late = await FramesDepot.open(name);

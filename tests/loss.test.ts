@@ -1,6 +1,6 @@
 /**
- * Exact loss accounting: what a reader that does not hold producers back has read and missed is what was stored, however
- * many sequences were burned in between.
+ * Exact loss accounting: for a reader that does not hold producers back, read and missed frames add up to the stored
+ * ones, however many sequences were burned in between.
  */
 import { assertEquals } from "@std/assert";
 import { FramesDepot, type ReadMode } from "../mod.ts";
@@ -26,7 +26,7 @@ class Scene {
     }
   }
 
-  /** Reads up to so many frames. */
+  /** Reads this many frames, or all there are. */
   take(frames = Infinity): void {
     for (let i = 0; i < frames; i++) {
       const frame = this.reader.tryNext();
@@ -35,7 +35,7 @@ class Scene {
     }
   }
 
-  /** Claims and gives back. */
+  /** Claims a slot and gives it back, which burns a number. */
   burn(times: number): void {
     for (let i = 0; i < times; i++) this.depot.tryClaim()?.release();
   }
@@ -112,7 +112,7 @@ for (const mode of ["lossy", "latest"] as const) {
 for (const runtime of RUNTIMES) {
   for (const mode of ["lossy", "latest"] as const) {
     depotTest(
-      `FrameReader in mode ${mode} counts no number as lost that died with its producer, killed in ${runtime}`,
+      `FrameReader in mode ${mode} does not count a number as lost that died with its producer, killed in ${runtime}`,
       async (name) => {
         await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1], maxSize: 4, whenFull: "overwrite" });
         const scene = new Scene(depot, mode);

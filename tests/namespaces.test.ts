@@ -13,8 +13,8 @@ const FLAGS = { deno: "run --quiet --no-check -A", bun: "run" };
 const possible = spawnSync("unshare", ["--mount", "--pid", "--fork", "true"]).status === 0;
 
 /**
- * Runs a scene of namespace_peer.ts under `unshare` and answers what it printed. The shell stays its parent: process 1 of
- * a pid namespace cannot kill itself.
+ * Runs a scene of namespace_peer.ts under `unshare`. The shell stays its parent: process 1 of a pid namespace cannot
+ * kill itself. @returns what the scene printed
  */
 function unshared(flags: string[], setUp: string, parameters: unknown): { status: number | null; out: string } {
   const run = `${executableOf(HERE)} ${FLAGS[HERE]} ${SCRIPT} '${JSON.stringify(parameters)}'`;

@@ -47,7 +47,7 @@ depotTest("Pace forgets a pause within a few frames", () => {
   assert(pace.sleepMs(0, "adaptive") < 2);
 });
 
-depotTest("Pace is not asked where the user has chosen", () => {
+depotTest("Pace is not used where the user has chosen", () => {
   for (const pace of [new Pace(), paceOf(0.01), paceOf(1), paceOf(100)]) {
     assertEquals([pace.sleepMs(0, "spin"), pace.sleepMs(0, "park")], [0, SLICE_MS]);
   }
@@ -80,7 +80,7 @@ depotTest("Wait tells the pace once, whatever is done with what came", () => {
   assertEquals(told.length, 1);
 });
 
-depotTest("Pace sleeps lightly until writing takes too long, and then tries again more and more seldom", () => {
+depotTest("Pace sleeps lightly until writing takes too long, and then tries again ever more rarely", () => {
   const pace = new Pace();
   const asks = (times: number) => Array.from({ length: times }, () => pace.sleepsLightly("adaptive")).filter(Boolean);
   assertEquals(asks(100).length, 100);
@@ -145,7 +145,7 @@ depotTest(
   },
 );
 
-/** Counts how often this process gives its processor away, until disposed of. */
+/** Counts how often this process gives its processor away, until it is disposed. */
 function yields(): { count: number } & Disposable {
   const { yield: original } = Mapping.prototype;
   const counted = { count: 0, [Symbol.dispose]: () => void (Mapping.prototype.yield = original) };
@@ -175,8 +175,8 @@ for (const [waiting, flag] of [["adaptive", FLAG.SLEEPS_LIGHTLY], ["park", FLAG.
       const before = words[HEADER.published >> 2];
       const slot = depot.tryClaim({ frameNumber: 7 })!;
       assertEquals(words[HEADER.published >> 2] - before, flag === FLAG.SLEEPS ? 0 : 1);
-      // Who sleeps and who wakes may share a processor: the producer gives way when it claims and when it has published,
-      // the reader while it watches.
+      // The reader that sleeps and the producer that wakes it may share a processor: the producer gives way when it claims
+      // and when it has published, the reader while it watches.
       const claiming = given.count;
       assertEquals(claiming, flag === FLAG.SLEEPS ? 0 : 1);
       // Long enough for the reader to have given up and gone to sleep again.
@@ -267,7 +267,7 @@ for (const waiting of ["adaptive", "park", "spin"] as Waiting[]) {
 }
 
 depotTest(
-  "nextSync answers undefined after timeoutMs, and the reader goes on; also once it is released",
+  "nextSync returns undefined after timeoutMs, and the reader goes on; also once it is released",
   async (name) => {
     await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1] });
     const reader = depot.frames({ timeoutMs: 30 });

@@ -1,6 +1,6 @@
 /**
  * Random operations on a depot and on a plain model of it (`support/model.ts`): after thousands of steps both still
- * answer the same. A failure prints seed and last steps; FRAMES_DEPOT_TEST_SEED runs a seed again.
+ * agree. A failure prints seed and last steps; FRAMES_DEPOT_TEST_SEED runs a seed again.
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import process from "node:process";
@@ -12,7 +12,7 @@ import { Model, type ModelFrame } from "./support/model.ts";
 
 const STEPS = 2000;
 const given = process.env.FRAMES_DEPOT_TEST_SEED;
-/** The same ones every time, and one that nobody has tried yet. */
+/** Eight fixed seeds, and one that differs in every run. */
 const SEEDS = given === undefined ? [1, 2, 3, 4, 5, 6, 7, 8, Date.now() >>> 0] : [Number(given)];
 
 /** One run: the depot, its model, and a trail. */
@@ -21,7 +21,7 @@ class Run {
   readonly #first: number;
   readonly #model: Model;
   readonly #next: () => number;
-  /** Whether the depot object looks after every step; what it never looked at it cannot tell from a gap. */
+  /** Whether the depot object looks after every step: it cannot tell a frame that it never saw from a gap. */
   readonly #looks: boolean;
   /** Whether the depot object ever calls getFrame, and so becomes a reader for good. */
   readonly #consumes: boolean;
@@ -43,7 +43,7 @@ class Run {
     return this.#trail.slice(-25).join("\n");
   }
 
-  /** Mostly the next number; sometimes one again, a gap, or one from before. */
+  /** Mostly the next number; sometimes a repeated one, a gap, or an earlier one. */
   #number(): number {
     const kind = this.#next() % 10;
     if (kind < 6) return this.#last + 1;
@@ -126,7 +126,7 @@ class Run {
   }
 }
 
-/** Sequences from 0, and across where 32 bits end and 53 begin. */
+/** First sequences: 0, and shortly before 2^32, before 2^52, and before the last one. */
 const FIRSTS = [0, 2 ** 32 - 700, 2 ** 52 - 700, Number.MAX_SAFE_INTEGER - 1 - STEPS];
 
 for (const whenFull of ["drop", "wait", "overwrite"] satisfies WhenFull[]) {

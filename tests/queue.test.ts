@@ -1,5 +1,5 @@
 /**
- * The queue itself: the three policies, what comes with a frame, element types and numbers. Lookups in any order stand
+ * The queue itself: the three policies, what comes with a frame, element types and numbers. Lookups in any order are
  * in `lookup.test.ts`, callbacks in `callbacks.test.ts`, zero-copy slots in `claims.test.ts`, waiting in
  * `waiting.test.ts`.
  */
@@ -12,7 +12,7 @@ const pixels = (value: number) => new Uint8Array(4).fill(value);
 const make = (name: string, whenFull: WhenFull, options: Partial<DepotOptions> = {}) =>
   FramesDepot.create(name, { frameSize: [2, 2, 1], maxSize: 3, whenFull, ...options });
 
-/** Puts frames 1 to `count` in and answers what became of each. */
+/** Puts frames 1 to `count` in. @returns what became of each */
 async function fill(depot: FramesDepot, count: number): Promise<string[]> {
   const states: string[] = [];
   for (let n = 1; n <= count; n++) {
@@ -21,7 +21,7 @@ async function fill(depot: FramesDepot, count: number): Promise<string[]> {
   return states;
 }
 
-/** All frames that are there, as numbers; each is looked at. */
+/** The numbers of all frames that are there; each frame is looked at. */
 async function drain(depot: FramesDepot): Promise<number[]> {
   const numbers: number[] = [];
   for await (const frame of depot.frames({ timeoutMs: 0 })) {
@@ -63,10 +63,10 @@ depotTest("FramesDepot that overwrites lets the oldest go, is never full and dro
 });
 
 for (const whenFull of ["drop", "wait"] as const) {
-  depotTest(`FramesDepot keeps frames for a reader to come while nobody reads, ${whenFull}`, async (name) => {
+  depotTest(`FramesDepot without a reader keeps frames for one to come, ${whenFull}`, async (name) => {
     await using depot = await make(name, whenFull);
     await fill(depot, 5);
-    // Onlookers and lookups without consuming are no readers.
+    // Lossy readers and lookups that consume nothing do not count as readers.
     depot.peekFrame(1)?.release();
     await using _lossy = depot.frames({ mode: "lossy" });
     assertEquals([depot.length, depot.queueIsFull], [3, true]);
@@ -74,7 +74,7 @@ for (const whenFull of ["drop", "wait"] as const) {
   });
 }
 
-depotTest("tryEnqueue stores or answers undefined: nothing is counted, nobody is told", async (name) => {
+depotTest("tryEnqueue stores or returns undefined: nothing is counted, no callback is called", async (name) => {
   let told = 0;
   await using depot = await make(name, "drop", { maxSize: 1, onBackpressure: () => void told++ });
   assertEquals(depot.tryEnqueue({ frameNumber: 1, frame: pixels(1) }), { state: "stored", sequence: 0 });

@@ -84,7 +84,7 @@ depotTest("enqueue leaves the array as it is, and keeps nothing of it", async (n
   assertEquals([[...frame], [...stored.data]], [[...pixels(9)], [...pixels(7)]]);
 });
 
-depotTest("close may be called again, at once or later, and is told so by no error", async (name) => {
+depotTest("close may be called again, at once or later, without an error", async (name) => {
   const depot = await FramesDepot.create(name, SOUND);
   await depot.enqueue({ frameNumber: 1, frame: pixels(1) });
   await Promise.all([depot.close(), depot.close()]);
@@ -93,7 +93,7 @@ depotTest("close may be called again, at once or later, and is told so by no err
   assertEquals([depot.closed, leftovers().some((file) => file.endsWith(name))], [true, false]);
 });
 
-depotTest("close makes every method answer CLOSED, and leaves what is no secret readable", async (name) => {
+depotTest("close makes every method throw CLOSED, and leaves the plain properties readable", async (name) => {
   const depot = await FramesDepot.create(name, SOUND);
   await depot.close();
   const calls: (() => unknown)[] = [
@@ -136,7 +136,7 @@ depotTest("close while others wait: enqueue and claim are refused with CLOSED, l
   assertEquals(await Promise.all(refused), ["CLOSED", "CLOSED", "CLOSED"]);
   assertEquals(await Promise.all(loops), ["ended", "ended", "ended"]);
   assertEquals([(await next).done, (await reader.next()).done, reader.tryNext()], [true, true, undefined]);
-  // The other depot object goes on: nothing of what waited has come in, and nobody holds it up.
+  // The other depot object goes on: nothing of what waited has been stored, and no reader holds it up.
   assertEquals([other.length, other.statusOf(2), other.stats().peers.length], [1, "pending", 1]);
   slow.release();
   assertEquals(other.tryEnqueue({ frameNumber: 4, frame: pixels(4) })?.state, "stored");
@@ -151,7 +151,7 @@ depotTest("close ends a wait that has just begun, and one that is about to be wo
     if (round % 2 === 1) await later(round % 5);
     if (round % 4 > 1) await depot.clearQueue();
     await depot.close();
-    // With room made just before, either is right.
+    // Room was made just before: either result is right.
     assertEquals(["CLOSED", ...round % 4 > 1 ? [undefined] : []].includes(await storing as string), true);
     await reading;
   }

@@ -26,7 +26,7 @@ class Waiter extends Peer {
     this.names = task.names;
   }
 
-  /** One that has made its depots. */
+  /** Starts a process that has made its depots. */
   static async make(runtime: Runtime, task: WaitingTask, options?: PeerOptions): Promise<Waiter> {
     const waiter = new Waiter(runtime, task, options);
     assertEquals(await waiter.line(), { made: task.names.length });
@@ -43,7 +43,7 @@ class Waiter extends Peer {
     assertEquals(await this.tell("wait"), { waits: this.names.length });
   }
 
-  /** What it looks like with so many threads asleep for it, where the system tells. */
+  /** Its state once this many threads sleep for it; its state at once where the system does not tell. */
   async sleepingWith(threads: number): Promise<WaitingState> {
     for (let tries = 0;; tries++) {
       const state = await this.tell<WaitingState>("look");
@@ -54,7 +54,7 @@ class Waiter extends Peer {
     }
   }
 
-  /** Puts a frame into each of its depots, one after the other or all at once, and waits until it has said each. */
+  /** Puts a frame into each of its depots, one after the other or all at once, and waits until it has reported each. */
   async frames(depots: readonly FramesDepot[], frameNumber: number, atOnce = true): Promise<void> {
     for (const [index, depot] of depots.entries()) {
       assertEquals(depot.tryEnqueue({ frameNumber, frame: pixels(index) })?.state, "stored");
@@ -70,7 +70,7 @@ class Waiter extends Peer {
     }
   }
 
-  /** The end, in good order and by itself. */
+  /** Lets it end by itself, without an error. */
   async close(): Promise<void> {
     assertEquals(await this.tell("close"), { closed: true });
     this.child.stdin!.end();
@@ -107,7 +107,7 @@ for (const runtime of RUNTIMES) {
           const order = frameNumber % 3 === 2 ? opened.depots.toReversed() : opened.depots;
           await waiter.frames(order, frameNumber, frameNumber % 2 === 0);
         }
-        // The others are the runtime's own.
+        // The other threads are the runtime's own.
         const { threads } = await waiter.sleepingWith(sleepers);
         assert(threads < 64, `${threads} threads`);
         await waiter.close();
@@ -116,7 +116,7 @@ for (const runtime of RUNTIMES) {
   }
 }
 
-/** A limit on the threads of what enters it. */
+/** A limit on the threads of the processes in it. */
 class ThreadLimit implements AsyncDisposable {
   readonly #folder: string;
 
@@ -124,7 +124,7 @@ class ThreadLimit implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  /** @returns why there is none */
+  /** @returns the reason where none can be made */
   static make(name: string): ThreadLimit | string {
     if (process.platform !== "linux") return "only Linux has control groups";
     for (const root of ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"]) {
@@ -140,7 +140,7 @@ class ThreadLimit implements AsyncDisposable {
     return "this user may make no control group that limits threads";
   }
 
-  /** For a shell, which enters it. */
+  /** A shell command that enters it. */
   get enter(): string {
     return `echo $$ > ${this.#folder}/cgroup.procs`;
   }
@@ -154,7 +154,7 @@ class ThreadLimit implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // What was in it has ended, but the system may not have seen that yet.
+    // Its processes have ended, but the system may not have seen that yet.
     for (let tries = 0; tries < 100; tries++) {
       try {
         return rmdirSync(this.#folder);
@@ -183,7 +183,7 @@ for (const runtime of RUNTIMES) {
   });
 
   depotTest(
-    `${runtime} gets its frames while no descriptor is to be had, and sleeps again when there is one`,
+    `${runtime} gets its frames while no descriptor is available, and sleeps again when there is one`,
     async (_, another) => {
       if (process.platform !== "linux") return;
       await using waiter = await Waiter.make(runtime, { names: many(another, 8) }, { before: "ulimit -n 256" });
@@ -198,7 +198,7 @@ for (const runtime of RUNTIMES) {
         await waiter.sleepingWith(1);
         await waiter.close();
       } catch (error) {
-        // Where Deno itself needs a descriptor at this moment it ends: that says nothing of ours.
+        // Deno ends if it needs a descriptor itself at this moment: that is no fault of the library.
         if (!String(error).includes("Deno has panicked")) throw error;
         console.log("Deno ended for want of a descriptor of its own: not tried");
       }
@@ -261,7 +261,7 @@ depotTest("bun sleeps after the system has refused it a thread once", async (_, 
 });
 
 depotTest(
-  "bun gets its frames while no thread is to be had, and sleeps again when there is one",
+  "bun gets its frames while no thread is available, and sleeps again when there is one",
   async (_, another) => {
     if (process.platform !== "linux") return;
     using refuses = refusing("no thread to be had");
@@ -275,7 +275,7 @@ depotTest(
       await waiter.sleepingWith(0);
       await waiter.frames(opened.depots, frameNumber);
     }
-    // Not at each look of each depot: that would be thousands by now.
+    // Not at each look of each depot: that would be thousands of tries by now.
     const asked = refusals(waiter);
     assert(asked >= 1 && asked < 1000, `${asked} refusals`);
     rmSync(refuses.env.REFUSES);
@@ -286,12 +286,12 @@ depotTest(
   },
 );
 
-/** A runtime and a library of which only sleepers matter; what was watched is noted. */
+/** A runtime and a library that have nothing but sleepers; they note what was watched. */
 class Fake {
   attends = 0;
-  /** No thread or descriptor is to be had. */
+  /** No thread or descriptor is available. */
   refuses = false;
-  /** A watch is refused, as by a sleeper that was stopped. */
+  /** A watch is refused, as a stopped sleeper does. */
   refusesWatch = false;
   readonly stopped: number[] = [];
   readonly watched: [sleeper: number, place: number][] = [];

@@ -12,7 +12,7 @@ import { END, stamp } from "./support/stamp.ts";
 const POLICIES: WhenFull[] = ["drop", "wait", "overwrite"];
 const OTHER: Runtime = HERE === "deno" ? "bun" : "deno";
 const FRAMES = 4000;
-/** The last sequence there is. */
+/** The largest sequence. */
 const LAST = 2 ** 53 - 2;
 
 function make(name: string, whenFull: WhenFull, first: number, maxSize = 8): Promise<FramesDepot> {
@@ -62,7 +62,7 @@ for (const whenFull of POLICIES) {
     await using reader = depot.frames({ mode: "lossless", timeoutMs: 0 });
     const frame = new Uint8Array(depot.frameBytes);
     for (let sequence = LAST - 1000; sequence <= LAST; sequence++) {
-      // Without a number a frame has its sequence's.
+      // A frame without a number has its sequence as number.
       assertEquals(await depot.enqueue({ frame }), { state: "stored", sequence });
       using peeked = depot.peekFrame(sequence);
       assertEquals([peeked?.frameNumber, peeked?.sequence], [sequence, sequence]);
@@ -99,7 +99,7 @@ for (const whenFull of POLICIES) {
     let after = 0;
     const code = await errorOf(async () => {
       for (;; after++) {
-        await depot.clearQueue(); // nobody reads any more
+        await depot.clearQueue(); // there is no reader any more
         assertEquals((await depot.enqueue({ frame })).state, "stored");
       }
     });

@@ -1,5 +1,5 @@
 /**
- * Following a depot with frames(): where a reader begins and what each mode does. How a loop ends stands in
+ * Following a depot with frames(): where a reader begins and what each mode does. How a loop ends is in
  * `stream_ends.test.ts`, exact accounts of losses in `loss.test.ts`, web streams in `web_streams.test.ts`.
  */
 import { assert, assertEquals } from "@std/assert";
@@ -24,7 +24,7 @@ async function put(depot: FramesDepot, ...numbers: number[]): Promise<void> {
   }
 }
 
-/** All that a new reader sees without waiting, as numbers. */
+/** The numbers of all frames that a new reader sees without waiting. */
 async function read(depot: FramesDepot, options: FramesOptions): Promise<number[]> {
   const numbers: number[] = [];
   for await (const { frameNumber, data } of depot.frames({ timeoutMs: 0, ...options })) {
@@ -51,7 +51,7 @@ const BEGINNINGS: [from: From, atOnce: number[], then: number[]][] = [
 for (const mode of MODES) {
   for (const [from, atOnce, then] of BEGINNINGS) {
     depotTest(`frames in mode ${mode} begins where from says: ${JSON.stringify(from)}`, async (name) => {
-      // One reader at most: finding a number takes no second place.
+      // With maxReaders 1: finding a number takes no second place.
       await using depot = await make(name, [1, 3, 5, 7], { maxReaders: 1, whenFull: "overwrite" });
       await using reader = depot.frames({ mode, from });
       const take = () => {
@@ -74,7 +74,7 @@ depotTest("frames from a number that waits for it passes over smaller ones, once
     return numbers;
   })();
   await put(depot, 2, 3, 4, 5, 6, 9, 11, 7, 12);
-  // What comes after the first is taken as it comes.
+  // After the first frame, numbers no longer matter.
   assertEquals(await reading, [11, 7, 12]);
 });
 
@@ -85,7 +85,7 @@ depotTest("frames lets a late joiner see history, also in another depot object",
   await using other = await FramesDepot.open(name);
   assertEquals(await read(other, {}), [1, 2, 3]);
   assertEquals(await read(other, { mode: "lossy" }), [1, 2, 3]);
-  // What every lossless reader has passed is gone for those who come after, as soon as it is needed.
+  // What every lossless reader has passed is gone for readers that come later, as soon as the slot is needed.
   for (const n of [2, 3]) assertEquals(early.tryNext()?.frameNumber, n);
   early.release();
   await put(depot, 4, 5, 6, 7);
@@ -130,7 +130,7 @@ for (const mode of ["lossless", "lossy"] as const) {
     assertEquals(take(), [0, 0]);
     await put(depot, 2, 3, 4, 5, 6, 7, 8, 9);
     const [first, lost] = take() as [number, number];
-    // Those kept are the last four at most; the one overwritten next may be left out.
+    // At most the last four are kept; the one that is overwritten next may be left out.
     assert(first >= 6 && first <= 7, `${first}`);
     assertEquals([lost, take()], [first - 1, [first + 1, 0]]);
   });

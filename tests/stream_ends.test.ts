@@ -1,6 +1,6 @@
 /**
- * How a loop over frames() ends, and that nothing waits for it afterwards. What ends a single wait stands in
- * `waiting.test.ts`, readers that nobody ends in `forgotten.test.ts`.
+ * How a loop over frames() ends, and that nothing waits for it afterwards. What ends a single wait is in
+ * `waiting.test.ts`, readers that are never ended in `forgotten.test.ts`.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type DepotOptions, type FrameReader, FramesDepot } from "../mod.ts";

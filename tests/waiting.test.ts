@@ -1,5 +1,5 @@
 /**
- * Waiting and what ends it: room, frames, time, a signal. Closing while others wait stands in `seed_faults.test.ts`.
+ * Waiting and what ends it: room, frames, time, a signal. Closing while others wait is in `seed_faults.test.ts`.
  */
 import { assertEquals, assertGreaterOrEqual, assertRejects } from "@std/assert";
 import { DepotError, type Frame, FramesDepot } from "../mod.ts";
@@ -15,7 +15,7 @@ async function full(name: string): Promise<FramesDepot> {
   return depot;
 }
 
-/** Everything that waits, as functions of what ends the waiting; each answers what a time-out gives. */
+/** Every call that waits, with what ends its wait; each returns what a time-out gives. */
 const WAITS: Record<string, (depot: FramesDepot, options: { signal?: AbortSignal; timeoutMs?: number }) => unknown> = {
   enqueue: async (depot, options) => (await depot.enqueue({ frameNumber: 9, frame: pixels(9) }, options)).state,
   claim: async (depot, options) => await depot.claim({ frameNumber: 9, ...options }) ?? "timeout",
@@ -94,7 +94,7 @@ depotTest("enqueue that is given up stores nothing later", async (name) => {
   assertEquals((await depot.enqueue({ frameNumber: 4, frame: pixels(4) })).state, "stored");
 });
 
-depotTest("enqueue and claim are served in the order they came, whoever gives up in between", async (name) => {
+depotTest("enqueue and claim are served in the order of their calls, also when some give up", async (name) => {
   await using depot = await full(name);
   const served: number[] = [];
   const put = (n: number, timeoutMs?: number) =>
@@ -113,7 +113,7 @@ depotTest("enqueue and claim are served in the order they came, whoever gives up
   for await (const frame of depot.frames({ timeoutMs: 5000 })) {
     read.push(frame.frameNumber);
     assertEquals([...frame.data], [...pixels(frame.frameNumber)]);
-    // Nobody overtakes those who wait, not even when there is room.
+    // No call overtakes those that wait, not even when there is room.
     frame.release();
     if (frame.frameNumber < 6) {
       assertEquals([depot.tryEnqueue({ frame: pixels(99) }), depot.tryClaim()], [
@@ -201,7 +201,7 @@ depotTest("timeoutMs may be Infinity or more than a timer can count", async (nam
 });
 
 depotTest(
-  "timeoutMs more than a timer can count is none for those behind the first, nor for a callback",
+  "timeoutMs beyond what a timer counts is no limit for a call in line, nor for a callback",
   async (name) => {
     const onBackpressure = () => new Promise<void>(() => {});
     await using depot = await FramesDepot.create(name, {

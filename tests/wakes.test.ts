@@ -1,6 +1,6 @@
 /**
- * Who wakes whom. A wake that is missed costs a quarter of a second, until the recovery tick: so here the tick is
- * switched off, and a wait that is not woken hangs. And what the tick is for: a waker that dies half-way.
+ * Which step wakes which sleeper. A missed wake costs a quarter of a second, until the recovery tick: here the tick is
+ * off, so a wait that is not woken hangs. Other tests show what the tick is for: a waker that dies half-way.
  */
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { LANE } from "../ffi/constants.ts";
@@ -13,7 +13,7 @@ const OPTIONS: DepotOptions = { frameSize: [2, 2, 1], maxSize: 1, whenFull: "wai
 const WATCHED = { watchdogMs: 20_000 };
 const pixels = (value: number) => new Uint8Array(4).fill(value);
 
-/** A claim that has been cleared away holds the only slot. */
+/** Claims the only slot, and clears the queue: nothing but the claim holds the slot. */
 function held(depot: FramesDepot) {
   depot.clearQueue();
   const slot = depot.tryClaim()!;
@@ -162,7 +162,7 @@ for (const changed of [false, true]) {
   }
 }
 
-depotTest("frames().next that sleeps announces itself again at each tick, whoever took its flag away", async (name) => {
+depotTest("frames().next that sleeps announces itself at each tick, even if its flag was taken away", async (name) => {
   await using depot = await FramesDepot.create(name, OPTIONS);
   using lane = new LaneView(name, LANE.PUBLISHED);
   lane.lower();
@@ -191,7 +191,7 @@ depotTest("frames().next of many readers in one depot object is woken for each, 
   }
 }, WATCHED);
 
-/** Counts tries to claim, until disposed of. */
+/** Counts tries to claim, until it is disposed. */
 function claims(): { count: number } & Disposable {
   const { claim } = Producer.prototype;
   const counted = { count: 0, [Symbol.dispose]: () => void (Producer.prototype.claim = claim) };
@@ -217,7 +217,7 @@ depotTest(
       for await (const frame of reader) if (read.push(frame.frameNumber) === frames) break;
       const states = new Set((await Promise.all(storing)).map(({ state }) => state));
       assertEquals([read, [...states]], [Array.from({ length: frames }, (_, number) => number), ["stored"]]);
-      // At most one when it comes, one when it is the first, one before it sleeps, and one when it is woken.
+      // At most four: when it comes, when it becomes the first, before it sleeps, and when it is woken.
       assert(counted.count >= frames);
       assertLessOrEqual(counted.count, 4 * frames);
     }

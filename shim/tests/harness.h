@@ -1,5 +1,5 @@
-/* What the tests of the shim have in common: checks, names that are removed whatever happens, a watchdog for each
- * test, and second processes. The same tests run on every system that has a shim. */
+/* What the tests of the shim share: checks, names that are removed even when a test fails, a watchdog for each test,
+ * and second processes. The same tests run on every system that has a shim. */
 #ifndef FRAMES_DEPOT_TEST_HARNESS_H
 #define FRAMES_DEPOT_TEST_HARNESS_H
 
@@ -24,7 +24,7 @@ struct test {
   void (*run)(void);
 };
 
-/* What a second process does, given a segment's name; its answer is the exit code. */
+/* What a second process does, given a segment's name; the result is its exit code. */
 struct role {
   const char *name;
   int (*run)(const char *segment);
@@ -38,11 +38,11 @@ int finish_process(process child);
 /* Kills it with no chance to clean up, and waits for its end. */
 void kill_process(process child);
 
-/* A name nobody else has; the harness removes it at the end of the test. */
+/* A unique name; the harness removes it at the end of the test. */
 const char *new_name(void);
 void pause_ms(int ms);
 double now_ms(void);
-/* For a process that is to be killed. */
+/* Waits for ever, in a process that the test kills. */
 _Noreturn void hang(void);
 
 _Noreturn void fail_at(const char *file, int line, const char *what, double actual, double expected);
@@ -58,19 +58,19 @@ _Noreturn void fail_at(const char *file, int line, const char *what, double actu
 
 enum { SEGMENT_BYTES = 256 * 1024 };
 
-/* The usual beginnings, checked. */
+/* Steps that most tests begin or end with, checked. */
 fd_segment *create_segment(const char *name);
 fd_segment *open_segment(const char *name);
 void *map_segment(fd_segment *segment);
 void close_segment(fd_segment *segment, void *mapping);
 int is_listed(const char *name);
 
-/* Words of a test's own inside a segment. */
+/* Words inside a segment that the test itself uses. */
 static inline int32_t *word_at(void *mapping, int index) { return (int32_t *)mapping + 32 * index; }
 static inline int32_t get(int32_t *word) { return __atomic_load_n(word, __ATOMIC_SEQ_CST); }
 static inline void set(int32_t *word, int32_t value) { __atomic_store_n(word, value, __ATOMIC_SEQ_CST); }
 static inline void add(int32_t *word, int32_t value) { __atomic_fetch_add(word, value, __ATOMIC_SEQ_CST); }
-/* Waits until a word has a value; the watchdog says so if it never has. */
+/* Waits until a word has a value; if it never has, the watchdog ends the test. */
 void await(int32_t *word, int32_t value);
 
 #endif

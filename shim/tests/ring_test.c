@@ -8,7 +8,7 @@
 
 enum { SLOTS = 4, READERS = 3, ME = 0x1001, OTHER = 0x1002, WORDS = 32, PRODUCERS = 2, FRAMES = 4000 };
 
-/* A segment in ordinary memory: the functions take offsets and look at nothing else. */
+/* A segment in ordinary memory: the functions need nothing but offsets into it. */
 static struct segment {
   struct fd_header header;
   struct fd_reader readers[READERS];
@@ -63,7 +63,7 @@ static void leaving_a_slot_tells_both_lanes(void) {
   ring.header.consumed_sleepers = FD_SLEEPS;
   EQUAL(fd_claim(&ring, slot_at(0), 1, 1, ME), FD_MOVED); /* was never in the slot */
   ring.slots[0].pins[0] = 1;
-  EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_LEASED); /* R5 tells of room, not the producer that found none */
+  EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_LEASED); /* R5 wakes for room, not the producer that found none */
   ring.header.published_sleepers = FD_SLEEPS;
   EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_LEASED | FD_SLEEPERS);
   ring.slots[0].pins[0] = 0;
@@ -98,7 +98,7 @@ static void recover_slot_frees_what_the_dead_had(void) {
   EQUAL(fd_recover_slot(&ring, slot_at(0), ME), 0);
   EQUAL(ring.header.skipped, 1);
   EQUAL(ring.slots[0].sequence, 0);
-  /* Died after C10: the frame is there. Before C8: what was there is, or nothing, and neither is counted. */
+  /* Death after C10: the frame is there. Death before C8: the old frame is there, or none. Neither is counted. */
   ring.slots[0] = (struct fd_slot){.writer = ME, .claimed = 1, .sequence = 1};
   EQUAL(fd_recover_slot(&ring, slot_at(0), ME), 1);
   EQUAL(ring.slots[0].sequence, 1);
@@ -137,7 +137,7 @@ static void give_back_takes_pins_and_slots_of_one_peer(void) {
 
 static void claim_looks_at_pins_behind_the_line(void) {
   clear();
-  ring.slots[1].writer = 8; /* where the fourth word of slot 0 would be, if a slot had so many */
+  ring.slots[1].writer = 8; /* where a fourth pin word of slot 0 would be */
   EQUAL(fd_claim(&ring, slot_at(0), 4, 0, ME), FD_LEASED);
   EQUAL(fd_claim(&ring, slot_at(0), 3, 0, ME), FD_CLAIMED);
 }

@@ -47,7 +47,7 @@ static void wake(int32_t place) {
   CHECK(fd_wake(segment, word(place), place % 2) >= 0);
 }
 
-/* Answers the one place that has woken. */
+/* Returns the only place that has woken. */
 static int32_t take_one(fd_sleeper *sleeper) {
   uint32_t out[MASKS];
   EQUAL(fd_sleeper_take(sleeper, out), 1);
@@ -239,7 +239,7 @@ static void forget_and_wait(fd_sleeper *sleeper, int32_t place) {
       pause_ms(0);
       continue;
     }
-    /* It was out between the two calls, and the report has gone with it. */
+    /* The sleep ended between the two calls, and watch removed the report. */
     EQUAL(again, 0);
     if (fd_sleeper_forget(sleeper, place) == 0) return;
   }
@@ -435,7 +435,7 @@ static void read_byte(HANDLE pipe) {
   CHECK(ReadFile(pipe, &byte, 1, &count, NULL) && count == 1);
 }
 
-/* It may connect long after there is something to take. */
+/* The reader may connect long after there is something to take. */
 static void start_tells_through_a_named_pipe(void) {
   begin();
   fd_sleeper *sleeper = make();
@@ -501,7 +501,7 @@ static void nothing_is_lost_in_full_swing(void) {
     EQUAL(watch(sleeper, place, turn % 11 == 0 ? 0.05 : FOREVER), 0);
     if (turn % 5 == 0) fd_sleeper_take(sleeper, out);
   }
-  /* Whatever is watched last is woken: the wakers go on until it is. */
+  /* The last watch is woken too: the wakers go on until then. */
   fd_sleeper_take(sleeper, out);
   for (int32_t place = 0; place < places; place++) {
     EQUAL(watch(sleeper, place, FOREVER), 0);

@@ -3,7 +3,7 @@
 
 enum { LONG_MS = 600000, ROUNDS = 1000, SLEEPERS = 3 };
 
-/* Words: PING and PONG are waited for, READY counts who is about to sleep. */
+/* Words: PING and PONG are waited for, READY counts the processes that are about to sleep. */
 enum { PING, PONG, READY };
 
 static void wait_ends_at_once_when_the_word_differs(void) {
@@ -22,7 +22,7 @@ static void wait_ends_after_its_time(void) {
   const double before = now_ms();
   int32_t answer;
   do answer = fd_wait(segment, word_at(mapping, PING), FD_LANE_CONSUMED, 3, 0, 100);
-  while (answer == 0); /* it may end for no reason, then it is asked again */
+  while (answer == 0); /* a wait may end for no reason; then it is repeated */
   EQUAL(answer, 1);
   CHECK(now_ms() - before >= 90);
   EQUAL(fd_wait(segment, word_at(mapping, PING), FD_LANE_CONSUMED, 3, 0, 0), 1);
@@ -65,7 +65,7 @@ static void wake_wakes_every_process(void) {
   process sleepers[SLEEPERS];
   for (int at = 0; at < SLEEPERS; at++) sleepers[at] = start_process("sleep", name);
   await(word_at(mapping, READY), SLEEPERS);
-  pause_ms(100); /* most likely asleep by now; right either way */
+  pause_ms(100); /* most likely asleep by now; the test holds either way */
   set(word_at(mapping, PING), 1);
   CHECK(fd_wake(segment, word_at(mapping, PING), FD_LANE_PUBLISHED) >= 0);
   for (int at = 0; at < SLEEPERS; at++) EQUAL(finish_process(sleepers[at]), 0);

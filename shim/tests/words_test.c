@@ -108,7 +108,7 @@ static void cas_and_raise_lose_nothing_between_processes(void) {
 
 int main(int argc, char **argv) {
   static const struct test tests[] = {
-      {"fd_abi answers the header's version", abi_is_the_headers},
+      {"fd_abi returns the header's version", abi_is_the_headers},
       {"fd_layout names each field where the struct has it", layout_names_each_field_where_the_struct_has_it},
       {"fd_layout has no two fields in one place", layout_has_no_two_fields_in_one_place},
       {"fd_layout writes nothing where there is no room", layout_writes_nothing_where_there_is_no_room},

@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How long to try for the membership lock: far longer than anybody may hold it. */
+/* How long to try for the membership lock: far longer than any peer may hold it. */
 enum { LOCK_TRIES = 20000, LOCK_PAUSE_US = 250 };
 /* Slots that P1 looks through under one hold of the membership lock: few, so that small depots have slices too. */
 enum { SLICE_SLOTS = 2 };

@@ -16,7 +16,7 @@ const SOURCES = ["peer.c", "threads.c", "work.c", "reader.c", "producer.c", "roo
 const SHIM = SYSTEMS.linux.sources.map((source) => `../../shim/${source}`);
 const FLAGS = ["-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror"];
 const FOLDER = fileURLToPath(new URL("./", import.meta.url));
-/** What the thread sanitizer answers when it has reported something. */
+/** The exit code of the thread sanitizer when it has reported something. */
 export const RACE = 66;
 
 /** How a build is started, and whether its sanitizer is in it. */

@@ -83,14 +83,14 @@ void depot_close(struct depot *depot);
 void peer_join(struct peer *peer, struct depot *depot);
 void peer_leave(struct peer *peer);
 bool peer_is_dead(struct peer *peer, uint32_t id);
-/* D2: frees a slot whose writer is dead, and counts the number that it took with it. */
+/* D2: frees a slot whose writer is dead, and counts the number that is lost with it. */
 void recover_slot(struct peer *peer, struct fd_slot *slot, uint32_t writer);
 void recover_dead(struct peer *peer);
 void wake(struct peer *peer, int lane);
 void wake_both(struct peer *peer);
-/* Sleeps in a lane while `word` is its wake word; at a tick without news asks after the dead. */
+/* Sleeps in a lane while `word` is its wake word; at a tick without news it looks for dead peers. */
 void lane_sleep(struct peer *peer, int lane, uint32_t word);
-/* S1 and S2; answers the word to sleep on. The caller looks once more and then calls lane_sleep. */
+/* S1 and S2; returns the word to sleep on. The caller looks once more and then calls lane_sleep. */
 uint32_t lane_announce(struct peer *peer, int lane);
 
 /* room.c */
@@ -101,7 +101,7 @@ void start_gating(struct peer *peer, struct reader *reader, uint64_t wish);
 /* L1 to L3. */
 void reader_entry_leave(struct peer *peer, uint32_t index);
 
-/* producer.c: claim answers a sequence, FULL or EXHAUSTED; claim_by_policy waits where the depot waits. */
+/* producer.c: claim returns a sequence, FULL or EXHAUSTED; claim_by_policy waits where the depot waits. */
 int64_t claim(struct peer *peer);
 int64_t claim_by_policy(struct peer *peer);
 uint8_t *payload_of(const struct depot *depot, uint64_t sequence);

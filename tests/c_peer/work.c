@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Producers that never wait pause after so many frames: they would starve readers on few processors. */
+/* Producers that never wait pause after every PAUSE_EVERY frames: else readers would starve on few processors. */
 enum { PAUSE_EVERY = 256, PAUSE_NS = 200000 };
 
 static uint32_t stamp_of(uint32_t producer, int64_t frame_number) {

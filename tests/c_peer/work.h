@@ -11,9 +11,9 @@ enum { MAX_PRODUCERS = 16 };
 struct production {
   uint32_t producer, producers;
   uint64_t count;
-  /* Every so many frames a claim is given back first; 0: never. */
+  /* Before every Nth frame a claim is given back; 0: never. */
   uint64_t give_back_every;
-  /* Every so many frames a claim is kept back, or the slot that was kept is let go; 0: never. Leaving lets go too. */
+  /* At every Nth frame a claim is kept back, or the slot that was kept is let go; 0: never. Leaving lets go too. */
   uint64_t keep_every;
   /* Writes the frame number beside each frame. */
   bool metadata;
@@ -25,7 +25,7 @@ struct production {
 struct following {
   int mode;
   uint32_t producers;
-  /* Ends after so many frames read or lost, or at the END frame. */
+  /* Ends after this many frames read or lost, or at the END frame. */
   uint64_t count;
   uint64_t read, lost, torn, disorder, metadata;
   uint64_t by[MAX_PRODUCERS];
