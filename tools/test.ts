@@ -27,10 +27,12 @@ if (Deno.args.length === 0) {
   });
 }
 
-// Depots that other processes work with at this moment are not left behind.
-const live = (await FramesDepot.list()).filter(({ usable, stale }) => usable && !stale);
-const others = live.map(({ name }) => `frames-depot.${name}`);
-const left = leftovers().filter((name) => !before.includes(name) && !others.includes(name));
+// Depots that other processes work with at this moment are not left behind, nor are those that are gone a moment later.
+const there = leftovers().filter((name) => !before.includes(name));
+const live = FramesDepot.list().filter(({ usable, stale }) => usable && !stale).map(({ name }) =>
+  `frames-depot.${name}`
+);
+const left = leftovers().filter((name) => there.includes(name) && !live.includes(name));
 if (left.length > 0) {
   console.error(`\nleft behind by the tests: ${left.join(", ")}`);
   Deno.exit(1);

@@ -48,8 +48,10 @@ export type Death = {
 export type Answer = { deaths: Death[] };
 
 /** Time for a victim that neither dies nor ends. */
-const LIFE_MS = 400;
+const LIFE_MS = 1000;
 const TICK_MS = 0.2;
+/** Forks that do nothing, at the beginning: of Deno's first forks many end at birth, until its heap has settled. */
+const WARM_UPS = 10;
 
 class Forker {
   readonly #task: ForkerTask;
@@ -167,6 +169,10 @@ function eachOf(random: Random, life: number, round: number): Plan[] {
 }
 
 prepareToEnd();
+for (let left = WARM_UPS; left > 0; left--) {
+  const pid = fork(() => {});
+  while (reap(pid) === undefined) sleepMs(TICK_MS);
+}
 const forker = new Forker(taskOf());
 say({ ready: true });
 for await (const order of orders<Order>()) {
