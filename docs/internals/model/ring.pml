@@ -517,7 +517,7 @@ inline kill(v) {                 /* also ends its ghosts */
     holds[n] = holds[n] & ~((1 << v) >> (NP + 1));
     if :: writer[n] == v -> open[n] = 0; back = back & ~(1 << n) :: else fi
   };
-  asleep = 0; n = 0              /* killed between a change and its wake: one tick for all who lie down */
+  asleep = 0; n = 0              /* killed between a change and its wake: one tick for all that lie down */
 }
 
 proctype Killer() {
