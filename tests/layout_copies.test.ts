@@ -1,7 +1,7 @@
 /**
  * The gate's check of everything that is written down more than once: the layout and the signatures of C.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { tmpdir } from "node:os";
@@ -106,6 +106,32 @@ test("faults finds any number that was changed in a generated part", async () =>
     }
     writeFileSync(join(tree.root, path), text);
   }
+});
+
+/** Ways to write the sources that a check cannot read, and so must not pass over. */
+const UNREADABLE: [path: string, from: string, to: string][] = [
+  ["shim/frames_depot.h", "FD_SLEEPERS = 8", "FD_SLEEPERS = 0x08"],
+  ["shim/frames_depot.h", "FD_SLEEPERS = 8", "FD_SLEEPERS = 010"],
+  ["shim/frames_depot.h", "FD_SLEEPERS = 8", "FD_SLEEPERS = 1 << 3"],
+  ["shim/frames_depot.h", "FD_SLEEPERS = 8", "FD_SLEEPERS = FD_SLEEPS"],
+  ["shim/frames_depot.h", "FD_API double fd_now", "FD_API const char *fd_now"],
+  ["ring/layout.ts", "export const KEPT = 2 ** 53;", "export const KEPT: number = 2 ** 53;"],
+  ["ring/layout.ts", "export const LOCK", "\nexport const LOCK"],
+  ["ring/layout.ts", "/** Locks of a segment: ", "/**\n * Locks of a segment: "],
+];
+
+test("faults refuses what it cannot read in a source", async () => {
+  for (const [path, from, to] of UNREADABLE) {
+    using tree = new Tree();
+    tree.change(path, from, to);
+    await assertRejects(() => faults(tree.root), Error, path);
+  }
+});
+
+test("faults counts enumerators without a value from the one before them", async () => {
+  using tree = new Tree();
+  tree.change("shim/frames_depot.h", "FD_LEASED = 2, FD_TAKEN = 3", "FD_LEASED, FD_TAKEN");
+  assertEquals(await faults(tree.root), []);
 });
 
 test("write makes every copy from one new word, and the history asks for its row", async () => {

@@ -5,7 +5,7 @@
  */
 
 const NUMBERS: Record<string, string> = { int32_t: "i32", uint32_t: "u32", double: "f64", void: "void" };
-/** Handles, and the parameters that are addresses in a mapping. Every other pointer is a typed array of the caller's. */
+/** Handles and addresses in a mapping are pointers. Every other pointer is a typed array of the caller's. */
 const HANDLE = /^fd_\w+ \*$/;
 const ADDRESSES = ["base", "word"];
 const LINE_WIDTH = 120;
@@ -31,10 +31,12 @@ function symbol(name: string, result: string, parameters: string): string {
 function* enumerators(code: string): Generator<[name: string, value: number]> {
   for (const [, body] of code.matchAll(/\benum\s*\{([^}]*)\}/g)) {
     let next = 0;
-    for (const [, name, value] of body.matchAll(/FD_(\w+)(?:\s*=\s*(-?\d+))?/g)) {
-      const number = value === undefined ? next : Number(value);
-      yield [name, number];
-      next = number + 1;
+    for (const one of body.split(",").map((part) => part.trim()).filter((part) => part !== "")) {
+      const match = /^FD_(\w+)(?:\s*=\s*(-?(?:0|[1-9]\d*)))?$/.exec(one);
+      if (match === null) throw new Error(`shim/frames_depot.h: "${one}" is not FD_NAME or FD_NAME = a decimal number`);
+      const [, name, value = next] = match;
+      yield [name, Number(value)];
+      next = Number(value) + 1;
     }
   }
 }
@@ -42,7 +44,10 @@ function* enumerators(code: string): Generator<[name: string, value: number]> {
 /** What stands between the marks of `ffi/symbols.ts`. */
 export function symbolTables(header: string): string {
   const code = header.replace(/\/\*[\s\S]*?\*\//g, "");
-  const functions = [...code.matchAll(/FD_API (\w+) (fd_\w+)\(([^)]*)\);/g)];
+  const functions = [...code.matchAll(/^FD_API (\w+) (fd_\w+)\(([^)]*)\);/gm)];
+  if (functions.length !== [...code.matchAll(/^FD_API /gm)].length) {
+    throw new Error("shim/frames_depot.h: a function's type is not one name");
+  }
   return `/** The version of the interface, which the loader compares. */
 export const ABI = ${/#define FD_ABI (\d+)/.exec(code)?.[1]};
 

@@ -23,7 +23,7 @@ export type Enumeration = { name: string; about: string; numbers: [name: string,
 export type Table = { sections: Section[]; constants: Constant[]; enumerations: Enumeration[]; version: number };
 
 /** Bytes of one word of each type. */
-export const TYPE_BYTES: Record<string, number> = { u8: 1, u32: 4, u64: 8, "u64+1": 8, i64: 8, f64: 8 };
+const TYPE_BYTES: Record<string, number> = { u8: 1, u32: 4, u64: 8, "u64+1": 8, i64: 8, f64: 8 };
 
 const EXPORT = /\/\*\* (.*?) \*\/\nexport const (\w+) = ([\s\S]*?);\n/g;
 const FIELD = /^ {2}(\w+): \d+, \/\/ (u8|u32|u64|u64\+1|i64|f64)(?:\[(\d+)\])?(?:; (.*))?$/gm;
@@ -53,5 +53,8 @@ export async function readTable(root: string): Promise<Table> {
     } else if ("size" in value) table.sections.push(sectionOf(name, about, text, value));
     else table.enumerations.push({ name, about, numbers: Object.entries(value) });
   }
+  const found = [...table.constants, ...table.sections, ...table.enumerations].map(({ name }) => name);
+  const missed = Object.keys(values).find((name) => !found.includes(name));
+  if (missed !== undefined) throw new Error(`${SOURCE}: ${missed} is not a constant with a comment of one line`);
   return table;
 }
