@@ -203,7 +203,7 @@ FD_API int32_t fd_claim(void *base, int32_t slot, int32_t pin_words, double sequ
  * 0, or FD_SLEEPERS and FD_PRODUCERS. */
 FD_API int32_t fd_reuse(void *base, int32_t slots, int32_t slot_stride, int32_t max_size, int32_t pin_words,
                         double sequence, double gate, uint32_t me);
-/* C9 to C12, but for waking: 0, or FD_SLEEPERS and FD_PRODUCERS. */
+/* C9 to C11: 0, or FD_SLEEPERS and FD_PRODUCERS. */
 FD_API int32_t fd_publish(void *base, int32_t slot, double sequence, double frame_number, double timestamp_ns,
                           uint32_t metadata_length, double frame_bytes);
 /* R1 to R4: 1 pinned, 0 not, perhaps with FD_SLEEPERS (lane consumed). `pins` is where the word with `bit` is. */
@@ -213,7 +213,7 @@ FD_API int32_t fd_unpin(void *base, int32_t pins, uint32_t bit, int32_t cursor_a
 /* The frame number of a sequence that seems to be in its slot, without a pin: a hint, to be confirmed under one. NaN:
  * the sequence is not there. */
 FD_API double fd_look(const void *base, int32_t slot, double sequence);
-/* P1 and P2 for the slots from .. to - 1: clears the bits of masks[i] in word i of their pins, and frees those whose
+/* P1 for the slots from .. to - 1: clears the bits of masks[i] in word i of their pins, and frees those whose
  * writer is `id`. A number that this writer took with it is counted in `skipped`. Returns how many slots changed. */
 FD_API int32_t fd_give_back(void *base, int32_t slots, int32_t slot_stride, int32_t pin_words, int32_t from, int32_t to,
                             const uint32_t *masks, uint32_t id);

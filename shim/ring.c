@@ -208,9 +208,8 @@ int32_t fd_give_back(void *base, int32_t slots_offset, int32_t slot_stride, int3
       __atomic_fetch_and(pins + word, ~masks[word], __ATOMIC_SEQ_CST);
       differs = 1;
     }
-    FD_STEP(P1);
     differs |= free_slot(base, slot, id);
-    FD_STEP(P2);
+    FD_STEP(P1);
     changed += differs;
   }
   return changed;
