@@ -16,7 +16,8 @@
  *
  * Further: REUSE: producers write into the memory that was read last (X1..X7); with WAIT, and N 2. BACK: a producer may keep a slot
  * back, and write in it, until its memory is out of reach. COUNT: no number is counted twice, nor one that was published. SLICES:
- * recoverers release the membership lock between two slots of P1. */
+ * recoverers release the membership lock between two slots of P1. END: one process ends the depot at any time (N1): the top bit of head
+ * is set for good; readers end when their place is where head stands, and only then. */
 #ifndef N                        /* all of these are given, or none */
 #define N 2                      /* maxSize: 1, 2 */
 #define NP 2
@@ -40,6 +41,9 @@
 #ifndef LANES
 #define LANES 0
 #endif
+#ifndef END
+#define END 0
+#endif
 #ifndef SLICES
 #define SLICES 0
 #endif
@@ -49,6 +53,18 @@
 #define TAKEN(h) 0
 #else
 #define TAKEN(h) (128 + (h))     /* in seq: h is claimed, and its frame is not there */
+#endif
+#if END
+#define ENDED 64                 /* in head: no more claims */
+#define HEAD (head & 63)
+#ifdef MUT_ENDS_APART
+#define IS_ENDED over            /* a word of its own, looked at with C1 */
+#else
+#define IS_ENDED (head >= ENDED)
+#endif
+#else
+#define HEAD head
+#define IS_ENDED false
 #endif
 #define S(x) ((x) % N)
 #define LATER (NP + NR + 1)
@@ -72,6 +88,13 @@ byte asleep;                     /* by bit: processes that lie in their lane */
 /* ghosts: the claim (plus one) in a slot from C7 to C10 or giving back, while its producer lives; live readers at R4, by bit;
  * what has been published, and what was counted in skipped, by bit; producers at work, by bit; slots kept back, by bit */
 byte open[N], holds[N], out, counted, producing, back;
+#if END
+bool over;                       /* only with MUT_ENDS_APART */
+bool concluded;                  /* ghost: a reader has ended because the depot has */
+#define MAY_MOVE assert(!concluded)
+#else
+#define MAY_MOVE
+#endif
 
 #define B(x) block[S(x)]
 #define WHOLE(x) (lo[B(x)] == (x) + 1 && hi[B(x)] == (x) + 1)
@@ -141,7 +164,20 @@ byte open[N], holds[N], out, counted, producing, back;
 #define K4_WAKES BOTH
 #endif
 
-#define SKIP(h) atomic { if :: head == h -> head = h + 1; COUNTED(h) :: else fi; h = 0; w = 0 } WAKE(SKIP_WAKES)
+#ifdef MUT_SKIPS_AFTER_END
+#define SKIPS(h) HEAD == h       /* puts one on top of what it finds */
+#else
+#define SKIPS(h) head == h
+#endif
+#if defined(MUT_ENDING_WAKES_READERS)
+#define N2_WAKES PUBLISHED
+#elif defined(MUT_ENDING_WAKES_PRODUCERS)
+#define N2_WAKES CONSUMED
+#else
+#define N2_WAKES BOTH
+#endif
+
+#define SKIP(h) atomic { if :: SKIPS(h) -> MAY_MOVE; head = head + 1; COUNTED(h) :: else fi; h = 0; w = 0 } WAKE(SKIP_WAKES)
 #define FREE(h, lanes) atomic { writer[S(h)] = 0; h = 0; w = 0 } WAKE(lanes)
 #define RELEASE(x) atomic { assert(WHOLE(x)); holds[S(x)] = holds[S(x)] & ~mask; pins[S(x)] = pins[S(x)] & ~mask; x = NONE }
 
@@ -225,10 +261,13 @@ proctype Producer(byte me) {
 again:
   do
   :: head == LAST -> break
+#if END
+  :: atomic { IS_ENDED -> GET_UP; break }
+#endif
 #if BACK
   :: mine != NONE -> LET_GO
 #endif
-  :: atomic { head < LAST -> h = head };                   /* C1 */
+  :: atomic { head < LAST && !IS_ENDED -> h = head };      /* C1 */
 #if WAIT && !defined(MUT_NO_ROOM_CHECK)
      if                                                    /* C2 */
      :: h < gate + N
@@ -295,7 +334,7 @@ again:
            atomic {                                        /* C7 */
              if
              :: head == h ->
-                head = h + 1; assert(open[S(h)] == 0 && (back & (1 << S(h))) == 0); open[S(h)] = h + 1;
+                MAY_MOVE; head = h + 1; assert(open[S(h)] == 0 && (back & (1 << S(h))) == 0); open[S(h)] = h + 1;
                 announced = false; GET_UP
              :: else -> w = NONE
              fi
@@ -368,7 +407,7 @@ proctype Reader(byte me, b; bool late) {
   byte r, w, q, kept = NONE, now = NONE, mask = 1 << b; bool mine, there, own, announced;
 end:
   if
-  :: atomic { late && owner[b] == 0 -> owner[b] = me; r = (head > 0 -> head - 1 : 0) }
+  :: atomic { late && owner[b] == 0 -> owner[b] = me; r = (HEAD > 0 -> HEAD - 1 : 0) }
   :: !late
   fi;
   {
@@ -381,7 +420,7 @@ nothing:
      do
      :: atomic { !LIES -> break }
      :: kept != NONE -> RELEASE(kept) WAKE(R5_WAKES)
-     :: atomic { head <= r && producing == 0 -> break }
+     :: atomic { !END && head <= r && producing == 0 -> break }
      od;
      atomic { announced = false; mine = false; there = false; w = 0 }
   fi;
@@ -389,12 +428,20 @@ look:
 #endif
   do
   :: kept != NONE -> RELEASE(kept) WAKE(R5_WAKES)
+#if END
+  :: atomic { IS_ENDED && HEAD <= r -> concluded = true; break }                                      /* N3 */
+#if LANES
+  :: HEAD <= r && !IS_ENDED -> goto nothing
+  :: kept == NONE -> end2: false                           /* reads no more, and gates */
+#endif
+#else
   :: head <= r && (r == LAST || producing == 0) -> break
 #if LANES
   :: head <= r && r < LAST && producing != 0 -> goto nothing
   :: break                                                 /* ends when it likes */
 #endif
-  :: atomic { head > r && r < LAST -> own = (kept != NONE && S(kept) == S(r)) };                      /* D0 */
+#endif
+  :: atomic { HEAD > r && r < LAST -> own = (kept != NONE && S(kept) == S(r)) };                      /* D0 */
 #if LANES && !defined(MUT_PINS_TO_LOOK)
      if                                                    /* R0 */
      :: !own && writer[S(r)] != 0 -> goto decide
@@ -429,7 +476,7 @@ decide:
         :: atomic { !there && !mine ->                     /* D5: gone */
              assert(open[S(r)] != r + 1);                  /* it will not come */
              assert((out & (WAIT << r)) == 0);             /* lossless: nor has it come */
-             if :: head > r + N -> assert(!WAIT); r = head - N + 1 :: else -> r++ fi;
+             if :: HEAD > r + N -> assert(!WAIT); r = HEAD - N + 1 :: else -> r++ fi;
              w = 0; cursor[b] = r } WAKE(CONSUMED)
         :: (there || mine) && w != 0 && dead[w] -> recoverSlot(S(r), w); goto decide                  /* D2 */
 #if LANES
@@ -449,6 +496,17 @@ decide:
   owner[b] = 0                                             /* L3 */
   } unless { STOPPED(me) }
 }
+
+#if END
+proctype Ender() {
+#ifdef MUT_ENDS_APART
+  over = true WAKE(BOTH)
+#else
+  head = head | ENDED                                      /* N1 */
+  WAKE(N2_WAKES)                                           /* N2 */
+#endif
+}
+#endif
 
 proctype Recoverer(byte me) {
   byte i, b, q, mask;
@@ -542,13 +600,16 @@ init {
 #if LANES && KILL && !NREC
     run Meeter();
 #endif
+#if END
+    run Ender();
+#endif
     run Killer(); n = 0
   };
   timeout ->                                               /* nothing can move any more */
   for (n : 0 .. N - 1) { assert((KILL && !NREC && !LANES) || (writer[n] == 0 && pins[n] == 0)) };
 #if COUNT
   lost = 0;
-  for (n : 0 .. head - 1) { if :: (out | counted) & (1 << n) :: else -> lost++ fi };
+  for (n : 0 .. HEAD - 1) { if :: (out | counted) & (1 << n) :: else -> lost++ fi };
   assert(lost <= (KILL > 0))                               /* killed between C7 and C8, or recovered by none */
 #endif
 }

@@ -50,6 +50,14 @@ list() {
   ring quick lanes-dies          2 2 1 2 0 0 1 0 0 LANES=1
   ring quick lanes-recovered     2 1 1 2 1 1 3 1 0 LANES=1
   ring quick lanes-rest          2 2 1 2 1 1 0 0 0 LANES=1 CYCLES
+  ring quick end                 2 2 1 3 0 1 0 0 0 END=1
+  ring quick end-wait            2 2 1 3 1 1 0 0 0 END=1
+  ring quick end-two-readers     2 1 2 2 1 1 0 0 0 END=1
+  ring quick end-dies            2 2 1 3 0 0 1 0 0 END=1
+  ring quick end-lanes           1 2 1 2 1 0 0 0 0 END=1 LANES=1
+  ring quick end-lanes-slots     2 1 1 3 1 0 0 0 0 END=1 LANES=1
+  ring large end-back            2 2 1 3 1 1 0 0 0 END=1 BACK=1
+  ring large end-dies-wait       2 2 1 3 1 1 1 0 0 END=1 COUNT=1
   ring large reader-dies-longer  2 1 2 3 1 1 2 1 0
   ring large recovered-longer    2 2 1 3 0 1 1 1 0
   ring large recoverer-longer    2 1 1 3 0 1 3 2 0 SLICES=1
@@ -87,6 +95,11 @@ list() {
   ring mutation unpinning-wakes-none       1 2 1 2 0 1 0 0 0 LANES=1 MUT_UNPINNING_WAKES_NONE
   ring mutation recovery-wakes-readers     1 2 1 2 0 0 1 0 0 LANES=1 MUT_RECOVERY_WAKES_READERS
   ring mutation letting-go-wakes-readers   1 2 1 2 0 0 0 0 0 LANES=1 BACK=1 MUT_LETTING_GO_WAKES_READERS
+
+  ring mutation ends-apart                 2 1 1 2 1 0 0 0 0 END=1 MUT_ENDS_APART
+  ring mutation skips-after-end            2 2 1 3 0 1 0 0 0 END=1 MUT_SKIPS_AFTER_END
+  ring mutation ending-wakes-readers       1 2 1 2 1 0 0 0 0 END=1 LANES=1 MUT_ENDING_WAKES_READERS
+  ring mutation ending-wakes-producers     1 2 1 2 1 0 0 0 0 END=1 LANES=1 MUT_ENDING_WAKES_PRODUCERS
 
   other quick room join           -DLAST=2
   other quick room two-producers  -DLAST=2 -DOLD=1 -DNPROD=2
