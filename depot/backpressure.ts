@@ -5,8 +5,8 @@
  */
 import type { Attachment } from "../ring/attachment.ts";
 import { droppedFrames, queueLength, slowestReader } from "../ring/counters.ts";
-import { timerFor } from "./line.ts";
 import type { BackpressureEvent } from "./options.ts";
+import { timerFor } from "./timer.ts";
 
 /** What an onBackpressure callback is told. */
 export function backpressureEvent(attachment: Attachment, frameNumber: number | undefined): BackpressureEvent {

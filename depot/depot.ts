@@ -86,7 +86,8 @@ export class FramesDepot implements AsyncDisposable {
    *
    * @param name 1 to 128 of A-Z a-z 0-9 _ - and, but not first, a full stop
    * @throws {TypeError | RangeError} for wrong arguments
-   * @throws {DepotError} EXISTS (a live process holds the name), NO_SPACE, PERMISSION, UNSUPPORTED
+   * @throws {DepotError} EXISTS (a live process holds the name), NO_SPACE, PERMISSION, INCOMPATIBLE (something that is no
+   *   depot has the name), NOT_READY (its membership was being changed for two seconds), UNSUPPORTED
    */
   static async create(name: string, options: DepotOptions): Promise<FramesDepot> {
     const checked = { name: checkName(name), geometry: checkGeometry(options), mode: checkMode(options.mode) };
@@ -99,7 +100,7 @@ export class FramesDepot implements AsyncDisposable {
    *
    * @param options `timeoutMs`: how long to wait for a depot that is not there or not ready; default 0
    * @throws {TypeError | RangeError} for wrong arguments
-   * @throws {DepotError} NOT_FOUND, NOT_READY, INCOMPATIBLE, CORRUPT, PERMISSION, TOO_MANY_PEERS, UNSUPPORTED
+   * @throws {DepotError} NOT_FOUND, NOT_READY, INCOMPATIBLE, CORRUPT, PERMISSION, TOO_MANY_PEERS, NO_SPACE, UNSUPPORTED
    */
   static async open(name: string, options: OpenOptions = {}): Promise<FramesDepot> {
     const checked = checkName(name);
@@ -124,7 +125,7 @@ export class FramesDepot implements AsyncDisposable {
     return new FramesDepot(attachment, onBackpressure);
   }
 
-  /** Every depot of this user, live or stale, and why. Opens none of them. */
+  /** Every depot of this user, live or stale, and why. Opens none of them. @throws {DepotError} UNSUPPORTED, PERMISSION */
   static list(): DepotInfo[] {
     return listDepots();
   }
@@ -231,9 +232,8 @@ export class FramesDepot implements AsyncDisposable {
    * assertEquals(depot.statusOf(102), "stored");
    * ```
    */
-  async writeFrom(source: ByteSource, options: WriteFromOptions = {}): Promise<number> {
-    this.#session.assertOpen();
-    return await writeFrom(this.#intake, this.frameBytes, source, options);
+  writeFrom(source: ByteSource, options: WriteFromOptions = {}): Promise<number> {
+    return writeFrom(this.#intake, this.frameBytes, source, options);
   }
 
   /** A stream to write frames into, with the depot's back-pressure. Closing it does not close the depot. */
@@ -252,12 +252,22 @@ export class FramesDepot implements AsyncDisposable {
     return this.#lookup.get(frameNumber);
   }
 
-  /** The frame of that number. Unlike {@linkcode FramesDepot.getFrame} it consumes nothing, and no producer waits for it. */
+  /**
+   * The frame of that number. Unlike {@linkcode FramesDepot.getFrame} it consumes nothing, and no producer waits for it.
+   * The first look-up of a depot object takes one of the depot's `maxReaders`.
+   *
+   * @returns undefined when there is none in the queue; {@linkcode FramesDepot.statusOf} tells why
+   * @throws {TypeError | RangeError} unless it is a safe integer @throws {DepotError} CLOSED, TOO_MANY_PEERS
+   */
   peekFrame(frameNumber: number): Frame | undefined {
     return this.#lookup.peek(frameNumber);
   }
 
-  /** What is known of a frame number. @throws {TypeError | RangeError} unless it is a safe integer */
+  /**
+   * What is known of a frame number.
+   *
+   * @throws {TypeError | RangeError} unless it is a safe integer @throws {DepotError} CLOSED, TOO_MANY_PEERS
+   */
   statusOf(frameNumber: number): FrameStatus {
     return this.#lookup.statusOf(frameNumber);
   }
@@ -282,7 +292,11 @@ export class FramesDepot implements AsyncDisposable {
     return readableOf(this.frames(options));
   }
 
-  /** Empties queue and index, for every process. Leases that are held stay whole until they are released. */
+  /**
+   * Empties queue and index, for every process. Leases that are held stay whole until they are released.
+   *
+   * @throws {DepotError} CLOSED
+   */
   // deno-lint-ignore require-await -- a promise by contract, and errors arrive through it
   async clearQueue(): Promise<void> {
     this.#session.assertOpen();
@@ -296,14 +310,12 @@ export class FramesDepot implements AsyncDisposable {
     return queueLength(this.#session.attachment);
   }
 
-  /** Whether the next frame finds no room. A depot that overwrites is full only while every slot is held. */
+  /** Whether the next frame finds no room. A depot that overwrites is full only while every slot is held. False once closed. */
   get queueIsFull(): boolean {
-    if (this.#session.closed) return false;
-    const { room, producer } = this.#session.attachment;
-    return producer.allHeld || this.whenFull !== "overwrite" && room.head() - this.maxSize >= room.gate(0);
+    return !this.#session.closed && this.#session.attachment.producer.isFull;
   }
 
-  /** Frames refused since the depot was made, by all processes. */
+  /** Frames refused since the depot was made, by all processes. 0 once closed. */
   get droppedFrames(): number {
     return this.#session.closed ? 0 : droppedFrames(this.#session.attachment);
   }

@@ -24,6 +24,7 @@ import {
 } from "../ring/segment.ts";
 import { DepotError } from "../errors.ts";
 import type { ElementType, WhenFull } from "./options.ts";
+import { leave } from "./session.ts";
 
 /** How long making or opening waits while other processes change the same depot's membership. */
 const BUSY_MS = 2000;
@@ -140,8 +141,7 @@ export async function findOrMake(
   );
   const other = difference(attachment.geometry, geometry);
   if (other === undefined) return attachment;
-  attachment.leave();
-  attachment.unmap();
+  await leave(attachment);
   throw new DepotError("INCOMPATIBLE", `cannot open depot "${name}": ${other}`, { depot: name });
 }
 

@@ -6,7 +6,7 @@
 import { byteLengthOf, bytesOf, kindOf } from "../ffi/buffers.ts";
 import type { Attachment } from "../ring/attachment.ts";
 import { ELEMENT_BYTES } from "../ring/geometry.ts";
-import type { Reader } from "../ring/reader.ts";
+import { joined64, type Reader } from "../ring/reader.ts";
 import { type Loop, outlives, type Remains } from "./lease.ts";
 import type { ElementType, FrameData } from "./options.ts";
 import { sessionOf } from "./session.ts";
@@ -111,7 +111,7 @@ export class Frame implements Disposable {
 
   /** Nanoseconds: as given with the frame, or since 1970 when it was published. */
   get timestampNs(): bigint {
-    return (BigInt(this.#timestampHigh >>> 0) << 32n) | BigInt(this.#timestampLow >>> 0);
+    return joined64(this.#timestampLow, this.#timestampHigh);
   }
 
   /** Pixels. */
@@ -205,7 +205,7 @@ export class Frame implements Disposable {
    */
   clone(): Frame {
     this.#assertHeld();
-    this.#reader.pin(this.sequence);
+    this.#reader.pinHeld(this.#slot);
     const { sequence, frameNumber, lost } = this;
     const frame = new Frame(this.#attachment, this.#reader, this.#slot, sequence, frameNumber, lost, false, this.#loop);
     sessionOf(this.#attachment).leases.watch(frame);

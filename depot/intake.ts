@@ -6,6 +6,7 @@
 import { DepotError } from "../errors.ts";
 import { byteLengthOf, kindOf } from "../ffi/buffers.ts";
 import { TIME } from "../ffi/constants.ts";
+import { Claimer } from "../ring/claimer.ts";
 import { droppedFrames } from "../ring/counters.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { Pace } from "../ring/pace.ts";
@@ -17,22 +18,20 @@ import type { EnqueueResult, FrameDetails, FrameInput, OnBackpressure } from "./
 import type { Session } from "./session.ts";
 import { FrameSlot } from "./slot.ts";
 
-/** Minimum interval between two looks after the dead while there is no room. */
-const RECOVER_EVERY_MS = 100;
-
 /** The producing side of one depot object. */
 export class Intake {
   readonly #session: Session;
   readonly #onBackpressure: OnBackpressure | undefined;
+  readonly #claimer: Claimer;
   readonly #line = new Line();
   readonly #closing = new AbortController();
-  #lastRecovery = -Infinity;
   /** Whether the callback has been told since a frame that waited was stored. */
   #isStalled = false;
   readonly #pace = new Pace();
 
   constructor(session: Session, onBackpressure: OnBackpressure | undefined) {
     this.#session = session;
+    this.#claimer = new Claimer(session.attachment.producer, session.attachment.peers);
     this.#onBackpressure = onBackpressure;
   }
 
@@ -140,32 +139,14 @@ export class Intake {
     return { state: "stored", sequence };
   }
 
-  /** One try, and a second one if the room was held by the dead, or by an operation that is over. */
+  /** A sequence, FULL, or an error when there are no more. A second try where an operation that is over held the room. */
   #claim(): number {
-    const { producer } = this.#session.attachment;
-    const sequence = producer.claim();
-    if (sequence < 0) return this.#whenRefused(sequence);
-    if (producer.hasPassedLeased) this.#whenPassed();
-    return sequence;
-  }
-
-  /** A slot was leased when its turn came: its reader may be dead, and would keep it for good. */
-  #whenPassed(): void {
-    const { producer, peers } = this.#session.attachment;
-    producer.hasPassedLeased = false;
-    const now = performance.now();
-    if (now - this.#lastRecovery <= RECOVER_EVERY_MS) return;
-    this.#lastRecovery = now;
-    peers.recoverDead();
+    const sequence = this.#claimer.claim();
+    return sequence < 0 ? this.#whenRefused(sequence) : sequence;
   }
 
   #whenRefused(sequence: number): number {
-    const { producer, peers } = this.#session.attachment;
-    if (sequence === FULL && this.#session.kept.retry() > 0) sequence = producer.claim();
-    if (sequence === FULL && performance.now() - this.#lastRecovery > RECOVER_EVERY_MS) {
-      this.#lastRecovery = performance.now();
-      if (peers.recoverDead() > 0) sequence = producer.claim();
-    }
+    if (sequence === FULL && this.#session.kept.retry() > 0) sequence = this.#claimer.claim();
     if (sequence === EXHAUSTED) {
       throw new DepotError("UNSUPPORTED", `depot "${this.#session.name}" has used its last sequence, 2^53 - 2`, {
         depot: this.#session.name,
@@ -243,6 +224,11 @@ export class Intake {
     const callback = this.#onBackpressure;
     if (callback === undefined) return undefined;
     return new Told(name, () => callback(backpressureEvent(attachment, frameNumber)), failed, closing);
+  }
+
+  /** @throws {DepotError} CLOSED */
+  assertOpen(): void {
+    this.#session.assertOpen();
   }
 
   /** Aborted when the depot object begins to close: ends what waits for a source. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { timerFor } from "./timer.ts";
 
 /** A place in the line. */
 export interface Place {
@@ -18,14 +19,6 @@ export interface Place {
   first(timeoutMs: number, signal: AbortSignal | undefined): Promise<boolean>;
   /** Leaves the line: the next one comes forward. */
   leave(): void;
-}
-
-/** The longest time that a timer counts: 24 days. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-/** A timer for as long as one can be; none for Infinity. */
-export function timerFor(ms: number, act: () => void): ReturnType<typeof setTimeout> | undefined {
-  return ms === Infinity ? undefined : setTimeout(act, Math.max(0, Math.min(ms, LONGEST_TIMER_MS)));
 }
 
 /** First come, first served. Coming, leaving and moving up cost the same however long the line is. */

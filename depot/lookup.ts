@@ -30,8 +30,8 @@ export class Lookup {
 
   /** As {@linkcode FramesDepot.getFrame}. */
   get(frameNumber: number): Frame | undefined {
-    this.#session.assertOpen();
     const number = checkFrameNumber(frameNumber);
+    this.#session.assertOpen();
     this.#finder.gate();
     const frame = this.#lease(number);
     this.#finder.consume(number);
@@ -40,8 +40,9 @@ export class Lookup {
 
   /** As {@linkcode FramesDepot.peekFrame}. */
   peek(frameNumber: number): Frame | undefined {
+    const number = checkFrameNumber(frameNumber);
     this.#session.assertOpen();
-    return this.#lease(checkFrameNumber(frameNumber));
+    return this.#lease(number);
   }
 
   #lease(number: number): Frame | undefined {
@@ -56,8 +57,8 @@ export class Lookup {
 
   /** As {@linkcode FramesDepot.statusOf}. */
   statusOf(frameNumber: number): FrameStatus {
-    this.#session.assertOpen();
     const number = checkFrameNumber(frameNumber);
+    this.#session.assertOpen();
     return this.#finder.statusOf(number);
   }
 

@@ -25,6 +25,15 @@ export function sessionOf(attachment: Attachment): Session {
   return sessions.get(attachment)!;
 }
 
+/** Leaves a segment, waiting for other processes that change its membership at this moment. */
+export async function leave(attachment: Attachment): Promise<void> {
+  const deadline = performance.now() + LEAVE_MS;
+  while (!attachment.leave() && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  attachment.unmap();
+}
+
 /** What a depot object works with. */
 export class Session {
   readonly attachment: Attachment;
@@ -86,11 +95,7 @@ export class Session {
     this.kept.close();
     // Before its slots are given to others: what can still be reached must not lead to them.
     this.attachment.withdraw(this.kept.any || this.attachment.payload.mayBeInUse);
-    const deadline = performance.now() + LEAVE_MS;
-    while (!this.attachment.leave() && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-    this.attachment.unmap();
+    await leave(this.attachment);
   }
 
   /**

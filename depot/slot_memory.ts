@@ -49,7 +49,7 @@ export class SlotMemory {
 
   /** The first `length` bytes of metadata; always the same view. */
   metadata(holder: unknown, length: number): Uint8Array<ArrayBuffer> {
-    return this.#metadata ??= new Uint8Array(this.#take(holder), this.#attachment.payload.metadataAt, length);
+    return this.#metadata ??= this.#attachment.payload.metadataIn(this.#take(holder), length);
   }
 
   /** Whether metadata has been asked for. */

@@ -27,6 +27,7 @@ export async function writeFrom(
   const { signal } = checkWait(options);
   const numberOf = checkNumbers(options.frameNumber);
   const timestampOf = checkTimes(options.timestampNs);
+  intake.assertOpen(); // after the arguments: a getter of theirs may have closed the depot
   const feed = Feed.begin(source, [signal, intake.closing]);
   const frame = new Uint8Array(frameBytes);
   let filled = 0;

@@ -48,7 +48,7 @@ export class Follower {
   #stuckAt = -1;
   #stuckSince = 0;
 
-  /** Takes an entry and its place. @throws {DepotError} TOO_MANY_PEERS */
+  /** Takes an entry and its place. @throws {DepotError} TOO_MANY_PEERS, CORRUPT */
   constructor(attachment: Attachment, mode: ReaderMode, from: From) {
     const { room, geometry } = attachment;
     this.#attachment = attachment;
@@ -58,10 +58,15 @@ export class Follower {
     this.#history = geometry.history;
     this.reader = attachment.reader(mode);
     this.#clearedSeen = room.clearedHint();
-    const wish = this.#place(from);
-    if (mode === "lossless") this.reader.startGating(wish);
-    else this.reader.startAt(wish);
-    this.#losses = new Losses(this.reader, room.head(), this.#maxSize);
+    try {
+      const wish = this.#place(from);
+      if (mode === "lossless") this.reader.startGating(wish);
+      else this.reader.startAt(wish);
+      this.#losses = new Losses(this.reader, room.head(), this.#maxSize);
+    } catch (error) {
+      this.reader.end(); // its entry would be lost
+      throw error;
+    }
   }
 
   /** Where it would like to begin. */

@@ -25,7 +25,7 @@ const SYNC_SLEEPER = 2048;
 export interface WaitLimits {
   /** Ends the wait; its reason is thrown. */
   signal?: AbortSignal;
-  /** Ends the wait with `undefined` after this many milliseconds. Without it there is no limit. */
+  /** Limit of the wait in milliseconds. Default: no limit. What the call returns then, it says. */
   timeoutMs?: number;
 }
 

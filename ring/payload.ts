@@ -31,8 +31,7 @@ export class Payload {
   readonly #start: number;
   readonly #stride: number;
   readonly #frameBytes: number;
-  /** Where metadata begins in a slot's memory. */
-  readonly metadataAt: number;
+  readonly #metadataAt: number;
   readonly #metadataBytes: number;
   readonly #idle: (ArrayBuffer | undefined)[];
   /** Whether a buffer was ever handed out whose memory an operation may still be in, for all that can be known. */
@@ -52,7 +51,7 @@ export class Payload {
     this.#start = layout.payloadOffset;
     this.#stride = layout.payloadStride;
     this.#frameBytes = geometry.frameBytes;
-    this.metadataAt = metadataOffset(geometry.frameBytes);
+    this.#metadataAt = metadataOffset(geometry.frameBytes);
     this.#metadataBytes = geometry.metadataBytes;
     this.#idle = new Array(geometry.maxSize);
     const bytes = layout.payloadStride * geometry.maxSize;
@@ -105,10 +104,15 @@ export class Payload {
     this.#mapping.copyOut(this.#populatedStart(this.blockOf(slot)), target);
   }
 
+  /** The first `length` bytes of metadata in a slot's memory. */
+  metadataIn(buffer: ArrayBuffer, length: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(buffer, this.#metadataAt, length);
+  }
+
   /** Copies metadata into a slot that its producer has claimed. @returns how many bytes */
   writeMetadata(slot: number, metadata: Uint8Array): number {
     const length = Math.min(byteLengthOf(metadata), this.#metadataBytes);
-    this.#mapping.copy(this.#start + this.blockOf(slot) * this.#stride + this.metadataAt, metadata, length, false);
+    this.#mapping.copy(this.#start + this.blockOf(slot) * this.#stride + this.#metadataAt, metadata, length, false);
     return length;
   }
 

@@ -193,6 +193,11 @@ export class Producer {
     return true;
   }
 
+  /** Whether the next claim finds no room. */
+  get isFull(): boolean {
+    return this.allHeld || !this.#overwrite && this.#room.head() - this.#maxSize >= this.#room.gate(0);
+  }
+
   #skip(h: number): void {
     if (this.#words.mapping.cas(HEADER.head, h, h + 1) === 0) return;
     trace.at?.("skip");

@@ -15,6 +15,11 @@ import { trace } from "./trace.ts";
 import { wake } from "./wake.ts";
 import type { Words } from "./words.ts";
 
+/** A number of 64 bits without a sign, of the halves that a slot has. */
+export function joined64(low: number, high: number): bigint {
+  return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+}
+
 /** One entry of the reader table: a cursor and a bit in every slot's pins. */
 export class Reader {
   /** Place in the table, and number of the bit. */
@@ -110,9 +115,14 @@ export class Reader {
   /** No producer writes in a slot that we hold: what is there stays there. */
   #pinAgain(slotIndex: number, sequence: number): number {
     if (this.#words.plain64(this.#words.slot(slotIndex) + SLOT.sequence) !== sequence + 1) return -1;
+    this.pinHeld(slotIndex);
+    return slotIndex;
+  }
+
+  /** Takes another lease on a slot that this reader has pinned. It needs an {@linkcode Reader.unpin} of its own. */
+  pinHeld(slotIndex: number): void {
     this.#pinned[slotIndex]++;
     this.#leases++;
-    return slotIndex;
   }
 
   /** Ends one lease on a slot (R5); after the last one, an ended reader's entry is free. */

@@ -5,10 +5,11 @@
  */
 import { loadShim } from "../../ffi/load.ts";
 import { Attachment } from "../../ring/attachment.ts";
+import { Claimer } from "../../ring/claimer.ts";
 import { Finder } from "../../ring/finder.ts";
 import { Follower, type From } from "../../ring/follower.ts";
 import { FULL } from "../../ring/producer.ts";
-import type { Reader } from "../../ring/reader.ts";
+import { joined64, type Reader } from "../../ring/reader.ts";
 import type { ReaderMode } from "../../ring/reader_table.ts";
 import { openSegment } from "../../ring/segment.ts";
 import type { Seen } from "../support/stamp.ts";
@@ -18,8 +19,6 @@ import { sleepMs } from "./libc.ts";
 const TRIES = 1000;
 /** Between two tries. */
 export const PAUSE_MS = 0.2;
-/** While there is no room, the dead are looked for no more often than this. */
-const RECOVER_EVERY_MS = 100;
 
 /** What is said of a frame beside its bytes. */
 export type Details = { frameNumber: number; timestampNs: bigint; metadata: Uint8Array };
@@ -37,7 +36,7 @@ export function patiently<T>(attempt: () => T | undefined, tries = TRIES): T | u
 /** One member of a depot. */
 export class RingDepot {
   readonly attachment: Attachment;
-  #recoveredAt = 0;
+  readonly #claimer: Claimer;
 
   constructor(name: string) {
     const attachment = patiently(() => {
@@ -46,6 +45,7 @@ export class RingDepot {
     });
     if (attachment === undefined) throw new Error("the depot could not be opened: its membership lock is held");
     this.attachment = attachment;
+    this.#claimer = new Claimer(attachment.producer, attachment.peers);
   }
 
   get frameBytes(): number {
@@ -55,13 +55,8 @@ export class RingDepot {
   /** Takes a slot. @returns its sequence; undefined when there is no room for a long time */
   claim(): number | undefined {
     return patiently(() => {
-      const sequence = this.attachment.producer.claim();
-      if (sequence !== FULL) return sequence;
-      const now = performance.now();
-      if (now - this.#recoveredAt < RECOVER_EVERY_MS) return undefined;
-      this.#recoveredAt = now;
-      this.attachment.peers.recoverDead();
-      return undefined;
+      const sequence = this.#claimer.claim();
+      return sequence === FULL ? undefined : sequence;
     });
   }
 
@@ -97,14 +92,14 @@ export class RingDepot {
   look<T>(reader: Reader, sequence: number, use: (frame: Seen) => T): T {
     const { geometry, payload } = this.attachment;
     const slot = reader.slotOf(sequence);
-    const timestampNs = (BigInt(reader.timestampHigh(slot) >>> 0) << 32n) | BigInt(reader.timestampLow(slot) >>> 0);
+    const timestampNs = joined64(reader.timestampLow(slot), reader.timestampHigh(slot));
     const metadataLength = reader.metadataLength(slot, geometry.metadataBytes);
     return this.#lend(slot, (buffer) =>
       use({
         frameNumber: reader.frameNumber(slot),
         timestampNs,
         data: new Uint8Array(buffer, 0, geometry.frameBytes),
-        metadata: new Uint8Array(buffer, payload.metadataAt, metadataLength),
+        metadata: payload.metadataIn(buffer, metadataLength),
       }));
   }
 

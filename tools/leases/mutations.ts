@@ -106,7 +106,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     without: "a clone's own pin",
     file: "depot/frame.ts",
-    from: "this.#reader.pin(this.sequence);\n    const { sequence",
+    from: "this.#reader.pinHeld(this.#slot);\n    const { sequence",
     to: "const { sequence",
   },
   {
