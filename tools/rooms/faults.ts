@@ -21,15 +21,16 @@ export type Rule = {
 /** Rules by room. A room is a folder or a file; a file is in the room with the longest name that fits. */
 export type Rules = Readonly<Record<string, Rule>>;
 
-const RUNTIME_NAMES = /\b(?:Deno|Bun)\.|"bun:/;
+const RUNTIME_NAMES = /\b(?:Deno|Bun|getBuiltinModule)\b|["'`]bun:/;
+const MODULE = /\.[cm]?[jt]sx?$/;
 const LEFT_OUT = /^(?:\..*|node_modules)$/;
 
-/** Every TypeScript file below a folder, in order, with slashes on every system. */
+/** Every file of TypeScript or JavaScript below a folder, in order, with slashes on every system. */
 export function modulesIn(root: string, folder = ""): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = posix.join(folder, entry.name);
     if (entry.isDirectory()) return LEFT_OUT.test(entry.name) ? [] : modulesIn(root, path);
-    return entry.name.endsWith(".ts") ? [path] : [];
+    return MODULE.test(path) ? [path] : [];
   }).sort();
 }
 

@@ -5,12 +5,14 @@
  * @module
  */
 
-/** Each finds one kind of reference. Sources are formatted: a static import or export begins its line. */
+/** Each finds one kind of reference. Sources are formatted: nothing but a comment is before a static import or export. */
 const KINDS: readonly RegExp[] = [
-  /^(?:import|export)\b[^;]*?\bfrom\s*["']([^"'\n]+)["']/gm,
-  /^import\s*["']([^"'\n]+)["']/gm,
+  /^[ \t]*(?:import|export)\b[^;]*?\bfrom\s*["']([^"'\n]+)["']/gm,
+  /^[ \t]*import\s*["']([^"'\n]+)["']/gm,
   /\bimport\(\s*["'`]([^"'`\n]+)["'`]/g, // import("./x.ts"), also as a type
   /\bnew URL\(\s*["'`]([^"'`\n]+\.[cm]?[jt]s)["'`]\s*,\s*import\.meta\.url/g,
+  /\bnew (?:Shared)?Worker\(\s*["'`]([^"'`\n]+)["'`]/g,
+  /\brequire\(\s*["'`]([^"'`\n]+)["'`]/g,
   /\bimport\.meta\.resolve\(\s*["'`]([^"'`\n]+)["'`]/g,
 ];
 /** These are comments with a meaning. */
@@ -19,11 +21,12 @@ const DIRECTIVES: readonly RegExp[] = [
   /@(?:deno|ts)-types="(\.[^"\n]+)"/g,
 ];
 const COMPUTED = /\bimport\((?!\s*["'`])/;
-const COMMENT = /^\s*(?:\/\*.*|\*(?:[\s/].*)?)$|(?:^|\s)\/\/.*$/gm;
+/** Strings, which are kept, and comments. A regular expression may look like one inside, but without a space before it. */
+const TOKEN = /(["'])(?:\\.|(?!\1)[^\\\n])*\1|`(?:\\[\s\S]|[^`\\])*`|(?<=^|[\s({[,;])\/(?:\*[\s\S]*?\*\/|\/.*)/gm;
 
 /** A module's code without its comments. */
 export function codeOf(source: string): string {
-  return source.replace(COMMENT, "");
+  return source.replace(TOKEN, (token) => token.startsWith("/") ? "" : token);
 }
 
 /** The specifiers of a module, as they are written. */
