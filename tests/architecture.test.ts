@@ -51,5 +51,14 @@ test("isSame minds a new arrow and many lines, and no small change", () => {
   const changed = (file: string, text: string) => isSame(drawn(TREE), drawn({ ...TREE, [file]: text }));
   assertEquals(changed("ring/c.ts", "//\n".repeat(1330)), true);
   assertEquals(changed("ring/c.ts", "//\n".repeat(1500)), false);
+  assertEquals(changed("ring/c.ts", "//\n".repeat(900)), false);
   assertEquals(changed("mod.ts", "//\n"), false);
+});
+
+test("isSame minds a mark in another column, where only the spaces differ", () => {
+  const drawing = drawn(TREE);
+  for (const [from, to] of [["▼  ●      ", "▼      ●  "], ["       ▼   C", "    ▼      C"], [" ▼   C", " ▼  C"]]) {
+    assertEquals(drawing.includes(from), true, from);
+    assertEquals(isSame(drawing, drawing.replace(from, to)), false, to);
+  }
 });

@@ -98,9 +98,9 @@ export function picture(rows: readonly Row[]): string {
 
 /** Two pictures are the same if they differ by less than a tenth of each number of lines, or by a hundred. */
 export function isSame(one: string, other: string): boolean {
-  const NUMBER = /(?<=  +)\d[\d,]*(?= )/g;
+  const NUMBER = /(?<= {2})[ \d,]{5}\d(?= )/g; // the column is six wide
   const numbers = (text: string) => [...text.matchAll(NUMBER)].map(([number]) => Number(number.replaceAll(",", "")));
-  const shape = (text: string) => text.replace(NUMBER, "").replace(/ +/g, " ");
+  const shape = (text: string) => text.replace(NUMBER, "      ");
   const others = numbers(other);
   return shape(one) === shape(other) &&
     numbers(one).every((lines, index) => Math.abs(lines - others[index]) <= Math.max(100, lines / 10));

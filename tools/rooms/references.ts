@@ -9,7 +9,7 @@
 const KINDS: readonly RegExp[] = [
   /^[ \t]*(?:import|export)\b[^;]*?\bfrom\s*["']([^"'\n]+)["']/gm,
   /^[ \t]*import\s*["']([^"'\n]+)["']/gm,
-  /\bimport\(\s*["'`]([^"'`\n]+)["'`]/g, // import("./x.ts"), also as a type
+  /\bimport\(\s*["'`]([^"'`\n]+)["'`]/g, // also of a type
   /\bnew URL\(\s*["'`]([^"'`\n]+\.[cm]?[jt]s)["'`]\s*,\s*import\.meta\.url/g,
   /\bnew (?:Shared)?Worker\(\s*["'`]([^"'`\n]+)["'`]/g,
   /\brequire\(\s*["'`]([^"'`\n]+)["'`]/g,
