@@ -1,5 +1,6 @@
 /**
- * `deno bench bench/`: what a frame costs in one process. `deno task bench` measures more, beside C and in both runtimes.
+ * `deno bench bench/`: what a frame costs in one process. `deno task bench` measures more, beside C and in both
+ * runtimes.
  *
  * @module
  */

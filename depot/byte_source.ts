@@ -1,6 +1,6 @@
 /**
- * Bytes from wherever they come, in whatever pieces, put together into frames. What was read and not used is kept for the
- * next time that the same source is read.
+ * Bytes from wherever they come, in whatever pieces, put together into frames. What was read and not used is kept for
+ * the next time that the same source is read.
  *
  * @module
  */

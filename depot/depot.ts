@@ -86,8 +86,8 @@ export class FramesDepot implements AsyncDisposable {
    *
    * @param name 1 to 128 of A-Z a-z 0-9 _ - and, but not first, a full stop
    * @throws {TypeError | RangeError} for wrong arguments
-   * @throws {DepotError} EXISTS (a live process holds the name), NO_SPACE, PERMISSION, INCOMPATIBLE (something that is no
-   *   depot has the name), NOT_READY (its membership was being changed for two seconds), UNSUPPORTED
+   * @throws {DepotError} EXISTS (a live process holds the name), NO_SPACE, PERMISSION, INCOMPATIBLE (something that is
+   *   no depot has the name), NOT_READY (its membership was being changed for two seconds), UNSUPPORTED
    */
   static async create(name: string, options: DepotOptions): Promise<FramesDepot> {
     const checked = { name: checkName(name), geometry: checkGeometry(options), mode: checkMode(options.mode) };
@@ -125,7 +125,11 @@ export class FramesDepot implements AsyncDisposable {
     return new FramesDepot(attachment, onBackpressure);
   }
 
-  /** Every depot of this user, live or stale, and why. Opens none of them. @throws {DepotError} UNSUPPORTED, PERMISSION */
+  /**
+   * Every depot of this user, live or stale, and why. Opens none of them.
+   *
+   * @throws {DepotError} UNSUPPORTED, PERMISSION
+   */
   static list(): DepotInfo[] {
     return listDepots();
   }
@@ -253,8 +257,8 @@ export class FramesDepot implements AsyncDisposable {
   }
 
   /**
-   * The frame of that number. Unlike {@linkcode FramesDepot.getFrame} it consumes nothing, and no producer waits for it.
-   * The first look-up of a depot object takes one of the depot's `maxReaders`.
+   * The frame of that number. Unlike {@linkcode FramesDepot.getFrame} it consumes nothing, and no producer waits for
+   * it. The first look-up of a depot object takes one of the depot's `maxReaders`.
    *
    * @returns undefined when there is none in the queue; {@linkcode FramesDepot.statusOf} tells why
    * @throws {TypeError | RangeError} unless it is a safe integer @throws {DepotError} CLOSED, TOO_MANY_PEERS
@@ -283,8 +287,8 @@ export class FramesDepot implements AsyncDisposable {
   }
 
   /**
-   * The frames as a stream. Each belongs to its reader, as WebCodecs' `VideoFrame` does: `release()` or `using` ends its
-   * lease. So they can be piped, kept, and read ahead by others; each branch of `tee()` gets a lease of its own.
+   * The frames as a stream. Each belongs to its reader, as WebCodecs' `VideoFrame` does: `release()` or `using` ends
+   * its lease. So they can be piped, kept, and read ahead by others; each branch of `tee()` gets a lease of its own.
    *
    * @throws as {@linkcode FramesDepot.frames}
    */
@@ -310,7 +314,10 @@ export class FramesDepot implements AsyncDisposable {
     return queueLength(this.#session.attachment);
   }
 
-  /** Whether the next frame finds no room. A depot that overwrites is full only while every slot is held. False once closed. */
+  /**
+   * Whether the next frame finds no room. A depot that overwrites is full only while every slot is held. False once
+   * closed.
+   */
   get queueIsFull(): boolean {
     return !this.#session.closed && this.#session.attachment.producer.isFull;
   }

@@ -139,7 +139,9 @@ export class Intake {
     return { state: "stored", sequence };
   }
 
-  /** A sequence, FULL, or an error when there are no more. A second try where an operation that is over held the room. */
+  /**
+   * A sequence, FULL, or an error when there are no more. A second try where an operation that is over held the room.
+   */
   #claim(): number {
     const sequence = this.#claimer.claim();
     return sequence < 0 ? this.#whenRefused(sequence) : sequence;

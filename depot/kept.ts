@@ -1,6 +1,6 @@
 /**
- * Leases that have ended for their user, while their memory can still be reached: by an operation of the runtime that is
- * under way, or through a buffer that was moved away. Their slots are kept from every producer.
+ * Leases that have ended for their user, while their memory can still be reached: by an operation of the runtime that
+ * is under way, or through a buffer that was moved away. Their slots are kept from every producer.
  *
  * @module
  */

@@ -70,9 +70,13 @@ export interface DepotOptions {
 
 /** How an existing depot is opened. Its geometry comes from the segment. */
 export interface OpenOptions extends WaitLimits {
-  /** Milliseconds to wait for a depot that is not there or not ready; then NOT_FOUND or NOT_READY is thrown. Default 0. */
+  /**
+   * Milliseconds to wait for a depot that is not there or not ready; then NOT_FOUND or NOT_READY is thrown. Default 0.
+   */
   timeoutMs?: number;
-  /** Called when a frame of this depot object finds no room. It belongs to this object, not to the depot. Default: none. */
+  /**
+   * Called when a frame of this depot object finds no room. It belongs to this object, not to the depot. Default: none.
+   */
   onBackpressure?: OnBackpressure;
   /** Whether to open a depot whose processes are all dead. Default false: such a depot counts as not there. */
   stale?: boolean;

@@ -99,8 +99,8 @@ export class Session {
   }
 
   /**
-   * What can be done while the process ends: a thread may still be in the memory, which stays mapped. Exit handlers that
-   * run later find the depot object closed: what it held may be another's by then.
+   * What can be done while the process ends: a thread may still be in the memory, which stays mapped. Exit handlers
+   * that run later find the depot object closed: what it held may be another's by then.
    */
   leaveNow(): void {
     if (this.closed) return;

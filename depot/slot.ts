@@ -24,8 +24,8 @@ export interface FillOptions {
 type Filling = { bytes: number; underWay: AbortController | undefined };
 
 /**
- * A slot to write a frame into, without a copy. No reader sees it before {@linkcode FrameSlot.publish}; leaving the scope
- * of a `using` declaration without it gives the slot back.
+ * A slot to write a frame into, without a copy. No reader sees it before {@linkcode FrameSlot.publish}; leaving the
+ * scope of a `using` declaration without it gives the slot back.
  *
  * @example Drawing straight into shared memory
  * ```ts
@@ -169,9 +169,9 @@ export class FrameSlot implements Disposable {
   }
 
   /**
-   * Fills the slot with a frame's bytes from a source: a stream, a reader, or an async iterable of typed arrays. No read
-   * ever lands in the slot by itself: what is read is copied, so a read that is given up harms no other frame. Bytes
-   * beyond the frame are kept for the next call with the same source.
+   * Fills the slot with a frame's bytes from a source: a stream, a reader, or an async iterable of typed arrays. No
+   * read ever lands in the slot by itself: what is read is copied, so a read that is given up harms no other frame.
+   * Bytes beyond the frame are kept for the next call with the same source.
    *
    * @param options `signal` ends it; what has been filled stays, and another call goes on from there
    * @returns false when the source has ended before the first byte of a frame; then nothing has been filled

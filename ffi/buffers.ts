@@ -37,7 +37,9 @@ export function bufferLengthOf(value: unknown): number | undefined {
   }
 }
 
-/** A typed array's bytes (the first `length` of them) under an array of our own, whose properties are the language's. */
+/**
+ * A typed array's bytes (the first `length` of them) under an array of our own, whose properties are the language's.
+ */
 export function bytesOf(array: ArrayBufferView<ArrayBufferLike>, length?: number): Uint8Array {
   return new Uint8Array(arrayBuffer.call(array), arrayOffset.call(array), length ?? arrayBytes.call(array));
 }
@@ -47,7 +49,9 @@ export function isDetached(buffer: ArrayBuffer): boolean {
   return bufferDetached.call(buffer);
 }
 
-/** Moves a buffer's memory into a new one, if the engine lets it go: look afterwards whether the old one is detached. */
+/**
+ * Moves a buffer's memory into a new one, if the engine lets it go: look afterwards whether the old one is detached.
+ */
 export function transfer(buffer: ArrayBuffer, byteLength?: number): ArrayBuffer {
   return byteLength === undefined ? bufferTransfer.call(buffer) : bufferTransfer.call(buffer, byteLength);
 }

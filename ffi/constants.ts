@@ -34,8 +34,8 @@ export const PRODUCERS = FD.PRODUCERS;
 /** The flag that a sleeper stores in a lane; the second one is woken as soon as a frame is being written. */
 export const FLAG = { SLEEPS: FD.SLEEPS, SLEEPS_LIGHTLY: FD.SLEEPS_LIGHTLY } as const;
 /**
- * What {@linkcode Mapping.claim} returns; {@linkcode SLEEPERS} and {@linkcode PRODUCERS} may be set too. `AWAITED`: done, and the lane
- * published must be woken before anything is written.
+ * What {@linkcode Mapping.claim} returns; {@linkcode SLEEPERS} and {@linkcode PRODUCERS} may be set too. `AWAITED`:
+ * done, and the lane published must be woken before anything is written.
  */
 export const CLAIM = {
   DONE: FD.CLAIMED,

@@ -57,7 +57,8 @@ export class Libc {
 
   /**
    * Whether a library of that name is loaded already. Only then may it be asked for by name: otherwise folders would be
-   * searched, in Bun also the working directory. False also where the C library keeps `dlopen` elsewhere (glibc < 2.34).
+   * searched, in Bun also the working directory. False also where the C library keeps `dlopen` elsewhere (glibc <
+   * 2.34).
    */
   isLoaded(soname: string): boolean {
     try {

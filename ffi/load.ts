@@ -3,7 +3,8 @@
  *
  * An import from a registry has no files beside it, so the binaries are modules (`prebuilt/`). On Linux the bytes go
  * into an anonymous memory file and are loaded from there, which touches no disk (`linux.ts`). Elsewhere they are
- * written into a private folder of the user's cache, under their hash, and read back and checked before they are loaded.
+ * written into a private folder of the user's cache, under their hash, and read back and checked before they are
+ * loaded.
  *
  * @module
  */

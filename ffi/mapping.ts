@@ -1,6 +1,6 @@
 /**
- * A mapped segment: the steps of the protocol, copies, and waking. Offsets are bytes from its start. A negative number is
- * `-errno` (Linux's numbers on every system).
+ * A mapped segment: the steps of the protocol, copies, and waking. Offsets are bytes from its start. A negative number
+ * is `-errno` (Linux's numbers on every system).
  *
  * @module
  */
@@ -106,7 +106,9 @@ export class Mapping {
     return this.#native.fd_claim(this.#base, slot, pinWords, sequence, me);
   }
 
-  /** X1 to X7 for a sequence whose slot is ours: 0, or {@linkcode SLEEPERS} (lane published) and {@linkcode PRODUCERS}. */
+  /**
+   * X1 to X7 for a sequence whose slot is ours: 0, or {@linkcode SLEEPERS} (lane published) and {@linkcode PRODUCERS}.
+   */
   reuse(
     slots: number,
     slotStride: number,
@@ -119,7 +121,10 @@ export class Mapping {
     return this.#native.fd_reuse(this.#base, slots, slotStride, maxSize, pinWords, sequence, gate, me);
   }
 
-  /** C9 to C11: 0, or {@linkcode SLEEPERS} (lane published) and {@linkcode PRODUCERS}. `timestampNs` may be one of {@linkcode TIME}. */
+  /**
+   * C9 to C11: 0, or {@linkcode SLEEPERS} (lane published) and {@linkcode PRODUCERS}. `timestampNs` may be one of
+   * {@linkcode TIME}.
+   */
   publish(
     slot: number,
     sequence: number,
@@ -155,8 +160,8 @@ export class Mapping {
   }
 
   /**
-   * Gives back what a peer holds in the slots from `from` on (P1): the bits of its readers, and the slots whose writer it
-   * is. @returns how many slots were changed
+   * Gives back what a peer holds in the slots from `from` on (P1): the bits of its readers, and the slots whose writer
+   * it is. @returns how many slots were changed
    */
   giveBack(slots: number, stride: number, from: number, to: number, masks: Uint32Array, peer: number): number {
     return this.#native.fd_give_back(this.#base, slots, stride, masks.length, from, to, masks, peer);

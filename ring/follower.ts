@@ -91,7 +91,9 @@ export class Follower {
     return oldest;
   }
 
-  /** Without history: what is gone at the beginning was read by others, and a reader that comes later has not lost it. */
+  /**
+   * Without history: what is gone at the beginning was read by others, and a reader that comes later has not lost it.
+   */
   #firstThere(oldest: number, head: number): number {
     if (this.#history) return oldest;
     let sequence = oldest;

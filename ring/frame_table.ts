@@ -1,9 +1,9 @@
 /**
  * Which frame is in which slot, as last seen: by slot, and by frame number.
  *
- * A `Map` would do, but engines keep numbers beyond 31 bits as objects of their own: with many slots a look-up then waits
- * for several cache lines more. So this is open addressing with linear probing, and deletion that leaves no gravestones
- * (D. E. Knuth, *The Art of Computer Programming* 3, 6.4, algorithms L and R).
+ * A `Map` would do, but engines keep numbers beyond 31 bits as objects of their own: with many slots a look-up then
+ * waits for several cache lines more. So this is open addressing with linear probing, and deletion that leaves no
+ * gravestones (D. E. Knuth, *The Art of Computer Programming* 3, 6.4, algorithms L and R).
  *
  * @module
  */

@@ -126,7 +126,7 @@ export const EXTRA_PEERS = 32;
 export const ORDERED_SLOTS = 16;
 /** The last sequence that may be claimed: with one added it is still a safe integer. */
 export const LAST_SEQUENCE = 2 ** 53 - 2;
-/** In `slot.claimed`: the number will not come, and its writer keeps the slot (K1). No sequence plus one is as large. */
+/** In `slot.claimed`: the number does not come; its writer keeps the slot (K1). No sequence plus one is as large. */
 export const KEPT = 2 ** 53;
 
 /** Locks of a segment: one for changes of membership, then one for each peer, held as long as the peer lives. */

@@ -1,10 +1,10 @@
 /**
  * Whether to spin or to sleep, learned from how long the waits before took.
  *
- * Sleeping in the kernel costs two changes of context and, until the event loop hears of the wake, tens of microseconds;
- * spinning costs a core. Where frames come at a steady pace both can be had: sleep through most of the interval, spin
- * around the moment at which the next one is due. Where they come slowly, what spinning would save is not worth its
- * time.
+ * Sleeping in the kernel costs two changes of context and, until the event loop hears of the wake, tens of
+ * microseconds; spinning costs a core. Where frames come at a steady pace both can be had: sleep through most of the
+ * interval, spin around the moment at which the next one is due. Where they come slowly, what spinning would save is
+ * not worth its time.
  *
  * @module
  */

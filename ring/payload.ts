@@ -11,14 +11,17 @@ import { HEADER } from "./layout.ts";
 import type { Words } from "./words.ts";
 
 /**
- * What became of a buffer that was lent: `given` back, its memory cannot be reached; `moved` away by its user (a transfer
- * list, `buffer.transfer()`, a byte stream), and can be reached for ever; `busy`: an operation of the runtime is in it.
+ * What became of a buffer that was lent: `given` back, its memory cannot be reached; `moved` away by its user (a
+ * transfer list, `buffer.transfer()`, a byte stream), and can be reached for ever; `busy`: an operation of the runtime
+ * is in it.
  */
 export type Returned = "given" | "moved" | "busy";
 
 /** Smaller slots than this get their page tables fault by fault: asking for all at once would cost as much. */
 const POPULATE_FROM_BYTES = 64 * 1024;
-/** Frames from this size on are copied past the caches, if all slots together are larger than the largest by a factor. */
+/**
+ * Frames from this size on are copied past the caches, if all slots together are larger than the largest by a factor.
+ */
 const PAST_FROM_BYTES = 256 * 1024;
 const PAST_CACHES = 1.5;
 
@@ -72,7 +75,10 @@ export class Payload {
     return kept;
   }
 
-  /** Where a slot's payload is. As long as the slot is held that stays; whatever is written there, it is a block of ours. */
+  /**
+   * Where a slot's payload is. As long as the slot is held that stays; whatever is written there, it is a block of
+   * ours.
+   */
   blockOf(slot: number): number {
     if (this.#history) return slot;
     const block = (this.#u32[(HEADER.order >> 2) + (slot >>> 3)] >>> ((slot & 7) << 2)) & 15;

@@ -21,7 +21,10 @@ const GENERATIONS = 2 ** (32 - PEER_INDEX_BITS);
 /** Slots that are looked through under one hold of the membership lock: less than a millisecond. */
 const SLICE_SLOTS = 32 * 1024;
 
-/** Tries to take what another process is giving back at this moment: some milliseconds, where a slice takes less than one. */
+/**
+ * Tries to take what another process is giving back at this moment: some milliseconds, where a slice takes less than
+ * one.
+ */
 const TAKE_TRIES = 100;
 
 /** What the table says of one peer. */
@@ -165,8 +168,8 @@ export class Peers {
   }
 
   /**
-   * Takes something of which there may be none left until what dead peers had of it is given back, by this process or by
-   * another that is about it.
+   * Takes something of which there may be none left until what dead peers had of it is given back, by this process or
+   * by another that is about it.
    *
    * @param take returns undefined where there is none
    */

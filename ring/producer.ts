@@ -79,7 +79,9 @@ export class Producer {
     return answer;
   }
 
-  /** Wakes readers that want to know of writing. A slot that cannot be had is recovered or skipped, or the claim fails. */
+  /**
+   * Wakes readers that want to know of writing. A slot that cannot be had is recovered or skipped, or the claim fails.
+   */
   #finish(h: number, answer: number): number {
     const { mapping } = this.#words;
     let patience = PATIENCE;

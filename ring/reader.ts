@@ -135,7 +135,9 @@ export class Reader {
     if (this.#ended && this.#leases === 0) this.#readers.free(this.index);
   }
 
-  /** Ends one lease and passes everything below `sequence` (R5, R6). A cursor never goes back, nor anywhere once ended. */
+  /**
+   * Ends one lease and passes everything below `sequence` (R5, R6). A cursor never goes back, nor anywhere once ended.
+   */
   unpinAndPass(slotIndex: number, sequence: number): void {
     if (this.#ended) return this.unpin(slotIndex);
     if (sequence > this.cursor) this.cursor = sequence;

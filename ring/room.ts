@@ -1,6 +1,6 @@
 /**
- * Which readers are waited for: which sequences a producer may overwrite. Gate, joining, leaving and clearing: steps G, J and L of
- * docs/internals/protocol.md; the model is docs/internals/model/room.pml.
+ * Which readers are waited for: which sequences a producer may overwrite. Gate, joining, leaving and clearing: steps G,
+ * J and L of docs/internals/protocol.md; the model is docs/internals/model/room.pml.
  *
  * @module
  */

@@ -183,10 +183,10 @@ FD_API void fd_copy_out(const void *base, double offset, void *target, double by
 /* What the largest cache of this processor holds, in bytes; 0 where copying past it is not supported. */
 FD_API double fd_cache_bytes(void);
 
-/* The hand-off: one call for each verb, with its steps in docs/internals/protocol.md. Offsets are bytes from a mapping's
- * start, computed from a checked geometry: nothing here looks at what the segment says of itself. FD_SLEEPERS in a
- * result says that what was changed may have sleepers, and that the caller has to wake the lane; FD_PRODUCERS says it of
- * the lane consumed where FD_SLEEPERS is the lane published: a writer that leaves a slot may leave room. */
+/* The hand-off: one call for each verb, with its steps in docs/internals/protocol.md. Offsets are bytes from a
+ * mapping's start, computed from a checked geometry: nothing here looks at what the segment says of itself. FD_SLEEPERS
+ * in a result says that what was changed may have sleepers, and that the caller has to wake the lane; FD_PRODUCERS says
+ * it of the lane consumed where FD_SLEEPERS is the lane published: a writer that leaves a slot may leave room. */
 enum { FD_SLEEPERS = 8, FD_PRODUCERS = 16 };
 /* The flag that a sleeper stores in a lane; the second one is woken as soon as a frame is being written. */
 enum { FD_SLEEPS = 1, FD_SLEEPS_LIGHTLY = 2 };

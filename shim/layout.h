@@ -22,7 +22,7 @@
 #define FD_ORDERED_SLOTS 16u
 /* The last sequence that may be claimed: with one added it is still a safe integer. */
 #define FD_LAST_SEQUENCE 9007199254740990ull
-/* In `slot.claimed`: the number will not come, and its writer keeps the slot (K1). No sequence plus one is as large. */
+/* In `slot.claimed`: the number does not come; its writer keeps the slot (K1). No sequence plus one is as large. */
 #define FD_KEPT 9007199254740992ull
 
 /* Names of `whenFull`, by their number in the segment. */

@@ -1,6 +1,6 @@
 /**
- * The programs of `examples/`: each runs by itself in both runtimes, finds the bytes at its consumer, and leaves nothing
- * behind. What a page shows of a program is in the program.
+ * The programs of `examples/`: each runs by itself in both runtimes, finds the bytes at its consumer, and leaves
+ * nothing behind. What a page shows of a program is in the program.
  */
 import { assert, assertEquals } from "@std/assert";
 import { spawn, spawnSync } from "node:child_process";

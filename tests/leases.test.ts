@@ -1,7 +1,8 @@
 /**
  * Leases: a frame stays whole under every policy until it is released or its depot object is closed, and holds no
  * producer up for longer than it must; when it ends its views are empty. Leases that are never ended are in
- * `forgotten.test.ts`, clones in `clones.test.ts`, buffers that were moved away or are in use in `lent_buffers.test.ts`.
+ * `forgotten.test.ts`, clones in `clones.test.ts`, buffers that were moved away or are in use in
+ * `lent_buffers.test.ts`.
  */
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { type DepotOptions, type Frame, FramesDepot, type WhenFull } from "../mod.ts";

@@ -175,8 +175,8 @@ for (const [waiting, flag] of [["adaptive", FLAG.SLEEPS_LIGHTLY], ["park", FLAG.
       const before = words[HEADER.published >> 2];
       const slot = depot.tryClaim({ frameNumber: 7 })!;
       assertEquals(words[HEADER.published >> 2] - before, flag === FLAG.SLEEPS ? 0 : 1);
-      // The reader that sleeps and the producer that wakes it may share a processor: the producer gives way when it claims
-      // and when it has published, the reader while it watches.
+      // The reader that sleeps and the producer that wakes it may share a processor: the producer gives way when it
+      // claims and when it has published, the reader while it watches.
       const claiming = given.count;
       assertEquals(claiming, flag === FLAG.SLEEPS ? 0 : 1);
       // Long enough for the reader to have given up and gone to sleep again.

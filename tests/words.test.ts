@@ -4,8 +4,8 @@
  * @module
  */
 import { test } from "node:test";
-import { assert, assertEquals } from "@std/assert";
-import { faultsIn } from "../tools/words.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { faultsIn, filesAt } from "../tools/words.ts";
 import { PATTERNS } from "../tools/words/patterns.ts";
 
 /** One sentence for each phrase that must be found in it. */
@@ -89,4 +89,22 @@ test("faultsIn finds a phrase across lines, and names the line on which it begin
   assertEquals(faultsIn("a.ts", comment).map(({ line, phrase }) => [line, phrase]), [[4, "is to be"]]);
   const lines = "// The frames are so\n// many.\n";
   assertEquals(faultsIn("a.c", lines).map(({ line, phrase }) => [line, phrase]), [[1, "so many"]]);
+});
+
+test("faultsIn finds a comment of code that is not wrapped", () => {
+  for (const mark of ["/** ", " * ", "  // "]) {
+    const line = mark.padEnd(120, "x");
+    assertEquals(faultsIn("a.ts", `${line}\n`), [], mark);
+    assertEquals(faultsIn("a.h", `\n${line}x\n`).map(({ line }) => line), [2], mark);
+    assertEquals(faultsIn("a.pml", `${line}x\n`), [], mark);
+  }
+  assertEquals(faultsIn("a.ts", `const a = 1; // ${"x".repeat(120)}\n`), []);
+});
+
+test("filesAt refuses a place at which nothing is checked", () => {
+  const files = ["ring/lane.ts", "ring/wake.ts", "mod.ts"];
+  assertEquals(filesAt([], files), files);
+  assertEquals(filesAt(["ring/"], files), ["ring/lane.ts", "ring/wake.ts"]);
+  assertEquals(filesAt(["ring", "mod.ts"], files), files);
+  for (const place of ["rin", "ring/lan", "ring/none.ts", "mod"]) assertThrows(() => filesAt(["mod.ts", place], files));
 });

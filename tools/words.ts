@@ -1,6 +1,7 @@
 /**
- * Checks the English that people meet: Markdown, comments, and the texts of messages. Folders or files on the command
- * line limit the check to them; `--count` only shows how many phrases each folder has.
+ * Checks the English that people meet: Markdown, comments, and the texts of messages; and that comments of code are
+ * wrapped, which `deno fmt` does not do. Folders or files on the command line limit the check to them; `--count` only
+ * shows how much each folder has to change.
  *
  * @module
  */
@@ -13,19 +14,40 @@ const SOURCES = /\.(?:md|ts|c|h|pml)$/;
 /** What is not written by hand, and where the phrases themselves stand. */
 const SKIPPED = ["ffi/prebuilt/", "bench/results/", "tools/words/patterns.ts", "tests/words.test.ts"];
 
-/** A phrase that should be another. */
+const WRAPPED = /\.(?:ts|c|h)$/;
+const COMMENT_LINE = /^\s*(?:\/\*|\*|\/\/)/;
+const LINE_WIDTH = 120;
+
+/** A phrase that should be another, or a line that should be two. */
 export type Fault = { line: number; phrase: string; instead: string };
 
-/** The phrases of one file that should be others. */
+function longComments(text: string): Fault[] {
+  return text.split("\n").flatMap((line, index) =>
+    line.length > LINE_WIDTH && COMMENT_LINE.test(line)
+      ? [{ line: index + 1, phrase: `…${line.slice(-20)}`, instead: `wrap the comment at ${LINE_WIDTH} characters` }]
+      : []
+  );
+}
+
+/** What should be written otherwise in one file. */
 export function faultsIn(path: string, text: string): Fault[] {
   const prose = proseOf(path, text);
-  return PATTERNS.flatMap(({ phrase, instead }) =>
+  const phrases = PATTERNS.flatMap(({ phrase, instead }) =>
     Array.from(prose.matchAll(phrase), (match) => ({
       line: prose.slice(0, match.index).split("\n").length,
       phrase: match[0].replace(/\s+/g, " ").trim(),
       instead,
     }))
-  ).sort((a, b) => a.line - b.line);
+  );
+  return [...phrases, ...WRAPPED.test(path) ? longComments(text) : []].sort((a, b) => a.line - b.line);
+}
+
+/** Those of the files that lie at the places; all where there are no places. @throws {Error} for a place without any */
+export function filesAt(places: readonly string[], files: readonly string[]): string[] {
+  const isAt = (place: string) => (path: string) => path === place || path.startsWith(place.replace(/\/?$/, "/"));
+  const empty = places.find((place) => !files.some(isAt(place)));
+  if (empty !== undefined) throw new Error(`there is nothing to check at ${empty}`);
+  return files.filter((path) => places.length === 0 || places.some((place) => isAt(place)(path)));
 }
 
 function filesBelow(root: string): string[] {
@@ -39,18 +61,17 @@ function filesBelow(root: string): string[] {
 
 /** @param places folders or files to check; everything where there are none */
 function check(places: string[]): void {
-  const isAsked = (path: string) => places.length === 0 || places.some((place) => path.startsWith(place));
-  const lines = filesBelow(".").filter(isAsked).flatMap((path) =>
+  const lines = filesAt(places, filesBelow(".")).flatMap((path) =>
     faultsIn(path, readFileSync(path, "utf8")).map(({ line, phrase, instead }) =>
       `${path}:${line}: "${phrase}": ${instead}`
     )
   );
   for (const line of lines) console.error(line);
   if (lines.length > 0) {
-    console.error(`${lines.length} phrases to write otherwise`);
+    console.error(`${lines.length} phrases and lines to write otherwise`);
     process.exit(1);
   }
-  console.log("the words are plain");
+  console.log("the words are plain, and the comments are wrapped");
 }
 
 function count(): void {

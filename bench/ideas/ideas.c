@@ -1,5 +1,5 @@
-/* Ideas that were tried and not taken, each beside the way it is: the steps of a hand-off (docs/internals/protocol.md) without
- * anything around them, and copies. One idea is one flag for the compiler:
+/* Ideas that were tried and not taken, each beside the way it is: the steps of a hand-off (docs/internals/protocol.md)
+ * without anything around them, and copies. One idea is one flag for the compiler:
  *
  *     -DPINS_APART     a slot's pins in a cache line of their own
  *     -DRELEASE        C8, C10 as release stores in place of sequentially consistent ones
@@ -9,10 +9,11 @@
  *
  *     ideas handoff                     nanoseconds, one process
  *     ideas stream                      million frames a second between two processes, each verified
- *     ideas copy | copy-past | copy-huge   GB/s into a ring of 1080p frames: memcpy; past the cache; memcpy into huge pages
+ *     ideas copy | copy-past | copy-huge
+ *                                       GB/s into a ring of 1080p frames: memcpy; past the cache; into huge pages
  *     ideas read | read-past            GB/s of a copy and a sum over what was copied, by another thread
- *     ideas fill | fill-again           frames/s that one thread fills and another sums: slots in turn; the slot that was
- *                                       read last first, which keeps no frame after it has been read
+ *     ideas fill | fill-again           frames/s that one thread fills and another sums: slots in turn; the slot that
+ *                                       was read last first, which keeps no frame after it has been read
  */
 #include "../floor/measure.h"
 

@@ -74,7 +74,11 @@ export async function askBuiltIn(runs: number, names: readonly string[]): Promis
   }
 }
 
-/** Ours, what the runtimes bring, and all that can be installed. @returns the peers that failed while they were measured */
+/**
+ * Ours, what the runtimes bring, and all that can be installed.
+ *
+ * @returns the peers that failed while they were measured
+ */
 export async function askAll(runs: number, names: readonly string[]): Promise<string[]> {
   const how: How = { runs, tell };
   const failed: string[] = [];

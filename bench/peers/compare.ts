@@ -26,7 +26,8 @@ export type How = {
 /**
  * Every peer once, then all again. A peer that fails is named and left out from then on.
  *
- * @throws {WrongChecksum} as soon as there is one @throws {Error} when one of ours fails, for there is no comparison then
+ * @throws {WrongChecksum} as soon as there is one
+ * @throws {Error} when one of ours fails, for there is no comparison then
  */
 export async function alternate(peers: readonly Peer[], measured: Measured, how: How): Promise<Found> {
   const outcomes = new Map<Peer, Outcome[]>(peers.map((peer) => [peer, []]));

@@ -31,7 +31,10 @@ const WARM_UP_FRAMES = 1000;
 /** Those that do not block their receiving thread. All others are compared with ours that does. */
 const EVENT_LOOPS = ["Redis list, Deno"];
 
-/** Peers stand beside ours in the same runtime; those of other languages beside the slower of ours, so that both are ahead. */
+/**
+ * Peers stand beside ours in the same runtime; those of other languages beside the slower of ours, so that both are
+ * ahead.
+ */
 const againstOurs: Comparison["against"] = (rows, peer, better) => {
   const name = peer.series === OURS || EVENT_LOOPS.includes(peer.what) ? nameOf : blockingNameOf;
   const alike = rows.filter(({ what }) => what === name("Deno") || what === name("Bun"));

@@ -1,5 +1,5 @@
-/* Ours without a runtime: the shim's own functions, the steps and the waiting of docs/internals/protocol.md, one producer and one
- * reader. What frames_depot.ts takes longer is what its runtime costs.
+/* Ours without a runtime: the shim's own functions, the steps and the waiting of docs/internals/protocol.md, one
+ * producer and one reader. What frames_depot.ts takes longer is what its runtime costs.
  *
  *     frames_depot send|receive TASK */
 #define _GNU_SOURCE

@@ -1,6 +1,6 @@
 /**
- * Ours: the sender writes into the slot itself, the receiver reads the slot itself; without history, like the others; with "blocking" before its role, its
- * thread sleeps in the kernel, otherwise its event loop goes on.
+ * Ours: the sender writes into the slot itself, the receiver reads the slot itself; without history, like the others;
+ * with "blocking" before its role, its thread sleeps in the kernel, otherwise its event loop goes on.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Ours, the bare hand-off: frames are claimed and published, taken and released, payload untouched, both sides spinning.
- * `receive` and `send` hand frames to and fro between two processes, `alone` is both ends in one thread.
+ * Ours, the bare hand-off: frames are claimed and published, taken and released, payload untouched, both sides
+ * spinning. `receive` and `send` hand frames to and fro between two processes, `alone` is both ends in one thread.
  *
  * @module
  */

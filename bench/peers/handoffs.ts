@@ -1,5 +1,6 @@
 /**
- * The participants of the bare hand-off: ours, the same steps in C, iceoryx2, and descriptors through what runtimes bring.
+ * The participants of the bare hand-off: ours, the same steps in C, iceoryx2, and descriptors through what runtimes
+ * bring.
  *
  * @module
  */

@@ -33,8 +33,8 @@ export function output(what: string, [program, ...parameters]: string[]): string
 }
 
 /**
- * A Python environment with one package and NumPy, or with the standard library and NumPy alone: so that one which cannot
- * be had takes no other with it. @returns its Python
+ * A Python environment with one package and NumPy, or with the standard library and NumPy alone: so that one which
+ * cannot be had takes no other with it. @returns its Python
  */
 export function python(name?: string): string {
   const wanted = PACKAGES.filter((pinned) => pinned.startsWith("numpy==") || pinned.startsWith(`${name}==`));

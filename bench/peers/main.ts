@@ -1,6 +1,6 @@
 /**
- * `deno task bench:peers`: what people use instead, installed where that can be done, beside ours. Writes bench/results/
- * and the tables of bench/README.md.
+ * `deno task bench:peers`: what people use instead, installed where that can be done, beside ours. Writes
+ * bench/results/ and the tables of bench/README.md.
  *
  * @module
  */

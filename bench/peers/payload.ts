@@ -27,7 +27,11 @@ export class Source {
     this.#task = task;
   }
 
-  /** Moves on to the next frame; in a test of latency it waits until that is due, once warm. @returns false after the last one */
+  /**
+   * Moves on to the next frame; in a test of latency it waits until that is due, once warm.
+   *
+   * @returns false after the last one
+   */
   async next(): Promise<boolean> {
     if (this.#last) return false;
     const { kind, warmup, seconds, frames, fps } = this.#task;

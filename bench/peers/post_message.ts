@@ -1,6 +1,7 @@
 /**
  * `postMessage` from a worker: frames copied by structured clone, or their buffers transferred and sent back for reuse.
- * One process: `post_message.ts copy|transfer TASK`. Messages have no back-pressure of their own, so the receiver sends an answer for each.
+ * One process: `post_message.ts copy|transfer TASK`. Messages have no back-pressure of their own, so the receiver sends
+ * an answer for each.
  *
  * @module
  */

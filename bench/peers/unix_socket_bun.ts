@@ -1,6 +1,6 @@
 /**
- * A Unix domain socket through Bun's own sockets, which hand out chunks. They move twice as many frames as `node:net` in
- * the same runtime.
+ * A Unix domain socket through Bun's own sockets, which hand out chunks. They move twice as many frames as `node:net`
+ * in the same runtime.
  *
  * @module
  */

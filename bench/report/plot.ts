@@ -41,7 +41,10 @@ function valueAxis(result: Result) {
   return { ...common, axisLabel, type: "value" as const };
 }
 
-/** A line from the smallest to the largest run, with a stroke at either end. `across` says that values run from left to right. */
+/**
+ * A line from the smallest to the largest run, with a stroke at either end. `across` says that values run from left to
+ * right.
+ */
 // deno-lint-ignore no-explicit-any -- echarts types what a custom series draws as any of its shapes
 function spread(across: boolean, colour: string): (parameters: unknown, api: any) => any {
   return (_, api) => {

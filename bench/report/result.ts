@@ -19,7 +19,9 @@ export type Row = {
   runs: number[];
   /** The `what` of the row that this one is compared with. */
   baseline?: string;
-  /** What is wanted: `"<= 3x"` of the baseline, `">= 60"` in the result's unit, or several such, `", "` between them. */
+  /**
+   * What is wanted: `"<= 3x"` of the baseline, `">= 60"` in the result's unit, or several such, `", "` between them.
+   */
   goal?: string;
   /** What has to be known to understand the figure. */
   note?: string;
@@ -111,7 +113,12 @@ export function machine(runtimes: Record<string, string> = {}): Machine {
   };
 }
 
-/** Writes bench/results/QUESTION.json. @returns its path @throws {RangeError} for a result that says nothing sensible */
+/**
+ * Writes bench/results/QUESTION.json.
+ *
+ * @returns its path
+ * @throws {RangeError} for a result that says nothing sensible
+ */
 export function save(result: Result, folder: string = RESULTS): string {
   if (!/^[a-z0-9_]+$/.test(result.question)) throw new RangeError(`question must be a file name: ${result.question}`);
   const names = new Set(result.rows.map(({ what }) => what));

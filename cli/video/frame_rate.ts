@@ -20,8 +20,8 @@ export const FALLBACK_RATE: FrameRate = [25, 1];
  * Guesses the rate.
  *
  * @param timestampsNs of frames that follow each other
- * @returns undefined for fewer than two, and for a rate that video does not have (0.1 to 250 a second), as of frames that
- *   were stored as fast as possible
+ * @returns undefined for fewer than two, and for a rate that video does not have (0.1 to 250 a second), as of frames
+ *   that were stored as fast as possible
  */
 export function guessRate(timestampsNs: readonly bigint[]): FrameRate | undefined {
   if (timestampsNs.length < 2) return undefined;

@@ -185,7 +185,9 @@ function loopsOf(stats: DepotStats) {
   return stats.peers.flatMap(({ readers }) => readers).filter(({ mode }) => mode !== "lookup");
 }
 
-/** Whether no reader misses a frame if this process leaves. A depot that waits keeps frames for the first reader, too. */
+/**
+ * Whether no reader misses a frame if this process leaves. A depot that waits keeps frames for the first reader, too.
+ */
 function allRead(depot: FramesDepot): boolean {
   const stats = depot.stats();
   if (depot.whenFull === "wait" && stats.length > 0) return false;

@@ -139,8 +139,8 @@ export class Model {
   }
 
   /**
-   * Frames that wait for the slowest lossless reader. Where two are equally slow but one of them has consumed some out of
-   * order, either count is right.
+   * Frames that wait for the slowest lossless reader. Where two are equally slow but one of them has consumed some out
+   * of order, either count is right.
    */
   lengths(): number[] {
     this.#consume(-Infinity);

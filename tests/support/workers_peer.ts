@@ -1,5 +1,6 @@
 /**
- * A process whose workers, and itself, do what they are told, line by line: an order in, `{ answer }` or `{ error }` out.
+ * A process whose workers, and itself, do what they are told, line by line: an order in, `{ answer }` or `{ error }`
+ * out.
  *
  * @module
  */
@@ -24,8 +25,8 @@ export type HostOrder =
   | { host: "lend"; worker: number; frameNumber: number }
   | { host: "look" }
   /**
-   * Makes workers, `atOnce` of them at a time, and terminates each while it sleeps for a frame. Replies how many heard a
-   * message that was sent as soon as they were made, which says where to sleep.
+   * Makes workers, `atOnce` of them at a time, and terminates each while it sleeps for a frame. Replies how many heard
+   * a message that was sent as soon as they were made, which says where to sleep.
    */
   | { host: "storm"; name: string; workers: number; atOnce: number }
   /** What this process has open, all in all, and of the file with that number. */

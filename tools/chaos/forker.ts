@@ -27,8 +27,8 @@ import { prepareToEnd } from "./steps.ts";
 /** What it is started with. */
 export type ForkerTask = { name: string; board: string; whenFull: WhenFull };
 /**
- * One order. `each`: for every step a victim that dies there; `crowd`: several victims at once; `freeze`: one that others
- * have to wait for, timed, while no other victim dies.
+ * One order. `each`: for every step a victim that dies there; `crowd`: several victims at once; `freeze`: one that
+ * others have to wait for, timed, while no other victim dies.
  */
 export type Order = { kind: "each" | "crowd" | "freeze"; rounds: number; firstLife: number; seed: number };
 /** How a victim ended. */
@@ -48,7 +48,9 @@ export type Death = {
 export type Answer = { deaths: Death[] };
 
 /** Time for a victim that neither dies nor ends. */
-const LIFE_MS = 1000;
+const LIFE_MS = 3000;
+/** Time for one that has to stand still, to come to its step. */
+const FREEZE_MS = 400;
 const TICK_MS = 0.2;
 /** Forks that do nothing, at the beginning: of Deno's first forks many end at birth, until its heap has settled. */
 const WARM_UPS = 10;
@@ -127,11 +129,11 @@ class Forker {
     const plan = frozenPlanOf(random, firstLife, this.#task.whenFull);
     const recovererPlan = random.percent(50) ? recovererPlanOf(random, firstLife + 1) : undefined;
     const pid = this.#bear(plan);
-    this.#until(() => this.#state(plan.life) === STATE.frozen, LIFE_MS);
+    this.#until(() => this.#state(plan.life) === STATE.frozen, FREEZE_MS);
     const moves = movesPast(plan);
     const halted = this.#until(haltOf(this.#observer, moves), PATIENCE_MS);
     const recoverer = recovererPlan === undefined ? undefined : this.#bear(recovererPlan);
-    if (recovererPlan !== undefined) this.#until(() => this.#state(recovererPlan.life) === STATE.frozen, LIFE_MS);
+    if (recovererPlan !== undefined) this.#until(() => this.#state(recovererPlan.life) === STATE.frozen, FREEZE_MS);
     const before = this.#observer.progress();
     kill(pid);
     const killed = performance.now();

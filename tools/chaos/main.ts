@@ -1,7 +1,7 @@
 /**
  * `deno task chaos`: kills producers and readers in both runtimes, thousands of times, at random moments and exactly
- * between the steps of docs/internals/protocol.md, while others go on; and looks whether anything is torn, lost, doubled, left
- * behind, or hangs. A fifth of them are workers of processes that live on.
+ * between the steps of docs/internals/protocol.md, while others go on; and looks whether anything is torn, lost,
+ * doubled, left behind, or hangs. A fifth of them are workers of processes that live on.
  *
  * @module
  */

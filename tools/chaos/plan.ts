@@ -12,7 +12,10 @@ export const ROLES = ["producer", "reader", "lookup", "visitor", "recoverer"] as
 /** One of them. */
 export type Role = typeof ROLES[number];
 
-/** How a victim ends: at a named step of docs/internals/protocol.md, at a moment that its killer chooses, or after its work. */
+/**
+ * How a victim ends: at a named step of docs/internals/protocol.md, at a moment that its killer chooses, or after its
+ * work.
+ */
 export type End = { step: string; count: number } | { afterMs: number } | "work done";
 
 /** A victim's plan. */
@@ -73,8 +76,8 @@ const BLOCKING: Record<Holder, readonly string[]> = {
 };
 
 /**
- * Where a thread can end: between two instructions of TypeScript, never in C. So it comes to `C8` when it has a slot, and
- * to `R4` when it has a frame.
+ * Where a thread can end: between two instructions of TypeScript, never in C. So it comes to `C8` when it has a slot,
+ * and to `R4` when it has a frame.
  */
 const THREAD_STEPS: Record<Role, readonly string[]> = {
   producer: ["C8", "C8", "C8", "skip", "D2", "W1", "G3", "P2", "S1", "S2", ...JOIN],

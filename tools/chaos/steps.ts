@@ -1,6 +1,6 @@
 /**
- * Dying, or standing still, right after a named step of docs/internals/protocol.md: those of a hand-off are in C, the others in
- * TypeScript.
+ * Dying, or standing still, right after a named step of docs/internals/protocol.md: those of a hand-off are in C, the
+ * others in TypeScript.
  *
  * @module
  */

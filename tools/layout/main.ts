@@ -1,5 +1,6 @@
 /**
- * Writes every copy of the layout from `ring/layout.ts`, and the symbols from `shim/frames_depot.h`; `--check` compares.
+ * Writes every copy of the layout from `ring/layout.ts`, and the symbols from `shim/frames_depot.h`; `--check`
+ * compares.
  *
  *     deno task layout [--check]
  *

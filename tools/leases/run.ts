@@ -45,8 +45,8 @@ export type Outcome = {
 /** A storm that says nothing for this time hangs. */
 const HANG_MS = 60_000;
 /**
- * A process breathes; more than this is a leak. Addresses over which zeros were mapped are never given back, and not all
- * of them lie side by side: a few mappings stay for each ten depot objects.
+ * A process breathes; more than this is a leak. Addresses over which zeros were mapped are never given back, and not
+ * all of them lie side by side: a few mappings stay for each ten depot objects.
  */
 const TOLERANCE = { files: 3, segments: 0, mappings: 200 };
 const MAPPINGS_A_CLOSE = 0.2;

@@ -131,7 +131,9 @@ export function endReader(scene: Scene, random: Random): void {
   if (current !== undefined) scene.end(current);
 }
 
-/** Drops a reader without a word. Its frame may be held on, looked at or not, or dropped, its buffer moved away or not. */
+/**
+ * Drops a reader without a word. Its frame may be held on, looked at or not, or dropped, its buffer moved away or not.
+ */
 export function forgetReader(scene: Scene, random: Random): void {
   const found = someReader(scene, random);
   if (found === undefined) return;

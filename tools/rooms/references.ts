@@ -5,7 +5,9 @@
  * @module
  */
 
-/** Each finds one kind of reference. Sources are formatted: nothing but a comment is before a static import or export. */
+/**
+ * Each finds one kind of reference. Sources are formatted: nothing but a comment is before a static import or export.
+ */
 const KINDS: readonly RegExp[] = [
   /^[ \t]*(?:import|export)\b[^;]*?\bfrom\s*["']([^"'\n]+)["']/gm,
   /^[ \t]*import\s*["']([^"'\n]+)["']/gm,
@@ -21,7 +23,9 @@ const DIRECTIVES: readonly RegExp[] = [
   /@(?:deno|ts)-types="(\.[^"\n]+)"/g,
 ];
 const COMPUTED = /\bimport\((?!\s*["'`])/;
-/** Strings, which are kept, and comments. A regular expression may look like one inside, but without a space before it. */
+/**
+ * Strings, which are kept, and comments. A regular expression may look like one inside, but without a space before it.
+ */
 const TOKEN = /(["'])(?:\\.|(?!\1)[^\\\n])*\1|`(?:\\[\s\S]|[^`\\])*`|(?<=^|[\s({[,;])\/(?:\*[\s\S]*?\*\/|\/.*)/gm;
 
 /** A module's code without its comments. */

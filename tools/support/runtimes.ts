@@ -22,8 +22,8 @@ export const RUN: Record<Runtime, readonly string[]> = {
 };
 
 /**
- * Flags for a process whose memory is watched. Deno's young generation grows in steps of megabytes whenever much survives
- * at once, and stays so: that is no leak, and would hide one, so it has one size from the start.
+ * Flags for a process whose memory is watched. Deno's young generation grows in steps of megabytes whenever much
+ * survives at once, and stays so: that is no leak, and would hide one, so it has one size from the start.
  */
 export const COLLECTS: Record<Runtime, readonly string[]> = {
   deno: ["--v8-flags=--expose-gc,--min-semi-space-size=4,--max-semi-space-size=4"],
@@ -56,7 +56,10 @@ function bunPath(): string {
 const found: Partial<Record<Runtime, string>> = {};
 const variableOf = (runtime: Runtime): string => `FRAMES_DEPOT_TEST_${runtime.toUpperCase()}`;
 
-/** The executable of a runtime: the one that the environment names, the one that runs this, or the one that is installed. */
+/**
+ * The executable of a runtime: the one that the environment names, the one that runs this, or the one that is
+ * installed.
+ */
 export function executableOf(runtime: Runtime): string {
   const find = (): string => runtime === HERE ? process.execPath : runtime === "bun" ? bunPath() : "deno";
   return found[runtime] ??= process.env[variableOf(runtime)] ?? find();

@@ -81,7 +81,11 @@ class CodeText {
     this.#write(fill(char, this.#mask()));
   }
 
-  /** The text of a template from here to its end or its next expression. @param opener what its first character becomes */
+  /**
+   * The text of a template from here to its end or its next expression.
+   *
+   * @param opener what its first character becomes
+   */
   #template(opener: string): void {
     this.#at++;
     const text = this.#take(CODE.template) ?? "";
