@@ -67,9 +67,15 @@ export const STEPS: Record<Role, readonly string[]> = {
   visitor: [...JOIN, ...GATE, ...LEAVE],
   recoverer: ["P1", "P2", "P1", "P2", "D2", "W1", "L1"],
 };
-/** Where others have to wait for a victim that stands still. */
+/** With the steps of falling asleep, to which only a process with an event loop comes. */
+export const STARTED_STEPS: Record<Role, readonly string[]> = {
+  ...STEPS,
+  producer: [...STEPS.producer, "S1", "S2", "S1", "S2"],
+  reader: [...STEPS.reader, "S1", "S2", "S1", "S2"],
+};
 type Holder = "producer" | "reader" | "lookup";
-const BLOCKING: Record<Holder, readonly string[]> = {
+/** Where others have to wait for a victim that stands still. */
+export const BLOCKING: Record<Holder, readonly string[]> = {
   producer: ["C3", "C6", "C7", "C8", "C9", "C10"],
   reader: ["R1", "R4", "J2", "J3", "J4"],
   lookup: ["J2", "J3", "J4"],
@@ -79,7 +85,7 @@ const BLOCKING: Record<Holder, readonly string[]> = {
  * Where a thread can end: between two instructions of TypeScript, never in C. So it comes to `C8` when it has a slot,
  * and to `R4` when it has a frame.
  */
-const THREAD_STEPS: Record<Role, readonly string[]> = {
+export const THREAD_STEPS: Record<Role, readonly string[]> = {
   producer: ["C8", "C8", "C8", "skip", "D2", "W1", "G3", "P2", "S1", "S2", ...JOIN],
   reader: ["R4", "R4", "R6", "R6", ...GATE, ...LEAVE, "W1", "S1", "S2", ...JOIN],
   lookup: ["R4", ...GATE, ...LEAVE, "W1"],

@@ -14,7 +14,7 @@ import type { Answer, Order } from "./forker.ts";
 import type { HostTask } from "./host.ts";
 import { type Entry, Ledger } from "./ledger.ts";
 import { Observer } from "../support/observer.ts";
-import { eachStep, eachThreadStep, ENDING_STEPS, hostPlansOf, LIVES_A_ROUND, planOf, STEPS } from "./plan.ts";
+import { eachStep, eachThreadStep, ENDING_STEPS, hostPlansOf, LIVES_A_ROUND, planOf, STARTED_STEPS } from "./plan.ts";
 import { Random } from "../support/random.ts";
 import { END_LIFE, fill, METADATA_BYTES, metadataOf, numberOf, timestampOf } from "../support/stamp.ts";
 import { holderPlan, stopAtRandom, stopHolder } from "./stops.ts";
@@ -55,12 +55,6 @@ const HOST_MS = 20;
 const ENDING_MS = 6;
 /** Time for a started victim that has not died at its step. */
 const VICTIM_MS = 1200;
-/** Steps that only a process with an event loop comes to. */
-const STARTED_STEPS = {
-  ...STEPS,
-  producer: [...STEPS.producer, "S1", "S2", "S1", "S2"],
-  reader: [...STEPS.reader, "S1", "S2", "S1", "S2"],
-};
 
 let runs = 0;
 
