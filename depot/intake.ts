@@ -12,7 +12,16 @@ import type { WaitOptions } from "../ring/lane.ts";
 import { Pace } from "../ring/pace.ts";
 import { EXHAUSTED, FULL } from "../ring/producer.ts";
 import { backpressureEvent, Told } from "./backpressure.ts";
-import { checkDetails, checkFrame, checkObject, checkWait, NOTHING_SAID } from "./checks.ts";
+import {
+  checkDetails,
+  checkFrame,
+  checkFrameNumber,
+  checkMetadata,
+  checkObject,
+  checkTimestamp,
+  checkWait,
+  NOTHING_SAID,
+} from "./checks.ts";
 import { Line } from "./line.ts";
 import type { EnqueueResult, FrameDetails, FrameInput, OnBackpressure } from "./options.ts";
 import type { Session } from "./session.ts";
@@ -109,11 +118,18 @@ export class Intake {
     };
   }
 
+  /** Details of a claim. What is built here and read by the slot at once, engines do not allocate. */
   #check(details: FrameDetails): FrameDetails {
     if (details === NOTHING_SAID) return details;
     checkObject("details", details);
     const { frameNumber, timestampNs, metadata } = details;
-    return checkDetails(frameNumber, timestampNs, metadata, this.#session.attachment.geometry.metadataBytes);
+    const { metadataBytes } = this.#session.attachment.geometry;
+    return {
+      frameNumber: frameNumber === undefined ? undefined : checkFrameNumber(frameNumber),
+      timestampNs: timestampNs === undefined ? undefined : checkTimestamp(timestampNs),
+      // Kept until it is published, so it must be our own by then.
+      metadata: metadata === undefined ? undefined : checkMetadata(metadata, metadataBytes).slice(),
+    };
   }
 
   /** A sequence, unless others wait for one already. */
@@ -122,8 +138,6 @@ export class Intake {
   }
 
   #slot(sequence: number, details: FrameDetails): FrameSlot {
-    // Kept until it is published, so it must be our own by then.
-    if (details.metadata !== undefined) details = { ...details, metadata: details.metadata.slice() };
     const slot = new FrameSlot(this.#session.attachment, sequence, details);
     this.#session.leases.watch(slot);
     return slot;
@@ -139,15 +153,16 @@ export class Intake {
     return { state: "stored", sequence };
   }
 
-  /**
-   * A sequence, FULL, or an error when there are no more. A second try where an operation that is over held the room.
-   */
+  /** A sequence, FULL, or an error when there are no more. */
   #claim(): number {
-    const sequence = this.#claimer.claim();
-    return sequence < 0 ? this.#whenRefused(sequence) : sequence;
+    const { producer } = this.#session.attachment;
+    const sequence = producer.claim();
+    return sequence < 0 || producer.hasPassedLeased ? this.#whenRefused(sequence) : sequence;
   }
 
-  #whenRefused(sequence: number): number {
+  /** Gives back what dead peers, or operations that are over, have held; then there is a second try. */
+  #whenRefused(claimed: number): number {
+    let sequence = this.#claimer.recover(claimed);
     if (sequence === FULL && this.#session.kept.retry() > 0) sequence = this.#claimer.claim();
     if (sequence === EXHAUSTED) {
       throw new DepotError("UNSUPPORTED", `depot "${this.#session.name}" has used its last sequence, 2^53 - 2`, {

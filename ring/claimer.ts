@@ -22,19 +22,23 @@ export class Claimer {
 
   /** One try, and a second one if a dead peer held the room. @returns a sequence, FULL or EXHAUSTED */
   claim(): number {
-    const sequence = this.#producer.claim();
-    if (sequence === FULL && this.#recover() > 0) return this.#producer.claim();
-    if (this.#producer.hasPassedLeased) this.#whenPassed();
-    return sequence;
+    return this.recover(this.#producer.claim());
   }
 
-  /** A slot was leased when its turn came: its reader may be dead, and would keep it for good. */
-  #whenPassed(): void {
+  /**
+   * What follows a claim that failed, or passed leased slots over: their readers may be dead, and would keep them for
+   * good.
+   *
+   * @param sequence what the claim returned @returns the same, or what a second try returned
+   */
+  recover(sequence: number): number {
+    const passed = this.#producer.hasPassedLeased;
     this.#producer.hasPassedLeased = false;
-    this.#recover();
+    if (sequence !== FULL && !passed) return sequence;
+    return this.#recoverDead() > 0 && sequence === FULL ? this.#producer.claim() : sequence;
   }
 
-  #recover(): number {
+  #recoverDead(): number {
     const now = performance.now();
     if (now - this.#lastRecovery <= RECOVER_EVERY_MS) return 0;
     this.#lastRecovery = now;
