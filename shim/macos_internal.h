@@ -7,7 +7,7 @@
  *
  * The directory is the system's own sticky one, so no user removes another's names, and unlike /tmp it is not
  * emptied while files are in use. The file may outlive its object, as after a restart: then the name is free, and
- * the next to open it removes it. A file that was never published belongs to the dead when its ALIVE lock is free;
+ * the next to open it removes it. A file that was never named belongs to the dead when its ALIVE lock is free;
  * the next to create a segment removes it with its object. */
 #ifndef FRAMES_DEPOT_MACOS_INTERNAL_H
 #define FRAMES_DEPOT_MACOS_INTERNAL_H
@@ -23,7 +23,7 @@
 #ifndef FD_OBJECT
 #define FD_OBJECT "/frames-depot."
 #endif
-#define FD_UNPUBLISHED "frames-depot!"
+#define FD_TEMPORARY "frames-depot!"
 
 enum { FD_HEX_BYTES = 16, FD_OBJECT_BYTES = sizeof FD_OBJECT - 1 + FD_HEX_BYTES };
 enum { FD_PATH_BYTES = sizeof FD_DIRECTORY + sizeof FD_PREFIX + FD_NAME_BYTES };
@@ -33,9 +33,9 @@ enum { FD_LOCK_ALIVE = 1 << 20 };
 struct fd_segment {
   struct fd_common common;
   int memory;
-  int published;
+  int is_named;
   char path[FD_PATH_BYTES];
-  char unpublished[FD_PATH_BYTES];
+  char temporary[FD_PATH_BYTES];
   char object[FD_OBJECT_BYTES + 1];
 };
 

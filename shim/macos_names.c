@@ -54,7 +54,7 @@ static void sweep(void) {
   DIR *directory = opendir(FD_DIRECTORY);
   if (directory == NULL) return;
   for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-    if (strncmp(entry->d_name, FD_UNPUBLISHED, sizeof FD_UNPUBLISHED - 1) != 0) continue;
+    if (strncmp(entry->d_name, FD_TEMPORARY, sizeof FD_TEMPORARY - 1) != 0) continue;
     char path[sizeof FD_DIRECTORY + sizeof entry->d_name];
     snprintf(path, sizeof path, FD_DIRECTORY "%s", entry->d_name);
     sweep_one(path);
@@ -68,16 +68,16 @@ static int32_t take_names(fd_segment *segment, uint32_t mode) {
   for (;;) {
     uint64_t hex;
     arc4random_buf(&hex, sizeof hex);
-    snprintf(segment->unpublished, sizeof segment->unpublished, FD_DIRECTORY FD_UNPUBLISHED "%016llx",
+    snprintf(segment->temporary, sizeof segment->temporary, FD_DIRECTORY FD_TEMPORARY "%016llx",
              (unsigned long long)hex);
     snprintf(segment->object, sizeof segment->object, FD_OBJECT "%016llx", (unsigned long long)hex);
-    segment->common.file = open(segment->unpublished, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    segment->common.file = open(segment->temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (segment->common.file < 0 && errno == EEXIST) continue;
     if (segment->common.file < 0) return fd_failure(errno);
     /* Between open and lock another process may have removed it. */
     const int32_t locked = fd_lock_file(segment->common.file, FD_LOCK_ALIVE, 1, F_WRLCK);
     if (locked < 0) return locked;
-    if (locked == 1 && fd_leads_to(segment->unpublished, segment->common.file)) break;
+    if (locked == 1 && fd_leads_to(segment->temporary, segment->common.file)) break;
     close(segment->common.file);
   }
   if (pwrite(segment->common.file, segment->object, FD_OBJECT_BYTES, 0) != FD_OBJECT_BYTES) return -FD_EIO;
@@ -102,9 +102,9 @@ int32_t fd_segment_create(const char *name, double bytes, uint32_t mode, fd_segm
 }
 
 int32_t fd_segment_name(fd_segment *segment) {
-  if (segment->published) return -FD_EEXIST;
-  if (renamex_np(segment->unpublished, segment->path, RENAME_EXCL) != 0) return fd_failure(errno);
-  segment->published = 1;
+  if (segment->is_named) return -FD_EEXIST;
+  if (renamex_np(segment->temporary, segment->path, RENAME_EXCL) != 0) return fd_failure(errno);
+  segment->is_named = 1;
   return 0;
 }
 
@@ -136,7 +136,7 @@ int32_t fd_segment_open(const char *name, fd_segment **out) {
   fd_segment *segment;
   int32_t answer = new_handle(name, &segment);
   if (answer != 0) return answer;
-  segment->published = 1;
+  segment->is_named = 1;
   return fd_segment_finish(segment, open_both(segment), out);
 }
 
@@ -147,12 +147,12 @@ int32_t fd_segment_info(fd_segment *segment, double *out) {
   out[FD_INFO_MODE] = (double)(memory.st_mode & 07777);
   out[FD_INFO_OWNER] = (double)memory.st_uid;
   out[FD_INFO_SELF] = (double)geteuid();
-  out[FD_INFO_LINKED] = segment->published && fd_leads_to(segment->path, segment->common.file);
+  out[FD_INFO_LINKED] = segment->is_named && fd_leads_to(segment->path, segment->common.file);
   return 0;
 }
 
 int32_t fd_system_unlink(fd_segment *segment) {
-  if (!segment->published || !fd_leads_to(segment->path, segment->common.file)) return 0;
+  if (!segment->is_named || !fd_leads_to(segment->path, segment->common.file)) return 0;
   /* The name first: as long as it is there, the object is. */
   if (unlink(segment->path) != 0) return errno == ENOENT ? 0 : fd_failure(errno);
   shm_unlink(segment->object);
@@ -160,19 +160,19 @@ int32_t fd_system_unlink(fd_segment *segment) {
 }
 
 /* A segment that never got its name goes with its only handle. */
-static void remove_unpublished(const fd_segment *segment) {
-  if (segment->published || segment->common.file < 0) return;
+static void remove_unnamed(const fd_segment *segment) {
+  if (segment->is_named || segment->common.file < 0) return;
   if (segment->memory >= 0) shm_unlink(segment->object);
-  unlink(segment->unpublished);
+  unlink(segment->temporary);
 }
 
 void fd_system_unlock_all(fd_segment *segment) {
-  remove_unpublished(segment);
+  remove_unnamed(segment);
   (void)fd_lock_file(segment->common.file, 0, 0, F_UNLCK);
 }
 
 void fd_system_close(fd_segment *segment) {
-  remove_unpublished(segment);
+  remove_unnamed(segment);
   if (segment->memory >= 0) close(segment->memory);
   if (segment->common.file >= 0) close(segment->common.file);
   free(segment);

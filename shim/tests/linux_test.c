@@ -21,7 +21,7 @@ static int32_t try_open(const char *name) {
   return answer;
 }
 
-static int32_t try_publish(const char *name) {
+static int32_t try_name(const char *name) {
   fd_segment *segment = NULL;
   EQUAL(fd_segment_create(name, SEGMENT_BYTES, 0600, &segment), 0);
   const int32_t answer = fd_segment_name(segment);
@@ -36,11 +36,11 @@ static void open_follows_no_symbolic_link(void) {
   snprintf(target_path, sizeof target_path, "%s", path_of(target));
   EQUAL(symlink(target_path, path_of(link)), 0);
   EQUAL(try_open(link), -ELOOP);
-  EQUAL(try_publish(link), -EEXIST);
+  EQUAL(try_name(link), -EEXIST);
   EQUAL(fd_unlink(link), 0);
   EQUAL(symlink("/nowhere/at/all", path_of(link)), 0);
   EQUAL(try_open(link), -ELOOP);
-  EQUAL(try_publish(link), -EEXIST);
+  EQUAL(try_name(link), -EEXIST);
   EQUAL(access("/nowhere", F_OK), -1);
   EQUAL(try_open(target), 0);
   close_segment(made, NULL);
@@ -49,10 +49,10 @@ static void open_follows_no_symbolic_link(void) {
 static void open_refuses_a_directory(void) {
   const char *name = new_name();
   EQUAL(mkdir(path_of(name), 0700), 0);
-  const int32_t opened = try_open(name), published = try_publish(name), unlinked = fd_unlink(name);
+  const int32_t opened = try_open(name), named = try_name(name), unlinked = fd_unlink(name);
   rmdir(path_of(name)); /* the harness removes files only */
   EQUAL(opened, -EISDIR);
-  EQUAL(published, -EEXIST);
+  EQUAL(named, -EEXIST);
   EQUAL(unlinked, -EISDIR);
 }
 

@@ -28,12 +28,12 @@ static void write_file(const char *name, const char *text) {
   close(file);
 }
 
-static int count_unpublished(void) {
+static int count_temporary(void) {
   DIR *directory = opendir(FD_DIRECTORY);
   CHECK(directory != NULL);
   int count = 0;
   for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-    count += strncmp(entry->d_name, FD_UNPUBLISHED, sizeof FD_UNPUBLISHED - 1) == 0;
+    count += strncmp(entry->d_name, FD_TEMPORARY, sizeof FD_TEMPORARY - 1) == 0;
   }
   closedir(directory);
   return count;
@@ -83,7 +83,7 @@ static void links_pipes_and_directories_are_refused(void) {
   close_segment(segment, NULL);
 }
 
-static int die_unpublished(const char *name) {
+static int die_unnamed(const char *name) {
   fd_segment *told = open_segment(name), *made = NULL;
   EQUAL(fd_segment_create("never", SEGMENT_BYTES, 0600, &made), 0);
   set(word_at(map_segment(told), 0), 1);
@@ -95,15 +95,15 @@ static void create_sweeps_after_the_dead_and_not_after_the_living(void) {
   fd_segment *told = create_segment(name), *living = NULL;
   void *mapping = map_segment(told);
   EQUAL(fd_segment_create(new_name(), SEGMENT_BYTES, 0600, &living), 0);
-  const int before = count_unpublished();
-  const process child = start_process("die-unpublished", name);
+  const int before = count_temporary();
+  const process child = start_process("die-unnamed", name);
   await(word_at(mapping, 0), 1);
-  EQUAL(count_unpublished(), before + 1);
+  EQUAL(count_temporary(), before + 1);
   kill_process(child);
   close_segment(create_segment(new_name()), NULL);
-  EQUAL(count_unpublished(), before);
+  EQUAL(count_temporary(), before);
   EQUAL(fd_segment_name(living), 0);
-  EQUAL(count_unpublished(), before - 1);
+  EQUAL(count_temporary(), before - 1);
   close_segment(living, NULL);
   close_segment(told, mapping);
 }
@@ -116,6 +116,6 @@ int main(int argc, char **argv) {
       {"fd_segment_create sweeps after the dead only", create_sweeps_after_the_dead_and_not_after_the_living},
       {0},
   };
-  static const struct role roles[] = {{"die-unpublished", die_unpublished}, {0}};
+  static const struct role roles[] = {{"die-unnamed", die_unnamed}, {0}};
   return run_tests(argc, argv, tests, roles);
 }
