@@ -64,8 +64,6 @@ export interface DepotInfo {
 export interface DepotInspection extends DepotInfo {
   /** Bytes that each frame has for metadata. */
   metadataBytes?: number;
-  /** Whether a frame that every lossless reader has passed stays until its slot is written again. */
-  history?: boolean;
   /** Readers that may be attached at one time, in all processes together. */
   maxReaders?: number;
   /** Counters and peers, with dead peers that have not been removed yet. Undefined where the depot is not usable. */
@@ -185,8 +183,8 @@ export function listDepots(): DepotInfo[] {
 /** One depot with its counters. @returns undefined when there is none, or this user may not open it */
 export function inspectDepot(name: string): DepotInspection | undefined {
   return describe(loadShim(), name, (attachment) => {
-    const { metadataBytes, maxReaders, history } = attachment.geometry;
-    return { ...infoOf(attachment), metadataBytes, maxReaders, history, stats: depotStats(attachment) };
+    const { metadataBytes, maxReaders } = attachment.geometry;
+    return { ...infoOf(attachment), metadataBytes, maxReaders, stats: depotStats(attachment) };
   });
 }
 

@@ -60,7 +60,7 @@ export class Attachment {
     this.segment = segment;
     this.mapping = mapping;
     this.words = new Words(mapping, this.layout);
-    this.payload = new Payload(this.words, geometry, this.layout);
+    this.payload = new Payload(mapping, geometry, this.layout);
     this.readers = new ReaderTable(this.words, geometry.maxReaders);
     this.room = new Room(this.words, geometry.maxReaders);
     this.peers = new Peers(segment, this.words, this.room, this.readers, geometry, this.layout);

@@ -12,7 +12,6 @@ import {
   LAST_SEQUENCE,
   LAYOUT_VERSION,
   MAGIC,
-  ORDERED_SLOTS,
   PEER,
   READER,
   READY,
@@ -35,8 +34,6 @@ export type Geometry = {
   /** Slots. */
   maxSize: number;
   whenFull: typeof WHEN_FULL[number];
-  /** Whether what all have read stays until its slot's turn comes. */
-  history: boolean;
   metadataBytes: number;
   maxReaders: number;
   /** Where the sequence starts: 0, but for tests of large numbers. */
@@ -138,13 +135,18 @@ export function writeHeader(header: DataView, geometry: Geometry, createdNs: big
   u32(HEADER.elementType, ELEMENT_TYPES.indexOf(geometry.elementType));
   u32(HEADER.metadataBytes, geometry.metadataBytes);
   ascii(HEADER.pixelFormat, geometry.pixelFormat);
-  u32(HEADER.reuse, geometry.history ? 0 : 1);
-  header.setBigUint64(HEADER.order, 0xfedc_ba98_7654_3210n, true); // each slot its own block
   header.setBigUint64(HEADER.createdNs, createdNs, true);
   u64(HEADER.firstSequence, geometry.firstSequence);
   u64(HEADER.head, geometry.firstSequence);
   u64(HEADER.tail, geometry.firstSequence);
   u64(HEADER.cleared, geometry.firstSequence);
+}
+
+/** What to do about a depot of another version. */
+function otherVersion(depot: string, version: number): string {
+  const maker = version < LAYOUT_VERSION ? "an earlier" : "a later";
+  return `it was made by ${maker} version of this library (layout ${version}, here ${LAYOUT_VERSION}): use the same ` +
+    `version in every process, or close those that have it open and run \`frames-depot rm ${depot}\``;
 }
 
 /**
@@ -168,9 +170,8 @@ export function readHeader(depot: string, copy: Uint8Array<ArrayBuffer>, fileByt
       : fail("INCOMPATIBLE", "the segment does not begin as a depot does: it is something else");
   }
   if (u32(HEADER.byteOrder) !== BYTE_ORDER) fail("INCOMPATIBLE", "it has another byte order, or a damaged header");
-  if (u32(HEADER.version) !== LAYOUT_VERSION) {
-    fail("INCOMPATIBLE", `it has layout version ${u32(HEADER.version)}, this library has version ${LAYOUT_VERSION}`);
-  }
+  const version = u32(HEADER.version);
+  if (version !== LAYOUT_VERSION) fail("INCOMPATIBLE", otherVersion(depot, version));
   if (u32(HEADER.ready) !== READY) fail("NOT_READY", "its maker has not finished, or died");
 
   const within = (what: string, value: number, least: number, most: number): number =>
@@ -187,7 +188,6 @@ export function readHeader(depot: string, copy: Uint8Array<ArrayBuffer>, fileByt
     frameBytes: within("frameBytes", u64(HEADER.frameBytes), 1, LIMITS.frameBytes),
     maxSize: within("maxSize", u32(HEADER.maxSize), 1, LIMITS.maxSize),
     whenFull: oneOf("whenFull", WHEN_FULL, u32(HEADER.whenFull)),
-    history: within("reuse", u32(HEADER.reuse), 0, u32(HEADER.maxSize) <= ORDERED_SLOTS ? 1 : 0) === 0,
     metadataBytes: within("metadataBytes", u32(HEADER.metadataBytes), 0, LIMITS.metadataBytes),
     maxReaders: within("maxReaders", u32(HEADER.maxReaders), 1, LIMITS.maxReaders),
     firstSequence: within("firstSequence", u64(HEADER.firstSequence), 0, LAST_SEQUENCE),

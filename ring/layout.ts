@@ -12,7 +12,7 @@
 /** The first eight bytes. */
 export const MAGIC = "FRMDEPOT";
 /** `version`: raised when any offset or meaning below changes; another version is refused. */
-export const LAYOUT_VERSION = 5;
+export const LAYOUT_VERSION = 6;
 /** `byteOrder`: reads as another number on a machine of the other byte order. */
 export const BYTE_ORDER = 0x01020304;
 /** `ready`, once everything else is in place. */
@@ -32,7 +32,7 @@ export const HEADER = {
   readersOffset: 40, // u64
   slotsOffset: 48, // u64
   payloadOffset: 56, // u64
-  payloadStride: 64, // u64; bytes from one block of payload to the next
+  payloadStride: 64, // u64; bytes from one slot's payload to the next
   frameBytes: 72, // u64
   peerStride: 80, // u32
   readerStride: 84, // u32
@@ -48,12 +48,10 @@ export const HEADER = {
   elementType: 124, // u32; index into ELEMENT_TYPES
   metadataBytes: 128, // u32
   pixelFormat: 132, // u8[16]; ASCII, ended by a zero
-  reuse: 148, // u32; 1: what was read last is written next (X1), and `order` says which block of payload a slot has
   createdNs: 152, // u64; nanoseconds since 1970
   firstSequence: 160, // u64; where head started
   head: 256, // u64; next sequence to claim. Producers: CAS (C7). Never wraps: at most 2^53 - 1
   skipped: 264, // u32; burned sequences. Each burning adds one; wraps, only differences count
-  order: 272, // u64; four bits a slot, from the lowest: its block. CAS by producers (X6); counts only with `reuse`
   tail: 384, // u64; oldest sequence kept for a lossless reader. Raised by producers (G3, G5) and leavers (L1)
   joins: 392, // u32; +1 when a lossless reader begins to gate (J2), read by producers (G1, G4); wraps
   published: 512, // u32; wake word of readers; wraps
@@ -122,8 +120,6 @@ export const READER_MODES = ["lookup", "lossless", "lossy", "latest"] as const;
 export const PEER_INDEX_BITS = 12;
 /** Peers a segment has room for beyond its readers: producers, onlookers, lookups. */
 export const EXTRA_PEERS = 32;
-/** The number of slots for which `order` has room. */
-export const ORDERED_SLOTS = 16;
 /** The last sequence that may be claimed: with one added it is still a safe integer. */
 export const LAST_SEQUENCE = 2 ** 53 - 2;
 /** In `slot.claimed`: the number will not come, and its writer keeps the slot (K1). No sequence plus one is as large. */

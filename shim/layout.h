@@ -9,7 +9,7 @@
 /* The first eight bytes. */
 #define FD_MAGIC "FRMDEPOT"
 /* `version`: raised when any offset or meaning below changes; another version is refused. */
-#define FD_LAYOUT_VERSION 5u
+#define FD_LAYOUT_VERSION 6u
 /* `byteOrder`: reads as another number on a machine of the other byte order. */
 #define FD_BYTE_ORDER 0x01020304u
 /* `ready`, once everything else is in place. */
@@ -18,8 +18,6 @@
 #define FD_PEER_INDEX_BITS 12u
 /* Peers a segment has room for beyond its readers: producers, onlookers, lookups. */
 #define FD_EXTRA_PEERS 32u
-/* The number of slots for which `order` has room. */
-#define FD_ORDERED_SLOTS 16u
 /* The last sequence that may be claimed: with one added it is still a safe integer. */
 #define FD_LAST_SEQUENCE 9007199254740990ull
 /* In `slot.claimed`: the number will not come, and its writer keeps the slot (K1). No sequence plus one is as large. */
@@ -90,15 +88,13 @@ struct fd_header {
   uint32_t element_type;
   uint32_t metadata_bytes;
   uint8_t pixel_format[16];
-  uint32_t reuse;
+  uint8_t reserved1[4];
   uint64_t created_ns;
   uint64_t first_sequence;
-  uint8_t reserved1[88];
+  uint8_t reserved2[88];
   uint64_t head;
   uint32_t skipped;
-  uint8_t reserved2[4];
-  uint64_t order;
-  uint8_t reserved3[104];
+  uint8_t reserved3[116];
   uint64_t tail;
   uint32_t joins;
   uint8_t reserved4[116];
@@ -182,12 +178,10 @@ struct fd_slot {
   X(header, element_type, 124, 4) \
   X(header, metadata_bytes, 128, 4) \
   X(header, pixel_format, 132, 16) \
-  X(header, reuse, 148, 4) \
   X(header, created_ns, 152, 8) \
   X(header, first_sequence, 160, 8) \
   X(header, head, 256, 8) \
   X(header, skipped, 264, 4) \
-  X(header, order, 272, 8) \
   X(header, tail, 384, 8) \
   X(header, joins, 392, 4) \
   X(header, published, 512, 4) \

@@ -74,7 +74,6 @@ const BASE: Geometry = {
   frameBytes: 1920 * 1080 * 3,
   maxSize: 10,
   whenFull: "drop",
-  history: true,
   metadataBytes: 0,
   maxReaders: 31,
   firstSequence: 0,

@@ -114,9 +114,7 @@ int64_t claim_by_policy(struct peer *peer) {
 }
 
 uint8_t *payload_of(const struct depot *depot, uint64_t sequence) {
-  uint64_t block = sequence % depot->max_size;
-  if (depot->header->reuse) block = LOAD(&depot->header->order) >> 4 * block & 15;
-  return depot->base + depot->payload_offset + block * depot->payload_stride;
+  return depot->base + depot->payload_offset + sequence % depot->max_size * depot->payload_stride;
 }
 
 void publish(struct peer *peer, uint64_t sequence, int64_t frame_number, uint32_t metadata_length) {
