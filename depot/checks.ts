@@ -4,7 +4,7 @@
  * @module
  */
 import { bufferLengthOf, byteLengthOf, bytesOf, kindOf } from "../ffi/buffers.ts";
-import { ELEMENT_BYTES, type Geometry, LIMITS } from "../ring/geometry.ts";
+import { ELEMENT_BYTES, type Geometry, LIMITS, NO_COLOR } from "../ring/geometry.ts";
 import type { From } from "../ring/follower.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { ELEMENT_TYPES, LAST_SEQUENCE, WHEN_FULL } from "../ring/layout.ts";
@@ -158,6 +158,9 @@ export function checkGeometry(options: DepotOptions): Geometry {
     elementType,
     pixelFormat,
     frameBytes,
+    variableLength: false,
+    color: NO_COLOR,
+    sampleAspectRatio: undefined,
     maxSize: checkInteger("maxSize", options.maxSize ?? 10, 1, LIMITS.maxSize),
     whenFull: checkOneOf("whenFull", options.whenFull ?? "drop", WHEN_FULL),
     metadataBytes: checkInteger("metadataBytes", options.metadataBytes ?? 0, 0, LIMITS.metadataBytes),

@@ -196,7 +196,7 @@ double fd_smallest_cursor(const void *base, int32_t readers_offset, int32_t coun
   const struct fd_reader *readers = at(base, readers_offset);
   uint64_t smallest = UINT64_MAX;
   for (int32_t index = 0; index < count; index++) {
-    if (index == except || load32(&readers[index].gating) != 1) continue;
+    if (index == except || load32(&readers[index].gating) != FD_GATING_GATES) continue;
     const uint64_t cursor = load64(&readers[index].cursor);
     if (cursor < smallest) smallest = cursor;
   }
