@@ -72,10 +72,9 @@ function shape(info: DepotInspection): string {
   const format = info.pixelFormat ? `, ${info.pixelFormat}` : "";
   const beside = info.metadataBytes! > 0 ? ` and ${bytes(info.metadataBytes!)} of metadata` : "";
   const title = `${paint.bold(info.name)}  ${info.stale ? paint.yellow(`stale: ${info.reason}`) : paint.green("live")}`;
-  const kept = info.history ? "" : "; what has been read is not kept";
   return `${title}\n` + lines([
     ["frame", `${info.frameSize!.join(" × ")} ${info.elementType}${format}, ${bytes(info.frameBytes!)}${beside}`],
-    ["queue", `${info.length} of ${counted(info.maxSize!, "frame")}; ${WHEN_FULL[info.whenFull!]}${kept}`],
+    ["queue", `${info.length} of ${counted(info.maxSize!, "frame")}; ${WHEN_FULL[info.whenFull!]}`],
     ["memory", bytes(info.bytes)],
   ]);
 }

@@ -4,10 +4,10 @@
  * @module
  */
 import { bufferLengthOf, byteLengthOf, bytesOf, kindOf } from "../ffi/buffers.ts";
-import { ELEMENT_BYTES, type Geometry, LIMITS } from "../ring/geometry.ts";
+import { ELEMENT_BYTES, type Geometry, LIMITS, NO_COLOR } from "../ring/geometry.ts";
 import type { From } from "../ring/follower.ts";
 import type { WaitOptions } from "../ring/lane.ts";
-import { ELEMENT_TYPES, LAST_SEQUENCE, ORDERED_SLOTS, WHEN_FULL } from "../ring/layout.ts";
+import { ELEMENT_TYPES, LAST_SEQUENCE, WHEN_FULL } from "../ring/layout.ts";
 import { WAITINGS } from "../ring/pace.ts";
 import type { DepotOptions, FrameDetails, FramesOptions, OnBackpressure, OpenOptions, ReadMode } from "./options.ts";
 
@@ -158,9 +158,11 @@ export function checkGeometry(options: DepotOptions): Geometry {
     elementType,
     pixelFormat,
     frameBytes,
+    variableLength: false,
+    color: NO_COLOR,
+    sampleAspectRatio: undefined,
     maxSize: checkInteger("maxSize", options.maxSize ?? 10, 1, LIMITS.maxSize),
     whenFull: checkOneOf("whenFull", options.whenFull ?? "drop", WHEN_FULL),
-    history: checkBoolean("history", options.history ?? true),
     metadataBytes: checkInteger("metadataBytes", options.metadataBytes ?? 0, 0, LIMITS.metadataBytes),
     maxReaders: checkInteger("maxReaders", options.maxReaders ?? 31, 1, LIMITS.maxReaders),
     firstSequence: checkInteger(
@@ -174,9 +176,6 @@ export function checkGeometry(options: DepotOptions): Geometry {
     throw new RangeError(
       `maxSize × frameBytes must be at most ${LIMITS.totalBytes}: ${geometry.maxSize} × ${geometry.frameBytes}`,
     );
-  }
-  if (!geometry.history && geometry.maxSize > ORDERED_SLOTS) {
-    throw new RangeError(`maxSize must be at most ${ORDERED_SLOTS} without history: ${geometry.maxSize}`);
   }
   return geometry;
 }

@@ -370,11 +370,6 @@ export class FramesDepot implements AsyncDisposable {
     return this.#session.attachment.geometry.whenFull;
   }
 
-  /** Whether a frame that every lossless reader has passed stays until its slot is written again. */
-  get history(): boolean {
-    return this.#session.attachment.geometry.history;
-  }
-
   /** Bytes that each frame has for metadata. */
   get metadataBytes(): number {
     return this.#session.attachment.geometry.metadataBytes;

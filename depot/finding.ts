@@ -65,8 +65,6 @@ export interface DepotInfo {
 export interface DepotInspection extends DepotInfo {
   /** Bytes that each frame has for metadata. */
   metadataBytes?: number;
-  /** Whether a frame that every lossless reader has passed stays until its slot is written again. */
-  history?: boolean;
   /** Readers that may be attached at one time, in all processes together. */
   maxReaders?: number;
   /** Counters and peers, with dead peers that have not been removed yet. Undefined where the depot is not usable. */
@@ -148,9 +146,9 @@ export async function findOrMake(
 /** The first thing in which two geometries differ, in words. */
 function difference(found: Geometry, wanted: Geometry): string | undefined {
   for (const key of Object.keys(wanted) as (keyof Geometry)[]) {
-    if (key !== "firstSequence" && found[key] !== wanted[key]) {
-      return `its ${key} is ${JSON.stringify(found[key])}, not ${JSON.stringify(wanted[key])}`;
-    }
+    if (key === "firstSequence") continue;
+    const [one, other] = [JSON.stringify(found[key]), JSON.stringify(wanted[key])];
+    if (one !== other) return `its ${key} is ${one}, not ${other}`;
   }
   return undefined;
 }
@@ -185,8 +183,8 @@ export function listDepots(): DepotInfo[] {
 /** One depot with its counters. @returns undefined when there is none, or this user may not open it */
 export function inspectDepot(name: string): DepotInspection | undefined {
   return describe(loadShim(), name, (attachment) => {
-    const { metadataBytes, maxReaders, history } = attachment.geometry;
-    return { ...infoOf(attachment), metadataBytes, maxReaders, history, stats: depotStats(attachment) };
+    const { metadataBytes, maxReaders } = attachment.geometry;
+    return { ...infoOf(attachment), metadataBytes, maxReaders, stats: depotStats(attachment) };
   });
 }
 
@@ -205,10 +203,10 @@ function describe<Info extends DepotInfo>(
   let attachment: Attachment | undefined;
   const { bytes } = segment.info();
   try {
-    const geometry = inspect(name, segment, []);
-    if (geometry instanceof DepotError) return unusable(geometry.message, bytes);
+    const header = inspect(name, segment, []);
+    if (header instanceof DepotError) return unusable(header.message, bytes);
     // What was checked is what is mapped: the size may have changed since it was asked for.
-    const mapped = Attachment.over(name, geometry, segment);
+    const mapped = Attachment.over(name, header, segment);
     if (typeof mapped === "number") return unusable(failure("map", name, mapped).message, bytes);
     attachment = mapped;
     return tell(attachment);

@@ -50,14 +50,6 @@ export interface DepotOptions {
   maxSize?: number;
   /** What happens to a frame for which there is no room. Default `"drop"`. */
   whenFull?: WhenFull;
-  /**
-   * Whether a frame that every lossless reader has passed stays until its slot is written again: for `peekFrame`, for
-   * lossy readers, and for readers that come later. Default true.
-   *
-   * @experimental False writes next the memory that was read last, while it is still in the last reader's cache. It
-   *   allows 16 slots, and may go with a later layout.
-   */
-  history?: boolean;
   /** Called when a frame of this depot object finds no room. Default: none. */
   onBackpressure?: OnBackpressure;
   /** Bytes of metadata beside each frame, 0 to 16 MiB. Default 0. */

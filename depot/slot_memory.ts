@@ -18,8 +18,6 @@ const HOLDER = Symbol("lease");
 export class SlotMemory {
   readonly #attachment: Attachment;
   readonly #slot: number;
-  /** Where the buffer is from: it goes back there, whatever has been written over `order` meanwhile. */
-  #block = 0;
   #buffer: ArrayBuffer | undefined;
   #data: FrameData | undefined;
   #metadata: Uint8Array<ArrayBuffer> | undefined;
@@ -31,9 +29,7 @@ export class SlotMemory {
 
   #take(holder: unknown): ArrayBuffer {
     if (this.#buffer === undefined) {
-      const { payload } = this.#attachment;
-      this.#block = payload.blockOf(this.#slot);
-      this.#buffer = payload.take(this.#block);
+      this.#buffer = this.#attachment.payload.take(this.#slot);
       (this.#buffer as { [HOLDER]?: unknown })[HOLDER] = holder;
     }
     return this.#buffer;
@@ -59,7 +55,7 @@ export class SlotMemory {
 
   /** Empties every view, if the engine allows it and the buffer is still there. */
   give(): Returned {
-    return this.#buffer === undefined ? "given" : this.#attachment.payload.give(this.#block, this.#buffer);
+    return this.#buffer === undefined ? "given" : this.#attachment.payload.give(this.#slot, this.#buffer);
   }
 
   /** Tries again after {@linkcode SlotMemory.give} has answered "busy". */

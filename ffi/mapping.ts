@@ -107,21 +107,6 @@ export class Mapping {
   }
 
   /**
-   * X1 to X7 for a sequence whose slot is ours: 0, or {@linkcode SLEEPERS} (lane published) and {@linkcode PRODUCERS}.
-   */
-  reuse(
-    slots: number,
-    slotStride: number,
-    maxSize: number,
-    pinWords: number,
-    sequence: number,
-    gate: number,
-    me: number,
-  ): number {
-    return this.#native.fd_reuse(this.#base, slots, slotStride, maxSize, pinWords, sequence, gate, me);
-  }
-
-  /**
    * C9 to C11: 0, or {@linkcode SLEEPERS} (lane published) and {@linkcode PRODUCERS}. `timestampNs` may be one of
    * {@linkcode TIME}.
    */

@@ -14,7 +14,7 @@ export type Signature = { parameters: readonly NativeType[]; result: NativeType 
 // begin: made from shim/frames_depot.h
 
 /** The version of the interface, which the loader compares. */
-export const ABI = 6;
+export const ABI = 7;
 
 /** Every exported C function, in the order of the header. */
 export const SYMBOLS = {
@@ -59,7 +59,6 @@ export const SYMBOLS = {
   fd_copy_out: { parameters: ["pointer", "f64", "buffer", "f64"], result: "void" },
   fd_cache_bytes: { parameters: [], result: "f64" },
   fd_claim: { parameters: ["pointer", "i32", "i32", "f64", "u32"], result: "i32" },
-  fd_reuse: { parameters: ["pointer", "i32", "i32", "i32", "i32", "f64", "f64", "u32"], result: "i32" },
   fd_publish: { parameters: ["pointer", "i32", "f64", "f64", "f64", "u32", "f64"], result: "i32" },
   fd_pin: { parameters: ["pointer", "i32", "i32", "u32", "f64"], result: "i32" },
   fd_unpin: { parameters: ["pointer", "i32", "u32", "i32", "f64"], result: "i32" },

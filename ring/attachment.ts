@@ -8,6 +8,7 @@ import type { LANE } from "../ffi/constants.ts";
 import type { Mapping } from "../ffi/mapping.ts";
 import type { Segment } from "../ffi/segment.ts";
 import { type Geometry, type Layout, layoutOf } from "./geometry.ts";
+import type { Header } from "./header.ts";
 import { Lane } from "./lane.ts";
 import { Payload } from "./payload.ts";
 import { Peers } from "./peers.ts";
@@ -23,6 +24,8 @@ const POPULATED_BYTES = 4 * 1024 * 1024;
 /** A segment as one depot object has it: mapped, joined, with the ring's parts over it. */
 export class Attachment {
   readonly name: string;
+  /** 16 hexadecimal digits, the same in every process that has this segment open. */
+  readonly id: string;
   readonly geometry: Geometry;
   readonly layout: Layout;
   readonly segment: Segment;
@@ -42,25 +45,26 @@ export class Attachment {
    *
    * @returns -errno where the system refuses
    */
-  static over(name: string, geometry: Geometry, segment: Segment): Attachment | number {
-    const mapping = segment.map(layoutOf(geometry).totalBytes, WAKE_WORDS);
+  static over(name: string, header: Header, segment: Segment): Attachment | number {
+    const mapping = segment.map(layoutOf(header.geometry).totalBytes, WAKE_WORDS);
     if (typeof mapping === "number") return mapping;
     try {
-      return new Attachment(name, geometry, segment, mapping);
+      return new Attachment(name, header, segment, mapping);
     } catch (error) {
       mapping.unmap();
       throw error;
     }
   }
 
-  private constructor(name: string, geometry: Geometry, segment: Segment, mapping: Mapping) {
+  private constructor(name: string, { geometry, id }: Header, segment: Segment, mapping: Mapping) {
     this.name = name;
+    this.id = id;
     this.geometry = geometry;
     this.layout = layoutOf(geometry);
     this.segment = segment;
     this.mapping = mapping;
     this.words = new Words(mapping, this.layout);
-    this.payload = new Payload(this.words, geometry, this.layout);
+    this.payload = new Payload(mapping, geometry, this.layout);
     this.readers = new ReaderTable(this.words, geometry.maxReaders);
     this.room = new Room(this.words, geometry.maxReaders);
     this.peers = new Peers(segment, this.words, this.room, this.readers, geometry, this.layout);

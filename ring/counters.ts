@@ -4,7 +4,7 @@
  * @module
  */
 import type { Attachment } from "./attachment.ts";
-import { HEADER, PEER, READER, READER_MODES, RUNTIMES } from "./layout.ts";
+import { GATING, HEADER, PEER, READER, READER_MODES, RUNTIMES } from "./layout.ts";
 
 /** One place in the sequence. */
 export interface ReaderStats {
@@ -26,8 +26,8 @@ export interface ReaderStats {
 export interface PeerStats {
   /** As its own pid namespace has it. */
   pid: number;
-  /** A Deno or Bun process, or a peer in another language. */
-  runtime: "other" | "deno" | "bun" | "c" | "python";
+  /** Which runtime or library the process has. */
+  runtime: "other" | "deno" | "bun" | "c" | "python" | "node" | "rust";
   /** Whether it is the depot object that was asked. */
   self: boolean;
   /** Whether the kernel still holds its lock. */
@@ -46,6 +46,8 @@ export interface PeerStats {
 export interface DepotStats {
   /** The depot's name. */
   name: string;
+  /** 16 hexadecimal digits: the same in every process, and another for the next depot of that name. */
+  id: string;
   /** Slots. */
   maxSize: number;
   /** Frames that wait for the slowest lossless reader. */
@@ -109,7 +111,7 @@ function readersOf(attachment: Attachment, owner: number, head: number): ReaderS
     const cursor = Math.max(words.mapping.load(entry + READER.cursor), room.cleared());
     found.push({
       mode: READER_MODES[words.load32(entry + READER.mode) % READER_MODES.length],
-      gating: words.load32(entry + READER.gating) === 1,
+      gating: words.load32(entry + READER.gating) === GATING.gates,
       cursor,
       lag: Math.max(0, head - cursor),
       read: words.f64[(entry + READER.read) >> 3] - words.f64[(entry + READER.readBase) >> 3],
@@ -121,10 +123,11 @@ function readersOf(attachment: Attachment, owner: number, head: number): ReaderS
 
 /** Everything, read word by word while others go on: each number is right, their moment may differ. */
 export function depotStats(attachment: Attachment): DepotStats {
-  const { words, room, peers, geometry, layout, name } = attachment;
+  const { words, room, peers, geometry, layout, name, id } = attachment;
   const head = room.head();
   return {
     name,
+    id,
     maxSize: geometry.maxSize,
     length: queueLength(attachment),
     head,

@@ -37,7 +37,6 @@ export class Follower {
   readonly #attachment: Attachment;
   readonly #room: Room;
   readonly #maxSize: number;
-  readonly #history: boolean;
   readonly #mode: ReaderMode;
   /** Whether frames numbered below `#skipBelow` are passed over, until the first that is not. */
   #skips = false;
@@ -55,7 +54,6 @@ export class Follower {
     this.#room = room;
     this.#mode = mode;
     this.#maxSize = geometry.maxSize;
-    this.#history = geometry.history;
     this.reader = attachment.reader(mode);
     this.#clearedSeen = room.clearedHint();
     try {
@@ -73,7 +71,7 @@ export class Follower {
   #place(from: From): number {
     const room = this.#room;
     const head = room.head();
-    const oldest = this.#firstThere(Math.max(0, head - this.#maxSize, room.cleared()), head);
+    const oldest = Math.max(0, head - this.#maxSize, room.cleared());
     switch (from) {
       case "oldest":
         return oldest;
@@ -89,16 +87,6 @@ export class Follower {
     this.#skips = true;
     this.#skipBelow = from;
     return oldest;
-  }
-
-  /**
-   * Without history: what is gone at the beginning was read by others, and a reader that comes later has not lost it.
-   */
-  #firstThere(oldest: number, head: number): number {
-    if (this.#history) return oldest;
-    let sequence = oldest;
-    while (sequence < head && this.reader.fate(sequence, false) === FATE.GONE) sequence++;
-    return sequence;
   }
 
   /** The newest frame from `from` on that seems to be there. */
@@ -207,12 +195,9 @@ export class Follower {
     } else if (this.#isLapped(sequence)) {
       // Past the slot that is overwritten next: on it, reader and producer could keep refusing each other.
       this.#jump(Math.max(sequence + 1, this.#room.head() - this.#maxSize + 1));
-    } else if (this.#history || this.#mode === "lossless") {
+    } else {
       this.#losses.burned++;
       this.reader.advance(sequence + 1);
-    } else {
-      // Burned, or a frame that the lossless readers have passed: the count of burned numbers will tell.
-      this.#jump(sequence + 1);
     }
   }
 

@@ -79,7 +79,6 @@ export class FrameIndex {
   readonly #reader: Reader;
   readonly #room: Room;
   readonly #maxSize: number;
-  readonly #keepsRead: boolean;
   readonly #table: FrameTable;
   readonly #history = new History();
   /** Everything below has been looked at. */
@@ -99,11 +98,10 @@ export class FrameIndex {
   #offset = NaN;
   #steadyFrom = Infinity;
 
-  constructor(reader: Reader, room: Room, { maxSize, firstSequence, history }: Geometry) {
+  constructor(reader: Reader, room: Room, { maxSize, firstSequence }: Geometry) {
     this.#reader = reader;
     this.#room = room;
     this.#maxSize = maxSize;
-    this.#keepsRead = history;
     this.#seen = firstSequence;
     this.#table = new FrameTable(maxSize);
   }
@@ -131,13 +129,9 @@ export class FrameIndex {
     }
   }
 
-  /**
-   * Whether a sequence that is gone may have carried a frame that we never saw. With a history those go with their lap,
-   * and a burned one is still in it.
-   */
+  /** Whether a sequence that is gone may have carried a frame that we never saw: within a lap it can only be burned. */
   #wentBy(sequence: number): boolean {
-    if (this.numberOf(sequence) !== undefined) return false;
-    return !this.#keepsRead || this.#room.head() - sequence > this.#maxSize;
+    return this.numberOf(sequence) === undefined && this.#room.head() - sequence > this.#maxSize;
   }
 
   /** @returns false while the sequence is still being written */

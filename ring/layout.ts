@@ -12,7 +12,7 @@
 /** The first eight bytes. */
 export const MAGIC = "FRMDEPOT";
 /** `version`: raised when any offset or meaning below changes; another version is refused. */
-export const LAYOUT_VERSION = 5;
+export const LAYOUT_VERSION = 6;
 /** `byteOrder`: reads as another number on a machine of the other byte order. */
 export const BYTE_ORDER = 0x01020304;
 /** `ready`, once everything else is in place. */
@@ -32,7 +32,7 @@ export const HEADER = {
   readersOffset: 40, // u64
   slotsOffset: 48, // u64
   payloadOffset: 56, // u64
-  payloadStride: 64, // u64; bytes from one block of payload to the next
+  payloadStride: 64, // u64; bytes from one slot's payload to the next
   frameBytes: 72, // u64
   peerStride: 80, // u32
   readerStride: 84, // u32
@@ -48,12 +48,21 @@ export const HEADER = {
   elementType: 124, // u32; index into ELEMENT_TYPES
   metadataBytes: 128, // u32
   pixelFormat: 132, // u8[16]; ASCII, ended by a zero
-  reuse: 148, // u32; 1: what was read last is written next (X1), and `order` says which block of payload a slot has
+  variableLength: 148, // u32; 1: a frame has its slot's byteLength, of at most frameBytes
   createdNs: 152, // u64; nanoseconds since 1970
   firstSequence: 160, // u64; where head started
+  id: 168, // u64; random, never 0: another for each segment of a name
+  matrix: 176, // u32; index into MATRICES
+  range: 180, // u32; index into RANGES
+  primaries: 184, // u32; index into PRIMARIES
+  transfer: 188, // u32; index into TRANSFERS
+  aspectWidth: 192, // u32; sample aspect ratio: width of a pixel; both 0 where it is not known
+  aspectHeight: 196, // u32; height of a pixel in the same unit
+  maxGroups: 200, // u32; 0 in this version, as the next two
+  groupStride: 204, // u32
+  groupsOffset: 208, // u64
   head: 256, // u64; next sequence to claim. Producers: CAS (C7). Never wraps: at most 2^53 - 1
   skipped: 264, // u32; burned sequences. Each burning adds one; wraps, only differences count
-  order: 272, // u64; four bits a slot, from the lowest: its block. CAS by producers (X6); counts only with `reuse`
   tail: 384, // u64; oldest sequence kept for a lossless reader. Raised by producers (G3, G5) and leavers (L1)
   joins: 392, // u32; +1 when a lossless reader begins to gate (J2), read by producers (G1, G4); wraps
   published: 512, // u32; wake word of readers; wraps
@@ -77,6 +86,7 @@ export const PEER = {
   dropped: 40, // f64; frames refused, ever
   storedBase: 48, // f64; where the present peer found them
   droppedBase: 56, // f64
+  flags: 64, // u32; 0 in this version. Bit 0 is for producers
 } as const;
 
 /** A place in the sequence. Written by the peer that owns it, or by the one that recovers that peer. */
@@ -84,7 +94,7 @@ export const READER = {
   /** Size of this section. */
   size: 128,
   owner: 0, // u32; id of the peer, 0 free. Its index is its bit in every slot's pins
-  gating: 4, // u32; 1: producers wait for its cursor
+  gating: 4, // u32; one of GATING
   cursor: 8, // u64; next sequence wanted
   read: 16, // f64; frames leased through this entry, ever
   lost: 24, // f64; frames missed, ever
@@ -104,7 +114,7 @@ export const SLOT = {
   sequence: 16, // u64+1; what is published in it (C10). Taken and not there yet: all bits of its number inverted (C8)
   frameNumber: 24, // i64; the user's number
   timestampNs: 32, // u64; nanoseconds, the user's or since 1970
-  byteLength: 40, // u64; always frameBytes in this version
+  byteLength: 40, // u64; frameBytes without variableLength
   skipped: 48, // u32; header.skipped as its writer saw it after C8
   pins: 52, // u32[3]; one bit a reader (R1, R5); producers look at them (C5)
 } as const;
@@ -114,16 +124,45 @@ export const WHEN_FULL = ["drop", "wait", "overwrite"] as const;
 /** Names of `elementType`, by their number in the segment. */
 export const ELEMENT_TYPES = ["uint8", "uint16", "float32"] as const;
 /** Names of `peer.runtime`, by their number in the segment. */
-export const RUNTIMES = ["other", "deno", "bun", "c", "python"] as const;
+export const RUNTIMES = ["other", "deno", "bun", "c", "python", "node", "rust"] as const;
 /** Names of `reader.mode`, by their number in the segment; `lookup` serves getFrame and peekFrame. */
 export const READER_MODES = ["lookup", "lossless", "lossy", "latest"] as const;
+/** What `reader.gating` says: it is not attached, producers wait for its cursor, or it is attached and none waits. */
+export const GATING = { none: 0, gates: 1, attached: 2 } as const;
+/** Names of `matrix`, by their number in the segment; they are those of ffmpeg's `-colorspace`. */
+export const MATRICES = [
+  ...[
+    "unspecified",
+    "rgb",
+    "bt709",
+    "fcc",
+    "bt470bg",
+    "smpte170m",
+    "smpte240m",
+    "ycgco",
+    "bt2020nc",
+    "bt2020c",
+  ] as const,
+  ...["smpte2085", "chroma-derived-nc", "chroma-derived-c", "ictcp"] as const,
+] as const;
+/** Names of `range`, by their number in the segment; ffmpeg's `-color_range` calls them tv and pc. */
+export const RANGES = ["unspecified", "limited", "full"] as const;
+/** Names of `primaries`, by their number in the segment; they are those of ffmpeg's `-color_primaries`. */
+export const PRIMARIES = [
+  ...["unspecified", "bt709", "bt470m", "bt470bg", "smpte170m", "smpte240m", "film", "bt2020"] as const,
+  ...["smpte428", "smpte431", "smpte432", "ebu3213"] as const,
+] as const;
+/** Names of `transfer`, by their number in the segment; they are those of ffmpeg's `-color_trc`. */
+export const TRANSFERS = [
+  ...["unspecified", "bt709", "gamma22", "gamma28", "smpte170m", "smpte240m", "linear", "log100", "log316"] as const,
+  ...["iec61966-2-4", "bt1361e", "iec61966-2-1", "bt2020-10", "bt2020-12"] as const,
+  ...["smpte2084", "smpte428", "arib-std-b67"] as const,
+] as const;
 
 /** How many of the low bits of a peer's id hold its index plus one. */
 export const PEER_INDEX_BITS = 12;
 /** Peers a segment has room for beyond its readers: producers, onlookers, lookups. */
 export const EXTRA_PEERS = 32;
-/** The number of slots for which `order` has room. */
-export const ORDERED_SLOTS = 16;
 /** The last sequence that may be claimed: with one added it is still a safe integer. */
 export const LAST_SEQUENCE = 2 ** 53 - 2;
 /** In `slot.claimed`: the number does not come; its writer keeps the slot (K1). No sequence plus one is as large. */

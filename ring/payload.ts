@@ -7,8 +7,6 @@ import type { Mapping } from "../ffi/mapping.ts";
 import { Ballast } from "../ffi/ballast.ts";
 import { byteLengthOf, isDetached, transfer } from "../ffi/buffers.ts";
 import { type Geometry, type Layout, metadataOffset } from "./geometry.ts";
-import { HEADER } from "./layout.ts";
-import type { Words } from "./words.ts";
 
 /**
  * What became of a buffer that was lent: `given` back, its memory cannot be reached; `moved` away by its user (a
@@ -28,9 +26,6 @@ const PAST_CACHES = 1.5;
 /** Hands out one ArrayBuffer over the payload of a slot that is held, and takes it back; or copies into it. */
 export class Payload {
   readonly #mapping: Mapping;
-  readonly #u32: Uint32Array;
-  readonly #maxSize: number;
-  readonly #history: boolean;
   readonly #start: number;
   readonly #stride: number;
   readonly #frameBytes: number;
@@ -41,16 +36,12 @@ export class Payload {
   #lent = false;
   /** Whether copies leave the caches to what is read again. */
   readonly #past: boolean;
-  /** Blocks whose page tables this process has made. */
+  /** Slots whose page tables this process has made. */
   readonly #populated: Uint8Array;
   readonly #ballast: Ballast;
 
-  constructor(words: Words, geometry: Geometry, layout: Layout) {
-    const { mapping } = words;
+  constructor(mapping: Mapping, geometry: Geometry, layout: Layout) {
     this.#mapping = mapping;
-    this.#u32 = words.u32;
-    this.#maxSize = geometry.maxSize;
-    this.#history = geometry.history;
     this.#start = layout.payloadOffset;
     this.#stride = layout.payloadStride;
     this.#frameBytes = geometry.frameBytes;
@@ -61,34 +52,23 @@ export class Payload {
     this.#ballast = new Ballast(mapping, layout.payloadOffset, bytes, geometry.frameBytes);
     this.#populated = new Uint8Array(layout.payloadStride < POPULATE_FROM_BYTES ? 0 : geometry.maxSize);
     const cacheBytes = geometry.frameBytes >= PAST_FROM_BYTES ? mapping.cacheBytes() : 0;
-    // What is written again at once is best left in them.
-    this.#past = geometry.history && cacheBytes > 0 && bytes > cacheBytes * PAST_CACHES;
+    this.#past = cacheBytes > 0 && bytes > cacheBytes * PAST_CACHES;
   }
 
   /** A buffer that is referred to nowhere else. Making one anew costs a microsecond, so they are kept. */
-  take(block: number): ArrayBuffer {
+  take(slot: number): ArrayBuffer {
     this.#ballast.keep();
     this.#lent ||= !this.#mapping.operationsPin;
-    const kept = this.#idle[block];
-    if (kept === undefined) return this.#mapping.view(this.#populatedStart(block), this.#stride);
-    this.#idle[block] = undefined;
+    const kept = this.#idle[slot];
+    if (kept === undefined) return this.#mapping.view(this.#populatedStart(slot), this.#stride);
+    this.#idle[slot] = undefined;
     return kept;
   }
 
-  /**
-   * Where a slot's payload is. As long as the slot is held that stays; whatever is written there, it is a block of
-   * ours.
-   */
-  blockOf(slot: number): number {
-    if (this.#history) return slot;
-    const block = (this.#u32[(HEADER.order >> 2) + (slot >>> 3)] >>> ((slot & 7) << 2)) & 15;
-    return block < this.#maxSize ? block : slot;
-  }
-
-  #populatedStart(block: number): number {
-    const start = this.#start + block * this.#stride;
-    if (this.#populated[block] === 0) {
-      this.#populated[block] = 1;
+  #populatedStart(slot: number): number {
+    const start = this.#start + slot * this.#stride;
+    if (this.#populated[slot] === 0) {
+      this.#populated[slot] = 1;
       this.#mapping.populate(start, this.#stride);
     }
     return start;
@@ -96,18 +76,17 @@ export class Payload {
 
   /** Copies a frame into a slot that its producer has claimed; it has been checked that it has a frame's bytes. */
   write(slot: number, frame: Uint8Array): void {
-    this.#mapping.copyExactly(this.#populatedStart(this.blockOf(slot)), frame, this.#frameBytes, this.#past);
+    this.#mapping.copyExactly(this.#populatedStart(slot), frame, this.#frameBytes, this.#past);
   }
 
   /** Copies a part of a frame into a slot that its producer has claimed. @param at bytes from the frame's beginning */
   writePart(slot: number, at: number, part: Uint8Array): void {
-    const start = this.#populatedStart(this.blockOf(slot));
-    this.#mapping.copy(start + at, part, this.#frameBytes - at, this.#past);
+    this.#mapping.copy(this.#populatedStart(slot) + at, part, this.#frameBytes - at, this.#past);
   }
 
   /** Copies a slot's first bytes out, as many as the target has; the slot must be pinned. */
   read(slot: number, target: Uint8Array): void {
-    this.#mapping.copyOut(this.#populatedStart(this.blockOf(slot)), target);
+    this.#mapping.copyOut(this.#populatedStart(slot), target);
   }
 
   /** The first `length` bytes of metadata in a slot's memory. */
@@ -118,7 +97,7 @@ export class Payload {
   /** Copies metadata into a slot that its producer has claimed. @returns how many bytes */
   writeMetadata(slot: number, metadata: Uint8Array): number {
     const length = Math.min(byteLengthOf(metadata), this.#metadataBytes);
-    this.#mapping.copy(this.#start + this.blockOf(slot) * this.#stride + this.#metadataAt, metadata, length, false);
+    this.#mapping.copy(this.#start + slot * this.#stride + this.#metadataAt, metadata, length, false);
     return length;
   }
 
@@ -128,11 +107,11 @@ export class Payload {
    *
    * @returns what became of the buffer; unless it was given back, the memory can still be reached
    */
-  give(block: number, buffer: ArrayBuffer): Returned {
+  give(slot: number, buffer: ArrayBuffer): Returned {
     if (isDetached(buffer)) return "moved";
     const same = transfer(buffer);
     if (!isDetached(buffer)) return "busy"; // what was made is a copy
-    this.#idle[block] = same;
+    this.#idle[slot] = same;
     return "given";
   }
 
@@ -151,9 +130,9 @@ export class Payload {
   /** Detaches all that is kept. */
   detach(): void {
     this.#ballast.drop();
-    for (const [block, buffer] of this.#idle.entries()) {
+    for (const [slot, buffer] of this.#idle.entries()) {
       if (buffer !== undefined) transfer(buffer, 0);
-      this.#idle[block] = undefined;
+      this.#idle[slot] = undefined;
     }
   }
 }

@@ -88,6 +88,7 @@ export class Peers {
       u32[(entry + PEER.generation) >> 2] = generation;
       u32[(entry + PEER.pid) >> 2] = pid;
       u32[(entry + PEER.runtime) >> 2] = RUNTIMES.indexOf(shim.runtime);
+      u32[(entry + PEER.flags) >> 2] = 0;
       this.#words.setPlain64(entry + PEER.startTime, startTime);
       this.#words.setPlain64(entry + PEER.joinedNs, Date.now() * 1e6);
       f64[(entry + PEER.storedBase) >> 3] = f64[(entry + PEER.stored) >> 3];

@@ -29,9 +29,7 @@ export class Producer {
   readonly #peers: Peers;
   readonly #maxSize: number;
   readonly #pinWords: number;
-  readonly #slotStride: number;
   readonly #overwrite: boolean;
-  readonly #history: boolean;
   readonly #frameBytes: number;
   /** The gate as last computed: an old one errs on the safe side, because gates only grow. */
   #gate = 0;
@@ -43,16 +41,14 @@ export class Producer {
   #next: number;
   readonly #slots: Slots;
 
-  constructor(words: Words, room: Room, peers: Peers, geometry: Geometry, { pinWords, slotStride }: Layout) {
+  constructor(words: Words, room: Room, peers: Peers, geometry: Geometry, { pinWords }: Layout) {
     this.#words = words;
     this.#room = room;
     this.#peers = peers;
     this.#maxSize = geometry.maxSize;
     this.#slots = new Slots(geometry.maxSize);
     this.#pinWords = pinWords;
-    this.#slotStride = slotStride;
     this.#overwrite = geometry.whenFull === "overwrite";
-    this.#history = geometry.history;
     this.#frameBytes = geometry.frameBytes;
     this.#next = words.mapping.load(HEADER.head);
   }
@@ -67,7 +63,7 @@ export class Producer {
     // Where one producer works alone, head is where it left it: a guess saves a look, and C1 tells if it is wrong.
     const h = this.#next;
     const answer = this.#try(h);
-    return answer === CLAIM.DONE && this.#history ? h : this.#finish(h, answer);
+    return answer === CLAIM.DONE ? h : this.#finish(h, answer);
   }
 
   /** C1 to C8. @returns one of {@linkcode CLAIM} and perhaps {@linkcode SLEEPERS}, FULL or EXHAUSTED */
@@ -95,9 +91,9 @@ export class Producer {
           this.#awaited = true;
           wake(this.#words, LANE.PUBLISHED);
           this.#giveWay();
-          return this.#taken(h);
+          return h;
         case CLAIM.DONE:
-          return this.#taken(h);
+          return h;
         case EXHAUSTED:
           return EXHAUSTED;
         case FULL:
@@ -120,27 +116,6 @@ export class Producer {
         }
       }
     }
-  }
-
-  /**
-   * A slot that is ours to write in. Without history it gets the memory of the newest frame that every lossless reader
-   * has passed: it is still in the last reader's cache (X1 to X7).
-   */
-  #taken(h: number): number {
-    if (this.#history) return h;
-    const { mapping } = this.#words;
-    this.#gate = this.#room.gate(this.#gate);
-    const answer = mapping.reuse(
-      this.#words.slot(0),
-      this.#slotStride,
-      this.#maxSize,
-      this.#pinWords,
-      h,
-      this.#gate,
-      this.#peers.id,
-    );
-    if (answer !== 0) this.#wake(answer);
-    return h;
   }
 
   /** Wakes the lanes that a step's answer names. */

@@ -6,7 +6,7 @@
 import { LANE, SLEEPERS } from "../ffi/constants.ts";
 import { type Fate, fateOf } from "./fate.ts";
 import type { Geometry } from "./geometry.ts";
-import { HEADER, READER, SLOT } from "./layout.ts";
+import { GATING, HEADER, READER, SLOT } from "./layout.ts";
 import type { Peers } from "./peers.ts";
 import type { ReaderTable } from "./reader_table.ts";
 import type { Room } from "./room.ts";
@@ -70,6 +70,7 @@ export class Reader {
   startAt(sequence: number): void {
     this.cursor = sequence;
     this.#words.mapping.store(this.#entry + READER.cursor, sequence);
+    this.#words.store32(this.#entry + READER.gating, GATING.attached);
   }
 
   /** Passes everything below `sequence`; producers may then overwrite it. */

@@ -6,7 +6,7 @@
  */
 import { DepotError } from "../errors.ts";
 import { LANE } from "../ffi/constants.ts";
-import { HEADER, LAST_SEQUENCE, READER } from "./layout.ts";
+import { GATING, HEADER, LAST_SEQUENCE, READER } from "./layout.ts";
 import { trace } from "./trace.ts";
 import { wake } from "./wake.ts";
 import type { Words } from "./words.ts";
@@ -86,7 +86,7 @@ export class Room {
     let slowest: { index: number; cursor: number } | undefined;
     for (let index = 0; index < this.#maxReaders; index++) {
       const entry = this.#words.reader(index);
-      if (this.#words.load32(entry + READER.gating) !== 1) continue;
+      if (this.#words.load32(entry + READER.gating) !== GATING.gates) continue;
       const cursor = this.#words.mapping.load(entry + READER.cursor);
       if (slowest === undefined || cursor < slowest.cursor) slowest = { index, cursor };
     }
@@ -105,7 +105,7 @@ export class Room {
     const chosen = Math.max(wish, smallest, mapping.load(HEADER.tail), this.cleared());
     trace.at?.("J2");
     mapping.store(entry + READER.cursor, chosen); // J3
-    this.#words.store32(entry + READER.gating, 1);
+    this.#words.store32(entry + READER.gating, GATING.gates);
     Atomics.add(u32, HEADER.joins >> 2, 1);
     trace.at?.("J3");
     const place = Math.max(chosen, mapping.load(HEADER.tail));
@@ -115,14 +115,16 @@ export class Room {
     return place;
   }
 
-  /** Has producers wait for a reader no more (L1, L2). Can be done twice. */
+  /** A reader is no longer attached: producers do not wait for it (L1, L2). Can be done twice. */
   stopGating(index: number): void {
     const entry = this.#words.reader(index);
-    if (this.#words.load32(entry + READER.gating) !== 1) return;
+    if (this.#words.load32(entry + READER.gating) !== GATING.gates) {
+      return this.#words.store32(entry + READER.gating, GATING.none);
+    }
     const smallest = this.#smallestCursor(-1);
     if (smallest !== undefined) this.#words.mapping.raise(HEADER.tail, smallest); // L1
     trace.at?.("L1");
-    this.#words.store32(entry + READER.gating, 0); // L2
+    this.#words.store32(entry + READER.gating, GATING.none); // L2
     wake(this.#words, LANE.CONSUMED);
   }
 

@@ -9,7 +9,8 @@ import type { Segment } from "../ffi/segment.ts";
 import type { Shim } from "../ffi/shim.ts";
 import { Attachment } from "./attachment.ts";
 import { fail } from "./failures.ts";
-import { type Geometry, layoutOf, LIMITS, readHeader, writeHeader } from "./geometry.ts";
+import { type Geometry, layoutOf, LIMITS } from "./geometry.ts";
+import { type Header, newId, readHeader, writeHeader } from "./header.ts";
 import { EXTRA_PEERS, HEADER, LOCK, READY } from "./layout.ts";
 import { WAKE_WORDS } from "./words.ts";
 
@@ -78,11 +79,12 @@ export function createSegment(shim: Shim, name: string, geometry: Geometry, mode
   let made: Attachment | undefined;
   let named = false;
   try {
-    const attachment = Attachment.over(name, geometry, segment);
+    const header = { geometry, id: newId() };
+    const attachment = Attachment.over(name, header, segment);
     if (typeof attachment === "number") return fail("map", name, attachment, { layout, space });
     made = attachment;
     attachment.populate();
-    writeHeader(new DataView(attachment.words.u32.buffer, 0, HEADER.size), geometry, BigInt(Date.now()) * 1000000n);
+    writeHeader(new DataView(attachment.words.u32.buffer, 0, HEADER.size), header, BigInt(Date.now()) * 1000000n);
     attachment.peers.underLock(() => attachment.peers.enter(shim));
     attachment.words.store32(HEADER.ready, READY);
     const answer = segment.name();
@@ -164,14 +166,15 @@ export function openSegment(shim: Shim, name: string, options: OpenSegmentOption
   let attachment: Attachment | undefined;
   let joined = false;
   try {
-    const geometry = inspect(name, segment, options.trustedOwners);
-    if (geometry instanceof DepotError) return { refused: "unfinished", error: geometry };
-    if (!options.stale && !hasLivePeer(segment, layoutOf(geometry).maxPeers)) {
+    const header = inspect(name, segment, options.trustedOwners);
+    if (header instanceof DepotError) return { refused: "unfinished", error: header };
+    const layout = layoutOf(header.geometry);
+    if (!options.stale && !hasLivePeer(segment, layout.maxPeers)) {
       return notFound(name, "the processes that held it are dead; `stale: true` opens what they left");
     }
-    const refused = refuseAddresses("open", name, layoutOf(geometry).totalBytes, shim.retiredBytes());
+    const refused = refuseAddresses("open", name, layout.totalBytes, shim.retiredBytes());
     if (refused !== undefined) throw refused;
-    const mapped = Attachment.over(name, geometry, segment);
+    const mapped = Attachment.over(name, header, segment);
     if (typeof mapped === "number") return fail("map", name, mapped);
     attachment = mapped;
     attachment.populate();
@@ -227,9 +230,9 @@ export const busy = (what: string, name: string): Refusal => ({
 /**
  * Checks what a segment claims to be. The header is copied once and only the copy is looked at.
  *
- * @returns its geometry, or a DepotError NOT_READY
+ * @returns what its header says, or a DepotError NOT_READY
  */
-export function inspect(name: string, segment: Segment, trustedOwners: readonly number[]): Geometry | DepotError {
+export function inspect(name: string, segment: Segment, trustedOwners: readonly number[]): Header | DepotError {
   const { bytes, owner, self } = segment.info();
   if (owner !== self && owner !== 0 && !trustedOwners.includes(owner)) {
     throw new DepotError(

@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a signature below changes; the loader refuses another one. */
-#define FD_ABI 6
+#define FD_ABI 7
 
 /* Linux's numbers: what every system's errors are translated to. */
 enum {
@@ -199,13 +199,9 @@ enum { FD_TIME_NOW = -1, FD_TIME_KEPT = -2 };
 /* C1, C3 to C8 for the sequence that the caller expects to be head. FD_MOVED and FD_LEASED leave no trace; either may
  * carry FD_SLEEPERS and FD_PRODUCERS. */
 FD_API int32_t fd_claim(void *base, int32_t slot, int32_t pin_words, double sequence, uint32_t me);
-/* X1 to X7 for the sequence whose slot is ours: it gets the block of the newest frame below the gate that is not held.
- * 0, or FD_SLEEPERS and FD_PRODUCERS. */
-FD_API int32_t fd_reuse(void *base, int32_t slots, int32_t slot_stride, int32_t max_size, int32_t pin_words,
-                        double sequence, double gate, uint32_t me);
 /* C9 to C11: 0, or FD_SLEEPERS and FD_PRODUCERS. */
 FD_API int32_t fd_publish(void *base, int32_t slot, double sequence, double frame_number, double timestamp_ns,
-                          uint32_t metadata_length, double frame_bytes);
+                          uint32_t metadata_length, double byte_length);
 /* R1 to R4: 1 pinned, 0 not, perhaps with FD_SLEEPERS (lane consumed). `pins` is where the word with `bit` is. */
 FD_API int32_t fd_pin(void *base, int32_t slot, int32_t pins, uint32_t bit, double sequence);
 /* R5, and R6 unless `cursor_at` is 0: 0 or FD_SLEEPERS (lane consumed). */

@@ -9,7 +9,7 @@
 /* The first eight bytes. */
 #define FD_MAGIC "FRMDEPOT"
 /* `version`: raised when any offset or meaning below changes; another version is refused. */
-#define FD_LAYOUT_VERSION 5u
+#define FD_LAYOUT_VERSION 6u
 /* `byteOrder`: reads as another number on a machine of the other byte order. */
 #define FD_BYTE_ORDER 0x01020304u
 /* `ready`, once everything else is in place. */
@@ -18,8 +18,6 @@
 #define FD_PEER_INDEX_BITS 12u
 /* Peers a segment has room for beyond its readers: producers, onlookers, lookups. */
 #define FD_EXTRA_PEERS 32u
-/* The number of slots for which `order` has room. */
-#define FD_ORDERED_SLOTS 16u
 /* The last sequence that may be claimed: with one added it is still a safe integer. */
 #define FD_LAST_SEQUENCE 9007199254740990ull
 /* In `slot.claimed`: the number does not come; its writer keeps the slot (K1). No sequence plus one is as large. */
@@ -45,7 +43,9 @@ enum {
   FD_RUNTIME_DENO = 1,
   FD_RUNTIME_BUN = 2,
   FD_RUNTIME_C = 3,
-  FD_RUNTIME_PYTHON = 4
+  FD_RUNTIME_PYTHON = 4,
+  FD_RUNTIME_NODE = 5,
+  FD_RUNTIME_RUST = 6
 };
 
 /* Names of `reader.mode`, by their number in the segment; `lookup` serves getFrame and peekFrame. */
@@ -54,6 +54,75 @@ enum {
   FD_READER_MODE_LOSSLESS = 1,
   FD_READER_MODE_LOSSY = 2,
   FD_READER_MODE_LATEST = 3
+};
+
+/* What `reader.gating` says: it is not attached, producers wait for its cursor, or it is attached and none waits. */
+enum {
+  FD_GATING_NONE = 0,
+  FD_GATING_GATES = 1,
+  FD_GATING_ATTACHED = 2
+};
+
+/* Names of `matrix`, by their number in the segment; they are those of ffmpeg's `-colorspace`. */
+enum {
+  FD_MATRIX_UNSPECIFIED = 0,
+  FD_MATRIX_RGB = 1,
+  FD_MATRIX_BT709 = 2,
+  FD_MATRIX_FCC = 3,
+  FD_MATRIX_BT470BG = 4,
+  FD_MATRIX_SMPTE170M = 5,
+  FD_MATRIX_SMPTE240M = 6,
+  FD_MATRIX_YCGCO = 7,
+  FD_MATRIX_BT2020NC = 8,
+  FD_MATRIX_BT2020C = 9,
+  FD_MATRIX_SMPTE2085 = 10,
+  FD_MATRIX_CHROMA_DERIVED_NC = 11,
+  FD_MATRIX_CHROMA_DERIVED_C = 12,
+  FD_MATRIX_ICTCP = 13
+};
+
+/* Names of `range`, by their number in the segment; ffmpeg's `-color_range` calls them tv and pc. */
+enum {
+  FD_RANGE_UNSPECIFIED = 0,
+  FD_RANGE_LIMITED = 1,
+  FD_RANGE_FULL = 2
+};
+
+/* Names of `primaries`, by their number in the segment; they are those of ffmpeg's `-color_primaries`. */
+enum {
+  FD_PRIMARY_UNSPECIFIED = 0,
+  FD_PRIMARY_BT709 = 1,
+  FD_PRIMARY_BT470M = 2,
+  FD_PRIMARY_BT470BG = 3,
+  FD_PRIMARY_SMPTE170M = 4,
+  FD_PRIMARY_SMPTE240M = 5,
+  FD_PRIMARY_FILM = 6,
+  FD_PRIMARY_BT2020 = 7,
+  FD_PRIMARY_SMPTE428 = 8,
+  FD_PRIMARY_SMPTE431 = 9,
+  FD_PRIMARY_SMPTE432 = 10,
+  FD_PRIMARY_EBU3213 = 11
+};
+
+/* Names of `transfer`, by their number in the segment; they are those of ffmpeg's `-color_trc`. */
+enum {
+  FD_TRANSFER_UNSPECIFIED = 0,
+  FD_TRANSFER_BT709 = 1,
+  FD_TRANSFER_GAMMA22 = 2,
+  FD_TRANSFER_GAMMA28 = 3,
+  FD_TRANSFER_SMPTE170M = 4,
+  FD_TRANSFER_SMPTE240M = 5,
+  FD_TRANSFER_LINEAR = 6,
+  FD_TRANSFER_LOG100 = 7,
+  FD_TRANSFER_LOG316 = 8,
+  FD_TRANSFER_IEC61966_2_4 = 9,
+  FD_TRANSFER_BT1361E = 10,
+  FD_TRANSFER_IEC61966_2_1 = 11,
+  FD_TRANSFER_BT2020_10 = 12,
+  FD_TRANSFER_BT2020_12 = 13,
+  FD_TRANSFER_SMPTE2084 = 14,
+  FD_TRANSFER_SMPTE428 = 15,
+  FD_TRANSFER_ARIB_STD_B67 = 16
 };
 
 /* Locks of a segment: one for changes of membership, then one for each peer, held as long as the peer lives. */
@@ -90,26 +159,34 @@ struct fd_header {
   uint32_t element_type;
   uint32_t metadata_bytes;
   uint8_t pixel_format[16];
-  uint32_t reuse;
+  uint32_t variable_length;
   uint64_t created_ns;
   uint64_t first_sequence;
-  uint8_t reserved1[88];
+  uint64_t id;
+  uint32_t matrix;
+  uint32_t range;
+  uint32_t primaries;
+  uint32_t transfer;
+  uint32_t aspect_width;
+  uint32_t aspect_height;
+  uint32_t max_groups;
+  uint32_t group_stride;
+  uint64_t groups_offset;
+  uint8_t reserved1[40];
   uint64_t head;
   uint32_t skipped;
-  uint8_t reserved2[4];
-  uint64_t order;
-  uint8_t reserved3[104];
+  uint8_t reserved2[116];
   uint64_t tail;
   uint32_t joins;
-  uint8_t reserved4[116];
+  uint8_t reserved3[116];
   uint32_t published;
   uint32_t published_sleepers;
-  uint8_t reserved5[120];
+  uint8_t reserved4[120];
   uint32_t consumed;
   uint32_t consumed_sleepers;
-  uint8_t reserved6[120];
+  uint8_t reserved5[120];
   uint64_t cleared;
-  uint8_t reserved7[3320];
+  uint8_t reserved6[3320];
 };
 
 /* An open depot object. Its own counters are written by it alone; the rest under the membership lock. */
@@ -124,7 +201,8 @@ struct fd_peer {
   double dropped;
   double stored_base;
   double dropped_base;
-  uint8_t reserved1[64];
+  uint32_t flags;
+  uint8_t reserved1[60];
 };
 
 /* A place in the sequence. Written by the peer that owns it, or by the one that recovers that peer. */
@@ -182,12 +260,21 @@ struct fd_slot {
   X(header, element_type, 124, 4) \
   X(header, metadata_bytes, 128, 4) \
   X(header, pixel_format, 132, 16) \
-  X(header, reuse, 148, 4) \
+  X(header, variable_length, 148, 4) \
   X(header, created_ns, 152, 8) \
   X(header, first_sequence, 160, 8) \
+  X(header, id, 168, 8) \
+  X(header, matrix, 176, 4) \
+  X(header, range, 180, 4) \
+  X(header, primaries, 184, 4) \
+  X(header, transfer, 188, 4) \
+  X(header, aspect_width, 192, 4) \
+  X(header, aspect_height, 196, 4) \
+  X(header, max_groups, 200, 4) \
+  X(header, group_stride, 204, 4) \
+  X(header, groups_offset, 208, 8) \
   X(header, head, 256, 8) \
   X(header, skipped, 264, 4) \
-  X(header, order, 272, 8) \
   X(header, tail, 384, 8) \
   X(header, joins, 392, 4) \
   X(header, published, 512, 4) \
@@ -205,6 +292,7 @@ struct fd_slot {
   X(peer, dropped, 40, 8) \
   X(peer, stored_base, 48, 8) \
   X(peer, dropped_base, 56, 8) \
+  X(peer, flags, 64, 4) \
   X(reader, owner, 0, 4) \
   X(reader, gating, 4, 4) \
   X(reader, cursor, 8, 8) \

@@ -100,49 +100,15 @@ int32_t fd_claim(void *base, int32_t slot_offset, int32_t pin_words, double sequ
   return barred | (barred == FD_LEASED && is_pinned(slot, pin_words) ? told & ~FD_PRODUCERS : told);
 }
 
-/* The word has four bits a slot: the number of its block. */
-static uint64_t exchanged(uint64_t order, int32_t one, int32_t other) {
-  const uint64_t difference = (order >> 4 * one ^ order >> 4 * other) & 15;
-  return order ^ difference << 4 * one ^ difference << 4 * other;
-}
-
-int32_t fd_reuse(void *base, int32_t slots_offset, int32_t slot_stride, int32_t max_size, int32_t pin_words,
-                 double sequence, double gate, uint32_t me) {
-  struct fd_header *header = base;
-  const uint64_t h = (uint64_t)sequence, slots = (uint64_t)max_size;
-  const uint64_t oldest = h < slots ? 0 : h - slots + 1;
-  for (uint64_t r = (uint64_t)gate < h ? (uint64_t)gate : h; r-- > oldest;) { /* X1 */
-    const int32_t from = (int32_t)(r % slots);
-    struct fd_slot *slot = at(base, slots_offset + from * slot_stride);
-    if (load64(&slot->sequence) != r + 1 || is_pinned(slot, pin_words)) continue;
-    if (!cas32(&slot->writer, 0, me)) continue; /* X2 */
-    FD_STEP(X2);
-    const int32_t ours = !is_pinned(slot, pin_words) && load64(&slot->sequence) == r + 1; /* X3, X4 */
-    if (ours) {
-      store64(&slot->sequence, 0); /* X5 */
-      FD_STEP(X5);
-      uint64_t order = load64(&header->order);
-      while (!__atomic_compare_exchange_n(&header->order, &order, exchanged(order, (int32_t)(h % slots), from), 0,
-                                          __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) { /* X6 */
-      }
-      FD_STEP(X6);
-    }
-    store32(&slot->writer, 0); /* X7 */
-    FD_STEP(X7);
-    if (ours) break;
-  }
-  return sleepers(header);
-}
-
 int32_t fd_publish(void *base, int32_t slot_offset, double sequence, double frame_number, double timestamp_ns,
-                   uint32_t metadata_length, double frame_bytes) {
+                   uint32_t metadata_length, double byte_length) {
   struct fd_header *header = base;
   struct fd_slot *slot = at(base, slot_offset);
   PUT(slot->frame_number, (int64_t)frame_number); /* C9 */
   if (timestamp_ns >= 0) PUT(slot->timestamp_ns, (uint64_t)timestamp_ns);
   else if (timestamp_ns == FD_TIME_NOW) PUT(slot->timestamp_ns, (uint64_t)fd_now());
   PUT(slot->metadata_length, metadata_length);
-  PUT(slot->byte_length, (uint64_t)frame_bytes);
+  PUT(slot->byte_length, (uint64_t)byte_length);
   FD_STEP(C9);
   __atomic_store_n(&slot->sequence, (uint64_t)sequence + 1, __ATOMIC_RELEASE); /* C10 */
   FD_STEP(C10);
@@ -229,7 +195,7 @@ double fd_smallest_cursor(const void *base, int32_t readers_offset, int32_t coun
   const struct fd_reader *readers = at(base, readers_offset);
   uint64_t smallest = UINT64_MAX;
   for (int32_t index = 0; index < count; index++) {
-    if (index == except || load32(&readers[index].gating) != 1) continue;
+    if (index == except || load32(&readers[index].gating) != FD_GATING_GATES) continue;
     const uint64_t cursor = load64(&readers[index].cursor);
     if (cursor < smallest) smallest = cursor;
   }

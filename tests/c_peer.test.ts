@@ -70,8 +70,7 @@ async function end(depot: FramesDepot): Promise<void> {
 for (const whenFull of ["wait", "drop"] as WhenFull[]) {
   cTest(`a C peer follows what TypeScript produces, lossless under ${whenFull}`, async (name) => {
     // Around 2^32, and with a number of slots that divides no power of two.
-    const history = whenFull === "wait";
-    const options = { frameSize: SIZE, maxSize: 7, whenFull, history, [FIRST_SEQUENCE]: 2 ** 32 - 1000 };
+    const options = { frameSize: SIZE, maxSize: 7, whenFull, [FIRST_SEQUENCE]: 2 ** 32 - 1000 };
     await using depot = await FramesDepot.create(name, options);
     await using follower = await CPeer.start("follow", name, 0, "lossless");
     assertEquals(await follower.line(), { ready: true });
@@ -124,8 +123,7 @@ cTest("TypeScript follows what a C peer produces, lossless under wait", async (n
 
 for (const whenFull of ["overwrite", "drop"] as WhenFull[]) {
   cTest(`TypeScript accounts for every frame of a C peer, lossy under ${whenFull}`, async (name) => {
-    const history = whenFull === "overwrite";
-    await using depot = await FramesDepot.create(name, { frameSize: SIZE, maxSize: 5, whenFull, history });
+    await using depot = await FramesDepot.create(name, { frameSize: SIZE, maxSize: 5, whenFull });
     const reader = depot.frames({ mode: "lossy", timeoutMs: 20_000 });
     // A depot that drops frees its slots only while a lossless reader passes them.
     await using gating = whenFull === "drop" ? await CPeer.start("follow", name, 0, "lossless") : undefined;

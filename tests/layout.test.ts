@@ -5,7 +5,8 @@
 import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
 import { loadShim } from "../ffi/load.ts";
 import { DepotError, type DepotErrorCode } from "../mod.ts";
-import { ELEMENT_BYTES, type Geometry, layoutOf, LIMITS, readHeader, writeHeader } from "../ring/geometry.ts";
+import { ELEMENT_BYTES, type Geometry, layoutOf, LIMITS, NO_COLOR } from "../ring/geometry.ts";
+import { newId, readHeader, writeHeader } from "../ring/header.ts";
 import {
   EXTRA_PEERS,
   HEADER,
@@ -72,9 +73,11 @@ const BASE: Geometry = {
   elementType: "uint8",
   pixelFormat: "rgb24",
   frameBytes: 1920 * 1080 * 3,
+  variableLength: false,
+  color: NO_COLOR,
+  sampleAspectRatio: undefined,
   maxSize: 10,
   whenFull: "drop",
-  history: true,
   metadataBytes: 0,
   maxReaders: 31,
   firstSequence: 0,
@@ -93,13 +96,18 @@ const GEOMETRIES: Partial<Geometry>[] = [
   { frameBytes: LIMITS.frameBytes, maxSize: 32_768, maxReaders: LIMITS.maxReaders },
   { metadataBytes: LIMITS.metadataBytes, width: LIMITS.dimension, height: LIMITS.dimension, channels: 1 },
   { firstSequence: LAST_SEQUENCE },
+  { variableLength: true, width: 0, height: 0, channels: 0, pixelFormat: "mjpeg" },
+  { color: { matrix: "bt709", range: "limited", primaries: "bt709", transfer: "iec61966-2-1" } },
+  { color: { ...NO_COLOR, matrix: "ictcp", transfer: "arib-std-b67" }, sampleAspectRatio: [4, LIMITS.aspect] },
 ];
 const geometries = GEOMETRIES.map((part): Geometry => ({ ...BASE, ...part }));
+
+const ID = "00fedcba98765432";
 
 /** A header that is marked as ready. */
 function header(geometry: Geometry): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(HEADER.size);
-  writeHeader(new DataView(bytes.buffer), geometry, 1n);
+  writeHeader(new DataView(bytes.buffer), { geometry, id: ID }, 1n);
   new DataView(bytes.buffer).setUint32(HEADER.ready, READY, true);
   return bytes;
 }
@@ -133,7 +141,7 @@ depotTest("layoutOf adds at most 1 % and 64 KB to frames of 64 KiB and more", ()
 
 depotTest("readHeader returns what writeHeader was given", () => {
   for (const geometry of geometries) {
-    assertEquals(readHeader("x", header(geometry), layoutOf(geometry).totalBytes), geometry);
+    assertEquals(readHeader("x", header(geometry), layoutOf(geometry).totalBytes), { geometry, id: ID });
   }
 });
 
@@ -155,14 +163,16 @@ depotTest("readHeader refuses what is not a sound header, each with its code", (
     const field of [
       ...(["totalBytes", "peersOffset", "readersOffset", "slotsOffset", "payloadOffset", "payloadStride"] as const),
       ...(["headerBytes", "peerStride", "readerStride", "slotStride", "maxPeers", "maxReaders", "pinWords"] as const),
-      ...(["maxSize", "whenFull", "width", "elementType", "metadataBytes", "frameBytes"] as const),
+      ...(["maxSize", "whenFull", "elementType", "metadataBytes", "frameBytes", "variableLength"] as const),
+      ...(["matrix", "range", "primaries", "transfer", "aspectWidth", "aspectHeight"] as const),
+      ...(["maxGroups", "groupStride", "groupsOffset"] as const),
     ]
   ) {
     // 16 MiB and a bit is neither in any enumeration nor what any other field gives.
-    const value = field === "width" ? 0 : 0x0100_0007;
-    assertEquals(set(HEADER[field], value), "CORRUPT", field);
+    assertEquals(set(HEADER[field], 0x0100_0007), "CORRUPT", field);
   }
   assertEquals(set(HEADER.pixelFormat, 0x01010101), "CORRUPT");
+  assertEquals(refused((view) => view.setBigUint64(HEADER.id, 0n)), "CORRUPT");
 });
 
 depotTest("ELEMENT_BYTES are those of the typed arrays", () => {
@@ -171,4 +181,24 @@ depotTest("ELEMENT_BYTES are those of the typed arrays", () => {
     uint16: Uint16Array.BYTES_PER_ELEMENT,
     float32: Float32Array.BYTES_PER_ELEMENT,
   });
+});
+
+depotTest("readHeader says of another version what made it and what to do", () => {
+  for (const [version, maker] of [[LAYOUT_VERSION - 1, "an earlier"], [LAYOUT_VERSION + 1, "a later"]] as const) {
+    const bytes = header(BASE);
+    new DataView(bytes.buffer).setUint32(HEADER.version, version, true);
+    const { message } = assertThrows(() => readHeader("x", bytes, layoutOf(BASE).totalBytes), DepotError);
+    assertEquals(
+      message,
+      `cannot open depot "x": it was made by ${maker} version of this library (layout ${version}, here ` +
+        `${LAYOUT_VERSION}): use the same version in every process, or close those that have it open and run ` +
+        "`frames-depot rm x`",
+    );
+  }
+});
+
+depotTest("newId makes ids of 16 hexadecimal digits that differ", () => {
+  const ids = Array.from({ length: 1000 }, newId);
+  assert(ids.every((id) => /^[0-9a-f]{16}$/.test(id)));
+  assertEquals(new Set(ids).size, ids.length);
 });

@@ -20,14 +20,13 @@ type Run = {
   frames: number;
   claimEvery?: number;
   pixels?: number;
-  history?: boolean;
 };
 
 type Outcome = { produced: ProducerReport[]; readers: ReaderReport[]; stats: ReturnType<FramesDepot["stats"]> };
 
 /** Starts the readers, then the producers; when these have ended one last frame tells the readers. */
-async function run(name: string, { whenFull, producers, readers, frames, claimEvery = 0, pixels = 64, history }: Run) {
-  await using depot = await FramesDepot.create(name, { frameSize: [pixels, 4, 1], maxSize: 16, whenFull, history });
+async function run(name: string, { whenFull, producers, readers, frames, claimEvery = 0, pixels = 64 }: Run) {
+  await using depot = await FramesDepot.create(name, { frameSize: [pixels, 4, 1], maxSize: 16, whenFull });
   const peers: Peer[] = [];
   try {
     const reading = readers.map(([runtime, mode]) => {
@@ -100,23 +99,6 @@ for (const whenFull of POLICIES) {
     if (whenFull !== "overwrite") plan.readers.push([HERE, "lossless"]);
     check(plan, await run(name, plan));
   });
-}
-
-for (const whenFull of POLICIES) {
-  depotTest(
-    `FramesDepot without history carries frames of two producers to readers of all modes, ${whenFull}`,
-    async (name) => {
-      const plan: Run = {
-        whenFull,
-        producers: ["deno", "bun"],
-        readers: [["deno", "lossless"], ["bun", "lossless"], [OTHER, "lossy"], [HERE, "latest"]],
-        frames: 10_000,
-        claimEvery: 3,
-        history: false,
-      };
-      check(plan, await run(name, plan));
-    },
-  );
 }
 
 depotTest("FramesDepot carries claimed slots and survives claims given back", async (name) => {

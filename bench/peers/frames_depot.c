@@ -30,10 +30,7 @@ static struct depot attach(const struct task *task, int32_t create) {
   fd_populate(base, 0, bytes);
   depot.base = base;
   depot.header = base;
-  if (create) {
-    ((struct fd_reader *)(depot.base + READER_AT))->gating = 1;
-    depot.header->order = 0xfedcba9876543210u;
-  }
+  if (create) ((struct fd_reader *)(depot.base + READER_AT))->gating = 1;
   return depot;
 }
 
@@ -42,8 +39,7 @@ static int32_t slot_of(const struct depot *depot, uint64_t sequence) {
 }
 
 static uint8_t *payload_of(const struct depot *depot, uint64_t sequence) {
-  const uint64_t block = __atomic_load_n(&depot->header->order, __ATOMIC_SEQ_CST) >> 4 * (sequence % depot->depth) & 15;
-  return (uint8_t *)depot->base + PAYLOAD_AT + block * depot->stride;
+  return (uint8_t *)depot->base + PAYLOAD_AT + sequence % depot->depth * depot->stride;
 }
 
 static void wake(struct depot *depot, uint32_t *word, int32_t lane) {
@@ -78,8 +74,6 @@ static void send_frames(struct depot depot, const struct task *task) {
     await(&depot, sequence, has_room, &depot.header->consumed, FD_LANE_CONSUMED);
     const int32_t slot = slot_of(&depot, sequence);
     if (fd_claim(depot.base, slot, 1, (double)sequence, ME) != FD_CLAIMED) fail("no slot");
-    fd_reuse(depot.base, SLOTS_AT, sizeof(struct fd_slot), (int32_t)depot.depth, 1, (double)sequence,
-             fd_load(depot.base, CURSOR_AT), ME);
     write_frame(payload_of(&depot, sequence), &frames, (uint32_t)sequence);
     if (fd_publish(depot.base, slot, (double)sequence, (double)sequence, FD_TIME_NOW, 0, (double)task->frame_bytes)) {
       wake(&depot, &depot.header->published, FD_LANE_PUBLISHED);

@@ -1,6 +1,6 @@
 /**
- * Ours: the sender writes into the slot itself, the receiver reads the slot itself; without history, like the others;
- * with "blocking" before its role, its thread sleeps in the kernel, otherwise its event loop goes on.
+ * Ours: the sender writes into the slot itself, the receiver reads the slot itself. With "blocking" before its
+ * role, its thread sleeps in the kernel, otherwise its event loop goes on.
  *
  * @module
  */
@@ -25,7 +25,6 @@ await serve({
       frameSize: FRAME_SIZE,
       maxSize: depth,
       whenFull: "wait",
-      history: false,
     });
     const frames = depot.frames({ mode: "lossless" });
     ready();

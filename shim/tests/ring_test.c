@@ -69,7 +69,6 @@ static void leaving_a_slot_tells_both_lanes(void) {
   ring.slots[0].pins[0] = 0;
   EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_CLAIMED);
   EQUAL(publish(0, 0), FD_PRODUCERS | FD_SLEEPERS);
-  EQUAL(fd_reuse(&ring, AT(ring.slots), sizeof *ring.slots, SLOTS, 1, 1, 1, ME), FD_PRODUCERS | FD_SLEEPERS);
   ring.header.published_sleepers = 0;
   EQUAL(publish(0, 0), FD_PRODUCERS);
 }
@@ -180,48 +179,6 @@ static void publish_writes_the_words_and_leaves(void) {
   CHECK((double)slot->timestamp_ns > 1e18);
 }
 
-static int32_t reuse(double h, double gate) {
-  return fd_reuse(&ring, AT(ring.slots), sizeof *ring.slots, SLOTS, 1, h, gate, ME);
-}
-
-/* Frames 0 to 3 in their slots, each in its own block. */
-static void fill(void) {
-  clear();
-  ring.header.order = 0xfedcba9876543210u;
-  for (int index = 0; index < SLOTS; index++) ring.slots[index].sequence = (uint64_t)index + 1;
-}
-
-static void reuse_takes_the_block_of_the_newest_that_all_have_passed(void) {
-  fill();
-  ring.slots[0].sequence = 0;
-  EQUAL(reuse(4, 3), 0);
-  EQUAL(ring.header.order, 0xfedcba9876543012u);
-  EQUAL(ring.slots[2].sequence, 0);
-  EQUAL(ring.slots[2].writer, 0);
-  ring.header.published_sleepers = 1;
-  EQUAL(reuse(4, 3), FD_SLEEPERS);
-  EQUAL(ring.header.order, 0xfedcba9876543021u);
-  EQUAL(ring.slots[1].sequence, 0);
-  EQUAL(ring.slots[3].sequence, 4);
-}
-
-static void reuse_leaves_alone_what_is_held_or_wanted(void) {
-  fill();
-  ring.slots[0].sequence = 0;
-  EQUAL(reuse(4, 1), 0); /* 1 is the oldest left, and not below the gate */
-  ring.slots[1].pins[0] = 4;
-  ring.slots[2].writer = OTHER;
-  EQUAL(reuse(4, 3), 0);
-  EQUAL(ring.header.order, 0xfedcba9876543210u);
-  EQUAL(ring.slots[1].sequence + ring.slots[2].sequence + ring.slots[3].sequence, 9);
-  EQUAL(ring.slots[1].writer, 0);
-  EQUAL(ring.slots[2].writer, OTHER);
-  EQUAL(reuse(4, 900), 0); /* a gate beyond what has been claimed counts as that */
-  EQUAL(ring.header.order, 0xfedcba9876540213u);
-  EQUAL(reuse(0, 900), 0);
-  EQUAL(ring.header.order, 0xfedcba9876540213u);
-}
-
 static void pin_holds_only_what_is_asked_for(void) {
   clear();
   EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_CLAIMED);
@@ -266,12 +223,6 @@ static int32_t done;
 static int32_t torn;
 static int32_t seen;
 
-static int32_t reuses;
-
-static int block_of(int index) {
-  return (int)(__atomic_load_n(&ring.header.order, __ATOMIC_SEQ_CST) >> 4 * index & 15);
-}
-
 static fd_thread_result FD_THREAD_CALL produce(void *me) {
   for (int stored = 0; stored < FRAMES || get(&seen) == 0;) {
     const double h = fd_load(&ring, AT(ring.header.head));
@@ -279,9 +230,7 @@ static fd_thread_result FD_THREAD_CALL produce(void *me) {
     const int32_t answer = fd_claim(&ring, slot_at(index), 1, h, (uint32_t)(uintptr_t)me);
     if (answer == FD_LEASED) fd_cas(&ring, AT(ring.header.head), h, h + 1);
     if (answer != FD_CLAIMED) continue;
-    if (get(&reuses)) fd_reuse(&ring, AT(ring.slots), sizeof *ring.slots, SLOTS, 1, h, h, (uint32_t)(uintptr_t)me);
-    uint32_t *block = ring.payload[block_of(index)];
-    for (int word = 0; word < WORDS; word++) block[word] = (uint32_t)h;
+    for (int word = 0; word < WORDS; word++) ring.payload[index][word] = (uint32_t)h;
     fd_publish(&ring, slot_at(index), h, h, 0, 0, 0);
     stored++;
   }
@@ -299,9 +248,8 @@ static fd_thread_result FD_THREAD_CALL follow(void *bit) {
       if (!isnan(number) && number != sequence) add(&torn, 1);
     }
     if (sequence < 0 || fd_pin(&ring, slot_at(index), pins_at(index), mine, sequence) != 1) continue;
-    const uint32_t *block = ring.payload[block_of(index)];
     for (int word = 0; word < WORDS; word++) {
-      if (block[word] != (uint32_t)sequence) add(&torn, 1);
+      if (ring.payload[index][word] != (uint32_t)sequence) add(&torn, 1);
     }
     fd_unpin(&ring, pins_at(index), mine, 0, 0);
     add(&seen, 1);
@@ -310,11 +258,9 @@ static fd_thread_result FD_THREAD_CALL follow(void *bit) {
   return FD_THREAD_DONE;
 }
 
-static void race(int32_t with_reuse) {
+static void racing_threads_tear_nothing(void) {
   clear();
-  ring.header.order = 0xfedcba9876543210u;
   done = torn = seen = 0;
-  set(&reuses, with_reuse);
   set(&running, 1);
   for (uintptr_t reader = 0; reader < READERS; reader++) {
     EQUAL(fd_thread_start(follow, (void *)((uintptr_t)1 << reader)), 0);
@@ -328,14 +274,7 @@ static void race(int32_t with_reuse) {
   EQUAL(torn, 0);
   CHECK(get(&seen) > 0);
   for (int index = 0; index < SLOTS; index++) EQUAL(ring.slots[index].pins[0] + ring.slots[index].writer, 0);
-  uint32_t blocks = 0;
-  for (int index = 0; index < SLOTS; index++) blocks |= 1u << block_of(index);
-  EQUAL(blocks, (1u << SLOTS) - 1);
 }
-
-static void racing_threads_tear_nothing(void) { race(0); }
-
-static void racing_threads_that_reuse_tear_nothing(void) { race(1); }
 
 int main(int argc, char **argv) {
   static const struct test tests[] = {
@@ -350,13 +289,10 @@ int main(int argc, char **argv) {
       {"claim leaves another producer alone", claim_leaves_another_producer_alone},
       {"claim tells of light sleepers alone", claim_tells_of_light_sleepers_alone},
       {"publish writes the words and leaves", publish_writes_the_words_and_leaves},
-      {"reuse takes the block of the newest that all have passed", reuse_takes_the_block_of_the_newest_that_all_have_passed},
-      {"reuse leaves alone what is held or wanted", reuse_leaves_alone_what_is_held_or_wanted},
       {"pin holds only what is asked for", pin_holds_only_what_is_asked_for},
       {"unpin clears the bit and moves the cursor", unpin_clears_the_bit_and_moves_the_cursor},
       {"smallest_cursor looks at gating readers alone", smallest_cursor_looks_at_gating_readers_alone},
       {"racing threads tear nothing", racing_threads_tear_nothing},
-      {"racing threads that reuse tear nothing", racing_threads_that_reuse_tear_nothing},
       {0},
   };
   static const struct role roles[] = {{0}};

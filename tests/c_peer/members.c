@@ -120,6 +120,7 @@ static bool enter(struct peer *peer) {
     entry->generation = generation;
     entry->pid = (uint32_t)self[0];
     entry->runtime = FD_RUNTIME_C;
+    entry->flags = 0;
     entry->start_time = (uint64_t)self[1];
     entry->joined_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
     entry->stored_base = entry->stored;

@@ -114,19 +114,18 @@ int64_t claim_by_policy(struct peer *peer) {
 }
 
 uint8_t *payload_of(const struct depot *depot, uint64_t sequence) {
-  uint64_t block = sequence % depot->max_size;
-  if (depot->header->reuse) block = LOAD(&depot->header->order) >> 4 * block & 15;
-  return depot->base + depot->payload_offset + block * depot->payload_stride;
+  return depot->base + depot->payload_offset + sequence % depot->max_size * depot->payload_stride;
 }
 
-void publish(struct peer *peer, uint64_t sequence, int64_t frame_number, uint32_t metadata_length) {
+void publish(struct peer *peer, uint64_t sequence, int64_t frame_number, uint32_t metadata_length,
+             uint64_t byte_length) {
   struct fd_slot *slot = slot_of(peer->depot, sequence);
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   slot->frame_number = frame_number; /* C9 */
   slot->timestamp_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
   slot->metadata_length = metadata_length;
-  slot->byte_length = peer->depot->frame_bytes;
+  slot->byte_length = byte_length;
   STORE(&slot->sequence, sequence + 1); /* C10 */
   STORE(&slot->writer, 0);              /* C11 */
   peer_entry(peer->depot, peer->index)->stored += 1;

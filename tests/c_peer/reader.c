@@ -99,7 +99,10 @@ void reader_join(struct reader *reader, struct peer *peer, int mode) {
   uint64_t oldest = head > depot->max_size ? head - depot->max_size : 0;
   if (oldest < cleared(depot)) oldest = cleared(depot);
   if (reader->gating) start_gating(peer, reader, oldest);
-  else advance(reader, oldest);
+  else {
+    advance(reader, oldest);
+    STORE(&reader->entry->gating, FD_GATING_ATTACHED);
+  }
   begin_counting(reader);
 }
 

@@ -47,6 +47,7 @@ struct depot {
   struct fd_header *header;
   uint64_t total_bytes, frame_bytes, payload_offset, payload_stride, slots_offset, readers_offset;
   uint32_t max_peers, max_readers, max_size, pin_words, slot_stride, metadata_bytes, when_full;
+  bool variable_length;
   /* The threads of this process that join and leave; the kernel's lock is unknown to a thread sanitizer. */
   pthread_mutex_t members;
 };
@@ -105,7 +106,8 @@ void reader_entry_leave(struct peer *peer, uint32_t index);
 int64_t claim(struct peer *peer);
 int64_t claim_by_policy(struct peer *peer);
 uint8_t *payload_of(const struct depot *depot, uint64_t sequence);
-void publish(struct peer *peer, uint64_t sequence, int64_t frame_number, uint32_t metadata_length);
+void publish(struct peer *peer, uint64_t sequence, int64_t frame_number, uint32_t metadata_length,
+             uint64_t byte_length);
 void give_back(struct peer *peer, uint64_t sequence);
 /* K1 to K3, and K4. */
 void keep_back(struct peer *peer, uint64_t sequence);

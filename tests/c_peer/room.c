@@ -12,7 +12,7 @@ static bool smallest_cursor(const struct depot *depot, uint64_t *smallest) {
   bool found = false;
   for (uint32_t index = 0; index < depot->max_readers; index++) {
     struct fd_reader *entry = reader_entry(depot, index);
-    if (LOAD(&entry->gating) == 0) continue;
+    if (LOAD(&entry->gating) != FD_GATING_GATES) continue;
     const uint64_t cursor = LOAD(&entry->cursor);
     if (!found || cursor < *smallest) *smallest = cursor;
     found = true;
@@ -57,7 +57,7 @@ void start_gating(struct peer *peer, struct reader *reader, uint64_t wish) {
   if (!smallest_cursor(depot, &place)) place = 0;
   place = larger(larger(place, wish), larger(LOAD(&depot->header->tail), cleared(depot)));
   STORE(&reader->entry->cursor, place); /* J3 */
-  STORE(&reader->entry->gating, 1);
+  STORE(&reader->entry->gating, FD_GATING_GATES);
   ADD(&depot->header->joins, 1);
   reader->cursor = larger(place, LOAD(&depot->header->tail)); /* J4 */
   STORE(&reader->entry->cursor, reader->cursor);
@@ -66,11 +66,12 @@ void start_gating(struct peer *peer, struct reader *reader, uint64_t wish) {
 
 void reader_entry_leave(struct peer *peer, uint32_t index) {
   struct fd_reader *entry = reader_entry(peer->depot, index);
-  if (LOAD(&entry->gating) != 0) {
+  if (LOAD(&entry->gating) == FD_GATING_GATES) {
     uint64_t smallest;
     if (smallest_cursor(peer->depot, &smallest)) raise64(&peer->depot->header->tail, smallest); /* L1 */
-    STORE(&entry->gating, 0);                                                                   /* L2 */
+    STORE(&entry->gating, FD_GATING_NONE);                                                      /* L2 */
     wake(peer, FD_LANE_CONSUMED);
   }
+  STORE(&entry->gating, FD_GATING_NONE);
   STORE(&entry->owner, 0); /* L3 */
 }

@@ -45,6 +45,12 @@ static void check(struct depot *depot, const struct fd_header *header, uint64_t 
   if (header->frame_bytes < 1 || header->frame_bytes > file_bytes) die("frameBytes out of bounds");
   if (header->metadata_bytes > file_bytes || file_bytes > 1ull << 47) die("metadataBytes or the file out of bounds");
   if (header->when_full > FD_WHEN_FULL_OVERWRITE) die("whenFull out of bounds");
+  if (header->element_type > FD_ELEMENT_TYPE_FLOAT32) die("elementType out of bounds");
+  if (header->variable_length > 1) die("variableLength out of bounds");
+  if (header->id == 0) die("no id");
+  if (header->matrix > FD_MATRIX_ICTCP || header->range > FD_RANGE_FULL) die("a colour out of bounds");
+  if (header->primaries > FD_PRIMARY_EBU3213 || header->transfer > FD_TRANSFER_ARIB_STD_B67) die("a colour out of bounds");
+  if ((header->aspect_width == 0) != (header->aspect_height == 0)) die("half an aspect ratio");
 
   depot->max_readers = header->max_readers;
   depot->max_peers = header->max_readers + FD_EXTRA_PEERS;
@@ -52,6 +58,7 @@ static void check(struct depot *depot, const struct fd_header *header, uint64_t 
   depot->frame_bytes = header->frame_bytes;
   depot->metadata_bytes = header->metadata_bytes;
   depot->when_full = header->when_full;
+  depot->variable_length = header->variable_length;
   depot->pin_words = (depot->max_readers + 31) / 32;
   depot->slot_stride = (uint32_t)round_up(offsetof(struct fd_slot, pins) + depot->pin_words * 4, 64);
   depot->readers_offset = sizeof *header + depot->max_peers * sizeof(struct fd_peer);
@@ -71,6 +78,9 @@ static void check(struct depot *depot, const struct fd_header *header, uint64_t 
   same("maxPeers", header->max_peers, depot->max_peers);
   same("pinWords", header->pin_words, depot->pin_words);
   same("totalBytes", header->total_bytes, depot->total_bytes);
+  same("maxGroups", header->max_groups, 0);
+  same("groupStride", header->group_stride, 0);
+  same("groupsOffset", header->groups_offset, 0);
   if (file_bytes < depot->total_bytes) die("the file is shorter than totalBytes");
 }
 

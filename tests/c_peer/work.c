@@ -13,16 +13,22 @@ static uint32_t stamp_of(uint32_t producer, int64_t frame_number) {
   return (uint32_t)(frame_number + 1) * 0x9e3779b1u ^ (producer + 1) * 0x85ebca6bu;
 }
 
+/* In whole words, from none to all. */
+static uint64_t length_of(const struct depot *depot, int64_t frame_number) {
+  const uint64_t most = depot->frame_bytes / 4;
+  return depot->variable_length ? (uint64_t)frame_number % (most + 1) * 4 : depot->frame_bytes;
+}
+
 static void stamp(const struct depot *depot, uint8_t *frame, uint32_t producer, int64_t frame_number) {
   uint32_t *words = (uint32_t *)(void *)frame;
   const uint32_t value = stamp_of(producer, frame_number);
-  for (uint64_t at = 0; at < depot->frame_bytes / 4; at++) words[at] = value;
+  for (uint64_t at = 0; at < length_of(depot, frame_number) / 4; at++) words[at] = value;
 }
 
 static bool is_torn(const struct depot *depot, const uint8_t *frame, uint32_t producer, int64_t frame_number) {
   const uint32_t *words = (const uint32_t *)(const void *)frame;
   const uint32_t value = stamp_of(producer, frame_number);
-  for (uint64_t at = 0; at < depot->frame_bytes / 4; at++) {
+  for (uint64_t at = 0; at < length_of(depot, frame_number) / 4; at++) {
     if (words[at] != value) return true;
   }
   return false;
@@ -83,7 +89,7 @@ void produce(struct peer *peer, struct production *work) {
         metadata = sizeof frame_number;
         memcpy(metadata_of(depot, frame), &frame_number, metadata);
       }
-      publish(peer, sequence, frame_number, metadata);
+      publish(peer, sequence, frame_number, metadata, length_of(depot, frame_number));
       work->stored++;
     }
     if (depot->when_full != FD_WHEN_FULL_WAIT && index % PAUSE_EVERY == 0) {
@@ -98,7 +104,7 @@ void produce_end(struct peer *peer) {
     const uint64_t sequence = claim_or_die(peer, &dropped);
     if (!dropped) {
       memset(payload_of(peer->depot, sequence), 0, peer->depot->frame_bytes);
-      publish(peer, sequence, END_NUMBER, 0);
+      publish(peer, sequence, END_NUMBER, 0, peer->depot->frame_bytes);
       return;
     }
     nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
@@ -110,7 +116,7 @@ static void look_at(const struct reader *reader, struct following *work) {
   const struct fd_slot *slot = slot_of(depot, reader->cursor);
   uint8_t *frame = payload_of(depot, reader->cursor);
   const int64_t frame_number = slot->frame_number;
-  if (frame_number < 0 || slot->byte_length != depot->frame_bytes) {
+  if (frame_number < 0 || slot->byte_length != length_of(depot, frame_number)) {
     work->torn++;
     return;
   }

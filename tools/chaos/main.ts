@@ -15,15 +15,14 @@ import { chaosRun } from "./run.ts";
 const USAGE = `deno task chaos [options]
   --kills N      end after N kills (5000)
   --seconds N    or after N seconds (1800)
-  --policy P     wait, drop, overwrite, or all: three fifths of it wait, a third of that without history (all)
+  --policy P     wait, drop, overwrite, or all: three fifths of it wait (all)
   --slots N      slots of the depots (8, and for a tenth of the kills, waiting, 2048)
   --seed N       plan the same victims again (random)`;
 
 /** What is run one after the other, and how large a part of it all each is. */
-const PHASES: { whenFull: WhenFull; maxSize: number; history?: boolean; part: number }[] = [
-  { whenFull: "wait", maxSize: 8, part: 3 },
+const PHASES: { whenFull: WhenFull; maxSize: number; part: number }[] = [
+  { whenFull: "wait", maxSize: 8, part: 5 },
   { whenFull: "wait", maxSize: 2048, part: 1 },
-  { whenFull: "wait", maxSize: 8, history: false, part: 2 },
   { whenFull: "drop", maxSize: 8, part: 2 },
   { whenFull: "overwrite", maxSize: 8, part: 2 },
 ];
@@ -59,8 +58,7 @@ function readOptions(): { kills: number; seconds: number; phases: typeof PHASES;
   };
 }
 
-const titleOf = ({ whenFull, maxSize, history = true }: typeof PHASES[number]) =>
-  `${whenFull} with ${maxSize} slots${history ? "" : ", without history"}`;
+const titleOf = ({ whenFull, maxSize }: typeof PHASES[number]) => `${whenFull} with ${maxSize} slots`;
 
 const options = optionsOrUsage(USAGE, readOptions);
 const { kills, seconds, phases, seed } = options;
@@ -76,11 +74,10 @@ console.log(
 const total = new Ledger();
 const started = performance.now();
 for (const [index, phase] of phases.entries()) {
-  const { whenFull, maxSize, history, part } = phase;
+  const { whenFull, maxSize, part } = phase;
   const ledger = await chaosRun({
     whenFull,
     maxSize,
-    history,
     kills: Math.ceil(kills * part / parts),
     seconds: Math.ceil(seconds * part / parts),
     seed: seed + index,

@@ -51,8 +51,6 @@ const WAYS: Record<Runtime, { anywhere: readonly Way[]; all: readonly Way[] }> =
 const JOIN = ["join.lock", "join.id"];
 const LEAVE = ["P1", "P2", "L1"];
 const CLAIM = ["C3", "C6", "C7", "C8", "C9", "C10", "C11"];
-/** Of depots without history. */
-const REUSE = ["X2", "X5", "X6", "X7"];
 const READ = ["R1", "R4", "R5", "R6"];
 const GATE = ["J1", "J2", "G3", "J3", "J4"];
 
@@ -61,7 +59,7 @@ export const LIVES_A_ROUND = 3;
 
 /** Where a victim can be stopped, by what it does. Steps it does not come to cost nothing: it dies after its work. */
 export const STEPS: Record<Role, readonly string[]> = {
-  producer: [...CLAIM, ...CLAIM, ...CLAIM, ...REUSE, "skip", "skip", "D2", "W1", "G3", "P2", ...JOIN],
+  producer: [...CLAIM, ...CLAIM, ...CLAIM, "skip", "skip", "D2", "W1", "G3", "P2", ...JOIN],
   reader: [...READ, ...READ, ...GATE, ...LEAVE, "W1", ...JOIN],
   lookup: [...READ, ...GATE, ...LEAVE, "W1"],
   visitor: [...JOIN, ...GATE, ...LEAVE],

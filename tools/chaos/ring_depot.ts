@@ -79,12 +79,11 @@ export class RingDepot {
 
   #lend<T>(slot: number, use: (buffer: ArrayBuffer) => T): T {
     const { payload } = this.attachment;
-    const block = payload.blockOf(slot);
-    const buffer = payload.take(block);
+    const buffer = payload.take(slot);
     try {
       return use(buffer);
     } finally {
-      payload.give(block, buffer);
+      payload.give(slot, buffer);
     }
   }
 

@@ -27,8 +27,6 @@ export type RunOptions = {
   whenFull: WhenFull;
   /** Slots. With few, all processes meet. With many, producers never wait, and do not look after dead readers. */
   maxSize: number;
-  /** Default true. */
-  history?: boolean;
   /** Ends after this number of kills or of seconds, whichever comes first. */
   kills: number;
   seconds: number;
@@ -282,7 +280,6 @@ export async function chaosRun(options: RunOptions): Promise<Ledger> {
       maxSize: options.maxSize,
       metadataBytes: METADATA_BYTES,
       whenFull: options.whenFull,
-      history: options.history,
     });
     const run = new Run(options, depot, board);
     try {

@@ -16,8 +16,9 @@ const C_TYPES: Record<string, string> = {
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** `READER_MODES` has `READER_MODE_LOSSY`. */
-export const enumeratorPrefix = ({ name }: Enumeration): string => name.replace(/S$/, "");
+/** `READER_MODES` has `READER_MODE_LOSSY`, `MATRICES` has `MATRIX_RGB`. */
+export const enumeratorPrefix = ({ name }: Enumeration): string =>
+  name.replace(/ICES$/, "IX").replace(/IES$/, "Y").replace(/S$/, "");
 
 const literal = ({ value, text }: Constant): string =>
   typeof value === "string" ? `"${value}"` : `${text.startsWith("0x") ? text : value}${value < 2 ** 32 ? "u" : "ull"}`;
@@ -28,7 +29,9 @@ function constant(one: Constant): string {
 
 function enumeration(all: Enumeration): string {
   const prefix = enumeratorPrefix(all);
-  const members = all.numbers.map(([one, number]) => `FD_${prefix}_${one.toUpperCase()} = ${number}`);
+  const members = all.numbers.map(([one, number]) =>
+    `FD_${prefix}_${one.toUpperCase().replaceAll("-", "_")} = ${number}`
+  );
   return `/* ${all.about} */\nenum {\n  ${members.join(",\n  ")}\n};`;
 }
 

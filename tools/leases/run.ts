@@ -122,10 +122,9 @@ function leftBehind(name: string): string[] {
 }
 
 function sayScene({ scene, options, counts, stored, other }: SceneReport): string {
-  const { whenFull, history, maxSize, frameSize } = options;
+  const { whenFull, maxSize, frameSize } = options;
   const shape = `${frameSize.join("×")} ${options.elementType}, ${maxSize} slots, ${whenFull}`;
-  return `scene ${scene}: ${shape}${history ? "" : ", without history"}: ${stored} stored, ${other.seen} seen by the ` +
-    `other; ${counts.leased} leased so far`;
+  return `scene ${scene}: ${shape}: ${stored} stored, ${other.seen} seen by the other; ${counts.leased} leased so far`;
 }
 
 const NOTHING = { leased: 0 } as Counts;

@@ -70,13 +70,11 @@ const FRAME_SIZES = [[16, 4, 1], [32, 16, 3], [64, 32, 2], [64, 32, 2], [128, 12
 
 function someDepot(random: Random): DepotOptions {
   const [width, height, channels] = random.pick(FRAME_SIZES);
-  const history = random.percent(65);
   return {
     frameSize: [width, height, channels],
     elementType: random.pick(["uint8", "uint8", "uint16", "float32"] as const),
-    maxSize: random.integer(3, history ? 12 : 8),
+    maxSize: random.integer(3, 12),
     whenFull: random.pick(["overwrite", "overwrite", "wait", "drop"] as const),
-    history,
     metadataBytes: METADATA_BYTES,
     maxReaders: random.integer(8, 40),
   };

@@ -66,9 +66,7 @@ export class Scene {
   }
 
   static async make(whenFull: WhenFull, name: string): Promise<Scene> {
-    // No process looks back in the depot that waits: it can do without history.
-    const history = whenFull !== "wait";
-    const options = { frameSize: FRAME_SIZE, maxSize: 16, metadataBytes: METADATA_BYTES, whenFull, history };
+    const options = { frameSize: FRAME_SIZE, maxSize: 16, metadataBytes: METADATA_BYTES, whenFull };
     return new Scene(whenFull, await FramesDepot.create(name, options));
   }
 

@@ -7,7 +7,7 @@ import { loadShim } from "../../ffi/load.ts";
 import type { Mapping } from "../../ffi/mapping.ts";
 import type { Segment } from "../../ffi/segment.ts";
 import { type Geometry, type Layout, layoutOf } from "../../ring/geometry.ts";
-import { HEADER, LOCK, PEER, PEER_INDEX_BITS, READER, READER_MODES, SLOT } from "../../ring/layout.ts";
+import { GATING, HEADER, LOCK, PEER, PEER_INDEX_BITS, READER, READER_MODES, SLOT } from "../../ring/layout.ts";
 import { Room } from "../../ring/room.ts";
 import { inspect } from "../../ring/segment.ts";
 import { WAKE_WORDS, Words } from "../../ring/words.ts";
@@ -28,8 +28,9 @@ export class Observer {
   constructor(name: string) {
     const segment = loadShim().open(name);
     if (typeof segment === "number") throw new Error(`depot "${name}" cannot be looked at: errno ${-segment}`);
-    const geometry = inspect(name, segment, []);
-    if (geometry instanceof Error) throw geometry;
+    const header = inspect(name, segment, []);
+    if (header instanceof Error) throw header;
+    const { geometry } = header;
     this.geometry = geometry;
     this.#layout = layoutOf(geometry);
     this.#segment = segment;
@@ -48,7 +49,7 @@ export class Observer {
     let slowest = Infinity;
     for (let index = 0; index < this.geometry.maxReaders; index++) {
       const entry = this.#words.reader(index);
-      if (this.#words.load32(entry + READER.gating) !== 1) continue;
+      if (this.#words.load32(entry + READER.gating) !== GATING.gates) continue;
       const peer = (this.#words.load32(entry + READER.owner) & (2 ** PEER_INDEX_BITS - 1)) - 1;
       if (peer < 0 || !this.#segment.lockHeld(LOCK.peer + peer)) continue;
       slowest = Math.min(slowest, this.#mapping.load(entry + READER.cursor));
