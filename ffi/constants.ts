@@ -46,3 +46,6 @@ export const CLAIM = {
 } as const;
 /** In place of a timestamp: the time of publishing, or the one that is in the slot already. */
 export const TIME = { NOW: FD.TIME_NOW, KEPT: FD.TIME_KEPT } as const;
+
+/** In place of the smallest cursor: no reader is attached, or none that gates. */
+export const READERS = { NOT_ATTACHED: FD.NOT_ATTACHED, ATTACHED_ONLY: FD.ATTACHED_ONLY } as const;

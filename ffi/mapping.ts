@@ -139,7 +139,7 @@ export class Mapping {
     return this.#native.fd_unpin(this.#base, pins, bit, cursorAt, cursor);
   }
 
-  /** G2: the smallest cursor of the gating readers but one; -1 when none gates. */
+  /** G2: the smallest cursor of the gating readers but one, or one of {@linkcode READERS}. */
   smallestCursor(readers: number, count: number, except: number): number {
     return this.#native.fd_smallest_cursor(this.#base, readers, count, except);
   }

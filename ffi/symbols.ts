@@ -112,6 +112,8 @@ export const FD = {
   AWAITED: 4,
   TIME_NOW: -1,
   TIME_KEPT: -2,
+  NOT_ATTACHED: -1,
+  ATTACHED_ONLY: -2,
 } as const;
 
 // end

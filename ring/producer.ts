@@ -19,6 +19,9 @@ export const FULL = -1;
 /** The last sequence has been used. */
 export const EXHAUSTED = -2;
 
+/** Minimum interval between two looks for dead peers before frames are given up. */
+const RECOVER_EVERY_MS = 100;
+
 /** Looks at a slot that another producer holds, before its number is skipped: a few microseconds. */
 const PATIENCE = 200;
 
@@ -30,6 +33,8 @@ export class Producer {
   readonly #maxSize: number;
   readonly #pinWords: number;
   readonly #overwrite: boolean;
+  readonly #drops: boolean;
+  #lastRecovery = -Infinity;
   readonly #frameBytes: number;
   /** The gate as last computed: an old one errs on the safe side, because gates only grow. */
   #gate = 0;
@@ -49,6 +54,7 @@ export class Producer {
     this.#slots = new Slots(geometry.maxSize);
     this.#pinWords = pinWords;
     this.#overwrite = geometry.whenFull === "overwrite";
+    this.#drops = geometry.whenFull === "drop";
     this.#frameBytes = geometry.frameBytes;
     this.#next = words.mapping.load(HEADER.head);
   }
@@ -125,11 +131,20 @@ export class Producer {
   }
 
   #findRoom(h: number): boolean {
-    this.#gate = this.#room.gate(this.#gate);
+    if (this.#drops) this.#recoverFollowers();
+    this.#gate = this.#room.gate(this.#gate, this.#drops ? h - this.#maxSize + 1 : 0);
     if (h - this.#maxSize < this.#gate) return true;
     if (!this.#passBurned(h)) return false;
     this.#gate = this.#room.gate(this.#gate);
     return h - this.#maxSize < this.#gate;
+  }
+
+  /** Before frames are given up for readers that are not waited for: if those are dead, frames wait for the next one. */
+  #recoverFollowers(): void {
+    const now = performance.now();
+    if (now - this.#lastRecovery <= RECOVER_EVERY_MS) return;
+    this.#lastRecovery = now;
+    this.#peers.recoverDead();
   }
 
   /** Without a gating reader, numbers that carry no frame would take up room for ever: `tail` passes them (G5). */
@@ -172,7 +187,9 @@ export class Producer {
 
   /** Whether the next claim finds no room. */
   get isFull(): boolean {
-    return this.allHeld || !this.#overwrite && this.#room.head() - this.#maxSize >= this.#room.gate(0);
+    if (this.allHeld) return true;
+    if (this.#overwrite || this.#drops && this.#room.isFollowedOnly()) return false;
+    return this.#room.head() - this.#maxSize >= this.#room.gate(0);
   }
 
   #skip(h: number): void {

@@ -5,7 +5,7 @@
  * @module
  */
 import { DepotError } from "../errors.ts";
-import { LANE } from "../ffi/constants.ts";
+import { LANE, READERS } from "../ffi/constants.ts";
 import { GATING, HEADER, LAST_SEQUENCE, READER } from "./layout.ts";
 import { trace } from "./trace.ts";
 import { wake } from "./wake.ts";
@@ -51,15 +51,17 @@ export class Room {
    * The oldest sequence that a producer has to keep (G1 to G4).
    *
    * @param before what the caller was told before: what was given up then is not kept again for a reader that joins
+   * @param givesUp everything below it is given up where readers are attached and none gates
    */
-  gate(before: number): number {
+  gate(before: number, givesUp = 0): number {
     const { mapping } = this.#words;
     for (let scan = 0; scan < SCANS; scan++) {
       const joins = this.#words.load32(HEADER.joins); // G1
       const smallest = this.#smallestCursor(-1); // G2
-      if (smallest !== undefined) mapping.raise(HEADER.tail, smallest); // G3
+      if (smallest >= 0) mapping.raise(HEADER.tail, smallest); // G3
+      else if (smallest === READERS.ATTACHED_ONLY && givesUp > 0) mapping.raise(HEADER.tail, givesUp);
       trace.at?.("G3");
-      const gate = Math.max(before, smallest ?? mapping.load(HEADER.tail), this.cleared());
+      const gate = Math.max(before, smallest >= 0 ? smallest : mapping.load(HEADER.tail), this.cleared());
       if (this.#words.load32(HEADER.joins) === joins) return gate; // G4
     }
     return before;
@@ -70,15 +72,19 @@ export class Room {
     this.#words.mapping.raise(HEADER.tail, sequence);
   }
 
-  /** The smallest cursor of the gating readers but one; undefined when none gates. */
-  #smallestCursor(except: number): number | undefined {
-    const smallest = this.#words.mapping.smallestCursor(this.#words.reader(0), this.#maxReaders, except);
-    return smallest < 0 ? undefined : smallest;
+  /** The smallest cursor of the gating readers but one, or one of {@linkcode READERS}. */
+  #smallestCursor(except: number): number {
+    return this.#words.mapping.smallestCursor(this.#words.reader(0), this.#maxReaders, except);
   }
 
   /** Whether a lossless reader is attached. */
   isGated(): boolean {
-    return this.#smallestCursor(-1) !== undefined;
+    return this.#smallestCursor(-1) >= 0;
+  }
+
+  /** Whether readers are attached and none of them is lossless. */
+  isFollowedOnly(): boolean {
+    return this.#smallestCursor(-1) === READERS.ATTACHED_ONLY;
   }
 
   /** The gating reader that is furthest behind, as an index into the table. */
@@ -101,7 +107,7 @@ export class Room {
   startGating(index: number, wish: number): number {
     const { mapping, u32 } = this.#words;
     const entry = this.#words.reader(index);
-    const smallest = this.#smallestCursor(index) ?? 0;
+    const smallest = this.#smallestCursor(index);
     const chosen = Math.max(wish, smallest, mapping.load(HEADER.tail), this.cleared());
     trace.at?.("J2");
     mapping.store(entry + READER.cursor, chosen); // J3
@@ -122,7 +128,7 @@ export class Room {
       return this.#words.store32(entry + READER.gating, GATING.none);
     }
     const smallest = this.#smallestCursor(-1);
-    if (smallest !== undefined) this.#words.mapping.raise(HEADER.tail, smallest); // L1
+    if (smallest >= 0) this.#words.mapping.raise(HEADER.tail, smallest); // L1
     trace.at?.("L1");
     this.#words.store32(entry + READER.gating, GATING.none); // L2
     wake(this.#words, LANE.CONSUMED);

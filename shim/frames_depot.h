@@ -215,7 +215,9 @@ FD_API int32_t fd_give_back(void *base, int32_t slots, int32_t slot_stride, int3
                             const uint32_t *masks, uint32_t id);
 /* D2: frees a slot whose writer is dead, and counts the number it took with it. 1 freed, 0 it is not its writer. */
 FD_API int32_t fd_recover_slot(void *base, int32_t slot, uint32_t dead);
-/* G2: the smallest cursor of the gating readers but one; -1 when none gates. */
+/* G2: the smallest cursor of the gating readers but one. FD_NOT_ATTACHED without any reader, FD_ATTACHED_ONLY where
+ * readers are attached and none gates. */
+enum { FD_NOT_ATTACHED = -1, FD_ATTACHED_ONLY = -2 };
 FD_API double fd_smallest_cursor(const void *base, int32_t readers, int32_t count, int32_t except);
 
 #if defined(__cplusplus)

@@ -194,10 +194,19 @@ double fd_look(const void *base, int32_t slot_offset, double sequence) {
 double fd_smallest_cursor(const void *base, int32_t readers_offset, int32_t count, int32_t except) {
   const struct fd_reader *readers = at(base, readers_offset);
   uint64_t smallest = UINT64_MAX;
+  int is_attached = 0;
   for (int32_t index = 0; index < count; index++) {
-    if (index == except || load32(&readers[index].gating) != FD_GATING_GATES) continue;
+    if (index == except) continue;
+    const uint32_t gating = load32(&readers[index].gating);
+    is_attached |= gating == FD_GATING_ATTACHED;
+    if (gating != FD_GATING_GATES) continue;
     const uint64_t cursor = load64(&readers[index].cursor);
+    if (load32(&readers[index].gating) != FD_GATING_GATES) {
+      index--; /* the cursor may be the next owner's: the entry is looked at anew */
+      continue;
+    }
     if (cursor < smallest) smallest = cursor;
   }
-  return smallest == UINT64_MAX ? -1 : (double)smallest;
+  if (smallest != UINT64_MAX) return (double)smallest;
+  return is_attached ? FD_ATTACHED_ONLY : FD_NOT_ATTACHED;
 }

@@ -208,13 +208,15 @@ static void unpin_clears_the_bit_and_moves_the_cursor(void) {
 static void smallest_cursor_looks_at_gating_readers_alone(void) {
   clear();
   const int32_t readers = AT(ring.readers);
-  EQUAL(fd_smallest_cursor(&ring, readers, READERS, -1), -1);
+  EQUAL(fd_smallest_cursor(&ring, readers, READERS, -1), FD_NOT_ATTACHED);
+  ring.readers[1] = (struct fd_reader){.gating = FD_GATING_ATTACHED, .cursor = 3};
+  EQUAL(fd_smallest_cursor(&ring, readers, READERS, -1), FD_ATTACHED_ONLY);
+  EQUAL(fd_smallest_cursor(&ring, readers, READERS, 1), FD_NOT_ATTACHED);
   ring.readers[0] = (struct fd_reader){.gating = 1, .cursor = 7};
-  ring.readers[1] = (struct fd_reader){.gating = 0, .cursor = 3};
   ring.readers[2] = (struct fd_reader){.gating = 1, .cursor = 5};
   EQUAL(fd_smallest_cursor(&ring, readers, READERS, -1), 5);
   EQUAL(fd_smallest_cursor(&ring, readers, READERS, 2), 7);
-  EQUAL(fd_smallest_cursor(&ring, readers, 2, 0), -1);
+  EQUAL(fd_smallest_cursor(&ring, readers, 2, 0), FD_ATTACHED_ONLY);
 }
 
 /* Threads: producers overwrite, readers pin the newest. The payload is plain memory, so a missing order is a race. */
