@@ -36,6 +36,7 @@ export type {
   BackpressureEvent,
   DepotOptions,
   ElementType,
+  ElementTypeOf,
   EnqueueResult,
   FrameData,
   FrameDetails,
@@ -46,6 +47,7 @@ export type {
   ReadMode,
   WhenFull,
 } from "./depot/options.ts";
+export { PIXEL_FORMATS, type PixelFormat, type PlaneFormat, type PlaneLayout } from "./depot/pixel_formats.ts";
 export { type FillOptions, FrameSlot } from "./depot/slot.ts";
 export { FrameReader } from "./depot/stream.ts";
 export type { WriteFromOptions } from "./depot/writing.ts";

@@ -8,16 +8,7 @@ import type { Attachment } from "../ring/attachment.ts";
 import { type DepotStats, depotStats, droppedFrames, queueLength } from "../ring/counters.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import type { ByteSource } from "./byte_source.ts";
-import {
-  checkCallback,
-  checkGeometry,
-  checkMode,
-  checkName,
-  checkObject,
-  checkOpening,
-  checkWait,
-  NOTHING_SAID,
-} from "./checks.ts";
+import { checkCallback, checkMode, checkName, checkObject, checkOpening, checkWait, NOTHING_SAID } from "./checks.ts";
 import {
   type DepotInfo,
   type DepotInspection,
@@ -35,6 +26,7 @@ import { type FrameStatus, Lookup } from "./lookup.ts";
 import type {
   DepotOptions,
   ElementType,
+  ElementTypeOf,
   EnqueueResult,
   FrameDetails,
   FrameInput,
@@ -44,6 +36,7 @@ import type {
   WhenFull,
 } from "./options.ts";
 import { Session } from "./session.ts";
+import { checkGeometry } from "./shape.ts";
 import type { FrameSlot } from "./slot.ts";
 import { FrameReader } from "./stream.ts";
 import { readableOf, writableOf } from "./web_streams.ts";
@@ -68,10 +61,10 @@ import { writeFrom, type WriteFromOptions } from "./writing.ts";
  * }
  * ```
  */
-export class FramesDepot implements AsyncDisposable {
+export class FramesDepot<E extends ElementType = ElementType> implements AsyncDisposable {
   readonly #session: Session;
-  readonly #intake: Intake;
-  readonly #lookup: Lookup;
+  readonly #intake: Intake<E>;
+  readonly #lookup: Lookup<E>;
 
   /** @ignore */
   private constructor(attachment: Attachment, onBackpressure: OnBackpressure | undefined) {
@@ -88,7 +81,10 @@ export class FramesDepot implements AsyncDisposable {
    * @throws {TypeError | RangeError} for wrong arguments
    * @throws {DepotError} EXISTS (a live process holds the name), NO_SPACE, PERMISSION, UNSUPPORTED
    */
-  static async create(name: string, options: DepotOptions): Promise<FramesDepot> {
+  static async create<const P extends string = "", E extends ElementType = ElementTypeOf<P>>(
+    name: string,
+    options: DepotOptions<E, P>,
+  ): Promise<FramesDepot<E>> {
     const checked = { name: checkName(name), geometry: checkGeometry(options), mode: checkMode(options.mode) };
     const onBackpressure = checkCallback(options.onBackpressure);
     return new FramesDepot(await make(checked.name, checked.geometry, checked.mode), onBackpressure);
@@ -101,7 +97,10 @@ export class FramesDepot implements AsyncDisposable {
    * @throws {TypeError | RangeError} for wrong arguments
    * @throws {DepotError} NOT_FOUND, NOT_READY, INCOMPATIBLE, CORRUPT, PERMISSION, TOO_MANY_PEERS, UNSUPPORTED
    */
-  static async open(name: string, options: OpenOptions = {}): Promise<FramesDepot> {
+  static async open<E extends ElementType = ElementType>(
+    name: string,
+    options: OpenOptions<E> = {},
+  ): Promise<FramesDepot<E>> {
     const checked = checkName(name);
     const wait = checkWait(options);
     const onBackpressure = checkCallback(options.onBackpressure);
@@ -114,7 +113,10 @@ export class FramesDepot implements AsyncDisposable {
    * @throws {TypeError | RangeError} for wrong arguments
    * @throws {DepotError} INCOMPATIBLE when there is one of another geometry; otherwise as create and open
    */
-  static async createOrOpen(name: string, options: DepotOptions & OpenOptions): Promise<FramesDepot> {
+  static async createOrOpen<const P extends string = "", E extends ElementType = ElementTypeOf<P>>(
+    name: string,
+    options: DepotOptions<E, P> & OpenOptions<E>,
+  ): Promise<FramesDepot<E>> {
     const checked = checkName(name);
     const geometry = checkGeometry(options);
     const mode = checkMode(options.mode);
@@ -193,7 +195,7 @@ export class FramesDepot implements AsyncDisposable {
    * @returns undefined when there is no room; nothing is counted and `onBackpressure` is not called
    * @throws {TypeError | RangeError} for wrong details @throws {DepotError} CLOSED
    */
-  tryClaim(details: FrameDetails = NOTHING_SAID): FrameSlot | undefined {
+  tryClaim(details: FrameDetails = NOTHING_SAID): FrameSlot<E> | undefined {
     return this.#intake.tryClaim(details);
   }
 
@@ -204,7 +206,7 @@ export class FramesDepot implements AsyncDisposable {
    * @returns undefined when dropped or when the time is up
    * @throws as {@linkcode FramesDepot.enqueue}
    */
-  claim(options: FrameDetails & WaitOptions = {}): Promise<FrameSlot | undefined> {
+  claim(options: FrameDetails & WaitOptions = {}): Promise<FrameSlot<E> | undefined> {
     return this.#intake.claim(options, options);
   }
 
@@ -248,12 +250,12 @@ export class FramesDepot implements AsyncDisposable {
    * @returns undefined when there is none in the queue; {@linkcode FramesDepot.statusOf} tells why
    * @throws {TypeError | RangeError} unless it is a safe integer @throws {DepotError} CLOSED, TOO_MANY_PEERS
    */
-  getFrame(frameNumber: number): Frame | undefined {
+  getFrame(frameNumber: number): Frame<E> | undefined {
     return this.#lookup.get(frameNumber);
   }
 
   /** The frame of that number. Unlike {@linkcode FramesDepot.getFrame} it consumes nothing, and no producer waits for it. */
-  peekFrame(frameNumber: number): Frame | undefined {
+  peekFrame(frameNumber: number): Frame<E> | undefined {
     return this.#lookup.peek(frameNumber);
   }
 
@@ -268,7 +270,7 @@ export class FramesDepot implements AsyncDisposable {
    *
    * @throws {TypeError | RangeError} for wrong options @throws {DepotError} CLOSED, TOO_MANY_PEERS
    */
-  frames(options: FramesOptions = {}): FrameReader {
+  frames(options: FramesOptions = {}): FrameReader<E> {
     return new FrameReader(this.#session, options);
   }
 
@@ -278,7 +280,7 @@ export class FramesDepot implements AsyncDisposable {
    *
    * @throws as {@linkcode FramesDepot.frames}
    */
-  readable(options: FramesOptions = {}): ReadableStream<Frame> {
+  readable(options: FramesOptions = {}): ReadableStream<Frame<E>> {
     return readableOf(this.frames(options));
   }
 
@@ -337,8 +339,8 @@ export class FramesDepot implements AsyncDisposable {
   }
 
   /** What an element of a frame is. */
-  get elementType(): ElementType {
-    return this.#session.attachment.geometry.elementType;
+  get elementType(): E {
+    return this.#session.attachment.geometry.elementType as E;
   }
 
   /** The label, empty if there is none. */

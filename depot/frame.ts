@@ -30,7 +30,7 @@ import { CONSTRUCTORS, SlotMemory } from "./slot_memory.ts";
  * }
  * ```
  */
-export class Frame implements Disposable {
+export class Frame<E extends ElementType = ElementType> implements Disposable {
   /** The user's number. */
   readonly frameNumber: number;
   /** The ring's number: grows by one from frame to frame, with gaps where a number was burned. */
@@ -95,8 +95,8 @@ export class Frame implements Disposable {
    *
    * @throws {TypeError} when the frame has been released
    */
-  get data(): FrameData {
-    return this.#slotMemory().data(this);
+  get data(): FrameData<E> {
+    return this.#slotMemory().data(this) as FrameData<E>;
   }
 
   /**
@@ -130,8 +130,8 @@ export class Frame implements Disposable {
   }
 
   /** What an element is. */
-  get elementType(): ElementType {
-    return this.#attachment.geometry.elementType;
+  get elementType(): E {
+    return this.#attachment.geometry.elementType as E;
   }
 
   /** The depot's label, empty if it has none. */
@@ -149,10 +149,10 @@ export class Frame implements Disposable {
    *
    * @throws {TypeError} when the frame has been released
    */
-  copy(): FrameData {
+  copy(): FrameData<E> {
     this.#assertHeld();
     const { elementType, frameBytes } = this.#attachment.geometry;
-    return this.copyTo(new CONSTRUCTORS[elementType](frameBytes / ELEMENT_BYTES[elementType]));
+    return this.copyTo(new CONSTRUCTORS[elementType](frameBytes / ELEMENT_BYTES[elementType]) as FrameData<E>);
   }
 
   /**
@@ -203,11 +203,20 @@ export class Frame implements Disposable {
    * before?.release();
    * ```
    */
-  clone(): Frame {
+  clone(): Frame<E> {
     this.#assertHeld();
     this.#reader.pin(this.sequence);
     const { sequence, frameNumber, lost } = this;
-    const frame = new Frame(this.#attachment, this.#reader, this.#slot, sequence, frameNumber, lost, false, this.#loop);
+    const frame = new Frame<E>(
+      this.#attachment,
+      this.#reader,
+      this.#slot,
+      sequence,
+      frameNumber,
+      lost,
+      false,
+      this.#loop,
+    );
     sessionOf(this.#attachment).leases.watch(frame);
     return frame;
   }

@@ -13,7 +13,7 @@ import { EXHAUSTED, FULL } from "../ring/producer.ts";
 import { backpressureEvent, Told } from "./backpressure.ts";
 import { checkDetails, checkFrame, checkObject, checkWait, NOTHING_SAID } from "./checks.ts";
 import { Line } from "./line.ts";
-import type { EnqueueResult, FrameDetails, FrameInput, OnBackpressure } from "./options.ts";
+import type { ElementType, EnqueueResult, FrameDetails, FrameInput, OnBackpressure } from "./options.ts";
 import type { Session } from "./session.ts";
 import { FrameSlot } from "./slot.ts";
 
@@ -21,7 +21,7 @@ import { FrameSlot } from "./slot.ts";
 const RECOVER_EVERY_MS = 100;
 
 /** The producing side of one depot object. */
-export class Intake {
+export class Intake<E extends ElementType = ElementType> {
   readonly #session: Session;
   readonly #onBackpressure: OnBackpressure | undefined;
   readonly #line = new Line();
@@ -75,7 +75,7 @@ export class Intake {
   }
 
   /** As {@linkcode FramesDepot.tryClaim}. */
-  tryClaim(details: FrameDetails): FrameSlot | undefined {
+  tryClaim(details: FrameDetails): FrameSlot<E> | undefined {
     const checked = this.#check(details);
     // After the arguments: a getter of theirs may have closed the depot.
     this.#session.assertOpen();
@@ -84,7 +84,7 @@ export class Intake {
   }
 
   /** As {@linkcode FramesDepot.claim}. */
-  async claim(details: FrameDetails, options: WaitOptions): Promise<FrameSlot | undefined> {
+  async claim(details: FrameDetails, options: WaitOptions): Promise<FrameSlot<E> | undefined> {
     const checked = this.#check(details);
     const wait = checkWait(options);
     this.#session.assertOpen();
@@ -122,10 +122,10 @@ export class Intake {
     return this.#line.isEmpty ? this.#claim() : FULL;
   }
 
-  #slot(sequence: number, details: FrameDetails): FrameSlot {
+  #slot(sequence: number, details: FrameDetails): FrameSlot<E> {
     // Kept until it is published, so it must be our own by then.
     if (details.metadata !== undefined) details = { ...details, metadata: details.metadata.slice() };
-    const slot = new FrameSlot(this.#session.attachment, sequence, details);
+    const slot = new FrameSlot<E>(this.#session.attachment, sequence, details);
     this.#session.leases.watch(slot);
     return slot;
   }

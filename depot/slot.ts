@@ -10,14 +10,14 @@ import type { Returned } from "../ring/payload.ts";
 import { type ByteSource, Feed } from "./byte_source.ts";
 import { checkDetails, checkObject, checkWait, NOTHING_SAID } from "./checks.ts";
 import { outlives, type Remains } from "./lease.ts";
-import type { FrameData, FrameDetails } from "./options.ts";
+import type { ElementType, FrameData, FrameDetails } from "./options.ts";
 import { sessionOf } from "./session.ts";
 import { CONSTRUCTORS, SlotMemory } from "./slot_memory.ts";
 
 /** What bounds {@linkcode FrameSlot.fillFrom}. */
 export interface FillOptions {
   /** Ends the filling; its reason is thrown. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** What {@linkcode FrameSlot.fillFrom} has put in, and what ends the call that is under way. */
@@ -42,7 +42,7 @@ type Filling = { bytes: number; underWay: AbortController | undefined };
  * assertEquals(frame?.data[0], 200);
  * ```
  */
-export class FrameSlot implements Disposable {
+export class FrameSlot<E extends ElementType = ElementType> implements Disposable {
   /** The ring's number of the frame to be. */
   readonly sequence: number;
   readonly #attachment: Attachment;
@@ -77,9 +77,9 @@ export class FrameSlot implements Disposable {
   }
 
   /** The slot's elements over the shared memory itself, with what an older frame left in them; length 0 afterwards. */
-  get data(): FrameData {
-    if (this.#released) return new CONSTRUCTORS[this.#attachment.geometry.elementType](0);
-    return this.#slotMemory().data(this);
+  get data(): FrameData<E> {
+    if (this.#released) return new CONSTRUCTORS[this.#attachment.geometry.elementType](0) as FrameData<E>;
+    return this.#slotMemory().data(this) as FrameData<E>;
   }
 
   /** All `metadataBytes` of the slot, to be written in place; length 0 afterwards. */

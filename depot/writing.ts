@@ -10,11 +10,11 @@ import { checkFrameNumber, checkTimestamp, checkWait } from "./checks.ts";
 /** How {@linkcode FramesDepot.writeFrom} writes. */
 export interface WriteFromOptions {
   /** Ends the writing; its reason is thrown. What has been read and not stored is kept for the next call. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** The first frame's number, from which on each has the next; or each frame's, by its index. Default: its sequence. */
-  frameNumber?: number | ((index: number) => number);
+  frameNumber?: number | ((index: number) => number) | undefined;
   /** Nanoseconds, by the frame's index. Default: the time of publishing since 1970. */
-  timestampNs?: bigint | number | ((index: number) => bigint | number);
+  timestampNs?: bigint | number | ((index: number) => bigint | number) | undefined;
 }
 
 /** As {@linkcode FramesDepot.writeFrom}. */
