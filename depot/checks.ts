@@ -182,14 +182,37 @@ export function checkFrame(value: unknown, geometry: Geometry): Uint8Array {
     const bytes = wanted === "Uint8Array" ? "" : " or its bytes";
     throw new TypeError(`frame must be a ${wanted}${bytes}: it is ${nameOf(value)}`);
   }
-  if (byteLength !== frameBytes) {
+  checkByteLength("frame", byteLength, geometry);
+  return fits ? bytesOf(value as Uint8Array) : new Uint8Array(value as ArrayBuffer);
+}
+
+/** Bytes that a frame may have. @throws {RangeError} naming the argument, the value, the limit */
+export function checkByteLength(
+  what: string,
+  bytes: number,
+  { variableLength, frameBytes, elementType }: Geometry,
+): number {
+  if (bytes === frameBytes) return bytes;
+  const elementBytes = ELEMENT_BYTES[elementType];
+  if (!variableLength) {
     throw new RangeError(
-      `frame must have ${frameBytes} bytes (${
-        frameBytes / ELEMENT_BYTES[elementType]
-      } × ${elementType}): ${byteLength}`,
+      `${what} must have ${frameBytes} bytes (${frameBytes / elementBytes} × ${elementType}): ${bytes}`,
     );
   }
-  return fits ? bytesOf(value as Uint8Array) : new Uint8Array(value as ArrayBuffer);
+  if (bytes > frameBytes) throw new RangeError(`${what} must have at most frameBytes, ${frameBytes} bytes: ${bytes}`);
+  if (bytes % elementBytes === 0) return bytes;
+  throw new RangeError(`${what} must have a multiple of ${elementBytes} bytes, those of a ${elementType}: ${bytes}`);
+}
+
+/**
+ * The last frame of a source that has ended within it.
+ *
+ * @throws {RangeError} where frames have one length, or it ends within an element
+ */
+export function checkLastFrame(bytes: number, { variableLength, frameBytes, elementType }: Geometry): number {
+  if (variableLength && bytes % ELEMENT_BYTES[elementType] === 0) return bytes;
+  const whole = variableLength ? `${elementType} elements` : frameBytes;
+  throw new RangeError(`the source ended ${bytes} bytes into a frame of ${whole}`);
 }
 
 /** Nothing that was said of a frame. */

@@ -5,6 +5,7 @@
  */
 import { loadShim } from "../ffi/load.ts";
 import type { Attachment } from "../ring/attachment.ts";
+import type { Color } from "../ring/color.ts";
 import { type DepotStats, depotStats, droppedFrames, queueLength } from "../ring/counters.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import type { ByteSource } from "./byte_source.ts";
@@ -235,7 +236,7 @@ export class FramesDepot<E extends ElementType = ElementType> implements AsyncDi
    */
   async writeFrom(source: ByteSource, options: WriteFromOptions = {}): Promise<number> {
     this.#session.assertOpen();
-    return await writeFrom(this.#intake, this.frameBytes, source, options);
+    return await writeFrom(this.#intake, this.#session.attachment.geometry, source, options);
   }
 
   /** A stream to write frames into, with the depot's back-pressure. Closing it does not close the depot. */
@@ -322,6 +323,11 @@ export class FramesDepot<E extends ElementType = ElementType> implements AsyncDi
     return this.#session.name;
   }
 
+  /** 16 hexadecimal digits: the same in every process that has this depot open, and another for the next of its name. */
+  get id(): string {
+    return this.#session.attachment.id;
+  }
+
   /** Slots: the most frames that the queue can hold. */
   get maxSize(): number {
     return this.#session.attachment.geometry.maxSize;
@@ -333,9 +339,14 @@ export class FramesDepot<E extends ElementType = ElementType> implements AsyncDi
     return [width, height, channels];
   }
 
-  /** Bytes of a frame. */
+  /** Bytes of a frame; the most there are, where lengths vary. */
   get frameBytes(): number {
     return this.#session.attachment.geometry.frameBytes;
+  }
+
+  /** Whether each frame has a length of its own, up to `frameBytes`. */
+  get variableLength(): boolean {
+    return this.#session.attachment.geometry.variableLength;
   }
 
   /** What an element of a frame is. */
@@ -346,6 +357,16 @@ export class FramesDepot<E extends ElementType = ElementType> implements AsyncDi
   /** The label, empty if there is none. */
   get pixelFormat(): string {
     return this.#session.attachment.geometry.pixelFormat;
+  }
+
+  /** How numbers become colours, as far as it was said. */
+  get color(): Color {
+    return this.#session.attachment.geometry.color;
+  }
+
+  /** Width and height of a pixel, as far as it was said. */
+  get sampleAspectRatio(): readonly [width: number, height: number] | undefined {
+    return this.#session.attachment.geometry.sampleAspectRatio;
   }
 
   /** What happens to a frame for which there is no room. */

@@ -37,6 +37,8 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
   readonly sequence: number;
   /** Frames that this reader missed between the frame before and this one. Always 0 for lookups. */
   readonly lost: number;
+  /** Bytes of the frame: the depot's `frameBytes`, unless it was made with `variableLength`. */
+  readonly byteLength: number;
   readonly #attachment: Attachment;
   readonly #reader: Reader;
   readonly #slot: number;
@@ -70,6 +72,7 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
     this.frameNumber = frameNumber;
     this.sequence = sequence;
     this.lost = lost;
+    this.byteLength = reader.byteLength(slot, attachment.geometry);
     this.#attachment = attachment;
     this.#reader = reader;
     this.#slot = slot;
@@ -96,7 +99,7 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
    * @throws {TypeError} when the frame has been released
    */
   get data(): FrameData<E> {
-    return this.#slotMemory().data(this) as FrameData<E>;
+    return this.#slotMemory().data(this, this.byteLength) as FrameData<E>;
   }
 
   /**
@@ -151,8 +154,8 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
    */
   copy(): FrameData<E> {
     this.#assertHeld();
-    const { elementType, frameBytes } = this.#attachment.geometry;
-    return this.copyTo(new CONSTRUCTORS[elementType](frameBytes / ELEMENT_BYTES[elementType]) as FrameData<E>);
+    const { elementType } = this.#attachment.geometry;
+    return this.copyTo(new CONSTRUCTORS[elementType](this.byteLength / ELEMENT_BYTES[elementType]) as FrameData<E>);
   }
 
   /**
@@ -163,20 +166,20 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
    */
   copyTo<T extends FrameData | Uint8Array>(destination: T): T {
     this.#assertHeld();
-    const { elementType, frameBytes } = this.#attachment.geometry;
+    const { elementType } = this.#attachment.geometry;
     const View = CONSTRUCTORS[elementType];
     const kind = kindOf(destination);
     if (kind !== "Uint8Array" && kind !== View.name) {
       const or = View.name === "Uint8Array" ? "" : " or a Uint8Array";
       throw new TypeError(`destination must be a ${View.name}${or}: it is ${kind ?? typeof destination}`);
     }
-    if (byteLengthOf(destination) < frameBytes) {
+    if (byteLengthOf(destination) < this.byteLength) {
       throw new RangeError(
-        `destination must have at least ${frameBytes} bytes, those of a frame: ${byteLengthOf(destination)}`,
+        `destination must have at least ${this.byteLength} bytes, those of the frame: ${byteLengthOf(destination)}`,
       );
     }
     // Not through a view: making one and detaching it costs more than a small copy.
-    this.#attachment.payload.read(this.#slot, bytesOf(destination, frameBytes));
+    this.#attachment.payload.read(this.#slot, bytesOf(destination, this.byteLength));
     return destination;
   }
 

@@ -48,14 +48,14 @@ export class Intake<E extends ElementType = ElementType> {
       if (this.#session.turns.due()) await this.#session.turns.take();
       return stored;
     }
-    const metadataBytes = details.metadata?.length;
+    const [byteLength, metadataBytes] = [byteLengthOf(bytes), details.metadata?.length];
     const stored = await this.#whenFull(
       details.frameNumber,
       wait,
       (sequence) => this.#store(sequence, bytes, details),
       () => {
         // Resized or transferred meanwhile: said before anything is claimed.
-        if (byteLengthOf(bytes) !== this.#session.attachment.geometry.frameBytes) {
+        if (byteLengthOf(bytes) !== byteLength) {
           throw new TypeError(`frame must not change while it waits: it has ${byteLengthOf(bytes)} bytes now`);
         }
         const { metadata } = details;
@@ -131,12 +131,13 @@ export class Intake<E extends ElementType = ElementType> {
   }
 
   #store(sequence: number, bytes: Uint8Array, details: FrameDetails): EnqueueResult {
-    const { producer, payload } = this.#session.attachment;
+    const { producer, payload, geometry } = this.#session.attachment;
     const slot = producer.slotOf(sequence);
-    payload.write(slot, bytes);
+    const byteLength = geometry.variableLength ? byteLengthOf(bytes) : geometry.frameBytes;
+    payload.write(slot, bytes, byteLength);
     const { frameNumber = sequence, timestampNs = TIME.NOW, metadata } = details;
     const metadataLength = metadata === undefined ? 0 : payload.writeMetadata(slot, metadata);
-    producer.publish(sequence, frameNumber, timestampNs, metadataLength);
+    producer.publish(sequence, frameNumber, timestampNs, metadataLength, byteLength);
     return { state: "stored", sequence };
   }
 

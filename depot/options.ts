@@ -73,6 +73,8 @@ export interface DepotOptions<E extends ElementType = ElementType, P extends str
    * width × height × channels × element size.
    */
   frameBytes?: number | undefined;
+  /** Whether each frame has a length of its own, up to `frameBytes`: for compressed video, JSON. Default false. */
+  variableLength?: boolean | undefined;
   /** Frames in the queue, 1 to 1,048,576. Default 10. */
   maxSize?: number | undefined;
   /** What happens to a frame for which there is no room. Default `"drop"`. */
@@ -107,6 +109,12 @@ export interface FrameDetails {
   timestampNs?: bigint | number | undefined;
   /** Up to the depot's `metadataBytes`. Default: none. */
   metadata?: Uint8Array | undefined;
+}
+
+/** What may be said of a frame when it is published. */
+export interface PublishDetails extends FrameDetails {
+  /** Bytes of the frame in a depot with `variableLength`. Default: what `fillFrom` has put in, otherwise `frameBytes`. */
+  byteLength?: number | undefined;
 }
 
 /** What a reader does when it falls behind. */

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { ELEMENT_BYTES, type Geometry, LIMITS, NO_COLOR } from "../ring/geometry.ts";
+import { NO_COLOR } from "../ring/color.ts";
+import { ELEMENT_BYTES, type Geometry, LIMITS } from "../ring/geometry.ts";
 import { ELEMENT_TYPES, LAST_SEQUENCE, WHEN_FULL } from "../ring/layout.ts";
-import { checkInteger, checkOneOf, show } from "./checks.ts";
+import { checkBoolean, checkInteger, checkOneOf, show } from "./checks.ts";
 import type { DepotOptions } from "./options.ts";
 import { PIXEL_FORMATS, type PixelFormat } from "./pixel_formats.ts";
 import { meant } from "./spelling.ts";
@@ -48,7 +49,7 @@ export function checkGeometry(options: DepotOptions): Geometry {
   const geometry: Geometry = {
     ...shape,
     pixelFormat,
-    variableLength: false,
+    variableLength: checkBoolean("variableLength", options.variableLength ?? false),
     color: NO_COLOR,
     sampleAspectRatio: undefined,
     maxSize: checkInteger("maxSize", options.maxSize ?? 10, 1, LIMITS.maxSize),

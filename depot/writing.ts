@@ -3,9 +3,10 @@
  *
  * @module
  */
+import type { Geometry } from "../ring/geometry.ts";
 import { type ByteSource, Feed } from "./byte_source.ts";
 import type { Intake } from "./intake.ts";
-import { checkFrameNumber, checkTimestamp, checkWait } from "./checks.ts";
+import { checkFrameNumber, checkLastFrame, checkTimestamp, checkWait } from "./checks.ts";
 
 /** How {@linkcode FramesDepot.writeFrom} writes. */
 export interface WriteFromOptions {
@@ -20,7 +21,7 @@ export interface WriteFromOptions {
 /** As {@linkcode FramesDepot.writeFrom}. */
 export async function writeFrom(
   intake: Intake,
-  frameBytes: number,
+  geometry: Geometry,
   source: ByteSource,
   options: WriteFromOptions,
 ): Promise<number> {
@@ -28,6 +29,7 @@ export async function writeFrom(
   const numberOf = checkNumbers(options.frameNumber);
   const timestampOf = checkTimes(options.timestampNs);
   const feed = Feed.begin(source, [signal, intake.closing]);
+  const { frameBytes } = geometry;
   const frame = new Uint8Array(frameBytes);
   let filled = 0;
   let stored = 0;
@@ -42,8 +44,8 @@ export async function writeFrom(
       // A whole frame before a slot: while bytes are waited for, no slot is held.
       const isWhole = await feed.read(put, () => filled < frameBytes);
       if (!isWhole && filled === 0) return stored;
-      if (!isWhole) throw new RangeError(`the source ended ${filled} bytes into a frame of ${frameBytes}`);
-      const input = { frame, frameNumber: numberOf(index), timestampNs: timestampOf(index) };
+      const bytes = isWhole ? frame : frame.subarray(0, checkLastFrame(filled, geometry));
+      const input = { frame: bytes, frameNumber: numberOf(index), timestampNs: timestampOf(index) };
       const { state } = await intake.enqueue(input, { signal });
       if (state === "stored") stored++;
       filled = 0;

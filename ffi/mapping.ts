@@ -113,7 +113,7 @@ export class Mapping {
     frameNumber: number,
     timestampNs: number,
     metadataLength: number,
-    frameBytes: number,
+    byteLength: number,
   ): number {
     return this.#native.fd_publish(
       this.#base,
@@ -122,7 +122,7 @@ export class Mapping {
       frameNumber,
       timestampNs,
       metadataLength,
-      frameBytes,
+      byteLength,
     );
   }
 
