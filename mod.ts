@@ -36,6 +36,7 @@ export type {
   BackpressureEvent,
   DepotOptions,
   ElementType,
+  ElementTypeOf,
   EnqueueResult,
   FrameData,
   FrameDetails,
@@ -43,12 +44,15 @@ export type {
   FramesOptions,
   OnBackpressure,
   OpenOptions,
+  PublishDetails,
   ReadMode,
   WhenFull,
 } from "./depot/options.ts";
+export { PIXEL_FORMATS, type PixelFormat, type PlaneFormat, type PlaneLayout } from "./depot/pixel_formats.ts";
 export { type FillOptions, FrameSlot } from "./depot/slot.ts";
 export { FrameReader } from "./depot/stream.ts";
 export type { WriteFromOptions } from "./depot/writing.ts";
+export type { Color, ColorMatrix, ColorPrimaries, ColorRange, ColorTransfer } from "./ring/color.ts";
 export type { DepotStats, PeerStats, ReaderStats } from "./ring/counters.ts";
 export type { From } from "./ring/follower.ts";
 export type { WaitLimits, WaitOptions } from "./ring/lane.ts";

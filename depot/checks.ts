@@ -4,22 +4,19 @@
  * @module
  */
 import { bufferLengthOf, byteLengthOf, bytesOf, kindOf } from "../ffi/buffers.ts";
-import { ELEMENT_BYTES, type Geometry, LIMITS, NO_COLOR } from "../ring/geometry.ts";
+import { ELEMENT_BYTES, type Geometry } from "../ring/geometry.ts";
 import type { From } from "../ring/follower.ts";
 import type { WaitOptions } from "../ring/lane.ts";
-import { ELEMENT_TYPES, LAST_SEQUENCE, WHEN_FULL } from "../ring/layout.ts";
 import { WAITINGS } from "../ring/pace.ts";
-import type { DepotOptions, FrameDetails, FramesOptions, OnBackpressure, OpenOptions, ReadMode } from "./options.ts";
-
-/** A test-only option: where the sequence starts. Not part of the public face. */
-export const FIRST_SEQUENCE: unique symbol = Symbol("first sequence");
+import type { FrameDetails, FramesOptions, OnBackpressure, OpenOptions, ReadMode } from "./options.ts";
 
 const NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 const NAME_LENGTH = 128;
 const READ_MODES: readonly ReadMode[] = ["lossless", "lossy", "latest"];
 const PLACES: readonly From[] = ["oldest", "latest", "next"];
 
-const show = (value: unknown): string => {
+/** A value as a message shows it. */
+export const show = (value: unknown): string => {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
   if (typeof value === "bigint") return `${value}n`;
@@ -35,7 +32,8 @@ export function checkInteger(what: string, value: unknown, least: number, most: 
   return value;
 }
 
-function checkOneOf<T extends string>(what: string, value: unknown, names: readonly T[]): T {
+/** One of some names. @throws {TypeError | RangeError} */
+export function checkOneOf<T extends string>(what: string, value: unknown, names: readonly T[]): T {
   if (typeof value !== "string") throw new TypeError(`${what} must be a string: ${show(value)}`);
   if (!names.includes(value as T)) {
     throw new RangeError(`${what} must be one of ${names.map((name) => `"${name}"`).join(", ")}: ${show(value)}`);
@@ -43,7 +41,8 @@ function checkOneOf<T extends string>(what: string, value: unknown, names: reado
   return value as T;
 }
 
-function checkBoolean(what: string, value: unknown): boolean {
+/** @throws {TypeError} */
+export function checkBoolean(what: string, value: unknown): boolean {
   if (typeof value !== "boolean") throw new TypeError(`${what} must be true or false: ${show(value)}`);
   return value;
 }
@@ -123,63 +122,6 @@ export function checkMode(mode: unknown = 0o600): number {
   return checkInteger("mode", mode, 0, 0o777);
 }
 
-/** Everything that makes a depot's shape. @throws {TypeError | RangeError} naming the argument, the value, the limit */
-export function checkGeometry(options: DepotOptions): Geometry {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`options must be an object with frameSize: ${show(options)}`);
-  }
-  const { frameSize } = options;
-  if (!Array.isArray(frameSize) || frameSize.length !== 3) {
-    throw new TypeError(`frameSize must be [width, height, channels]: ${show(frameSize)}`);
-  }
-  const [width, height, channels] = ["width", "height", "channels"].map((what, i) =>
-    checkInteger(`frameSize's ${what}`, frameSize[i], 1, LIMITS.dimension)
-  );
-  const elementType = checkOneOf("elementType", options.elementType ?? "uint8", ELEMENT_TYPES);
-  const pixelFormat = options.pixelFormat ?? "";
-  if (typeof pixelFormat !== "string") throw new TypeError(`pixelFormat must be a string: ${show(pixelFormat)}`);
-  if (!/^[\x21-\x7e]*$/.test(pixelFormat) || pixelFormat.length > LIMITS.pixelFormat) {
-    throw new RangeError(
-      `pixelFormat must be at most ${LIMITS.pixelFormat} printable ASCII characters: ${show(pixelFormat)}`,
-    );
-  }
-  const computed = width * height * channels * ELEMENT_BYTES[elementType];
-  const what = options.frameBytes === undefined ? "frameSize's width × height × channels × element size" : "frameBytes";
-  const frameBytes = checkInteger(what, options.frameBytes ?? computed, 1, LIMITS.frameBytes);
-  if (frameBytes % ELEMENT_BYTES[elementType] !== 0) {
-    throw new RangeError(
-      `frameBytes must be a multiple of ${ELEMENT_BYTES[elementType]}, the bytes of a ${elementType}: ${frameBytes}`,
-    );
-  }
-  const geometry: Geometry = {
-    width,
-    height,
-    channels,
-    elementType,
-    pixelFormat,
-    frameBytes,
-    variableLength: false,
-    color: NO_COLOR,
-    sampleAspectRatio: undefined,
-    maxSize: checkInteger("maxSize", options.maxSize ?? 10, 1, LIMITS.maxSize),
-    whenFull: checkOneOf("whenFull", options.whenFull ?? "drop", WHEN_FULL),
-    metadataBytes: checkInteger("metadataBytes", options.metadataBytes ?? 0, 0, LIMITS.metadataBytes),
-    maxReaders: checkInteger("maxReaders", options.maxReaders ?? 31, 1, LIMITS.maxReaders),
-    firstSequence: checkInteger(
-      "the first sequence",
-      (options as { [FIRST_SEQUENCE]?: number })[FIRST_SEQUENCE] ?? 0,
-      0,
-      LAST_SEQUENCE,
-    ),
-  };
-  if (geometry.maxSize * geometry.frameBytes > LIMITS.totalBytes) {
-    throw new RangeError(
-      `maxSize × frameBytes must be at most ${LIMITS.totalBytes}: ${geometry.maxSize} × ${geometry.frameBytes}`,
-    );
-  }
-  return geometry;
-}
-
 /** @throws {TypeError | RangeError} unless it fits 64 bits without a sign */
 export function checkTimestamp(value: unknown): bigint | number {
   return typeof value === "number" && value >= 0 && value < 2 ** 64 ? Math.trunc(value) : checkBigTimestamp(value);
@@ -240,14 +182,37 @@ export function checkFrame(value: unknown, geometry: Geometry): Uint8Array {
     const bytes = wanted === "Uint8Array" ? "" : " or its bytes";
     throw new TypeError(`frame must be a ${wanted}${bytes}: it is ${nameOf(value)}`);
   }
-  if (byteLength !== frameBytes) {
+  checkByteLength("frame", byteLength, geometry);
+  return fits ? bytesOf(value as Uint8Array) : new Uint8Array(value as ArrayBuffer);
+}
+
+/** Bytes that a frame may have. @throws {RangeError} naming the argument, the value, the limit */
+export function checkByteLength(
+  what: string,
+  bytes: number,
+  { variableLength, frameBytes, elementType }: Geometry,
+): number {
+  if (bytes === frameBytes) return bytes;
+  const elementBytes = ELEMENT_BYTES[elementType];
+  if (!variableLength) {
     throw new RangeError(
-      `frame must have ${frameBytes} bytes (${
-        frameBytes / ELEMENT_BYTES[elementType]
-      } × ${elementType}): ${byteLength}`,
+      `${what} must have ${frameBytes} bytes (${frameBytes / elementBytes} × ${elementType}): ${bytes}`,
     );
   }
-  return fits ? bytesOf(value as Uint8Array) : new Uint8Array(value as ArrayBuffer);
+  if (bytes > frameBytes) throw new RangeError(`${what} must have at most frameBytes, ${frameBytes} bytes: ${bytes}`);
+  if (bytes % elementBytes === 0) return bytes;
+  throw new RangeError(`${what} must have a multiple of ${elementBytes} bytes, those of a ${elementType}: ${bytes}`);
+}
+
+/**
+ * The last frame of a source that has ended within it.
+ *
+ * @throws {RangeError} where frames have one length, or it ends within an element
+ */
+export function checkLastFrame(bytes: number, { variableLength, frameBytes, elementType }: Geometry): number {
+  if (variableLength && bytes % ELEMENT_BYTES[elementType] === 0) return bytes;
+  const whole = variableLength ? `${elementType} elements` : frameBytes;
+  throw new RangeError(`the source ended ${bytes} bytes into a frame of ${whole}`);
 }
 
 /** Nothing that was said of a frame. */

@@ -5,19 +5,11 @@
  */
 import { loadShim } from "../ffi/load.ts";
 import type { Attachment } from "../ring/attachment.ts";
+import type { Color } from "../ring/color.ts";
 import { type DepotStats, depotStats, droppedFrames, queueLength } from "../ring/counters.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import type { ByteSource } from "./byte_source.ts";
-import {
-  checkCallback,
-  checkGeometry,
-  checkMode,
-  checkName,
-  checkObject,
-  checkOpening,
-  checkWait,
-  NOTHING_SAID,
-} from "./checks.ts";
+import { checkCallback, checkMode, checkName, checkObject, checkOpening, checkWait, NOTHING_SAID } from "./checks.ts";
 import {
   type DepotInfo,
   type DepotInspection,
@@ -35,6 +27,7 @@ import { type FrameStatus, Lookup } from "./lookup.ts";
 import type {
   DepotOptions,
   ElementType,
+  ElementTypeOf,
   EnqueueResult,
   FrameDetails,
   FrameInput,
@@ -44,6 +37,7 @@ import type {
   WhenFull,
 } from "./options.ts";
 import { Session } from "./session.ts";
+import { checkGeometry } from "./shape.ts";
 import type { FrameSlot } from "./slot.ts";
 import { FrameReader } from "./stream.ts";
 import { readableOf, writableOf } from "./web_streams.ts";
@@ -68,10 +62,10 @@ import { writeFrom, type WriteFromOptions } from "./writing.ts";
  * }
  * ```
  */
-export class FramesDepot implements AsyncDisposable {
+export class FramesDepot<E extends ElementType = ElementType> implements AsyncDisposable {
   readonly #session: Session;
-  readonly #intake: Intake;
-  readonly #lookup: Lookup;
+  readonly #intake: Intake<E>;
+  readonly #lookup: Lookup<E>;
 
   /** @ignore */
   private constructor(attachment: Attachment, onBackpressure: OnBackpressure | undefined) {
@@ -89,7 +83,10 @@ export class FramesDepot implements AsyncDisposable {
    * @throws {DepotError} EXISTS (a live process holds the name), NO_SPACE, PERMISSION, INCOMPATIBLE (something that is
    *   no depot has the name), NOT_READY (its membership was being changed for two seconds), UNSUPPORTED
    */
-  static async create(name: string, options: DepotOptions): Promise<FramesDepot> {
+  static async create<const P extends string = "", E extends ElementType = ElementTypeOf<P>>(
+    name: string,
+    options: DepotOptions<E, P>,
+  ): Promise<FramesDepot<E>> {
     const checked = { name: checkName(name), geometry: checkGeometry(options), mode: checkMode(options.mode) };
     const onBackpressure = checkCallback(options.onBackpressure);
     return new FramesDepot(await make(checked.name, checked.geometry, checked.mode), onBackpressure);
@@ -102,7 +99,10 @@ export class FramesDepot implements AsyncDisposable {
    * @throws {TypeError | RangeError} for wrong arguments
    * @throws {DepotError} NOT_FOUND, NOT_READY, INCOMPATIBLE, CORRUPT, PERMISSION, TOO_MANY_PEERS, NO_SPACE, UNSUPPORTED
    */
-  static async open(name: string, options: OpenOptions = {}): Promise<FramesDepot> {
+  static async open<E extends ElementType = ElementType>(
+    name: string,
+    options: OpenOptions<E> = {},
+  ): Promise<FramesDepot<E>> {
     const checked = checkName(name);
     const wait = checkWait(options);
     const onBackpressure = checkCallback(options.onBackpressure);
@@ -115,7 +115,10 @@ export class FramesDepot implements AsyncDisposable {
    * @throws {TypeError | RangeError} for wrong arguments
    * @throws {DepotError} INCOMPATIBLE when there is one of another geometry; otherwise as create and open
    */
-  static async createOrOpen(name: string, options: DepotOptions & OpenOptions): Promise<FramesDepot> {
+  static async createOrOpen<const P extends string = "", E extends ElementType = ElementTypeOf<P>>(
+    name: string,
+    options: DepotOptions<E, P> & OpenOptions<E>,
+  ): Promise<FramesDepot<E>> {
     const checked = checkName(name);
     const geometry = checkGeometry(options);
     const mode = checkMode(options.mode);
@@ -198,7 +201,7 @@ export class FramesDepot implements AsyncDisposable {
    * @returns undefined when there is no room; nothing is counted and `onBackpressure` is not called
    * @throws {TypeError | RangeError} for wrong details @throws {DepotError} CLOSED
    */
-  tryClaim(details: FrameDetails = NOTHING_SAID): FrameSlot | undefined {
+  tryClaim(details: FrameDetails = NOTHING_SAID): FrameSlot<E> | undefined {
     return this.#intake.tryClaim(details);
   }
 
@@ -209,7 +212,7 @@ export class FramesDepot implements AsyncDisposable {
    * @returns undefined when dropped or when the time is up
    * @throws as {@linkcode FramesDepot.enqueue}
    */
-  claim(options: FrameDetails & WaitOptions = {}): Promise<FrameSlot | undefined> {
+  claim(options: FrameDetails & WaitOptions = {}): Promise<FrameSlot<E> | undefined> {
     return this.#intake.claim(options, options);
   }
 
@@ -237,7 +240,7 @@ export class FramesDepot implements AsyncDisposable {
    * ```
    */
   writeFrom(source: ByteSource, options: WriteFromOptions = {}): Promise<number> {
-    return writeFrom(this.#intake, this.frameBytes, source, options);
+    return writeFrom(this.#intake, this.#session.attachment.geometry, source, options);
   }
 
   /** A stream to write frames into, with the depot's back-pressure. Closing it does not close the depot. */
@@ -252,7 +255,7 @@ export class FramesDepot implements AsyncDisposable {
    * @returns undefined when there is none in the queue; {@linkcode FramesDepot.statusOf} tells why
    * @throws {TypeError | RangeError} unless it is a safe integer @throws {DepotError} CLOSED, TOO_MANY_PEERS
    */
-  getFrame(frameNumber: number): Frame | undefined {
+  getFrame(frameNumber: number): Frame<E> | undefined {
     return this.#lookup.get(frameNumber);
   }
 
@@ -263,7 +266,7 @@ export class FramesDepot implements AsyncDisposable {
    * @returns undefined when there is none in the queue; {@linkcode FramesDepot.statusOf} tells why
    * @throws {TypeError | RangeError} unless it is a safe integer @throws {DepotError} CLOSED, TOO_MANY_PEERS
    */
-  peekFrame(frameNumber: number): Frame | undefined {
+  peekFrame(frameNumber: number): Frame<E> | undefined {
     return this.#lookup.peek(frameNumber);
   }
 
@@ -282,7 +285,7 @@ export class FramesDepot implements AsyncDisposable {
    *
    * @throws {TypeError | RangeError} for wrong options @throws {DepotError} CLOSED, TOO_MANY_PEERS
    */
-  frames(options: FramesOptions = {}): FrameReader {
+  frames(options: FramesOptions = {}): FrameReader<E> {
     return new FrameReader(this.#session, options);
   }
 
@@ -292,7 +295,7 @@ export class FramesDepot implements AsyncDisposable {
    *
    * @throws as {@linkcode FramesDepot.frames}
    */
-  readable(options: FramesOptions = {}): ReadableStream<Frame> {
+  readable(options: FramesOptions = {}): ReadableStream<Frame<E>> {
     return readableOf(this.frames(options));
   }
 
@@ -339,6 +342,11 @@ export class FramesDepot implements AsyncDisposable {
     return this.#session.name;
   }
 
+  /** 16 hexadecimal digits: the same in every process that has this depot open, and another for the next of its name. */
+  get id(): string {
+    return this.#session.attachment.id;
+  }
+
   /** Slots: the most frames that the queue can hold. */
   get maxSize(): number {
     return this.#session.attachment.geometry.maxSize;
@@ -350,19 +358,34 @@ export class FramesDepot implements AsyncDisposable {
     return [width, height, channels];
   }
 
-  /** Bytes of a frame. */
+  /** Bytes of a frame; the most there are, where lengths vary. */
   get frameBytes(): number {
     return this.#session.attachment.geometry.frameBytes;
   }
 
+  /** Whether each frame has a length of its own, up to `frameBytes`. */
+  get variableLength(): boolean {
+    return this.#session.attachment.geometry.variableLength;
+  }
+
   /** What an element of a frame is. */
-  get elementType(): ElementType {
-    return this.#session.attachment.geometry.elementType;
+  get elementType(): E {
+    return this.#session.attachment.geometry.elementType as E;
   }
 
   /** The label, empty if there is none. */
   get pixelFormat(): string {
     return this.#session.attachment.geometry.pixelFormat;
+  }
+
+  /** How numbers become colours, as far as it was said. */
+  get color(): Color {
+    return this.#session.attachment.geometry.color;
+  }
+
+  /** Width and height of a pixel, as far as it was said. */
+  get sampleAspectRatio(): readonly [width: number, height: number] | undefined {
+    return this.#session.attachment.geometry.sampleAspectRatio;
   }
 
   /** What happens to a frame for which there is no room. */

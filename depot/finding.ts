@@ -6,6 +6,7 @@
 import { loadShim } from "../ffi/load.ts";
 import { ERRNO } from "../ffi/constants.ts";
 import type { Shim } from "../ffi/shim.ts";
+import type { Color } from "../ring/color.ts";
 import type { Geometry } from "../ring/geometry.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { fail, failToList, failure } from "../ring/failures.ts";
@@ -63,6 +64,14 @@ export interface DepotInfo {
 
 /** What {@linkcode FramesDepot.inspect} says of a depot. */
 export interface DepotInspection extends DepotInfo {
+  /** 16 hexadecimal digits: the same in every process, and another for the next depot of that name. */
+  id?: string;
+  /** Whether each frame has a length of its own, up to `frameBytes`. */
+  variableLength?: boolean;
+  /** How numbers become colours, as far as it was said. */
+  color?: Color;
+  /** Width and height of a pixel; undefined where it was not said. */
+  sampleAspectRatio?: readonly [width: number, height: number] | undefined;
   /** Bytes that each frame has for metadata. */
   metadataBytes?: number;
   /** Readers that may be attached at one time, in all processes together. */
@@ -74,7 +83,7 @@ export interface DepotInspection extends DepotInfo {
 /** How a name is removed. */
 export interface UnlinkOptions {
   /** Only if the kernel says that no live process has it open, whatever state it is in. Default false. */
-  onlyStale?: boolean;
+  onlyStale?: boolean | undefined;
 }
 
 /** Tries until there is an attachment, the time is up, or an error says that trying again is useless. */
@@ -183,8 +192,10 @@ export function listDepots(): DepotInfo[] {
 /** One depot with its counters. @returns undefined when there is none, or this user may not open it */
 export function inspectDepot(name: string): DepotInspection | undefined {
   return describe(loadShim(), name, (attachment) => {
-    const { metadataBytes, maxReaders } = attachment.geometry;
-    return { ...infoOf(attachment), metadataBytes, maxReaders, stats: depotStats(attachment) };
+    const { id, geometry } = attachment;
+    const { variableLength, color, sampleAspectRatio, metadataBytes, maxReaders } = geometry;
+    const said = { id, variableLength, color, sampleAspectRatio, metadataBytes, maxReaders };
+    return { ...infoOf(attachment), ...said, stats: depotStats(attachment) };
   });
 }
 

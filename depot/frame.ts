@@ -30,13 +30,15 @@ import { CONSTRUCTORS, SlotMemory } from "./slot_memory.ts";
  * }
  * ```
  */
-export class Frame implements Disposable {
+export class Frame<E extends ElementType = ElementType> implements Disposable {
   /** The user's number. */
   readonly frameNumber: number;
   /** The ring's number: grows by one from frame to frame, with gaps where a number was burned. */
   readonly sequence: number;
   /** Frames that this reader missed between the frame before and this one. Always 0 for lookups. */
   readonly lost: number;
+  /** Bytes of the frame: the depot's `frameBytes`, unless it was made with `variableLength`. */
+  readonly byteLength: number;
   readonly #attachment: Attachment;
   readonly #reader: Reader;
   readonly #slot: number;
@@ -70,6 +72,7 @@ export class Frame implements Disposable {
     this.frameNumber = frameNumber;
     this.sequence = sequence;
     this.lost = lost;
+    this.byteLength = reader.byteLength(slot, attachment.geometry);
     this.#attachment = attachment;
     this.#reader = reader;
     this.#slot = slot;
@@ -95,8 +98,8 @@ export class Frame implements Disposable {
    *
    * @throws {TypeError} when the frame has been released
    */
-  get data(): FrameData {
-    return this.#slotMemory().data(this);
+  get data(): FrameData<E> {
+    return this.#slotMemory().data(this, this.byteLength) as FrameData<E>;
   }
 
   /**
@@ -130,8 +133,8 @@ export class Frame implements Disposable {
   }
 
   /** What an element is. */
-  get elementType(): ElementType {
-    return this.#attachment.geometry.elementType;
+  get elementType(): E {
+    return this.#attachment.geometry.elementType as E;
   }
 
   /** The depot's label, empty if it has none. */
@@ -149,10 +152,10 @@ export class Frame implements Disposable {
    *
    * @throws {TypeError} when the frame has been released
    */
-  copy(): FrameData {
+  copy(): FrameData<E> {
     this.#assertHeld();
-    const { elementType, frameBytes } = this.#attachment.geometry;
-    return this.copyTo(new CONSTRUCTORS[elementType](frameBytes / ELEMENT_BYTES[elementType]));
+    const { elementType } = this.#attachment.geometry;
+    return this.copyTo(new CONSTRUCTORS[elementType](this.byteLength / ELEMENT_BYTES[elementType]) as FrameData<E>);
   }
 
   /**
@@ -163,20 +166,20 @@ export class Frame implements Disposable {
    */
   copyTo<T extends FrameData | Uint8Array>(destination: T): T {
     this.#assertHeld();
-    const { elementType, frameBytes } = this.#attachment.geometry;
+    const { elementType } = this.#attachment.geometry;
     const View = CONSTRUCTORS[elementType];
     const kind = kindOf(destination);
     if (kind !== "Uint8Array" && kind !== View.name) {
       const or = View.name === "Uint8Array" ? "" : " or a Uint8Array";
       throw new TypeError(`destination must be a ${View.name}${or}: it is ${kind ?? typeof destination}`);
     }
-    if (byteLengthOf(destination) < frameBytes) {
+    if (byteLengthOf(destination) < this.byteLength) {
       throw new RangeError(
-        `destination must have at least ${frameBytes} bytes, those of a frame: ${byteLengthOf(destination)}`,
+        `destination must have at least ${this.byteLength} bytes, those of the frame: ${byteLengthOf(destination)}`,
       );
     }
     // Not through a view: making one and detaching it costs more than a small copy.
-    this.#attachment.payload.read(this.#slot, bytesOf(destination, frameBytes));
+    this.#attachment.payload.read(this.#slot, bytesOf(destination, this.byteLength));
     return destination;
   }
 
@@ -203,11 +206,20 @@ export class Frame implements Disposable {
    * before?.release();
    * ```
    */
-  clone(): Frame {
+  clone(): Frame<E> {
     this.#assertHeld();
     this.#reader.pinHeld(this.#slot);
     const { sequence, frameNumber, lost } = this;
-    const frame = new Frame(this.#attachment, this.#reader, this.#slot, sequence, frameNumber, lost, false, this.#loop);
+    const frame = new Frame<E>(
+      this.#attachment,
+      this.#reader,
+      this.#slot,
+      sequence,
+      frameNumber,
+      lost,
+      false,
+      this.#loop,
+    );
     sessionOf(this.#attachment).leases.watch(frame);
     return frame;
   }

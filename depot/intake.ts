@@ -23,12 +23,12 @@ import {
   NOTHING_SAID,
 } from "./checks.ts";
 import { Line } from "./line.ts";
-import type { EnqueueResult, FrameDetails, FrameInput, OnBackpressure } from "./options.ts";
+import type { ElementType, EnqueueResult, FrameDetails, FrameInput, OnBackpressure } from "./options.ts";
 import type { Session } from "./session.ts";
 import { FrameSlot } from "./slot.ts";
 
 /** The producing side of one depot object. */
-export class Intake {
+export class Intake<E extends ElementType = ElementType> {
   readonly #session: Session;
   readonly #onBackpressure: OnBackpressure | undefined;
   readonly #claimer: Claimer;
@@ -56,14 +56,14 @@ export class Intake {
       if (this.#session.turns.due()) await this.#session.turns.take();
       return stored;
     }
-    const metadataBytes = details.metadata?.length;
+    const [byteLength, metadataBytes] = [byteLengthOf(bytes), details.metadata?.length];
     const stored = await this.#whenFull(
       details.frameNumber,
       wait,
       (sequence) => this.#store(sequence, bytes, details),
       () => {
         // Resized or transferred meanwhile: said before anything is claimed.
-        if (byteLengthOf(bytes) !== this.#session.attachment.geometry.frameBytes) {
+        if (byteLengthOf(bytes) !== byteLength) {
           throw new TypeError(`frame must not change while it waits: it has ${byteLengthOf(bytes)} bytes now`);
         }
         const { metadata } = details;
@@ -83,7 +83,7 @@ export class Intake {
   }
 
   /** As {@linkcode FramesDepot.tryClaim}. */
-  tryClaim(details: FrameDetails): FrameSlot | undefined {
+  tryClaim(details: FrameDetails): FrameSlot<E> | undefined {
     const checked = this.#check(details);
     // After the arguments: a getter of theirs may have closed the depot.
     this.#session.assertOpen();
@@ -92,7 +92,7 @@ export class Intake {
   }
 
   /** As {@linkcode FramesDepot.claim}. */
-  async claim(details: FrameDetails, options: WaitOptions): Promise<FrameSlot | undefined> {
+  async claim(details: FrameDetails, options: WaitOptions): Promise<FrameSlot<E> | undefined> {
     const checked = this.#check(details);
     const wait = checkWait(options);
     this.#session.assertOpen();
@@ -137,19 +137,20 @@ export class Intake {
     return this.#line.isEmpty ? this.#claim() : FULL;
   }
 
-  #slot(sequence: number, details: FrameDetails): FrameSlot {
-    const slot = new FrameSlot(this.#session.attachment, sequence, details);
+  #slot(sequence: number, details: FrameDetails): FrameSlot<E> {
+    const slot = new FrameSlot<E>(this.#session.attachment, sequence, details);
     this.#session.leases.watch(slot);
     return slot;
   }
 
   #store(sequence: number, bytes: Uint8Array, details: FrameDetails): EnqueueResult {
-    const { producer, payload } = this.#session.attachment;
+    const { producer, payload, geometry } = this.#session.attachment;
     const slot = producer.slotOf(sequence);
-    payload.write(slot, bytes);
+    const byteLength = geometry.variableLength ? byteLengthOf(bytes) : geometry.frameBytes;
+    payload.write(slot, bytes, byteLength);
     const { frameNumber = sequence, timestampNs = TIME.NOW, metadata } = details;
     const metadataLength = metadata === undefined ? 0 : payload.writeMetadata(slot, metadata);
-    producer.publish(sequence, frameNumber, timestampNs, metadataLength);
+    producer.publish(sequence, frameNumber, timestampNs, metadataLength, byteLength);
     return { state: "stored", sequence };
   }
 

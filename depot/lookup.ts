@@ -6,6 +6,7 @@
 import { Finder } from "../ring/finder.ts";
 import { Frame } from "./frame.ts";
 import { checkFrameNumber } from "./checks.ts";
+import type { ElementType } from "./options.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -15,7 +16,7 @@ import type { Session } from "./session.ts";
 export type FrameStatus = "stored" | "evicted" | "pending" | "missing";
 
 /** The looking-up side of one depot object. */
-export class Lookup {
+export class Lookup<E extends ElementType> {
   readonly #session: Session;
   /** Made when first needed: it takes an entry of the reader table. */
   #made: Finder | undefined;
@@ -29,7 +30,7 @@ export class Lookup {
   }
 
   /** As {@linkcode FramesDepot.getFrame}. */
-  get(frameNumber: number): Frame | undefined {
+  get(frameNumber: number): Frame<E> | undefined {
     const number = checkFrameNumber(frameNumber);
     this.#session.assertOpen();
     this.#finder.gate();
@@ -39,18 +40,18 @@ export class Lookup {
   }
 
   /** As {@linkcode FramesDepot.peekFrame}. */
-  peek(frameNumber: number): Frame | undefined {
+  peek(frameNumber: number): Frame<E> | undefined {
     const number = checkFrameNumber(frameNumber);
     this.#session.assertOpen();
     return this.#lease(number);
   }
 
-  #lease(number: number): Frame | undefined {
+  #lease(number: number): Frame<E> | undefined {
     const { reader } = this.#finder;
     const sequence = this.#finder.pin(number);
     if (sequence < 0) return undefined;
     const { attachment, leases } = this.#session;
-    const frame = new Frame(attachment, reader, reader.slotOf(sequence), sequence, number + 0, 0, false); // never -0
+    const frame = new Frame<E>(attachment, reader, reader.slotOf(sequence), sequence, number + 0, 0, false); // never -0
     leases.watch(frame);
     return frame;
   }

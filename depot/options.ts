@@ -13,7 +13,19 @@ export type ElementType = "uint8" | "uint16" | "float32";
 export type WhenFull = "drop" | "wait" | "overwrite";
 
 /** What `frame.data` is, by element type. */
-export type FrameData = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
+export type FrameData<E extends ElementType = ElementType> = {
+  uint8: Uint8Array<ArrayBuffer>;
+  uint16: Uint16Array<ArrayBuffer>;
+  float32: Float32Array<ArrayBuffer>;
+}[E];
+
+/**
+ * The element type that follows from a `pixelFormat` alone. Names that end in `le` have elements of more than one byte,
+ * or are labels of your own: give `elementType`, too, where TypeScript should know which.
+ */
+export type ElementTypeOf<P extends string> = string extends P ? ElementType
+  : P extends `${string}le` ? ElementType
+  : "uint8";
 
 /** The argument of {@linkcode DepotOptions.onBackpressure}. */
 export interface BackpressureEvent {
@@ -36,54 +48,79 @@ export interface BackpressureEvent {
  */
 export type OnBackpressure = (event: BackpressureEvent) => void | Promise<void>;
 
-/** How a depot is made. Only `frameSize` has no default. */
-export interface DepotOptions {
-  /** `[width, height, channels]`: pixels, pixels, elements per pixel. Each from 1. */
-  frameSize: readonly [width: number, height: number, channels: number];
-  /** What an element of a frame is. Default `"uint8"`. */
-  elementType?: ElementType;
-  /** A label of up to 15 printable ASCII characters, spelled as in ffmpeg's `-pix_fmt`. Default: none. */
-  pixelFormat?: string;
-  /** Bytes of a frame. Default: width × height × channels × element size. For formats that differ, as nv12 or jpeg. */
-  frameBytes?: number;
+/** How a depot is made. `frameSize` or, for content of varying length, `frameBytes` has no default. */
+export interface DepotOptions<E extends ElementType = ElementType, P extends string = string> {
+  /**
+   * `[width, height, channels]`: pixels, pixels, elements per pixel, each from 1. Where the `pixelFormat` is one of
+   * {@linkcode PIXEL_FORMATS}, the channels follow from it and may be left out; where it is a label of varying content,
+   * all of it may be.
+   */
+  frameSize?:
+    | readonly [width: number, height: number]
+    | readonly [width: number, height: number, channels: number]
+    | undefined;
+  /** What an element of a frame is. Default: that of the `pixelFormat`, otherwise `"uint8"`. */
+  elementType?: E | undefined;
+  /**
+   * What the frames hold, spelled as in ffmpeg's `-pix_fmt`. The names of {@linkcode PIXEL_FORMATS} have a meaning:
+   * channels, `elementType` and `frameBytes` follow from them. `mjpeg`, `jpeg`, `png`, `webp`, `h264`, `hevc`, `av1`,
+   * `vp8`, `vp9` and `json` are content of varying length. Anything else of up to 15 printable ASCII characters is a
+   * label of your own, unless it is one slip away from one of these. Default: none.
+   */
+  pixelFormat?: P | undefined;
+  /**
+   * Bytes of a frame; the most there are, where frames vary in length. Default: those of the `pixelFormat`, otherwise
+   * width × height × channels × element size.
+   */
+  frameBytes?: number | undefined;
+  /** Whether each frame has a length of its own, up to `frameBytes`: for compressed video, JSON. Default false. */
+  variableLength?: boolean | undefined;
   /** Frames in the queue, 1 to 1,048,576. Default 10. */
-  maxSize?: number;
+  maxSize?: number | undefined;
   /** What happens to a frame for which there is no room. Default `"drop"`. */
-  whenFull?: WhenFull;
+  whenFull?: WhenFull | undefined;
   /** Called when a frame of this depot object finds no room. Default: none. */
-  onBackpressure?: OnBackpressure;
+  onBackpressure?: OnBackpressure | undefined;
   /** Bytes of metadata beside each frame, 0 to 16 MiB. Default 0. */
-  metadataBytes?: number;
+  metadataBytes?: number | undefined;
   /** Readers that may be attached at one time, in all processes together, 1 to 1023. Default 31. */
-  maxReaders?: number;
+  maxReaders?: number | undefined;
   /** Permission bits of the segment. Default `0o600`: this user only. */
-  mode?: number;
+  mode?: number | undefined;
 }
 
 /** How an existing depot is opened. Its geometry comes from the segment. */
-export interface OpenOptions extends WaitLimits {
+export interface OpenOptions<E extends ElementType = ElementType> extends WaitLimits {
+  /** What an element of its frames must be. Default: whatever it is. */
+  elementType?: E | undefined;
   /**
    * Milliseconds to wait for a depot that is not there or not ready; then NOT_FOUND or NOT_READY is thrown. Default 0.
    */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /**
    * Called when a frame of this depot object finds no room. It belongs to this object, not to the depot. Default: none.
    */
-  onBackpressure?: OnBackpressure;
+  onBackpressure?: OnBackpressure | undefined;
   /** Whether to open a depot whose processes are all dead. Default false: such a depot counts as not there. */
-  stale?: boolean;
+  stale?: boolean | undefined;
   /** User ids whose depots are trusted, in addition to this process's own and root's. Default: none. */
-  trustedOwners?: readonly number[];
+  trustedOwners?: readonly number[] | undefined;
 }
 
 /** What may be said of a frame at the moment it is claimed or published. */
 export interface FrameDetails {
   /** Any safe integer. Default: the frame's sequence. */
-  frameNumber?: number;
+  frameNumber?: number | undefined;
   /** Nanoseconds, 0 to 2^64 - 1. Default: the time of publishing, since 1970. */
-  timestampNs?: bigint | number;
+  timestampNs?: bigint | number | undefined;
   /** Up to the depot's `metadataBytes`. Default: none. */
-  metadata?: Uint8Array;
+  metadata?: Uint8Array | undefined;
+}
+
+/** What may be said of a frame when it is published. */
+export interface PublishDetails extends FrameDetails {
+  /** Bytes of the frame in a depot with `variableLength`. Default: what `fillFrom` has put in, otherwise `frameBytes`. */
+  byteLength?: number | undefined;
 }
 
 /** What a reader does when it falls behind. */
@@ -95,13 +132,13 @@ export interface FramesOptions extends WaitOptions {
    * Default `"oldest"`. A number begins with the frame of that number; if it is not in the queue, with the first frame
    * whose number is not below it.
    */
-  from?: From;
+  from?: From | undefined;
   /**
    * - `"lossless"` (default): producers wait for this reader, unless the depot overwrites
    * - `"lossy"`: no producer waits for it; `frame.lost` counts the frames it missed just before
    * - `"latest"`: lossy, and each frame is the newest one
    */
-  mode?: ReadMode;
+  mode?: ReadMode | undefined;
 }
 
 /** What {@linkcode FramesDepot.enqueue} takes. */

@@ -8,16 +8,24 @@ import { TIME } from "../ffi/constants.ts";
 import type { Attachment } from "../ring/attachment.ts";
 import type { Returned } from "../ring/payload.ts";
 import { type ByteSource, Feed } from "./byte_source.ts";
-import { checkDetails, checkObject, checkWait, NOTHING_SAID } from "./checks.ts";
+import {
+  checkByteLength,
+  checkDetails,
+  checkInteger,
+  checkLastFrame,
+  checkObject,
+  checkWait,
+  NOTHING_SAID,
+} from "./checks.ts";
 import { outlives, type Remains } from "./lease.ts";
-import type { FrameData, FrameDetails } from "./options.ts";
+import type { ElementType, FrameData, FrameDetails, PublishDetails } from "./options.ts";
 import { sessionOf } from "./session.ts";
 import { CONSTRUCTORS, SlotMemory } from "./slot_memory.ts";
 
 /** What bounds {@linkcode FrameSlot.fillFrom}. */
 export interface FillOptions {
   /** Ends the filling; its reason is thrown. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** What {@linkcode FrameSlot.fillFrom} has put in, and what ends the call that is under way. */
@@ -42,13 +50,15 @@ type Filling = { bytes: number; underWay: AbortController | undefined };
  * assertEquals(frame?.data[0], 200);
  * ```
  */
-export class FrameSlot implements Disposable {
+export class FrameSlot<E extends ElementType = ElementType> implements Disposable {
   /** The ring's number of the frame to be. */
   readonly sequence: number;
   readonly #attachment: Attachment;
   #frameNumber: number | undefined;
   #timestampNs: bigint | number | undefined;
   #given: Uint8Array | undefined;
+  /** Bytes of the frame to be, where that has been said. */
+  #byteLength: number | undefined;
   #filling: Filling | undefined;
   #memory: SlotMemory | undefined;
   #remains: Remains | undefined;
@@ -77,9 +87,9 @@ export class FrameSlot implements Disposable {
   }
 
   /** The slot's elements over the shared memory itself, with what an older frame left in them; length 0 afterwards. */
-  get data(): FrameData {
-    if (this.#released) return new CONSTRUCTORS[this.#attachment.geometry.elementType](0);
-    return this.#slotMemory().data(this);
+  get data(): FrameData<E> {
+    if (this.#released) return new CONSTRUCTORS[this.#attachment.geometry.elementType](0) as FrameData<E>;
+    return this.#slotMemory().data(this, this.#attachment.geometry.frameBytes) as FrameData<E>;
   }
 
   /** All `metadataBytes` of the slot, to be written in place; length 0 afterwards. */
@@ -108,7 +118,7 @@ export class FrameSlot implements Disposable {
    * @throws {DepotError} BUSY when the engine says that an operation still works on the memory (Bun), which burns the
    *   number; and while {@linkcode FrameSlot.fillFrom} is under way, which changes nothing
    */
-  publish(details: FrameDetails = NOTHING_SAID): void {
+  publish(details: PublishDetails = NOTHING_SAID): void {
     // What is said is read first: a getter may publish the slot, give it back, or close the depot.
     const said = details === NOTHING_SAID ? details : this.#checked(details);
     if (this.#released) throw new TypeError(`slot ${this.sequence} has been published or given back`);
@@ -123,16 +133,22 @@ export class FrameSlot implements Disposable {
       this.#frameNumber ?? sequence,
       this.#timestampNs ?? TIME.NOW,
       metadataLength,
+      this.#byteLength,
     );
   }
 
-  #checked(details: FrameDetails): FrameDetails {
+  #checked(details: PublishDetails): PublishDetails {
     checkObject("details", details);
-    const { frameNumber, timestampNs, metadata } = details;
-    return checkDetails(frameNumber, timestampNs, metadata, this.#attachment.geometry.metadataBytes);
+    const { frameNumber, timestampNs, metadata, byteLength } = details;
+    const { geometry } = this.#attachment;
+    const checked = checkDetails(frameNumber, timestampNs, metadata, geometry.metadataBytes);
+    if (byteLength === undefined) return checked;
+    checkInteger("byteLength", byteLength, 0, geometry.frameBytes);
+    return { ...checked, byteLength: checkByteLength("the frame", byteLength, geometry) };
   }
 
-  #say({ frameNumber, timestampNs, metadata }: FrameDetails): void {
+  #say({ frameNumber, timestampNs, metadata, byteLength }: PublishDetails): void {
+    this.#byteLength = byteLength ?? this.#byteLength;
     this.#frameNumber = frameNumber ?? this.#frameNumber;
     this.#timestampNs = timestampNs ?? this.#timestampNs;
     this.#given = metadata ?? this.#given;
@@ -177,8 +193,8 @@ export class FrameSlot implements Disposable {
    * @returns false when the source has ended before the first byte of a frame; then nothing has been filled
    * @throws {TypeError} for another source, for pieces that are no bytes, when the source is being read already, and
    *   when the slot is given back meanwhile, at once
-   * @throws {RangeError} when the source ends in the middle of the frame @throws {DepotError} CLOSED, when the depot
-   *   object is closed meanwhile @throws the reason of the `signal`, and what the source throws
+   * @throws {RangeError} when the source ends in the middle of the frame; in a depot with `variableLength` the frame is
+   *   then shorter @throws {DepotError} CLOSED, when the depot object is closed meanwhile @throws the reason of the `signal`, and what the source throws
    *
    * @example A stream of raw video into slots
    * ```ts
@@ -200,7 +216,8 @@ export class FrameSlot implements Disposable {
     if (this.#released) throw new TypeError(`slot ${this.sequence} has been published or given back`);
     const filling = this.#filling ??= { bytes: 0, underWay: undefined };
     if (filling.underWay !== undefined) throw new TypeError(`slot ${this.sequence} is being filled already`);
-    const { payload, producer, geometry: { frameBytes } } = this.#attachment;
+    const { payload, producer, geometry } = this.#attachment;
+    const { frameBytes } = geometry;
     if (filling.bytes === frameBytes) return true;
     const underWay = filling.underWay = new AbortController();
     let feed: Feed | undefined;
@@ -215,8 +232,9 @@ export class FrameSlot implements Disposable {
         },
         () => filling.bytes < frameBytes,
       );
-      if (isWhole || filling.bytes === 0) return isWhole;
-      throw new RangeError(`the source ended ${filling.bytes} bytes into a frame of ${frameBytes}`);
+      if (filling.bytes === 0) return false;
+      this.#byteLength = isWhole ? frameBytes : checkLastFrame(filling.bytes, geometry);
+      return true;
     } finally {
       filling.underWay = undefined;
       feed?.end();

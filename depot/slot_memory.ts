@@ -35,12 +35,12 @@ export class SlotMemory {
     return this.#buffer;
   }
 
-  /** The frame's elements; always the same view. */
-  data(holder: unknown): FrameData {
+  /** The elements in the frame's first `byteLength` bytes; always the same view. */
+  data(holder: unknown, byteLength: number): FrameData {
     if (this.#data !== undefined) return this.#data;
-    const { elementType, frameBytes } = this.#attachment.geometry;
+    const { elementType } = this.#attachment.geometry;
     const View = CONSTRUCTORS[elementType];
-    return this.#data = new View(this.#take(holder), 0, frameBytes / ELEMENT_BYTES[elementType]);
+    return this.#data = new View(this.#take(holder), 0, byteLength / ELEMENT_BYTES[elementType]);
   }
 
   /** The first `length` bytes of metadata; always the same view. */

@@ -10,20 +10,21 @@ import { Pace } from "../ring/pace.ts";
 import { checkFollowing, checkWait } from "./checks.ts";
 import { Frame } from "./frame.ts";
 import { type Loop, outlives, type Remains, type Traces } from "./lease.ts";
-import type { FramesOptions } from "./options.ts";
+import type { ElementType, FramesOptions } from "./options.ts";
 import type { Session } from "./session.ts";
 
 /**
  * A reader with its own place in the queue: `for await`, or {@linkcode FrameReader.tryNext} without waiting. Each frame
  * is released when the next one is asked for. It belongs to one loop at a time.
  */
-export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposable {
+export class FrameReader<E extends ElementType = ElementType>
+  implements AsyncIterableIterator<Frame<E>>, AsyncDisposable {
   readonly #session: Session;
   readonly #attachment: Attachment;
   readonly #follower: Follower;
   readonly #wait: WaitOptions;
   readonly #pace = new Pace();
-  #current: Frame | undefined;
+  #current: Frame<E> | undefined;
   /** Of the current frame: for the case that it is forgotten together with this reader. */
   readonly #traces: Traces = { slot: -1, lent: false };
   readonly #loop: Loop = { traces: this.#traces, reader: this };
@@ -56,7 +57,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
   }
 
   /** The next frame if there is one now. The frame before is released. */
-  tryNext(): Frame | undefined {
+  tryNext(): Frame<E> | undefined {
     if (this.#released || this.#session.closed) return undefined;
     this.#releaseCurrent();
     const slot = this.#follower.take();
@@ -78,12 +79,12 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
    * @returns `done` when `timeoutMs` passed without a frame, or when the depot object was closed
    * @throws the reason of the `signal`
    */
-  async next(): Promise<IteratorResult<Frame, undefined>> {
+  async next(): Promise<IteratorResult<Frame<E>, undefined>> {
     if (this.#session.turns.due()) await this.#session.turns.take();
     const atOnce = this.#wait.signal?.aborted ? undefined : this.tryNext();
     if (atOnce !== undefined) return { done: false, value: atOnce };
     if (this.#released || this.#session.closed) return this.return();
-    let frame: Frame | "released" | undefined;
+    let frame: Frame<E> | "released" | undefined;
     try {
       frame = await this.#session.published.until(
         (wait) => this.#released ? "released" : this.#look(wait),
@@ -104,7 +105,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
    *
    * @returns undefined when `timeoutMs` passed without a frame; the reader goes on. Also when it or the depot is closed
    */
-  nextSync(): Frame | undefined {
+  nextSync(): Frame<E> | undefined {
     if (this.#released || this.#session.closed) return undefined;
     return this.tryNext() ??
       this.#session.published.untilSync(
@@ -115,7 +116,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
       );
   }
 
-  #look(wait: Wait): Frame | undefined {
+  #look(wait: Wait): Frame<E> | undefined {
     const frame = this.tryNext();
     if (frame === undefined) wait.soon(this.#follower.isComing);
     return frame;
@@ -125,7 +126,7 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
    * Ends the reader: the frame of its loop is released, and producers no longer wait for it. Clones of its frames stay
    * valid; its entry counts against the depot's `maxReaders` until the last of them is released.
    */
-  return(): Promise<IteratorResult<Frame, undefined>> {
+  return(): Promise<IteratorResult<Frame<E>, undefined>> {
     this.release();
     return Promise.resolve({ done: true, value: undefined });
   }

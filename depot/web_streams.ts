@@ -4,7 +4,7 @@
  * @module
  */
 import type { Frame } from "./frame.ts";
-import type { FrameInput } from "./options.ts";
+import type { ElementType, FrameInput } from "./options.ts";
 import type { FrameReader } from "./stream.ts";
 
 /** A stream into `enqueue`, one frame at a time: its back-pressure is the depot's. */
@@ -26,7 +26,7 @@ export function writableOf(
  * A stream of frames that belong to their reader: each is a lease of its own. Nothing is read ahead: a frame is taken
  * from the depot when it is asked for. Both branches of `tee()` get a lease of their own.
  */
-export function readableOf(reader: FrameReader): ReadableStream<Frame> {
+export function readableOf<E extends ElementType>(reader: FrameReader<E>): ReadableStream<Frame<E>> {
   return new FrameStream({
     async pull() {
       const { done, value } = await reader.next();
@@ -41,10 +41,10 @@ export function readableOf(reader: FrameReader): ReadableStream<Frame> {
 }
 
 /** Where frames come from: each time the next one, or undefined at the end. */
-type FrameOrigin = { pull(): Promise<Frame | undefined>; cancel(reason: unknown): unknown };
+type FrameOrigin<E extends ElementType> = { pull(): Promise<Frame<E> | undefined>; cancel(reason: unknown): unknown };
 
-class FrameStream extends ReadableStream<Frame> {
-  constructor(origin: FrameOrigin) {
+class FrameStream<E extends ElementType> extends ReadableStream<Frame<E>> {
+  constructor(origin: FrameOrigin<E>) {
     super({
       async pull(controller) {
         const frame = await origin.pull();
@@ -61,23 +61,23 @@ class FrameStream extends ReadableStream<Frame> {
     }, { highWaterMark: 0 });
   }
 
-  override tee(): [ReadableStream<Frame>, ReadableStream<Frame>] {
+  override tee(): [ReadableStream<Frame<E>>, ReadableStream<Frame<E>>] {
     const branches = new Tee(this.getReader());
     return [branches.stream(0), branches.stream(1)];
   }
 }
 
 /** Two branches of one stream. What one of them has taken waits for the other, as a lease of its own. */
-class Tee {
-  readonly #source: ReadableStreamDefaultReader<Frame>;
-  readonly #queues: [Frame[] | undefined, Frame[] | undefined] = [[], []];
+class Tee<E extends ElementType> {
+  readonly #source: ReadableStreamDefaultReader<Frame<E>>;
+  readonly #queues: [Frame<E>[] | undefined, Frame<E>[] | undefined] = [[], []];
   #reading: Promise<boolean> | undefined;
 
-  constructor(source: ReadableStreamDefaultReader<Frame>) {
+  constructor(source: ReadableStreamDefaultReader<Frame<E>>) {
     this.#source = source;
   }
 
-  stream(branch: 0 | 1): ReadableStream<Frame> {
+  stream(branch: 0 | 1): ReadableStream<Frame<E>> {
     return new FrameStream({
       pull: async () => {
         while (this.#queues[branch]?.length === 0) {

@@ -3,26 +3,27 @@
  *
  * @module
  */
+import type { Geometry } from "../ring/geometry.ts";
 import { type ByteSource, Feed } from "./byte_source.ts";
 import type { Intake } from "./intake.ts";
-import { checkFrameNumber, checkTimestamp, checkWait } from "./checks.ts";
+import { checkFrameNumber, checkLastFrame, checkTimestamp, checkWait } from "./checks.ts";
 
 /** How {@linkcode FramesDepot.writeFrom} writes. */
 export interface WriteFromOptions {
   /** Ends the writing; its reason is thrown. What has been read and not stored is kept for the next call. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /**
    * The first frame's number, from which on each has the next; or each frame's, by its index. Default: its sequence.
    */
-  frameNumber?: number | ((index: number) => number);
+  frameNumber?: number | ((index: number) => number) | undefined;
   /** Nanoseconds, by the frame's index. Default: the time of publishing since 1970. */
-  timestampNs?: bigint | number | ((index: number) => bigint | number);
+  timestampNs?: bigint | number | ((index: number) => bigint | number) | undefined;
 }
 
 /** As {@linkcode FramesDepot.writeFrom}. */
 export async function writeFrom(
   intake: Intake,
-  frameBytes: number,
+  geometry: Geometry,
   source: ByteSource,
   options: WriteFromOptions,
 ): Promise<number> {
@@ -31,6 +32,7 @@ export async function writeFrom(
   const timestampOf = checkTimes(options.timestampNs);
   intake.assertOpen(); // after the arguments: a getter of theirs may have closed the depot
   const feed = Feed.begin(source, [signal, intake.closing]);
+  const { frameBytes } = geometry;
   const frame = new Uint8Array(frameBytes);
   let filled = 0;
   let stored = 0;
@@ -45,8 +47,8 @@ export async function writeFrom(
       // A whole frame before a slot: while bytes are waited for, no slot is held.
       const isWhole = await feed.read(put, () => filled < frameBytes);
       if (!isWhole && filled === 0) return stored;
-      if (!isWhole) throw new RangeError(`the source ended ${filled} bytes into a frame of ${frameBytes}`);
-      const input = { frame, frameNumber: numberOf(index), timestampNs: timestampOf(index) };
+      const bytes = isWhole ? frame : frame.subarray(0, checkLastFrame(filled, geometry));
+      const input = { frame: bytes, frameNumber: numberOf(index), timestampNs: timestampOf(index) };
       const { state } = await intake.enqueue(input, { signal });
       if (state === "stored") stored++;
       filled = 0;

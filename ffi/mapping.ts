@@ -116,7 +116,7 @@ export class Mapping {
     frameNumber: number,
     timestampNs: number,
     metadataLength: number,
-    frameBytes: number,
+    byteLength: number,
   ): number {
     return this.#native.fd_publish(
       this.#base,
@@ -125,7 +125,7 @@ export class Mapping {
       frameNumber,
       timestampNs,
       metadataLength,
-      frameBytes,
+      byteLength,
     );
   }
 

@@ -3,32 +3,8 @@
  *
  * @module
  */
-import {
-  type ELEMENT_TYPES,
-  EXTRA_PEERS,
-  HEADER,
-  type MATRICES,
-  PEER,
-  type PRIMARIES,
-  type RANGES,
-  READER,
-  SLOT,
-  type TRANSFERS,
-  type WHEN_FULL,
-} from "./layout.ts";
-
-type Name<Names extends readonly string[]> = Exclude<Names[number], "unspecified"> | undefined;
-
-/** How numbers become colours, as far as it was said. */
-export type Color = {
-  readonly matrix: Name<typeof MATRICES>;
-  readonly range: Name<typeof RANGES>;
-  readonly primaries: Name<typeof PRIMARIES>;
-  readonly transfer: Name<typeof TRANSFERS>;
-};
-
-/** Nothing was said of colours. */
-export const NO_COLOR: Color = { matrix: undefined, range: undefined, primaries: undefined, transfer: undefined };
+import type { Color } from "./color.ts";
+import { type ELEMENT_TYPES, EXTRA_PEERS, HEADER, PEER, READER, SLOT, type WHEN_FULL } from "./layout.ts";
 
 /** What a user chooses when making a depot, complete and checked. */
 export type Geometry = {

@@ -4,7 +4,8 @@
  * @module
  */
 import { DepotError } from "../errors.ts";
-import { type Color, ELEMENT_BYTES, type Geometry, layoutOf, LIMITS } from "./geometry.ts";
+import type { Color } from "./color.ts";
+import { ELEMENT_BYTES, type Geometry, layoutOf, LIMITS } from "./geometry.ts";
 import {
   BYTE_ORDER,
   ELEMENT_TYPES,

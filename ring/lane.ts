@@ -24,9 +24,9 @@ const SYNC_SLEEPER = 2048;
 /** How a wait is bounded. */
 export interface WaitLimits {
   /** Ends the wait; its reason is thrown. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Limit of the wait in milliseconds. Default: no limit. What the call returns then, it says. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
 }
 
 /** How a wait is bounded, and how it spends its time. */
@@ -37,7 +37,7 @@ export interface WaitOptions extends WaitLimits {
    * - `"park"`: always sleeps in the kernel: the least work, and tens of microseconds until a wake is heard of
    * - `"spin"`: never sleeps: the shortest wait, for a whole core. The event loop gets its turns
    */
-  waiting?: Waiting;
+  waiting?: Waiting | undefined;
 }
 
 /** One wait while it lasts. */

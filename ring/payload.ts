@@ -74,9 +74,9 @@ export class Payload {
     return start;
   }
 
-  /** Copies a frame into a slot that its producer has claimed; it has been checked that it has a frame's bytes. */
-  write(slot: number, frame: Uint8Array): void {
-    this.#mapping.copyExactly(this.#populatedStart(slot), frame, this.#frameBytes, this.#past);
+  /** Copies a frame into a slot that its producer has claimed; it has been checked that it has so many bytes. */
+  write(slot: number, frame: Uint8Array, byteLength: number): void {
+    this.#mapping.copyExactly(this.#populatedStart(slot), frame, byteLength, this.#past);
   }
 
   /** Copies a part of a frame into a slot that its producer has claimed. @param at bytes from the frame's beginning */

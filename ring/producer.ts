@@ -200,7 +200,13 @@ export class Producer {
   }
 
   /** Makes a claimed slot, whose payload has been written, visible to readers (C9 to C12). */
-  publish(sequence: number, frameNumber: number, timestampNs: bigint | number, metadataLength: number): void {
+  publish(
+    sequence: number,
+    frameNumber: number,
+    timestampNs: bigint | number,
+    metadataLength: number,
+    byteLength: number = this.#frameBytes,
+  ): void {
     const { f64, mapping } = this.#words;
     const slot = this.#words.slot(this.slotOf(sequence));
     let time = timestampNs as number;
@@ -208,7 +214,7 @@ export class Producer {
       this.#words.setBig64(slot + SLOT.timestampNs, timestampNs);
       time = TIME.KEPT;
     }
-    const answer = mapping.publish(slot, sequence, frameNumber, time, metadataLength, this.#frameBytes);
+    const answer = mapping.publish(slot, sequence, frameNumber, time, metadataLength, byteLength);
     f64[(this.#words.peer(this.#peers.index) + PEER.stored) >> 3]++;
     if (answer !== 0) this.#wake(answer);
     if (!this.#awaited) return;

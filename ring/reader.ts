@@ -5,7 +5,7 @@
  */
 import { LANE, SLEEPERS } from "../ffi/constants.ts";
 import { type Fate, fateOf } from "./fate.ts";
-import type { Geometry } from "./geometry.ts";
+import { ELEMENT_BYTES, type Geometry } from "./geometry.ts";
 import { GATING, HEADER, READER, SLOT } from "./layout.ts";
 import type { Peers } from "./peers.ts";
 import type { ReaderTable } from "./reader_table.ts";
@@ -178,6 +178,13 @@ export class Reader {
   /** High half of the nanoseconds. */
   timestampHigh(slotIndex: number): number {
     return this.#words.u32[(this.#words.slot(slotIndex) + SLOT.timestampNs + 4) >> 2] | 0;
+  }
+
+  /** Bytes of the frame: whole elements, bounded by what the depot has room for. */
+  byteLength(slotIndex: number, { variableLength, frameBytes, elementType }: Geometry): number {
+    if (!variableLength) return frameBytes;
+    const said = this.#words.plain64(this.#words.slot(slotIndex) + SLOT.byteLength);
+    return said > frameBytes ? frameBytes : said - said % ELEMENT_BYTES[elementType];
   }
 
   /** Bytes of metadata, bounded by what the depot has room for. */

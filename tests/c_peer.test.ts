@@ -7,7 +7,7 @@ import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual, assertSt
 import { readFileSync } from "node:fs";
 import { after } from "node:test";
 import { type Frame, FramesDepot, type WhenFull } from "../mod.ts";
-import { FIRST_SEQUENCE } from "../depot/checks.ts";
+import { FIRST_SEQUENCE } from "../depot/shape.ts";
 import { HEADER, PEER } from "../ring/layout.ts";
 import { CPeer, possible, programs, RACE, removePrograms, run } from "./c_peer/program.ts";
 import { depotTest, HERE, Peer } from "./support/harness.ts";

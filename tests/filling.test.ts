@@ -556,9 +556,9 @@ depotTest(
 
 depotTest("depot.writeFrom keeps a frame that was not stored when onBackpressure throws", async (name) => {
   let told = 0;
-  const onBackpressure = () => {
+  const onBackpressure = async () => {
     if (told++ === 0) throw new Error("on purpose");
-    return depot.clearQueue();
+    await depot.clearQueue();
   };
   await using depot = await FramesDepot.create(name, { ...shape, maxSize: 2, whenFull: "wait", onBackpressure });
   const source = new Blob([pattern(4 * FRAME)]).stream();

@@ -6,7 +6,7 @@ import { assert, assertEquals } from "@std/assert";
 import { loadShim } from "../ffi/load.ts";
 import { DepotError, FramesDepot } from "../mod.ts";
 import { layoutOf } from "../ring/geometry.ts";
-import { checkGeometry } from "../depot/checks.ts";
+import { checkGeometry } from "../depot/shape.ts";
 import { depotTest } from "./support/harness.ts";
 
 const GIB = 2 ** 30;

@@ -5,7 +5,8 @@
 import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
 import { loadShim } from "../ffi/load.ts";
 import { DepotError, type DepotErrorCode } from "../mod.ts";
-import { ELEMENT_BYTES, type Geometry, layoutOf, LIMITS, NO_COLOR } from "../ring/geometry.ts";
+import { ELEMENT_BYTES, type Geometry, layoutOf, LIMITS } from "../ring/geometry.ts";
+import { NO_COLOR } from "../ring/color.ts";
 import { newId, readHeader, writeHeader } from "../ring/header.ts";
 import {
   EXTRA_PEERS,

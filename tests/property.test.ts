@@ -4,7 +4,7 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import process from "node:process";
-import { FIRST_SEQUENCE } from "../depot/checks.ts";
+import { FIRST_SEQUENCE } from "../depot/shape.ts";
 import { DepotError, type Frame, type FrameReader, FramesDepot, type WhenFull } from "../mod.ts";
 import { Random } from "../tools/support/random.ts";
 import { depotTest } from "./support/harness.ts";

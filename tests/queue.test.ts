@@ -107,7 +107,7 @@ const TYPES: [ElementType, FrameData][] = [
 
 for (const [elementType, values] of TYPES) {
   depotTest(`enqueue and frame.data carry ${elementType}, given as such or as bytes`, async (name) => {
-    await using depot = await make(name, "wait", { elementType, pixelFormat: "gray" });
+    await using depot = await make(name, "wait", { elementType, pixelFormat: "depth" });
     const bytes = new Uint8Array(values.byteLength);
     bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     // A view into the middle of something larger, too.

@@ -14,7 +14,7 @@ const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 const SOUND: DepotOptions = {
   frameSize: [2, 2, 1],
   elementType: "uint8",
-  pixelFormat: "gray",
+  pixelFormat: "thermal",
   frameBytes: 4,
   maxSize: 2,
   whenFull: "wait",

@@ -4,7 +4,7 @@
  */
 import { assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { FramesDepot, type WhenFull } from "../mod.ts";
-import { FIRST_SEQUENCE } from "../depot/checks.ts";
+import { FIRST_SEQUENCE } from "../depot/shape.ts";
 import { depotTest, errorOf, HERE, Peer, type Runtime } from "./support/harness.ts";
 import type { ReaderReport, ReaderTask } from "./support/reader_peer.ts";
 import { END, stamp } from "./support/stamp.ts";

@@ -5,7 +5,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { setTimeout as later } from "node:timers/promises";
 import { type DepotOptions, FramesDepot, type WhenFull } from "../mod.ts";
-import { depotTest, OTHER, Peer } from "./support/harness.ts";
+import { depotTest, HERE, Peer } from "./support/harness.ts";
 
 const SIZE = 3;
 const options = (whenFull?: WhenFull): DepotOptions => ({ frameSize: [2, 2, 1], maxSize: SIZE, whenFull });
@@ -82,7 +82,7 @@ depotTest("FramesDepot keeps frames again once its lossy readers have ended", as
 
 depotTest("FramesDepot keeps frames again once its lossy readers are dead", async (name) => {
   await using depot = await FramesDepot.create(name, options());
-  await using peer = new Peer(OTHER, "scenario_peer.ts", { scenario: "followLossy", name });
+  await using peer = new Peer(HERE === "deno" ? "bun" : "deno", "scenario_peer.ts", { scenario: "followLossy", name });
   await peer.line();
   assertEquals(putAll(depot, 0, 9).length, 10);
   await peer.kill();

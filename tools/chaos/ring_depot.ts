@@ -62,7 +62,7 @@ export class RingDepot {
 
   /** Copies a frame into a claimed slot. */
   copy(sequence: number, frame: Uint8Array): void {
-    this.attachment.payload.write(this.attachment.producer.slotOf(sequence), frame);
+    this.attachment.payload.write(this.attachment.producer.slotOf(sequence), frame, this.frameBytes);
   }
 
   /** Writes into a claimed slot itself. */

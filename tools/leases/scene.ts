@@ -18,6 +18,9 @@ export type Counts = Record<
   number
 >;
 
+/** How a scene's depot is made. */
+export type SceneOptions = DepotOptions & { frameSize: readonly [width: number, height: number, channels: number] };
+
 /** What does not change within a run. */
 export type Surroundings = {
   counts: Counts;
@@ -50,7 +53,7 @@ export class StormError extends Error {
 /** One depot while it lasts. */
 export class Scene {
   readonly name: string;
-  readonly options: DepotOptions;
+  readonly options: SceneOptions;
   readonly life: number;
   readonly around: Surroundings;
   owners: Owner[] = [];
@@ -71,7 +74,7 @@ export class Scene {
   #counter = 0;
   readonly #trail: string[] = [];
 
-  constructor(name: string, options: DepotOptions, life: number, around: Surroundings) {
+  constructor(name: string, options: SceneOptions, life: number, around: Surroundings) {
     this.name = name;
     this.options = options;
     this.life = life;

@@ -7,7 +7,7 @@
 import fs from "node:fs";
 import process from "node:process";
 import { setImmediate as turn } from "node:timers/promises";
-import { type DepotOptions, FramesDepot } from "../../mod.ts";
+import { FramesDepot } from "../../mod.ts";
 import { ModuleChild } from "../support/child.ts";
 import { say, taskOf } from "../support/parent.ts";
 import { type Resources, resourcesOf } from "../support/resources.ts";
@@ -17,7 +17,7 @@ import { METADATA_BYTES } from "../support/stamp.ts";
 import { KeeperLink } from "./keeper_link.ts";
 import type { PartnerOrder, PartnerReport } from "./partner.ts";
 import { LatePipe } from "./pipe.ts";
-import { type Counts, Scene, type Surroundings } from "./scene.ts";
+import { type Counts, Scene, type SceneOptions, type Surroundings } from "./scene.ts";
 import { relieve, stepOf } from "./steps.ts";
 
 /** What it is told. */
@@ -33,7 +33,7 @@ export type StormTask = {
 /** What it says after each scene. */
 export type SceneReport = {
   scene: number;
-  options: DepotOptions;
+  options: SceneOptions;
   counts: Counts;
   stored: number;
   other: PartnerReport;
@@ -68,7 +68,7 @@ const counts: Counts = {
 
 const FRAME_SIZES = [[16, 4, 1], [32, 16, 3], [64, 32, 2], [64, 32, 2], [128, 129, 4], [320, 240, 4], [800, 600, 4]];
 
-function someDepot(random: Random): DepotOptions {
+function someDepot(random: Random): SceneOptions {
   const [width, height, channels] = random.pick(FRAME_SIZES);
   return {
     frameSize: [width, height, channels],
