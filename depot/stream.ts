@@ -17,7 +17,7 @@ import type { Session } from "./session.ts";
  * A reader with its own place in the queue: `for await`, or {@linkcode FrameReader.tryNext} without waiting. Each frame
  * is released when the next one is asked for. It belongs to one loop at a time.
  */
-export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposable {
+export class FrameReader implements AsyncIterableIterator<Frame>, Disposable, AsyncDisposable {
   readonly #session: Session;
   readonly #attachment: Attachment;
   readonly #follower: Follower;
@@ -158,6 +158,11 @@ export class FrameReader implements AsyncIterableIterator<Frame>, AsyncDisposabl
   /** The reader itself. */
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  /** {@linkcode FrameReader.release}, at the end of a `using` scope. */
+  [Symbol.dispose](): void {
+    this.release();
   }
 
   /** {@linkcode FrameReader.release}, at the end of an `await using` scope. */
