@@ -11,7 +11,7 @@ import { EXIT, Failure, report } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
 import { complain, paintErrors, print } from "./terminal/output.ts";
 import { type Progress, startProgress } from "./terminal/progress.ts";
-import { counted } from "./terminal/units.ts";
+import { count, counted } from "./terminal/units.ts";
 import { ByteSink, PipeClosed } from "./video/byte_sink.ts";
 import { bytesOf } from "./video/descriptors.ts";
 import { followFrames, type FollowOptions, openDepot } from "./video/follow.ts";
@@ -20,6 +20,7 @@ import { ffmpegSink, type FrameSink, rawSink, type Video, y4mSink } from "./vide
 import type { FrameRate } from "./video/frame_source.ts";
 import { addFollowOptions, frameRate } from "./video/parameters.ts";
 import { pixelFormatOf } from "./video/pixel_formats.ts";
+import { Y4M_PIXEL_FORMATS } from "./video/y4m.ts";
 
 type Options = Omit<FollowOptions, "mode"> & {
   mode?: ReadMode;
@@ -55,7 +56,8 @@ export function readCommand(): Command {
 It ends when all frames have been read and no process that stored any is alive.
 
 Examples:
-  frames-depot read camera0 --y4m | ffplay -
+  frames-depot read camera0 | ffplay -f rawvideo -pixel_format rgb24 -video_size 1920x1080 -
+  frames-depot read camera0 --y4m | ffplay -  # planar YUV and gray
   frames-depot read camera0 --output out.mp4
   frames-depot read camera0 --frames 1 > frame.raw`,
     )
@@ -174,13 +176,26 @@ async function openSink(
     );
   }
   const video: Video = { width, height, format, rate };
-  if (output === undefined) return await y4mSink(stdout, video);
+  if (output === undefined) {
+    if (!Y4M_PIXEL_FORMATS.includes(format)) throw withoutY4m(depot.name, video);
+    return await y4mSink(stdout, video);
+  }
   return ffmpegSink(output, video, ffmpeg?.split(/\s+/).filter(Boolean), signal);
+}
+
+/** Why there is no Y4M, and a line that shows the frames without it. */
+function withoutY4m(name: string, { format, width, height }: Video): Failure {
+  return new Failure(
+    `Y4M has no place for ${format}, only for ${Y4M_PIXEL_FORMATS.join(", ")}; raw frames can be shown by\n` +
+      `frames-depot read ${name} | ffplay -f rawvideo -pixel_format ${format} -video_size ${width}x${height} -`,
+    EXIT.usage,
+  );
 }
 
 function say(consumed: Consumed, { json, output }: Options): void {
   const { frames, lost, depot } = consumed;
   if (json) (output === undefined ? complain : print)(`${JSON.stringify(consumed)}\n`);
+  else if (output !== undefined) print(`${output}: ${counted(frames, "frame")}, ${count(lost)} lost\n`);
   else if (process.stderr.isTTY) {
     complain(`${counted(frames, "frame")} read from ${depot}${lost > 0 ? `, ${lost} lost` : ""}\n`);
   }

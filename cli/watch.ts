@@ -5,13 +5,14 @@
  */
 import { crc32 } from "node:zlib";
 import { Command, Option } from "commander";
-import { type Frame, FramesDepot } from "../mod.ts";
+import type { Frame, FramesDepot } from "../mod.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
 import { isStarved, starvedReader } from "./starvation.ts";
 import { positiveInteger, seconds } from "./parameters.ts";
 import { complain, paintErrors, paintOutput, print, printPatiently } from "./terminal/output.ts";
 import { counted, duration } from "./terminal/units.ts";
+import { openInTime } from "./video/follow.ts";
 
 type Options = { count?: number; timeout?: number; from: "next" | "latest" | "oldest"; sum?: boolean; json?: boolean };
 
@@ -49,10 +50,7 @@ Examples:
     .action(async (name: string, options: Options) => {
       using interruption = new Interruption();
       const { timeout, from } = options;
-      await using depot = await FramesDepot.open(name, {
-        timeoutMs: (timeout ?? 0) * 1000,
-        signal: interruption.signal,
-      });
+      await using depot = await openInTime(name, timeout ?? 0, interruption.signal);
       using company = new Company(depot);
       const frames = depot.frames({
         mode: "lossy",

@@ -18,7 +18,7 @@ import type { Session } from "./session.ts";
  * is released when the next one is asked for. It belongs to one loop at a time.
  */
 export class FrameReader<E extends ElementType = ElementType>
-  implements AsyncIterableIterator<Frame<E>>, AsyncDisposable {
+  implements AsyncIterableIterator<Frame<E>>, Disposable, AsyncDisposable {
   readonly #session: Session;
   readonly #attachment: Attachment;
   readonly #follower: Follower;
@@ -159,6 +159,11 @@ export class FrameReader<E extends ElementType = ElementType>
   /** The reader itself. */
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  /** {@linkcode FrameReader.release}, at the end of a `using` scope. */
+  [Symbol.dispose](): void {
+    this.release();
   }
 
   /** {@linkcode FrameReader.release}, at the end of an `await using` scope. */

@@ -1,6 +1,7 @@
 // Stores every frame that ffmpeg decodes.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import process from "node:process";
 import { FramesDepot } from "@frames-depot/frames-depot";
 
@@ -16,6 +17,7 @@ const name = `example-write-${process.pid}`;
 // "wait": ffmpeg waits while the queue is full.
 await using depot = await FramesDepot.create(name, { frameSize: [320, 240, 3], maxSize: 3, whenFull: "wait" });
 const ffmpeg = spawn("ffmpeg", command, { stdio: ["ignore", "pipe", "inherit"] });
+const exit = once(ffmpeg, "exit");
 const writing = depot.writeFrom(ffmpeg.stdout, { frameNumber: 100, timestampNs: (index) => index * 40_000_000 });
 
 let seen = 0;
@@ -26,4 +28,5 @@ for await (const frame of depot.frames()) {
   if (++seen === 20) break;
 }
 assert.equal(await writing, 20);
+assert.deepEqual(await exit, [0, null]); // a wrong input gives 0 frames, and an exit code that says so
 console.log(`ok: ${seen} frames are what ffmpeg wrote`);

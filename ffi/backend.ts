@@ -49,7 +49,7 @@ export interface Backend {
   view(base: Pointer, offset: number, byteLength: number): ArrayBuffer;
 }
 
-/** Adds a description to what the runtime threw, so that the load error can show both. */
+/** What the runtime threw, in words: the load error shows it beside what was tried. */
 export function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -23,6 +23,8 @@ export const ERRNO = {
 
 /** What a process waits for: a frame (`PUBLISHED`) or room (`CONSUMED`). */
 export const LANE = { PUBLISHED: FD.LANE_PUBLISHED, CONSUMED: FD.LANE_CONSUMED } as const;
+/** One of them. */
+export type LaneNumber = typeof LANE[keyof typeof LANE];
 
 /**
  * Set in an answer when a process may sleep on what was changed: the lane has to be woken. `PRODUCERS` is the lane
@@ -35,10 +37,10 @@ export const PRODUCERS = FD.PRODUCERS;
 export const FLAG = { SLEEPS: FD.SLEEPS, SLEEPS_LIGHTLY: FD.SLEEPS_LIGHTLY } as const;
 /**
  * What {@linkcode Mapping.claim} returns; {@linkcode SLEEPERS} and {@linkcode PRODUCERS} may be set too. `AWAITED`:
- * done, and the lane published must be woken before anything is written.
+ * claimed, and the lane published must be woken before anything is written.
  */
 export const CLAIM = {
-  DONE: FD.CLAIMED,
+  CLAIMED: FD.CLAIMED,
   MOVED: FD.MOVED,
   LEASED: FD.LEASED,
   TAKEN: FD.TAKEN,

@@ -8,7 +8,7 @@ import type { Attendance, Backend } from "./backend.ts";
 import type { Native, Pointer } from "./symbols.ts";
 
 /** Where a word is, for C: its address, and what systems need that give each sleeper an event of its own. */
-export type Place = { segment: Pointer; word: Pointer; lane: number; peer: number };
+export type WordAt = { segment: Pointer; word: Pointer; lane: number; peer: number };
 
 /** Minimum interval between two tries to make a sleeper where the system refuses what it needs. */
 const RETRY_MS = 100;
@@ -57,7 +57,7 @@ class Sleeper {
   }
 
   /** @returns false where C refuses */
-  watch(place: number, { segment, word, lane, peer }: Place, expected: number, timeoutMs: number): boolean {
+  watch(place: number, { segment, word, lane, peer }: WordAt, expected: number, timeoutMs: number): boolean {
     const answer = this.#native.fd_sleeper_watch(this.#handle, place, segment, word, lane, peer, expected, timeoutMs);
     if (answer >= 0) this.#attendance.arm();
     return answer >= 0;
@@ -132,14 +132,14 @@ export class Sleepers {
 /** One word that is slept on now and then. */
 export class Alarm {
   readonly #sleepers: Sleepers;
-  readonly #where: Place;
+  readonly #where: WordAt;
   readonly #rung: () => void;
   #sleeper: Sleeper | undefined;
   #place = -1;
   #leaving: Promise<void> | undefined;
 
   /** @param rung called each time that it was armed and something has happened */
-  constructor(sleepers: Sleepers, where: Place, rung: () => void) {
+  constructor(sleepers: Sleepers, where: WordAt, rung: () => void) {
     this.#sleepers = sleepers;
     this.#where = where;
     this.#rung = rung;

@@ -4,7 +4,7 @@
  * @module
  */
 import { DepotError } from "../errors.ts";
-import type { LANE } from "../ffi/constants.ts";
+import type { LaneNumber } from "../ffi/constants.ts";
 import type { Mapping } from "../ffi/mapping.ts";
 import type { Segment } from "../ffi/segment.ts";
 import { type Geometry, type Layout, layoutOf } from "./geometry.ts";
@@ -21,7 +21,7 @@ import { WAKE_WORDS, Words } from "./words.ts";
 /** Bytes whose page tables are made at once. The payload beyond gets them slot by slot, or opening would take long. */
 const POPULATED_BYTES = 4 * 1024 * 1024;
 
-/** A segment as one depot object has it: mapped, joined, with the ring's parts over it. */
+/** One depot object's part in a segment. */
 export class Attachment {
   readonly name: string;
   /** 16 hexadecimal digits, the same in every process that has this segment open. */
@@ -77,7 +77,7 @@ export class Attachment {
   }
 
   /** A lane of this attachment; the peer must have joined. */
-  lane(lane: typeof LANE[keyof typeof LANE]): Lane {
+  lane(lane: LaneNumber): Lane {
     return new Lane(this.words, lane, this.peers.index);
   }
 

@@ -68,8 +68,6 @@ export interface DepotStats {
   slowest: { pid: number; lag: number } | undefined;
 }
 
-const HIGH = 2 ** 32;
-
 function sum(attachment: Attachment, offset: number): number {
   const { words, layout } = attachment;
   let total = 0;
@@ -142,7 +140,7 @@ export function depotStats(attachment: Attachment): DepotStats {
         runtime: RUNTIMES[words.load32(entry + PEER.runtime) % RUNTIMES.length],
         self: id === peers.id,
         alive,
-        joinedMs: (words.u32[(entry + PEER.joinedNs) >> 2] + words.u32[(entry + PEER.joinedNs + 4) >> 2] * HIGH) / 1e6,
+        joinedMs: words.plain64(entry + PEER.joinedNs) / 1e6,
         stored: words.f64[(entry + PEER.stored) >> 3] - words.f64[(entry + PEER.storedBase) >> 3],
         dropped: words.f64[(entry + PEER.dropped) >> 3] - words.f64[(entry + PEER.droppedBase) >> 3],
         readers: readersOf(attachment, id, head),

@@ -46,7 +46,7 @@ export type Layout = {
   totalBytes: number;
 };
 
-/** Bytes of an element, by the order of ELEMENT_TYPES. */
+/** Bytes of an element, by the name of its type. */
 export const ELEMENT_BYTES: Record<Geometry["elementType"], number> = { uint8: 1, uint16: 2, float32: 4 };
 
 /** Bounds that keep every offset of the tables in 31 bits and every index in its field. */

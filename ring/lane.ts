@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { FLAG, LANE } from "../ffi/constants.ts";
-import { HEADER } from "./layout.ts";
+import { FLAG, LANE, type LaneNumber } from "../ffi/constants.ts";
 import type { Alarm } from "../ffi/sleepers.ts";
+import { PEER_INDEX_BITS } from "./layout.ts";
 import { type Pace, SHORT_WRITE_MS, SLICE_MS, type Waiting } from "./pace.ts";
 import { type Sleeping, Tick } from "./tick.ts";
 import { trace } from "./trace.ts";
-import type { Words } from "./words.ts";
+import { WAKE_FLAGS, WAKE_WORDS, type Words } from "./words.ts";
 
 /** Looks in a row while spinning, before the event loop gets its turn: a few microseconds. */
 const SPINS = 60;
@@ -18,8 +18,11 @@ const SPINS = 60;
 /** Where the system refuses what a sleep needs (a thread, a descriptor), the words are looked at this often instead. */
 const REFUSED_MS = 2;
 
-/** A thread that blocks may sleep beside one that does not: systems with an event for each sleeper need another. */
-const SYNC_SLEEPER = 2048;
+/**
+ * Added to the index of a peer whose thread blocks: it may sleep beside one that does not, and some systems need an
+ * event for each sleeper. The indices of all peers are below this, and C takes those below twice this.
+ */
+const SYNC_SLEEPER = 2 ** (PEER_INDEX_BITS - 1);
 
 /** How a wait is bounded. */
 export interface WaitLimits {
@@ -124,15 +127,16 @@ const tick = new Tick(SLICE_MS);
 const polls = new Tick(REFUSED_MS, Infinity);
 
 /** A wait that sleeps: how to end its sleep, and how to have it look again without. */
-type Sleeper = { wake: () => void; beat: () => void };
+type SleepingWait = { wake: () => void; beat: () => void };
 
 /** One lane of one depot object: all that wait in it sleep as one. */
 export class Lane implements Sleeping {
   readonly #words: Words;
-  readonly #lane: number;
+  readonly #lane: LaneNumber;
   readonly #peer: number;
   readonly #word: number;
-  readonly #sleepers = new Set<Sleeper>();
+  readonly #flag: number;
+  readonly #sleepers = new Set<SleepingWait>();
   readonly #alarm: Alarm;
   /** The value that is slept on and until when; undefined while nothing sleeps. */
   #armed: { word: number; until: number } | undefined;
@@ -140,11 +144,12 @@ export class Lane implements Sleeping {
   readonly #unref: (timer: ReturnType<typeof setTimeout>) => void;
   #closed = false;
 
-  constructor(words: Words, lane: number, peer: number) {
+  constructor(words: Words, lane: LaneNumber, peer: number) {
     this.#words = words;
     this.#lane = lane;
     this.#peer = peer;
-    this.#word = (lane === LANE.PUBLISHED ? HEADER.published : HEADER.consumed) >> 2;
+    this.#word = WAKE_WORDS[lane] >> 2;
+    this.#flag = WAKE_FLAGS[lane] >> 2;
     this.#unref = (timer) => words.mapping.unref(timer);
     for (const each of [tick, polls]) each.enroll();
     this.#alarm = words.mapping.alarm(lane, peer, () => {
@@ -238,7 +243,7 @@ export class Lane implements Sleeping {
     // The word before the flag: a waker that takes the flag away then has changed the word that we sleep on.
     const word = Atomics.load(u32, this.#word);
     trace.at?.("S1");
-    Atomics.store(u32, this.#word + 1, this.#lane === LANE.PUBLISHED ? wait.flag : FLAG.SLEEPS);
+    Atomics.store(u32, this.#flag, this.#lane === LANE.PUBLISHED ? wait.flag : FLAG.SLEEPS);
     trace.at?.("S2");
     return word;
   }
@@ -261,7 +266,7 @@ export class Lane implements Sleeping {
         // Nothing sleeps any more: then this must not keep the process alive.
         if (this.#sleepers.size === 0) this.#disarm();
       };
-      const sleeper: Sleeper = {
+      const sleeper: SleepingWait = {
         wake: () => {
           end();
           resolve(undefined);

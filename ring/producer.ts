@@ -69,7 +69,7 @@ export class Producer {
     // Where one producer works alone, head is where it left it: a guess saves a look, and C1 tells if it is wrong.
     const h = this.#next;
     const answer = this.#try(h);
-    return answer === CLAIM.DONE ? h : this.#finish(h, answer);
+    return answer === CLAIM.CLAIMED ? h : this.#finish(h, answer);
   }
 
   /** C1 to C8. @returns one of {@linkcode CLAIM} and perhaps {@linkcode SLEEPERS}, FULL or EXHAUSTED */
@@ -77,7 +77,7 @@ export class Producer {
     if (h > LAST_SEQUENCE) return EXHAUSTED;
     if (h - this.#maxSize >= this.#gate && !this.#overwrite && !this.#findRoom(h)) return FULL; // C2
     const answer = this.#words.mapping.claim(this.#words.slot(this.slotOf(h)), this.#pinWords, h, this.#peers.id);
-    if (answer === CLAIM.DONE || answer === CLAIM.AWAITED) this.#next = h + 1;
+    if (answer === CLAIM.CLAIMED || answer === CLAIM.AWAITED) this.#next = h + 1;
     return answer;
   }
 
@@ -98,7 +98,7 @@ export class Producer {
           wake(this.#words, LANE.PUBLISHED);
           this.#giveWay();
           return h;
-        case CLAIM.DONE:
+        case CLAIM.CLAIMED:
           return h;
         case EXHAUSTED:
           return EXHAUSTED;

@@ -7,8 +7,10 @@ import type { Mapping } from "../ffi/mapping.ts";
 import { HEADER, PEER, READER, SLOT } from "./layout.ts";
 import type { Layout } from "./geometry.ts";
 
-/** Offsets of the wake words by lane, for the shim. */
+/** Offsets of the wake words, by lane. */
 export const WAKE_WORDS: readonly number[] = [HEADER.published, HEADER.consumed];
+/** Offsets of the flags that sleepers set, by lane. */
+export const WAKE_FLAGS: readonly number[] = [HEADER.publishedSleepers, HEADER.consumedSleepers];
 
 const HIGH = 2 ** 32;
 
@@ -66,7 +68,7 @@ export class Words {
     Atomics.store(this.u32, offset >> 2, value);
   }
 
-  /** A plain read of 64 bits as a number: only where no peer can be writing. */
+  /** A plain read of 64 bits as a number: where no peer can be writing, or as a hint that a pin confirms. */
   plain64(offset: number): number {
     const i = offset >> 2;
     return this.u32[i] + this.u32[i + 1] * HIGH;

@@ -184,6 +184,7 @@ depotTest("watch waits for a depot and for a frame, as long as it may", async (n
   );
   const never = await runCli(["watch", `${name}-not-there`, "--timeout", "0.1"]);
   assertEquals(never.code, 3);
+  assertStringIncludes(never.errors, `"${name}-not-there" is not there after 0.1 s`);
 });
 
 depotTest("watch holds no producer back, even when it is stopped", async (name) => {

@@ -70,6 +70,7 @@ videoTest(
     const write = ["write", name, "--size", "7x5", "--format", "rgb24", "--rate", "5"];
     const [written, read] = await moveBoth([write, { input }], [["read", name, "--output", output]]);
     assertEquals([written.code, read.code], [0, 0], written.errors + read.errors);
+    assertEquals(new TextDecoder().decode(read.out), `${output}: 1 frame, 0 lost\n`);
     const shows = ["-select_streams", "v:0", "-show_entries", "stream=width,height,pix_fmt", "-of", "csv=p=0"];
     assertEquals(
       spawnSync("ffprobe", ["-v", "error", ...shows, output], { encoding: "utf8" }).stdout.trim(),
@@ -119,7 +120,10 @@ videoTest("read --frames, --from and --mode choose what is read", async ({ name 
 
 videoTest("read --timeout fails when the depot, or a frame, does not come", async ({ name }) => {
   const nowhere = await move(["read", name, "--timeout", "0.2"]);
-  assertEquals(nowhere.code, 3);
+  assertEquals([nowhere.code, nowhere.errors], [
+    3,
+    `error: depot "${name}" is not there after 0.2 s, the limit of --timeout\n`,
+  ]);
   await using depot = await FramesDepot.create(name, GRAY);
   await depot.enqueue(grayFrame(9));
   const { code, out, errors } = await move(["read", name, "--timeout", "0.3"]);
@@ -170,13 +174,17 @@ videoTest("read reads what a producer that was killed has left, and then ends", 
   assertEquals([code, out], [0, input]);
 });
 
-videoTest("read --y4m refuses formats that have no place in Y4M", async ({ name }) => {
-  await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 3], pixelFormat: "rgb24" });
-  await depot.enqueue({ frame: new Uint8Array(12) });
-  const { code, errors } = await move(["read", name, "--y4m", "--frames", "1"]);
-  assertEquals(code, 2);
-  assertStringIncludes(errors, "no place for rgb24");
-});
+videoTest(
+  "read --y4m refuses formats that have no place in Y4M, and says how to show their frames",
+  async ({ name }) => {
+    await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 3], pixelFormat: "rgb24" });
+    await depot.enqueue({ frame: new Uint8Array(12) });
+    const { code, errors } = await move(["read", name, "--y4m", "--frames", "1"]);
+    assertEquals(code, 2);
+    assertStringIncludes(errors, "no place for rgb24");
+    assertStringIncludes(errors, `read ${name} | ffplay -f rawvideo -pixel_format rgb24 -video_size 2x2 -\n`);
+  },
+);
 
 videoTest("y4mHeader writes what ffmpeg reads, and parseY4mHeader reads what ffmpeg writes", async ({ folder }) => {
   for (const format of Y4M_PIXEL_FORMATS) {

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, wr
 import { tmpdir } from "node:os";
 import process from "node:process";
 import type { Attendance, Backend } from "../ffi/backend.ts";
-import { Alarm, type Place, Sleepers } from "../ffi/sleepers.ts";
+import { Alarm, Sleepers, type WordAt } from "../ffi/sleepers.ts";
 import type { Native } from "../ffi/symbols.ts";
 import { FramesDepot } from "../mod.ts";
 import { depotTest, Peer, type PeerOptions, type Runtime, RUNTIMES } from "./support/harness.ts";
@@ -333,7 +333,7 @@ class Fake {
   }
 
   alarm(rung: () => void = () => {}): Alarm {
-    return new Alarm(this.sleepers, {} as Place, rung);
+    return new Alarm(this.sleepers, {} as WordAt, rung);
   }
 
   /** Has places of a sleeper wake at the same moment. */

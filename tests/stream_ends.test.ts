@@ -38,6 +38,12 @@ const ENDINGS: Record<string, (depot: FramesDepot, inside: () => void) => Promis
     };
     assertEquals(await errorOf(looping), "RangeError");
   },
+  // deno-lint-ignore require-await -- as the others: it ends when the scope does
+  "the end of a `using` scope": async (depot, inside) => {
+    using reader = depot.frames();
+    reader.tryNext();
+    inside();
+  },
   "the end of an `await using` scope": async (depot, inside) => {
     await using reader = depot.frames();
     reader.tryNext();

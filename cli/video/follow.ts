@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type DepotStats, type Frame, FramesDepot, type From, type ReadMode } from "../../mod.ts";
+import { DepotError, type DepotStats, type Frame, FramesDepot, type From, type ReadMode } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { Interruption } from "../interruption.ts";
 import { isStarved, starvedReader } from "../starvation.ts";
@@ -27,7 +27,7 @@ const ASK_MS = 100;
 /** After this long a wait is explained. */
 const PATIENCE_MS = 1000;
 
-/** Opens a depot, waiting for it. @throws {DepotError} NOT_FOUND when the time is up, and others */
+/** Opens a depot, waiting for it, and explains a long wait. @throws as {@linkcode openInTime} */
 export async function openDepot(
   name: string,
   timeoutSeconds: number | undefined,
@@ -39,9 +39,23 @@ export async function openDepot(
     complain(`waiting for depot "${name}"; ${others}\n`);
   }, PATIENCE_MS);
   try {
-    return await FramesDepot.open(name, { signal, timeoutMs: (timeoutSeconds ?? Infinity) * 1000 });
+    return await openInTime(name, timeoutSeconds ?? Infinity, signal);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/**
+ * Opens a depot that may come until the time is up.
+ *
+ * @throws {Failure} when it has been waited for without success @throws {DepotError}
+ */
+export async function openInTime(name: string, timeoutSeconds: number, signal: AbortSignal): Promise<FramesDepot> {
+  try {
+    return await FramesDepot.open(name, { signal, timeoutMs: timeoutSeconds * 1000 });
+  } catch (error) {
+    if (!(error instanceof DepotError && error.code === "NOT_FOUND" && timeoutSeconds > 0)) throw error;
+    throw new Failure(`depot "${name}" is not there after ${timeoutSeconds} s, the limit of --timeout`, EXIT.notFound);
   }
 }
 

@@ -31,17 +31,11 @@ export function rawSink(bytes: ByteSink): FrameSink {
   return { write: (frame) => bytes.write(frame), finish: async () => {}, close: async () => {} };
 }
 
-/** Y4M. @throws {Failure} for a format that has no place in it */
+/** Y4M. @throws {RangeError} for a format that has no place in it */
 export async function y4mSink(bytes: ByteSink, video: Video): Promise<FrameSink> {
-  let header: string;
-  try {
-    header = y4mHeader(video);
-  } catch (error) {
-    throw new Failure((error as Error).message, EXIT.usage);
-  }
   const encoder = new TextEncoder();
   const mark = encoder.encode("FRAME\n");
-  await bytes.write(encoder.encode(header));
+  await bytes.write(encoder.encode(y4mHeader(video)));
   return {
     async write(frame) {
       await bytes.write(mark);

@@ -5,7 +5,7 @@
  * @module
  */
 import { loadShim } from "../../ffi/load.ts";
-import { LANE } from "../../ffi/constants.ts";
+import type { LaneNumber } from "../../ffi/constants.ts";
 import type { Mapping } from "../../ffi/mapping.ts";
 import type { Segment } from "../../ffi/segment.ts";
 import { HEADER } from "../../ring/layout.ts";
@@ -19,11 +19,11 @@ export class LaneView implements Disposable {
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #word: number;
 
-  constructor(name: string, lane: typeof LANE[keyof typeof LANE]) {
+  constructor(name: string, lane: LaneNumber) {
     this.#segment = loadShim().open(name) as Segment;
     this.#mapping = this.#segment.map(HEADER.size, WAKE_WORDS) as Mapping;
     this.#words = new Uint32Array(this.#mapping.view(0, HEADER.size));
-    this.#word = (lane === LANE.PUBLISHED ? HEADER.published : HEADER.consumed) >> 2;
+    this.#word = WAKE_WORDS[lane] >> 2;
   }
 
   /** How often the lane has been woken. */

@@ -174,6 +174,15 @@ list() {
   for mutation in NO_TICK TICK_LEAVES_FLAG; do
     other mutation wake "$(name "$mutation")" -DCRASH -DCHANGES=1 "-DMUT_$mutation"
   done
+
+  other quick gone peers
+  other quick gone crash          -DCRASH
+  other quick gone three          -DNP=3
+  other large gone three-crash    -DNP=3 -DCRASH
+  for mutation in FLAG_AFTER_CLAIM LOOKS_BEFORE_ASKING STICKY_FIRST FORGETS_THE_FIRST CLOSING_WAKES_NONE; do
+    other mutation gone "$(name "$mutation")" "-DMUT_$mutation"
+  done
+  other mutation gone flag-stays -DENTRIES=1 -DMUT_FLAG_STAYS
 }
 name() { tr 'A-Z_' 'a-z-' <<<"$1"; }
 
