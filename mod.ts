@@ -44,6 +44,7 @@ export type {
   FramesOptions,
   OnBackpressure,
   OpenOptions,
+  PeekAtOptions,
   PublishDetails,
   ReadMode,
   WhenFull,

@@ -8,7 +8,7 @@ import { ELEMENT_BYTES, type Geometry } from "../ring/geometry.ts";
 import type { From } from "../ring/follower.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { WAITINGS } from "../ring/pace.ts";
-import type { FrameDetails, FramesOptions, OnBackpressure, OpenOptions, ReadMode } from "./options.ts";
+import type { FrameDetails, FramesOptions, OnBackpressure, OpenOptions, PeekAtOptions, ReadMode } from "./options.ts";
 
 const NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 const NAME_LENGTH = 128;
@@ -92,6 +92,17 @@ export function checkWait(options: WaitOptions): WaitOptions {
     throw new TypeError(`signal must be an AbortSignal: ${show(signal)}`);
   }
   return { timeoutMs, signal, waiting: checkOneOf("waiting", waiting, WAITINGS) };
+}
+
+/** How far away a frame's time may be. @throws {TypeError | RangeError} */
+export function checkWithin(options: PeekAtOptions): number {
+  checkObject("options", options);
+  const { within = Infinity } = options;
+  if (typeof within !== "number" && typeof within !== "bigint") {
+    throw new TypeError(`within must be nanoseconds, a number or a bigint: ${show(within)}`);
+  }
+  if (!(within >= 0)) throw new RangeError(`within must be 0 nanoseconds or more: ${show(within)}`);
+  return Number(within);
 }
 
 /** How a depot is followed. @throws {TypeError | RangeError} */

@@ -34,6 +34,7 @@ import type {
   FramesOptions,
   OnBackpressure,
   OpenOptions,
+  PeekAtOptions,
   WhenFull,
 } from "./options.ts";
 import { Session } from "./session.ts";
@@ -249,8 +250,8 @@ export class FramesDepot<E extends ElementType = ElementType> implements AsyncDi
   }
 
   /**
-   * Returns the frame of that number, and consumes every frame numbered up to it. From the first call on, this depot
-   * object is a lossless reader: producers wait until it has consumed.
+   * Returns the frame of that number, and consumes every frame numbered up to it; without such a frame it consumes
+   * nothing. From the first call on, this depot object is a lossless reader: producers wait until it has consumed.
    *
    * @returns undefined when there is none in the queue; {@linkcode FramesDepot.statusOf} tells why
    * @throws {TypeError | RangeError} unless it is a safe integer @throws {DepotError} CLOSED, TOO_MANY_PEERS
@@ -268,6 +269,54 @@ export class FramesDepot<E extends ElementType = ElementType> implements AsyncDi
    */
   peekFrame(frameNumber: number): Frame<E> | undefined {
     return this.#lookup.peek(frameNumber);
+  }
+
+  /**
+   * The newest frame. From the first call on, this depot object counts as an attached reader that no producer waits for:
+   * a depot that drops then stays live without a lossless reader.
+   *
+   * @returns undefined when there is none
+   * @throws {DepotError} CLOSED, TOO_MANY_PEERS
+   *
+   * @example A picture on request
+   * ```ts
+   * import { FramesDepot } from "@frames-depot/frames-depot";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using depot = await FramesDepot.create("doc-latest", { frameSize: [4, 2, 3] });
+   * for (const n of [1, 2]) await depot.enqueue({ frameNumber: n, frame: new Uint8Array(24).fill(n) });
+   * using frame = depot.latest();
+   * assertEquals(frame?.data[0], 2);
+   * ```
+   */
+  latest(): Frame<E> | undefined {
+    return this.#lookup.latest();
+  }
+
+  /**
+   * The frame of that number, once it is there. It consumes nothing. This depot object counts as an attached reader, as
+   * with {@linkcode FramesDepot.latest}.
+   *
+   * @param options what ends the waiting; default: nothing
+   * @returns undefined when the time is up, or at once when the frame has come and gone
+   * @throws {TypeError | RangeError} unless it is a safe integer
+   * @throws {DepotError} CLOSED, also when the depot object is closed meanwhile, TOO_MANY_PEERS
+   * @throws the reason of the `signal`
+   */
+  waitFor(frameNumber: number, options: WaitOptions = {}): Promise<Frame<E> | undefined> {
+    return this.#lookup.waitFor(frameNumber, options);
+  }
+
+  /**
+   * The frame whose `timestampNs` is nearest, of two equally near the newer one. It looks at every slot. This depot object
+   * counts as an attached reader, as with {@linkcode FramesDepot.latest}.
+   *
+   * @param timestampNs nanoseconds, 0 to 2^64 - 1
+   * @returns undefined when there is none within the limit
+   * @throws {TypeError | RangeError} for wrong arguments @throws {DepotError} CLOSED, TOO_MANY_PEERS
+   */
+  peekAt(timestampNs: bigint | number, options: PeekAtOptions = {}): Frame<E> | undefined {
+    return this.#lookup.peekAt(timestampNs, options);
   }
 
   /**

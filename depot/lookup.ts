@@ -1,12 +1,14 @@
 /**
- * Asking for frames by number: getFrame, peekFrame, statusOf.
+ * Asking for frames by number or time, or for the newest one.
  *
  * @module
  */
 import { Finder } from "../ring/finder.ts";
+import type { WaitOptions } from "../ring/lane.ts";
+import { Pace } from "../ring/pace.ts";
+import { checkFrameNumber, checkTimestamp, checkWait, checkWithin } from "./checks.ts";
 import { Frame } from "./frame.ts";
-import { checkFrameNumber } from "./checks.ts";
-import type { ElementType } from "./options.ts";
+import type { ElementType, PeekAtOptions } from "./options.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -20,6 +22,8 @@ export class Lookup<E extends ElementType> {
   readonly #session: Session;
   /** Made when first needed: it takes an entry of the reader table. */
   #made: Finder | undefined;
+
+  readonly #pace = new Pace();
 
   constructor(session: Session) {
     this.#session = session;
@@ -35,7 +39,7 @@ export class Lookup<E extends ElementType> {
     this.#session.assertOpen();
     this.#finder.gate();
     const frame = this.#lease(number);
-    this.#finder.consume(number);
+    if (frame !== undefined) this.#finder.consume(number);
     return frame;
   }
 
@@ -46,12 +50,49 @@ export class Lookup<E extends ElementType> {
     return this.#lease(number);
   }
 
+  /** As {@linkcode FramesDepot.latest}. */
+  latest(): Frame<E> | undefined {
+    this.#session.assertOpen();
+    this.#finder.attach();
+    return this.#leased(this.#finder.pinNewest());
+  }
+
+  /** As {@linkcode FramesDepot.peekAt}. */
+  peekAt(timestampNs: bigint | number, options: PeekAtOptions): Frame<E> | undefined {
+    const wanted = BigInt(checkTimestamp(timestampNs));
+    const within = checkWithin(options);
+    this.#session.assertOpen();
+    this.#finder.attach();
+    return this.#leased(this.#finder.pinNearest(Number(wanted & 0xffffffffn), Number(wanted >> 32n), within));
+  }
+
+  /** As {@linkcode FramesDepot.waitFor}. */
+  async waitFor(frameNumber: number, options: WaitOptions): Promise<Frame<E> | undefined> {
+    const number = checkFrameNumber(frameNumber);
+    const wait = checkWait(options);
+    this.#session.assertOpen();
+    this.#finder.attach();
+    const found = await this.#session.published.until(
+      () => this.#lease(number) ?? (this.#finder.statusOf(number) === "evicted" ? "evicted" : undefined),
+      () => this.#session.attachment.peers.recoverDead(),
+      this.#pace,
+      wait,
+    );
+    if (found === undefined) this.#session.assertOpen();
+    return found === "evicted" ? undefined : found;
+  }
+
   #lease(number: number): Frame<E> | undefined {
-    const { reader } = this.#finder;
-    const sequence = this.#finder.pin(number);
+    return this.#leased(this.#finder.pin(number));
+  }
+
+  /** @param sequence of a frame that has been pinned; negative where there is none */
+  #leased(sequence: number): Frame<E> | undefined {
     if (sequence < 0) return undefined;
+    const { reader } = this.#finder;
     const { attachment, leases } = this.#session;
-    const frame = new Frame<E>(attachment, reader, reader.slotOf(sequence), sequence, number + 0, 0, false); // never -0
+    const slot = reader.slotOf(sequence);
+    const frame = new Frame<E>(attachment, reader, slot, sequence, reader.frameNumber(slot), 0, false);
     leases.watch(frame);
     return frame;
   }

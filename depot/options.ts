@@ -152,3 +152,9 @@ export type EnqueueResult =
   | { state: "stored"; sequence: number }
   | { state: "dropped"; droppedFrames: number }
   | { state: "timeout" };
+
+/** How {@linkcode FramesDepot.peekAt} looks. */
+export interface PeekAtOptions {
+  /** Nanoseconds that the frame's time may be away. Default: any. */
+  within?: bigint | number | undefined;
+}

@@ -30,6 +30,8 @@ export class FrameReader<E extends ElementType = ElementType>
   readonly #loop: Loop = { traces: this.#traces, reader: this };
   #remains: Remains | undefined;
   #released = false;
+  /** Whether the user has been told why nothing comes. */
+  #told = false;
 
   /**
    * Made by a depot.
@@ -88,7 +90,7 @@ export class FrameReader<E extends ElementType = ElementType>
     try {
       frame = await this.#session.published.until(
         (wait) => this.#released ? "released" : this.#look(wait),
-        () => this.#follower.recover(),
+        () => this.#idle(),
         this.#pace,
         this.#wait,
       );
@@ -97,6 +99,28 @@ export class FrameReader<E extends ElementType = ElementType>
       throw error;
     }
     return frame === undefined || frame === "released" ? this.return() : { done: false, value: frame };
+  }
+
+  /**
+   * The next frame, if it comes in time; the reader goes on in any case.
+   *
+   * @param timeoutMs milliseconds to wait, in place of the reader's own `timeoutMs`
+   * @returns undefined when the time is up, or when the reader or the depot object has ended
+   * @throws {TypeError | RangeError} for a wrong time @throws the reason of the `signal`
+   */
+  async within(timeoutMs: number): Promise<Frame<E> | undefined> {
+    const wait = { ...this.#wait, ...checkWait({ ...this.#wait, timeoutMs }) };
+    if (this.#session.turns.due()) await this.#session.turns.take();
+    wait.signal?.throwIfAborted();
+    const frame = this.tryNext();
+    if (frame !== undefined || this.#released || this.#session.closed) return frame;
+    const found = await this.#session.published.until(
+      (wait) => this.#released ? "released" : this.#look(wait),
+      () => this.#idle(),
+      this.#pace,
+      wait,
+    );
+    return found === "released" ? undefined : found;
   }
 
   /**
@@ -110,10 +134,21 @@ export class FrameReader<E extends ElementType = ElementType>
     return this.tryNext() ??
       this.#session.published.untilSync(
         (wait) => this.#look(wait),
-        () => this.#follower.recover(),
+        () => this.#idle(),
         this.#pace,
         this.#wait,
       );
+  }
+
+  /** Nothing has come for a while. */
+  #idle(): void {
+    this.#follower.recover();
+    if (this.#told || !this.#follower.isStarved) return;
+    this.#told = true;
+    console.warn(
+      `frames-depot: depot "${this.#session.name}" is full and waits for a lossless reader, so this one gets nothing ` +
+        'new. Attach a lossless reader, or make the depot with whenFull "drop" or "overwrite" (said once)',
+    );
   }
 
   #look(wait: Wait): Frame<E> | undefined {

@@ -1,5 +1,5 @@
 /**
- * Finding frames by number, and consuming them: what getFrame, peekFrame and statusOf decide.
+ * Finding frames by number, by time, or the newest one, and consuming them: what the look-ups decide.
  *
  * @module
  */
@@ -11,6 +11,8 @@ import type { Room } from "./room.ts";
 
 /** A frame whose slot a producer touches at this moment is tried for this long: the producer may have lost its core. */
 const PIN_MS = 5;
+/** Tries to pin the frame that is nearest in time: each time it is overwritten first, another is the nearest. */
+const NEAREST_TRIES = 100;
 /** Tries between two looks at the clock. */
 const PIN_TRIES = 100;
 
@@ -21,6 +23,7 @@ export class Finder {
   readonly #room: Room;
   readonly #maxSize: number;
   readonly #index: FrameIndex;
+  #attached = false;
   /** Sequences beyond the cursor that were consumed because their number was small enough. */
   readonly #consumedAhead = new Set<number>();
 
@@ -36,6 +39,68 @@ export class Finder {
   /** Becomes a lossless reader, unless it is one. */
   gate(): void {
     if (!this.reader.gating) this.reader.startGating(0);
+  }
+
+  /** Counts as an attached reader that no producer waits for, unless it is a lossless one. */
+  attach(): void {
+    if (!this.reader.gating && !this.#attached) this.reader.startAt(this.#room.head());
+    this.#attached = true;
+  }
+
+  /** Pins the newest frame. @returns its sequence, or -1 when there is none */
+  pinNewest(): number {
+    const head = this.#room.head();
+    for (let sequence = head - 1; sequence >= this.#oldest(head); sequence--) {
+      if (!this.reader.seems(sequence) || this.#pin(sequence) < 0) continue;
+      this.#passTo(sequence);
+      return sequence;
+    }
+    return -1;
+  }
+
+  /**
+   * Pins the frame whose time is nearest, of two equally near the newer one. Costs a look at each slot.
+   *
+   * @param low half of the nanoseconds @param high half
+   * @param within nanoseconds that it may be away
+   * @returns its sequence, or -1 when there is none so near
+   */
+  pinNearest(low: number, high: number, within: number): number {
+    for (let tries = 0; tries < NEAREST_TRIES; tries++) {
+      const sequence = this.#nearest(low, high, within);
+      if (sequence < 0) return -1;
+      if (this.#pin(sequence) >= 0) {
+        this.#passTo(sequence);
+        return sequence;
+      }
+    }
+    return -1;
+  }
+
+  /** The frame that seems to be nearest; it may be overwritten at any moment. */
+  #nearest(low: number, high: number, within: number): number {
+    const { reader } = this;
+    const head = this.#room.head();
+    let nearest = -1;
+    let best = within;
+    for (let sequence = this.#oldest(head); sequence < head; sequence++) {
+      if (!reader.seems(sequence)) continue;
+      const away = reader.nsFrom(reader.slotOf(sequence), low, high);
+      if (away > best) continue;
+      best = away;
+      nearest = sequence;
+    }
+    return nearest;
+  }
+
+  #oldest(head: number): number {
+    return Math.max(0, head - this.#maxSize, this.#room.cleared());
+  }
+
+  /** Says how far this reader has come, for people who look at its lag. */
+  #passTo(sequence: number): void {
+    this.reader.countRead();
+    if (!this.reader.gating && sequence >= this.reader.cursor) this.reader.advance(sequence + 1);
   }
 
   /** Pins the frame of that number. @returns its sequence, or -1 when it is not in the queue */

@@ -207,6 +207,12 @@ export class Follower {
     this.reader.advance(to);
   }
 
+  /** Whether nothing new can come: the depot is full and waits for a lossless reader, and this one is none. */
+  get isStarved(): boolean {
+    const { geometry, producer } = this.#attachment;
+    return this.#mode !== "lossless" && geometry.whenFull === "wait" && producer.isFull && !this.#room.isGated();
+  }
+
   /** To be called when nothing has come for a while: a producer may have died with the slot in its hands. */
   recover(): void {
     this.reader.fate(this.reader.cursor, true);

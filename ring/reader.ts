@@ -180,6 +180,12 @@ export class Reader {
     return this.#words.u32[(this.#words.slot(slotIndex) + SLOT.timestampNs + 4) >> 2] | 0;
   }
 
+  /** How many nanoseconds a frame's time is away from another; exact below 2^53. */
+  nsFrom(slotIndex: number, low: number, high: number): number {
+    const highs = (this.timestampHigh(slotIndex) >>> 0) - (high >>> 0);
+    return Math.abs(highs * 2 ** 32 + ((this.timestampLow(slotIndex) >>> 0) - (low >>> 0)));
+  }
+
   /** Bytes of the frame: whole elements, bounded by what the depot has room for. */
   byteLength(slotIndex: number, { variableLength, frameBytes, elementType }: Geometry): number {
     if (!variableLength) return frameBytes;

@@ -28,9 +28,10 @@ depotTest("getFrame returns the frame and consumes every frame numbered up to it
   assertEquals(statuses(depot, [1, 3, 4, 5]), ["evicted", "evicted", "evicted", "pending"]);
 });
 
-depotTest("getFrame of a number that is not there still consumes what is numbered below it", async (name) => {
+depotTest("getFrame that returns undefined consumes nothing", async (name) => {
   await using depot = await make(name, [1, 2, 6]);
-  assertEquals([take(depot, 4), depot.length, take(depot, 6)], [undefined, 1, 6]);
+  for (const n of [4, 99, -1]) assertEquals([take(depot, n), depot.length], [undefined, 3]);
+  assertEquals([take(depot, 2), depot.length, take(depot, 4), take(depot, 6)], [2, 1, undefined, 6]);
 });
 
 depotTest("getFrame leaves frames with larger numbers, in whatever order they came", async (name) => {

@@ -83,7 +83,7 @@ export class Model {
   get(number: number): ModelFrame | undefined {
     this.#lookup ??= this.#join(0);
     const frame = this.peek(number);
-    this.#consume(number);
+    if (frame !== undefined) this.#consume(number);
     return frame;
   }
 

@@ -33,6 +33,14 @@ async function closeDuringCallback(what: "enqueue" | "claim"): Promise<void> {
   say({ outcome: await outcome });
 }
 
+/** A lossy reader that does nothing until its process is killed. */
+async function followLossy(): Promise<void> {
+  const depot = await FramesDepot.open(name);
+  depot.frames({ mode: "lossy" });
+  say({ following: true });
+  await later(60_000);
+}
+
 /** A frame is forgotten and collected; the producer needs its slot. */
 async function forgottenFrame(): Promise<void> {
   await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1], maxSize: 1 });
@@ -163,6 +171,7 @@ async function lateHandler(act: string): Promise<void> {
 }
 
 const scenarios: Record<string, () => Promise<void>> = {
+  followLossy,
   "closeDuringCallback.enqueue": () => closeDuringCallback("enqueue"),
   "closeDuringCallback.claim": () => closeDuringCallback("claim"),
   forgottenFrame,
