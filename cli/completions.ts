@@ -9,6 +9,7 @@ import { DepotError, FramesDepot } from "../mod.ts";
 import { COMPLETION_SCRIPTS } from "./completion_scripts.ts";
 import { print } from "./terminal/output.ts";
 import { stateOf } from "./sight.ts";
+import { size } from "./terminal/units.ts";
 
 /** What commands call an argument that is a depot. */
 const DEPOT_ARGUMENTS = ["name", "names"];
@@ -42,7 +43,7 @@ Examples:
 
 function offerDepots(complete: (value: string, description: string) => void): void {
   try {
-    for (const info of FramesDepot.list()) complete(info.name, `${stateOf(info)} ${info.frameSize?.join("×") ?? ""}`);
+    for (const info of FramesDepot.list()) complete(info.name, `${stateOf(info)} ${size(info.frameSize)}`);
   } catch (error) {
     if (!(error instanceof DepotError)) throw error; // an error would be printed into the line that is being typed
   }

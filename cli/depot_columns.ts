@@ -5,7 +5,7 @@
  */
 import { paintOutput } from "./terminal/output.ts";
 import type { Column } from "./terminal/table.ts";
-import { bytes, gigabytesPerSecond, rate } from "./terminal/units.ts";
+import { bytes, gigabytesPerSecond, rate, size } from "./terminal/units.ts";
 import { livePeers, type Sight, stateOf } from "./sight.ts";
 
 /** A depot in a row. Without a terminal nothing is left out. */
@@ -19,7 +19,7 @@ export function depotColumns(): Column<Sight>[] {
       text: ({ info }) => stateOf(info),
       style: (text, { info }) => colours[stateOf(info)](text),
     },
-    { title: "FRAME", text: ({ info }) => info.frameSize?.join("×") ?? "" },
+    { title: "FRAME", text: ({ info }) => size(info.frameSize) },
     { title: "FORMAT", text: ({ info }) => info.pixelFormat || (info.elementType ?? ""), spare: 1 },
     {
       title: "QUEUE",
@@ -31,7 +31,7 @@ export function depotColumns(): Column<Sight>[] {
     { title: "FPS", text: ({ rates }) => rates === undefined ? "" : rate(rates.frames), align: "right" },
     {
       title: "GB/S",
-      text: ({ rates }) => rates === undefined ? "" : gigabytesPerSecond(rates.bytes),
+      text: ({ rates }) => rates?.bytes === undefined ? "" : gigabytesPerSecond(rates.bytes),
       align: "right",
       spare: 3,
     },

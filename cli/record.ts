@@ -64,9 +64,9 @@ Examples:
 }
 
 function headerOf(depot: FramesDepot): RecordingHeader {
-  const { frameSize, elementType, pixelFormat, frameBytes, metadataBytes, maxSize } = depot;
+  const { frameSize, elementType, pixelFormat, frameBytes, variableLength, metadataBytes, maxSize } = depot;
   const startedNs = BigInt(Date.now()) * 1_000_000n;
-  return { frameSize, elementType, pixelFormat, frameBytes, metadataBytes, maxSize, startedNs };
+  return { frameSize, elementType, pixelFormat, frameBytes, variableLength, metadataBytes, maxSize, startedNs };
 }
 
 async function recordAll(
@@ -124,7 +124,7 @@ async function recordLast(
   try {
     for await (const frame of followFrames(depot, { ...options, mode: options.mode ?? "lossy" }, interruption)) {
       last.add(frame);
-      progress.advance(1, depot.frameBytes);
+      progress.advance(1, frame.byteLength);
     }
   } finally {
     progress.end();

@@ -9,7 +9,7 @@ import { EXIT, Failure } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
 import { seconds } from "./parameters.ts";
 import { complain, print, printJson } from "./terminal/output.ts";
-import { bytes, counted, duration } from "./terminal/units.ts";
+import { counted, duration, elements, frameLength } from "./terminal/units.ts";
 import { addFillOptions, type FillOptions, frameNumber, speed } from "./video/parameters.ts";
 import { produce } from "./video/produce.ts";
 import { type Extract, Recording } from "./video/recording_reader.ts";
@@ -104,7 +104,7 @@ async function inform(recording: Recording, { json }: Options): Promise<void> {
   if (json) return printJson(info);
   const numbers = entries.length === 0 ? "" : `, numbered ${info.firstNumber} to ${info.lastNumber}`;
   print(`${path}: ${counted(info.frames, "frame")}${numbers}, ${duration(info.durationMs)}\n`);
-  print(`  ${header.frameSize.join(" × ")} ${header.elementType}, ${header.pixelFormat || "no label"}, `);
-  print(`${bytes(header.frameBytes)} a frame; begun ${new Date(info.startedMs).toISOString()}\n`);
+  print(`  ${elements(header)}, ${header.pixelFormat || "no label"}, `);
+  print(`${frameLength(header)} a frame; begun ${new Date(info.startedMs).toISOString()}\n`);
   if (!complete) print("  cut off: it has no index, and ends with its last whole frame\n");
 }

@@ -5,8 +5,8 @@
  */
 import { type DepotInfo, type DepotInspection, FramesDepot } from "../mod.ts";
 
-/** Per second, between two looks. */
-export type Rates = { frames: number; bytes: number; dropped: number };
+/** Per second, between two looks. Bytes are not known where lengths vary. */
+export type Rates = { frames: number; bytes: number | undefined; dropped: number };
 
 /** A depot at one moment. */
 export type Sight = {
@@ -32,13 +32,14 @@ export function lookAround(before: readonly Sight[] = []): Sight[] {
 }
 
 function ratesBetween({ info: { stats: then }, atMs }: Sight, { info, atMs: nowMs }: Sight): Rates | undefined {
-  const { stats: now, stale, frameBytes } = info;
+  const { stats: now, stale, frameBytes, variableLength } = info;
   const seconds = (nowMs - atMs) / 1000;
   if (then === undefined || now === undefined || stale || seconds <= 0) return undefined;
   // Fewer frames than before: it is another depot of the same name.
   if (then.stored > now.stored) return undefined;
   const frames = (now.stored - then.stored) / seconds;
-  return { frames, bytes: frames * frameBytes!, dropped: Math.max(0, now.dropped - then.dropped) / seconds };
+  const bytes = variableLength ? undefined : frames * frameBytes!;
+  return { frames, bytes, dropped: Math.max(0, now.dropped - then.dropped) / seconds };
 }
 
 /** One word for what a depot is: `live`, `stale` (its processes are dead) or `broken` (cannot be opened). */

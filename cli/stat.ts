@@ -10,7 +10,7 @@ import { Interruption } from "./interruption.ts";
 import { seconds } from "./parameters.ts";
 import { peersTable } from "./peers_table.ts";
 import { paintOutput, print, printJson } from "./terminal/output.ts";
-import { bytes, count, counted, gigabytesPerSecond, rate } from "./terminal/units.ts";
+import { bytes, count, counted, elements, frameLength, gigabytesPerSecond, rate } from "./terminal/units.ts";
 import { lookAt, type Rates, type Sight, stateOf } from "./sight.ts";
 
 const MEASURE_SECONDS = 0.5;
@@ -73,7 +73,7 @@ function shape(info: DepotInspection): string {
   const beside = info.metadataBytes! > 0 ? ` and ${bytes(info.metadataBytes!)} of metadata` : "";
   const title = `${paint.bold(info.name)}  ${info.stale ? paint.yellow(`stale: ${info.reason}`) : paint.green("live")}`;
   return `${title}\n` + lines([
-    ["frame", `${info.frameSize!.join(" × ")} ${info.elementType}${format}, ${bytes(info.frameBytes!)}${beside}`],
+    ["frame", `${elements(info)}${format}, ${frameLength(info)}${beside}`],
     ["queue", `${info.length} of ${counted(info.maxSize!, "frame")}; ${WHEN_FULL[info.whenFull!]}`],
     ["memory", bytes(info.bytes)],
   ]);
@@ -82,11 +82,12 @@ function shape(info: DepotInspection): string {
 function counters(stats: DepotStats, rates?: Rates): string {
   const paint = paintOutput();
   const measured = (text: () => string) => rates === undefined ? "" : paint.dim(`  ${text()}`);
+  const flow = rates?.bytes === undefined ? "" : `, ${gigabytesPerSecond(rates.bytes)} GB/s`;
   return lines([
     [
       "stored",
       count(stats.stored) +
-      measured(() => `${rate(rates!.frames)} frames/s, ${gigabytesPerSecond(rates!.bytes)} GB/s`),
+      measured(() => `${rate(rates!.frames)} frames/s${flow}`),
     ],
     ["dropped", count(stats.dropped) + measured(() => `${rate(rates!.dropped)} frames/s`)],
     ["skipped", count(stats.skipped)],

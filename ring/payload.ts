@@ -74,7 +74,7 @@ export class Payload {
     return start;
   }
 
-  /** Copies a frame into a slot that its producer has claimed; it has been checked that it has so many bytes. */
+  /** Copies a frame into a slot that its producer has claimed; it has been checked to have that many bytes. */
   write(slot: number, frame: Uint8Array, byteLength: number): void {
     this.#mapping.copyExactly(this.#populatedStart(slot), frame, byteLength, this.#past);
   }

@@ -22,7 +22,7 @@ import { bytesOfFile, move, OTHER, VideoCommand, videoTest } from "./support/vid
 
 const SHAPE = {
   ...{ frameSize: [4, 2, 1] as [number, number, number], elementType: "uint8" as const, pixelFormat: "gray" },
-  ...{ frameBytes: 8, metadataBytes: 3, maxSize: 12 },
+  ...{ frameBytes: 8, variableLength: false, metadataBytes: 3, maxSize: 12 },
 };
 const STEP_NS = 100_000_000n;
 const FRAMES = 10;
@@ -167,6 +167,32 @@ videoTest("replay stops at a frame that is damaged, and names it", async ({ name
   writeFileSync(file, bytes);
   assertEquals((await move(["replay", join(folder, "missing"), name])).code, 3);
   assertEquals((await move(["replay", file])).code, 2);
+});
+
+videoTest("record and replay keep the length of each frame, where lengths vary", async ({ name, another, folder }) => {
+  const file = join(folder, "varying.fdr");
+  const lengths = [8, 0, 3, 8, 5];
+  const played: number[][] = [];
+  {
+    await using depot = await FramesDepot.create(name, { pixelFormat: "mjpeg", frameBytes: 8, variableLength: true });
+    for (const length of lengths) await depot.enqueue({ frame: new Uint8Array(length).fill(length) });
+    const { code, errors } = await move(["record", name, file, "--frames", "5", "--mode", "lossy"]);
+    assertEquals(code, 0, errors);
+  }
+  const { out } = await move(["replay", file, "--info"]);
+  assertStringIncludes(new TextDecoder().decode(out), "  uint8, mjpeg, up to 8 B a frame");
+  const copy = another();
+  await using player = new VideoCommand(["replay", file, copy, "--speed", "max"], { runtime: OTHER });
+  {
+    await using depot = await FramesDepot.open(copy, { timeoutMs: 60_000 });
+    assertEquals([depot.variableLength, depot.pixelFormat, depot.frameBytes], [true, "mjpeg", 8]);
+    for await (const frame of depot.frames()) {
+      played.push([...frame.data]);
+      if (played.length === lengths.length) break;
+    }
+  }
+  assertEquals((await player.done).code, 0);
+  assertEquals(played, lengths.map((length) => Array(length).fill(length)));
 });
 
 test("decodeRecord, decodeHeader and decodeIndex read what was written, and nothing that was changed", () => {

@@ -18,6 +18,21 @@ export function bytes(count: number): string {
   return `${unit === 0 ? value.toFixed(0) : threeDigits(value)} ${BYTES[unit]}`;
 }
 
+/** The size of a frame, as far as it was said: `640×480×3`, or nothing. */
+export function size(frameSize: readonly number[] = []): string {
+  return frameSize.filter((pixels) => pixels > 0).join("×");
+}
+
+/** Size and elements of a frame: `640 × 480 × 3 uint8`. */
+export function elements({ frameSize, elementType }: { frameSize?: readonly number[]; elementType?: string }): string {
+  return [size(frameSize).replaceAll("×", " × "), elementType].filter(Boolean).join(" ");
+}
+
+/** Bytes of a frame: `6.22 MB`, `up to 2.00 MB`. */
+export function frameLength({ frameBytes, variableLength }: { frameBytes?: number; variableLength?: boolean }): string {
+  return `${variableLength ? "up to " : ""}${bytes(frameBytes!)}`;
+}
+
 /** Bytes a second, always in GB/s, so that rows of a table compare. */
 export function gigabytesPerSecond(bytesPerSecond: number): string {
   const value = bytesPerSecond / 1e9;

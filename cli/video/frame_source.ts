@@ -14,14 +14,18 @@ export type Shape = {
   frameSize: [width: number, height: number, channels: number];
   elementType: ElementType;
   pixelFormat: string;
+  /** Bytes of a frame; the most there are, where lengths vary. */
   frameBytes: number;
+  variableLength: boolean;
   metadataBytes: number;
 };
 
 /** A frame that has begun to arrive. */
 export type NextFrame = {
   details: FrameDetails;
-  /** Fills a slot, or any array of `frameBytes`. It can be called once. */
+  /** Bytes of the frame, where lengths vary. */
+  byteLength?: number;
+  /** Fills a slot, or any array of the frame's length. It can be called once. */
   fill(into: Uint8Array): Promise<void>;
 };
 
@@ -51,6 +55,7 @@ export function shapeOf(name: string, width: number, height: number): Shape {
     elementType,
     pixelFormat: name,
     frameBytes: frameBytes(format, width, height),
+    variableLength: false,
     metadataBytes: 0,
   };
 }

@@ -30,10 +30,12 @@ export class LastFrames {
   add(frame: Frame): void {
     if (this.#kept.length === this.#limit) this.#spare.push(this.#kept.shift()!.room);
     const data = bytesOf(frame.data);
-    const room = this.#spare.pop() ?? new Uint8Array(data.length);
+    const spare = this.#spare.pop();
+    const room = spare !== undefined && spare.length >= data.length ? spare : new Uint8Array(data.length);
     room.set(data);
+    const bytes = room.subarray(0, data.length);
     const { sequence, frameNumber, timestampNs, lost } = frame;
-    this.#kept.push({ sequence, frameNumber, timestampNs, lost, bytes: room, metadata: frame.metadata.slice(), room });
+    this.#kept.push({ sequence, frameNumber, timestampNs, lost, bytes, metadata: frame.metadata.slice(), room });
   }
 
   /** Takes out what is kept, oldest first. Until it is given back, new frames need memory of their own. */

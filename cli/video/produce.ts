@@ -119,15 +119,16 @@ async function pour(
     // The slot is claimed when the frame is there: a slot that is held for long delays the frames of other producers.
     using slot = await depot.claim({ ...details, signal });
     if (slot === undefined) {
-      await next.fill(scratch ??= new Uint8Array(depot.frameBytes));
+      await next.fill((scratch ??= new Uint8Array(depot.frameBytes)).subarray(0, next.byteLength));
       produced.dropped++;
       continue;
     }
-    await next.fill(bytesOf(slot.data));
-    slot.publish();
+    const { byteLength = depot.frameBytes } = next;
+    await next.fill(bytesOf(slot.data).subarray(0, byteLength));
+    slot.publish({ byteLength });
     produced.frames++;
-    produced.bytes += depot.frameBytes;
-    progress.advance(1, depot.frameBytes);
+    produced.bytes += byteLength;
+    progress.advance(1, byteLength);
   }
 }
 
@@ -140,7 +141,7 @@ async function makeOrJoin(
   for (;;) {
     try {
       const made = { maxSize: maxSize ?? newMaxSize, whenFull: whenFull ?? "wait" as const, maxReaders };
-      const depot = await FramesDepot.create(name, { ...shape, ...made });
+      const depot = await FramesDepot.create(name, { ...shape, frameSize: sizeOf(shape), ...made });
       return { depot, head: 0 };
     } catch (error) {
       if (!(error instanceof DepotError && error.code === "EXISTS")) throw error;
@@ -178,6 +179,12 @@ async function makeOrJoin(
       throw error;
     }
   }
+}
+
+/** The size as it was said when the recorded depot was made: what was not said is 0. */
+function sizeOf({ frameSize }: Shape): Shape["frameSize"] | undefined {
+  const said = frameSize.filter((pixels) => pixels > 0);
+  return said.length === 0 ? undefined : said as Shape["frameSize"];
 }
 
 /** Readers that follow, in all processes. */

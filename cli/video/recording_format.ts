@@ -68,6 +68,7 @@ export function encodeHeader(header: RecordingHeader): Uint8Array {
   view.setUint32(44, header.maxSize, true);
   new TextEncoder().encodeInto(header.pixelFormat, bytes.subarray(48, 48 + PIXEL_FORMAT_BYTES));
   view.setBigUint64(64, header.startedNs, true);
+  view.setUint32(72, header.variableLength ? 1 : 0, true);
   view.setUint32(92, crc32(bytes.subarray(0, 92)), true);
   return bytes;
 }
@@ -94,6 +95,7 @@ export function decodeHeader(bytes: Uint8Array): RecordingHeader {
     metadataBytes: view.getUint32(40, true),
     maxSize: view.getUint32(44, true),
     startedNs: view.getBigUint64(64, true),
+    variableLength: view.getUint32(72, true) === 1,
   };
 }
 

@@ -15,6 +15,7 @@ import {
   decodeRecord,
   type IndexEntry,
   recordBytes,
+  type RecordHeader,
   RecordingDamage,
   type RecordingHeader,
   SIZE,
@@ -111,7 +112,7 @@ export class Recording {
     const bytes = new Uint8Array(SIZE.record);
     await readFully(this.#fd, bytes, offset);
     const record = decodeRecord(bytes);
-    if (record === undefined || record.frameBytes !== this.header.frameBytes) throw this.#damaged(offset);
+    if (record === undefined || !this.#fits(record)) throw this.#damaged(offset);
     const { frameNumber, timestampNs, frameBytes, metadataBytes, checksum } = record;
     const payloadAt = offset + SIZE.record;
     const metadata = new Uint8Array(metadataBytes);
@@ -120,7 +121,12 @@ export class Recording {
       const filled = await readFully(this.#fd, into, payloadAt);
       if (filled < into.length || crc32(metadata, crc32(into)) !== checksum) throw this.#damaged(offset, frameNumber);
     };
-    return { frame: { details: { metadata }, fill }, frameNumber, timestampNs };
+    return { frame: { details: { metadata }, byteLength: frameBytes, fill }, frameNumber, timestampNs };
+  }
+
+  #fits({ frameBytes }: RecordHeader): boolean {
+    const { header } = this;
+    return header.variableLength ? frameBytes <= header.frameBytes : frameBytes === header.frameBytes;
   }
 
   #damaged(offset: number, frameNumber?: number): Failure {
