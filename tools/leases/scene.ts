@@ -139,7 +139,7 @@ export class Scene {
       void frame.data;
       this.accuse(`the data of frame ${show(held.frameNumber)} can be had after its release`);
     } catch (error) {
-      if (!(error instanceof TypeError) || !error.message.includes("has been released")) throw error;
+      if (!(error instanceof TypeError) || !frame.released) throw error;
     }
     this.#remember(new Ended(held, held.used && HERE === "bun"));
   }
