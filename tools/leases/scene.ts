@@ -43,7 +43,7 @@ const REMAINS = 12;
 const KNOWN = 24;
 
 /** The first thing that is wrong, with what led to it. */
-export class StormError extends Error {
+class StormError extends Error {
   override name = "StormError";
 }
 
