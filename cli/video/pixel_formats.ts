@@ -128,7 +128,7 @@ export function chromaSize(model: Yuv, width: number, height: number): [width: n
 }
 
 /** Elements of a frame. */
-export function frameElements({ channels, model }: PixelFormat, width: number, height: number): number {
+function frameElements({ channels, model }: PixelFormat, width: number, height: number): number {
   if (model.kind !== "yuv") return width * height * channels;
   const [chromaWidth, chromaHeight] = chromaSize(model, width, height);
   return model.layout === "packed" ? chromaWidth * 4 * height : width * height + 2 * chromaWidth * chromaHeight;

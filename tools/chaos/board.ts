@@ -18,12 +18,14 @@ export const NOTE = {
   state: 16,
   /** Frames read. */
   read: 24,
+  /** Errors by which a thread means to end. */
+  fails: 32,
 } as const;
 
 /** What a life is at; `killed` with its process, at a step of its end. */
 export const STATE = { unborn: 0, living: 1, frozen: 2, died: 3, ended: 4, killed: 5 } as const;
 
-const BYTES = 32;
+const BYTES = 40;
 
 /** The file, which every process opens by its path. */
 export class Board {

@@ -25,7 +25,7 @@ import { haltOf, movesPast, PATIENCE_MS, RECOVERY_MS } from "./halt.ts";
 import { prepareToEnd } from "./steps.ts";
 
 /** What it is started with. */
-export type ForkerTask = { name: string; board: string; whenFull: WhenFull };
+type ForkerTask = { name: string; board: string; whenFull: WhenFull };
 /**
  * One order. `each`: for every step a victim that dies there; `crowd`: several victims at once; `freeze`: one that
  * others have to wait for, timed, while no other victim dies.

@@ -50,6 +50,7 @@ export class Thread {
   readonly #board: Board;
   readonly #worker: Worker;
   readonly #news: ThreadNews[] = [];
+  #errors = 0;
 
   constructor(name: string, board: Board, plan: ThreadPlan) {
     this.plan = plan;
@@ -58,7 +59,7 @@ export class Thread {
     this.#worker.onmessage = ({ data }) => this.#news.push(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      if (!event.message.includes("on purpose")) this.accuse(event.message);
+      if (++this.#errors > this.#board.read(plan.life, NOTE.fails)) this.accuse(event.message);
     };
     this.#tell({ name, board: board.path, plan });
   }

@@ -8,7 +8,7 @@ import type { Runtime } from "../support/runtimes.ts";
 import type { Random } from "../support/random.ts";
 
 /** What victims do; a visitor comes and goes, a recoverer looks after the dead. */
-export const ROLES = ["producer", "reader", "lookup", "visitor", "recoverer"] as const;
+const ROLES = ["producer", "reader", "lookup", "visitor", "recoverer"] as const;
 /** One of them. */
 export type Role = typeof ROLES[number];
 

@@ -24,7 +24,7 @@ export const PAUSE_MS = 0.2;
 export type Details = { frameNumber: number; timestampNs: bigint; metadata: Uint8Array };
 
 /** Tries something until it succeeds. @returns undefined when it never does */
-export function patiently<T>(attempt: () => T | undefined, tries = TRIES): T | undefined {
+function patiently<T>(attempt: () => T | undefined, tries = TRIES): T | undefined {
   for (let index = 0; index < tries; index++) {
     const answer = attempt();
     if (answer !== undefined) return answer;

@@ -24,7 +24,7 @@ export type SurvivorTask =
 const ORPHANED_MS = 20_000;
 
 /** What a producer answers. */
-export type ProducerReport = { stored: number; refused: number };
+type ProducerReport = { stored: number; refused: number };
 /** What a reader answers: frames by life, and what was wrong. */
 export type ReaderReport = { frames: number; lost: number; lives: [life: number, next: number][]; wrong: string[] };
 

@@ -29,9 +29,11 @@ const SELF = "/proc/thread-self";
 let task: ThreadTask;
 /** After process.exit() a worker of Deno goes on for a moment, and finds its depots closed. */
 let isExiting = false;
+let fails = 0;
 
 /** Ends this thread, or has it wait for its end; where `now`, nothing more of the caller is done. */
 function end(way: Way, now: boolean): void {
+  if (way === "reject" || way === "throw") new Board(task.board, false).write(task.plan.life, NOTE.fails, ++fails);
   if (way === "exit") {
     isExiting = true;
     process.exit(3);

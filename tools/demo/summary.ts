@@ -20,7 +20,7 @@ export type Outcome = {
 };
 
 /** Everything that should not be. */
-export function problemsOf({ children, stats, failures, leftBehind }: Outcome): string[] {
+function problemsOf({ children, stats, failures, leftBehind }: Outcome): string[] {
   const problems = [...failures];
   const made = children.find(({ role }) => role === "producer")?.counts?.frames ?? 0;
   const expect = (what: string, actual: number | undefined, expected: number) => {

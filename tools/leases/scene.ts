@@ -46,7 +46,7 @@ const REMAINS = 12;
 const KNOWN = 24;
 
 /** The first thing that is wrong, with what led to it. */
-export class StormError extends Error {
+class StormError extends Error {
   override name = "StormError";
 }
 
@@ -142,7 +142,7 @@ export class Scene {
       void frame.data;
       this.accuse(`the data of frame ${show(held.frameNumber)} can be had after its release`);
     } catch (error) {
-      if (!(error instanceof TypeError) || !error.message.includes("has been released")) throw error;
+      if (!(error instanceof TypeError) || !frame.released) throw error;
     }
     this.#remember(new Ended(held, held.used && HERE === "bun"));
   }

@@ -43,15 +43,15 @@ function claim(scene: Scene, random: Random): HeldSlot | undefined {
   return { owner, slot, frameNumber };
 }
 
-/** Tries something that must be refused with a message. */
-function refuse(scene: Scene, run: () => void, message: string): void {
+/** Publishes a slot that has ended or cannot be a frame: that must be refused, and leave an ended slot. */
+function refuse(scene: Scene, slot: FrameSlot, details?: FrameDetails): void {
   try {
-    run();
+    slot.publish(details);
   } catch (error) {
-    if (error instanceof TypeError && error.message.includes(message)) return;
+    if (error instanceof TypeError && slot.released) return;
     throw error;
   }
-  scene.accuse(`nothing was refused with "${message}"`);
+  scene.accuse("a slot that cannot be published was not refused");
 }
 
 function publish(scene: Scene, held: HeldSlot): void {
@@ -87,7 +87,7 @@ type End = (scene: Scene, held: HeldSlot, random: Random) => void | Promise<void
 function published(scene: Scene, held: HeldSlot): void {
   draw(held.slot.data, held.frameNumber);
   publish(scene, held);
-  refuse(scene, () => held.slot.publish(), "published or given back");
+  refuse(scene, held.slot);
 }
 
 function givenBack(scene: Scene, { slot, frameNumber }: HeldSlot, random: Random): void {
@@ -115,7 +115,7 @@ async function moved(scene: Scene, held: HeldSlot, random: Random): Promise<void
   moveView(scene, bytesOf(slot.data), { owner, frameNumber, sequence }, way, true);
   scene.counts.moved++;
   owner.kept++;
-  if (then === "publish") refuse(scene, () => slot.publish({ frameNumber }), "moved away");
+  if (then === "publish") refuse(scene, slot, { frameNumber });
   else if (then === "release") slot.release();
   await Promise.resolve();
 }
@@ -150,7 +150,7 @@ function endedByGetter(scene: Scene, held: HeldSlot, random: Random): void {
       return frameNumber;
     },
   };
-  refuse(scene, () => slot.publish(details), "published or given back");
+  refuse(scene, slot, details);
 }
 
 /** The runtime reads a file into it, to the end. */
