@@ -272,8 +272,8 @@ export class FramesDepot<E extends ElementType = ElementType> implements AsyncDi
   }
 
   /**
-   * The newest frame. From the first call on, this depot object counts as an attached reader that no producer waits for:
-   * a depot that drops then stays live without a lossless reader.
+   * The newest frame. From the first call on, this depot object counts as an attached reader that no producer waits
+   * for: a depot that drops then stays live without a lossless reader.
    *
    * @returns undefined when there is none
    * @throws {DepotError} CLOSED, TOO_MANY_PEERS
@@ -308,8 +308,8 @@ export class FramesDepot<E extends ElementType = ElementType> implements AsyncDi
   }
 
   /**
-   * The frame whose `timestampNs` is nearest, of two equally near the newer one. It looks at every slot. This depot object
-   * counts as an attached reader, as with {@linkcode FramesDepot.latest}.
+   * The frame whose `timestampNs` is nearest, of two equally near the newer one. It looks at every slot. This depot
+   * object counts as an attached reader, as with {@linkcode FramesDepot.latest}.
    *
    * @param timestampNs nanoseconds, 0 to 2^64 - 1
    * @returns undefined when there is none within the limit
@@ -391,7 +391,7 @@ export class FramesDepot<E extends ElementType = ElementType> implements AsyncDi
     return this.#session.name;
   }
 
-  /** 16 hexadecimal digits: the same in every process that has this depot open, and another for the next of its name. */
+  /** 16 hexadecimal digits: the same in every process that has this depot open, others for the next of its name. */
   get id(): string {
     return this.#session.attachment.id;
   }

@@ -119,7 +119,7 @@ export interface FrameDetails {
 
 /** What may be said of a frame when it is published. */
 export interface PublishDetails extends FrameDetails {
-  /** Bytes of the frame in a depot with `variableLength`. Default: what `fillFrom` has put in, otherwise `frameBytes`. */
+  /** Bytes of the frame, in a depot with `variableLength`. Default: what `fillFrom` has put in, or else `frameBytes`. */
   byteLength?: number | undefined;
 }
 

@@ -194,7 +194,9 @@ export class FrameSlot<E extends ElementType = ElementType> implements Disposabl
    * @throws {TypeError} for another source, for pieces that are no bytes, when the source is being read already, and
    *   when the slot is given back meanwhile, at once
    * @throws {RangeError} when the source ends in the middle of the frame; in a depot with `variableLength` the frame is
-   *   then shorter @throws {DepotError} CLOSED, when the depot object is closed meanwhile @throws the reason of the `signal`, and what the source throws
+   *   then shorter
+   * @throws {DepotError} CLOSED, when the depot object is closed meanwhile
+   * @throws the reason of the `signal`, and what the source throws
    *
    * @example A stream of raw video into slots
    * ```ts

@@ -139,7 +139,10 @@ export class Producer {
     return h - this.#maxSize < this.#gate;
   }
 
-  /** Before frames are given up for readers that are not waited for: if those are dead, frames wait for the next one. */
+  /**
+   * To be called before frames are given up because readers are attached that are not waited for. Where those are dead,
+   * frames wait for the next reader.
+   */
   #recoverFollowers(): void {
     const now = performance.now();
     if (now - this.#lastRecovery <= RECOVER_EVERY_MS) return;

@@ -27,7 +27,7 @@ function content(frame: Frame | undefined): number[] {
   return all;
 }
 
-/** The same in a depot whose elements have two bytes. */
+/** A depot of varying length whose elements have two bytes. */
 function elements(name: string): Promise<FramesDepot<"uint16">> {
   return FramesDepot.create(name, { ...shape, frameSize: [2, 3, 1], elementType: "uint16" });
 }
