@@ -6,7 +6,7 @@
 import { paintOutput } from "./terminal/output.ts";
 import type { Column } from "./terminal/table.ts";
 import { bytes, gigabytesPerSecond, rate, size } from "./terminal/units.ts";
-import { livePeers, type Sight, stateOf } from "./sight.ts";
+import { isFull, livePeers, type Sight, stateOf } from "./sight.ts";
 
 /** A depot in a row. Without a terminal nothing is left out. */
 export function depotColumns(): Column<Sight>[] {
@@ -25,8 +25,7 @@ export function depotColumns(): Column<Sight>[] {
       title: "QUEUE",
       text: ({ info }) => info.maxSize === undefined ? "" : `${info.length}/${info.maxSize}`,
       align: "right",
-      style: (text, { info }) =>
-        info.length === info.maxSize && info.whenFull !== "overwrite" && !info.stale ? paint.yellow(text) : text,
+      style: (text, { info }) => info.stats !== undefined && isFull(info.stats, info) ? paint.yellow(text) : text,
     },
     { title: "FPS", text: ({ rates }) => rates === undefined ? "" : rate(rates.frames), align: "right" },
     {

@@ -7,9 +7,10 @@
 import process from "node:process";
 import { report } from "./failure.ts";
 import { buildProgram } from "./program.ts";
-import { endQuietlyWhenClosed } from "./terminal/output.ts";
+import { complainOfWarnings, endQuietlyWhenClosed } from "./terminal/output.ts";
 
 endQuietlyWhenClosed();
+complainOfWarnings();
 try {
   await buildProgram().parseAsync(process.argv);
 } catch (error) {

@@ -5,6 +5,7 @@
  */
 import type { DepotInfo, DepotStats, PeerStats, ReaderStats } from "../mod.ts";
 import { commandOf } from "./processes.ts";
+import { isFull } from "./sight.ts";
 import { paintOutput } from "./terminal/output.ts";
 import { table } from "./terminal/table.ts";
 import { count, duration } from "./terminal/units.ts";
@@ -63,9 +64,11 @@ export function peersTable(stats: DepotStats, info: DepotInfo): string {
   return `\n${drawn}${holdUp(stats, info)}`;
 }
 
-function holdUp({ slowest, length, maxSize }: DepotStats, { stale, whenFull }: DepotInfo): string {
+function holdUp(stats: DepotStats, info: DepotInfo): string {
+  if (!isFull(stats, info)) return "";
+  const { slowest } = stats;
   const { red, yellow } = paintOutput();
-  if (length < maxSize || stale || whenFull === "overwrite") return "";
   if (slowest !== undefined) return `\n${red("full:")} pid ${slowest.pid} holds the queue up, ${slowest.lag} behind\n`;
-  return `\n${yellow("full:")} no lossless reader is attached, so nothing is consumed\n`;
+  const missing = info.whenFull === "wait" ? "no lossless reader" : "no reader";
+  return `\n${yellow("full:")} ${missing} is attached, so the frames wait for one\n`;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type DepotInfo, type DepotInspection, FramesDepot } from "../mod.ts";
+import { type DepotInfo, type DepotInspection, type DepotStats, FramesDepot } from "../mod.ts";
 
 /** Per second, between two looks. Bytes are not known where lengths vary. */
 export type Rates = { frames: number; bytes: number | undefined; dropped: number };
@@ -45,6 +45,15 @@ function ratesBetween({ info: { stats: then }, atMs }: Sight, { info, atMs: nowM
 /** One word for what a depot is: `live`, `stale` (its processes are dead) or `broken` (cannot be opened). */
 export function stateOf({ usable, stale }: DepotInfo): "live" | "stale" | "broken" {
   return !usable ? "broken" : stale ? "stale" : "live";
+}
+
+/** Whether frames find no room, because of a reader that is behind or one that is missing. */
+export function isFull(
+  { length, maxSize, slowest, waitsForReader }: DepotStats,
+  { stale, whenFull }: DepotInfo,
+): boolean {
+  if (stale || whenFull === "overwrite") return false;
+  return waitsForReader || slowest !== undefined && length === maxSize;
 }
 
 /** Peers that are alive. */

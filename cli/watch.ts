@@ -8,7 +8,6 @@ import { Command, Option } from "commander";
 import type { Frame, FramesDepot } from "../mod.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
-import { isStarved, starvedReader } from "./starvation.ts";
 import { positiveInteger, seconds } from "./parameters.ts";
 import { complain, paintErrors, paintOutput, print, printPatiently } from "./terminal/output.ts";
 import { counted, duration } from "./terminal/units.ts";
@@ -72,17 +71,13 @@ Examples:
     });
 }
 
-/** Watches whether other processes have the depot open, and whether new frames can come. */
+/** Watches whether other processes have the depot open. */
 class Company implements Disposable {
   readonly #controller = new AbortController();
   readonly #timer: ReturnType<typeof setInterval>;
 
   constructor(depot: FramesDepot) {
-    let starved = 0;
     this.#timer = setInterval(() => {
-      starved = isStarved(depot) ? starved + 1 : 0;
-      // Seen twice, because a reader may be about to join.
-      if (starved === 2) complain(starvedReader(depot.name));
       if (!depot.stats().peers.some(({ self, alive }) => alive && !self)) this.#controller.abort();
     }, COMPANY_MS);
   }

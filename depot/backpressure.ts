@@ -4,7 +4,7 @@
  * @module
  */
 import type { Attachment } from "../ring/attachment.ts";
-import { droppedFrames, queueLength, slowestReader } from "../ring/counters.ts";
+import { droppedFrames, queueLength, slowestReader, waitsForReader } from "../ring/counters.ts";
 import type { BackpressureEvent } from "./options.ts";
 import { timerFor } from "./timer.ts";
 
@@ -16,6 +16,7 @@ export function backpressureEvent(attachment: Attachment, frameNumber: number | 
     maxSize: attachment.geometry.maxSize,
     droppedFrames: droppedFrames(attachment),
     slowest: slowestReader(attachment),
+    waitsForReader: waitsForReader(attachment),
   };
 }
 

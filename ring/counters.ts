@@ -66,6 +66,8 @@ export interface DepotStats {
   peers: PeerStats[];
   /** The process whose lossless reader is furthest behind, and by how many frames. Undefined without such a reader. */
   slowest: { pid: number; lag: number } | undefined;
+  /** Whether the queue is full until a reader comes: a lossless one or, in a depot that drops, the first of any mode. */
+  waitsForReader: boolean;
 }
 
 function sum(attachment: Attachment, offset: number): number {
@@ -89,6 +91,14 @@ export function queueLength(attachment: Attachment): number {
   // What was consumed out of order counts from the reader's own cursor; it is void once that has been overtaken.
   const ahead = slowest === undefined || from > cursor ? 0 : words.load32(words.reader(slowest.index) + READER.ahead);
   return Math.min(geometry.maxSize, Math.max(0, room.head() - from - ahead));
+}
+
+/** Whether frames fill the queue that are kept for a reader to come. */
+export function waitsForReader(attachment: Attachment): boolean {
+  const { room, geometry } = attachment;
+  const { whenFull, maxSize } = geometry;
+  if (whenFull === "overwrite" || queueLength(attachment) < maxSize) return false;
+  return whenFull === "wait" ? !room.isGated() : room.isUnattended();
 }
 
 /** The slowest reader, as people need it: a process to look at. */
@@ -147,5 +157,6 @@ export function depotStats(attachment: Attachment): DepotStats {
       };
     }),
     slowest: slowestReader(attachment),
+    waitsForReader: waitsForReader(attachment),
   };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Attachment } from "./attachment.ts";
+import { waitsForReader } from "./counters.ts";
 import { FATE } from "./fate.ts";
 import { FrameIndex } from "./frame_index.ts";
 import { Losses } from "./losses.ts";
@@ -209,8 +210,7 @@ export class Follower {
 
   /** Whether nothing new can come: the depot is full and waits for a lossless reader, and this one is none. */
   get isStarved(): boolean {
-    const { geometry, producer } = this.#attachment;
-    return this.#mode !== "lossless" && geometry.whenFull === "wait" && producer.isFull && !this.#room.isGated();
+    return this.#mode !== "lossless" && waitsForReader(this.#attachment);
   }
 
   /** To be called when nothing has come for a while: a producer may have died with the slot in its hands. */

@@ -82,6 +82,11 @@ export class Room {
     return this.#smallestCursor(-1) >= 0;
   }
 
+  /** Whether no reader is attached. */
+  isUnattended(): boolean {
+    return this.#smallestCursor(-1) === READERS.NOT_ATTACHED;
+  }
+
   /** Whether readers are attached and none of them is lossless. */
   isFollowedOnly(): boolean {
     return this.#smallestCursor(-1) === READERS.ATTACHED_ONLY;

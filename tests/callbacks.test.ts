@@ -29,7 +29,8 @@ depotTest("onBackpressure is told what did not fit, and that there is no reader"
   const events: BackpressureEvent[] = [];
   await using depot = await full(name, "drop", (event) => void events.push(event));
   assertEquals(await depot.enqueue({ frameNumber: 2, frame: pixels(2) }), { state: "dropped", droppedFrames: 1 });
-  assertEquals(events, [{ frameNumber: 2, length: 1, maxSize: 1, droppedFrames: 1, slowest: undefined }]);
+  const queue = { length: 1, maxSize: 1, slowest: undefined, waitsForReader: true };
+  assertEquals(events, [{ frameNumber: 2, droppedFrames: 1, ...queue }]);
   await depot.enqueue({ frame: pixels(2) });
   assertEquals(events[1].frameNumber, undefined);
 });

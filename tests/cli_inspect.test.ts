@@ -129,6 +129,20 @@ depotTest("stat shows what a stale depot counted, its processes, and why it is s
   assertStringIncludes(out, "2 of 10 frames");
 });
 
+depotTest("stat says of a full depot which reader it waits for, and nothing where frames go", async (name, another) => {
+  await using drops = await FramesDepot.create(name, { ...SHAPE, maxSize: 2 });
+  await using waits = await FramesDepot.create(another(), { ...SHAPE, maxSize: 2, whenFull: "wait" });
+  for (const depot of [drops, waits]) for (const value of [1, 2]) await depot.enqueue(frameOf(value));
+  const said = async (depot: FramesDepot) => {
+    const { out } = await runCli(["stat", depot.name, "--seconds", "0"]);
+    return /^full: .*/m.exec(out)?.[0];
+  };
+  assertEquals(await said(drops), "full: no reader is attached, so the frames wait for one");
+  for (const depot of [drops, waits]) depot.frames({ mode: "lossy" });
+  assertEquals(await said(drops), undefined);
+  assertEquals(await said(waits), "full: no lossless reader is attached, so the frames wait for one");
+});
+
 depotTest("stat does not call a depot full that overwrites", async (name) => {
   await using depot = await FramesDepot.create(name, { ...SHAPE, maxSize: 2, whenFull: "overwrite" });
   for (const value of [1, 2, 3]) await depot.enqueue(frameOf(value));

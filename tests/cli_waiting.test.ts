@@ -36,15 +36,15 @@ for (const runtime of RUNTIMES) {
   });
 
   for (const command of [["watch"], ["record", "--last", "2"]]) {
-    depotTest(`${command[0]} says why nothing comes from a full depot without a reader (${runtime})`, async (name) => {
+    depotTest(`${command[0]} says that a full depot waits for a lossless reader (${runtime})`, async (name) => {
       const folder = mkdtempSync(join(tmpdir(), "frames-depot-test-"));
       try {
-        await using depot = await FramesDepot.create(name, SHAPE);
-        for (const value of [1, 2, 3]) await depot.enqueue(grayFrame(value));
+        await using depot = await FramesDepot.create(name, { ...SHAPE, whenFull: "wait" });
+        for (const value of [1, 2]) await depot.enqueue(grayFrame(value));
         const [verb, ...options] = command;
         const file = verb === "record" ? [join(folder, "out.fdr")] : [];
         await using waiting = new VideoCommand([verb, name, ...file, ...options], { runtime });
-        await complains(waiting, `depot "${name}" is full and has no lossless reader`);
+        await complains(waiting, `depot "${name}" is full and waits for a lossless reader`);
         waiting.signal("SIGINT");
         assertEquals((await waiting.done).code, 130);
       } finally {

@@ -4,7 +4,7 @@
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { setTimeout as later } from "node:timers/promises";
-import { type DepotOptions, FramesDepot, type WhenFull } from "../mod.ts";
+import { type BackpressureEvent, type DepotOptions, FramesDepot, type WhenFull } from "../mod.ts";
 import { depotTest, HERE, Peer } from "./support/harness.ts";
 
 const SIZE = 3;
@@ -109,4 +109,38 @@ depotTest("FramesDepot that waits keeps frames for a lossless reader, and tells 
   }
   assertEquals(printed.length, 1);
   assertMatch(printed[0], /is full and waits for a lossless reader/);
+});
+
+depotTest("stats says while frames wait for a reader to come, and so does onBackpressure", async (name, another) => {
+  const told: boolean[] = [];
+  const onBackpressure = ({ waitsForReader }: BackpressureEvent) => void told.push(waitsForReader);
+  const says = (depot: FramesDepot, waits: boolean) => assertEquals(depot.stats().waitsForReader, waits);
+
+  await using drops = await FramesDepot.create(name, { ...options("drop"), onBackpressure });
+  putAll(drops, 0, SIZE - 2);
+  says(drops, false);
+  put(drops, SIZE - 1);
+  says(drops, true);
+  await drops.enqueue({ frame: pixels(0) });
+  drops.peekFrame(0)?.release(); // a look that asks for nothing to go on
+  says(drops, true);
+  drops.latest()?.release();
+  says(drops, false);
+  using recorder = drops.frames();
+  await drops.enqueue({ frame: pixels(0) });
+  says(drops, false);
+  assertEquals(told, [true, false]);
+  recorder.release();
+
+  await using waits = await FramesDepot.create(another(), options("wait"));
+  using lossy = waits.frames({ mode: "lossy" });
+  putAll(waits, 0, SIZE);
+  says(waits, true);
+  using lossless = waits.frames();
+  says(waits, false);
+  assertEquals([lossy.released, lossless.released], [false, false]);
+
+  await using overwrites = await FramesDepot.create(another(), options("overwrite"));
+  putAll(overwrites, 0, SIZE);
+  says(overwrites, false);
 });

@@ -65,6 +65,11 @@ export function complain(text: string): void {
   process.stderr.write(text);
 }
 
+/** Warnings of the library are written as the commands write: beside a progress bar, not into it. */
+export function complainOfWarnings(): void {
+  console.warn = (text: string) => complain(`${text}\n`);
+}
+
 /** Ends the process without an error when the reader of its output has stopped, as `head` does. */
 export function endQuietlyWhenClosed(): void {
   for (const stream of [process.stdout, process.stderr]) {

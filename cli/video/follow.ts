@@ -7,7 +7,6 @@
 import { DepotError, type DepotStats, type Frame, FramesDepot, type From, type ReadMode } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { Interruption } from "../interruption.ts";
-import { isStarved, starvedReader } from "../starvation.ts";
 import { complain } from "../terminal/output.ts";
 
 /** How a depot is followed. */
@@ -73,15 +72,10 @@ export async function* followFrames(
   await using reader = depot.frames({ mode, from, signal });
   let waitingSince: number | undefined;
   let late = false;
-  let explained = false;
   const asking = setInterval(() => {
     if (waitingSince === undefined) return;
     const waitedMs = performance.now() - waitingSince;
     late = waitedMs > timeout * 1000;
-    if (!explained && waitedMs > PATIENCE_MS && isStarved(depot)) {
-      explained = true;
-      complain(starvedReader(depot.name));
-    }
     // Releasing the reader ends its wait.
     if (late || !follow && hasEnded(depot)) reader.release();
   }, ASK_MS);

@@ -7,7 +7,6 @@
 import { DepotError, type DepotStats, FramesDepot, type WhenFull } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { Interruption } from "../interruption.ts";
-import { isStarved, starvedProducer } from "../starvation.ts";
 import { complain } from "../terminal/output.ts";
 import { type Progress, startProgress } from "../terminal/progress.ts";
 import { counted } from "../terminal/units.ts";
@@ -84,9 +83,9 @@ export async function produce(
 function explainStall(depot: FramesDepot, produced: Produced): ReturnType<typeof setInterval> {
   let before = -1;
   const timer = setInterval(() => {
-    if (produced.frames === before && depot.whenFull === "wait" && isStarved(depot)) {
+    if (produced.frames === before && depot.whenFull === "wait" && depot.stats().waitsForReader) {
       clearInterval(timer);
-      complain(starvedProducer(depot.name));
+      complain(`depot "${depot.name}" is full: waiting for a reader, such as \`frames-depot read ${depot.name}\`\n`);
     }
     before = produced.frames;
   }, PATIENCE_MS);
