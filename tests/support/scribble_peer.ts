@@ -67,9 +67,8 @@ if (role === "produce") {
     let count = 0;
     await again(async () => {
       for await (const frame of depot.frames({ mode: count % 2 ? "lossy" : "lossless", timeoutMs: 5 })) {
-        if (frame.copy().length !== frame.data.length) {
-          throw new Error(`the length of frame ${frame.frameNumber} changes`);
-        }
+        frame.copy();
+        if (frame.data.byteLength > depot.frameBytes) throw new Error(`frame ${frame.frameNumber} is too long`);
         depot.getFrame(frame.frameNumber)?.release();
         if (++count % 50 === 0) {
           depot.stats();
