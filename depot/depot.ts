@@ -224,7 +224,8 @@ export class FramesDepot<E extends ElementType = ElementType> implements AsyncDi
    *
    * @param source a stream of bytes, a reader, or an async iterable of typed arrays
    * @returns how many frames were stored, once the source has ended at the end of a frame
-   * @throws {RangeError} when it ends in the middle of one @throws {TypeError} for another source, or when it is being
+   * @throws {RangeError} when it ends in the middle of one, unless the depot was made with `variableLength`: then the
+   *   last frame is shorter @throws {TypeError} for another source, or when it is being
    *   read already @throws {DepotError} CLOSED, also when the depot is closed while it waits for bytes or room
    * @throws the reason of the `signal`, and what the source throws; what was read and not stored is kept for the next
    *   call with the same source

@@ -37,8 +37,6 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
   readonly sequence: number;
   /** Frames that this reader missed between the frame before and this one. Always 0 for lookups. */
   readonly lost: number;
-  /** Bytes of the frame: the depot's `frameBytes`, unless it was made with `variableLength`. */
-  readonly byteLength: number;
   readonly #attachment: Attachment;
   readonly #reader: Reader;
   readonly #slot: number;
@@ -72,7 +70,6 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
     this.frameNumber = frameNumber;
     this.sequence = sequence;
     this.lost = lost;
-    this.byteLength = reader.byteLength(slot, attachment.geometry);
     this.#attachment = attachment;
     this.#reader = reader;
     this.#slot = slot;
@@ -110,6 +107,16 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
   get metadata(): Uint8Array<ArrayBuffer> {
     const memory = this.#slotMemory();
     return memory.metadata(this, this.#reader.metadataLength(this.#slot, this.#attachment.geometry.metadataBytes));
+  }
+
+  /**
+   * Bytes of the frame: the depot's `frameBytes`, unless it was made with `variableLength`.
+   *
+   * @throws {TypeError} when the frame has been released
+   */
+  get byteLength(): number {
+    this.#assertHeld();
+    return this.#reader.byteLength(this.#slot, this.#attachment.geometry);
   }
 
   /** Nanoseconds: as given with the frame, or since 1970 when it was published. */
@@ -153,9 +160,11 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
    * @throws {TypeError} when the frame has been released
    */
   copy(): FrameData<E> {
-    this.#assertHeld();
+    const { byteLength } = this;
     const { elementType } = this.#attachment.geometry;
-    return this.copyTo(new CONSTRUCTORS[elementType](this.byteLength / ELEMENT_BYTES[elementType]) as FrameData<E>);
+    const copy = new CONSTRUCTORS[elementType](byteLength / ELEMENT_BYTES[elementType]) as FrameData<E>;
+    this.#attachment.payload.read(this.#slot, bytesOf(copy, byteLength));
+    return copy;
   }
 
   /**
@@ -165,7 +174,7 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
    * @throws {TypeError} when the frame has been released @throws {RangeError} when the destination is too short
    */
   copyTo<T extends FrameData | Uint8Array>(destination: T): T {
-    this.#assertHeld();
+    const { byteLength } = this;
     const { elementType } = this.#attachment.geometry;
     const View = CONSTRUCTORS[elementType];
     const kind = kindOf(destination);
@@ -173,13 +182,13 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
       const or = View.name === "Uint8Array" ? "" : " or a Uint8Array";
       throw new TypeError(`destination must be a ${View.name}${or}: it is ${kind ?? typeof destination}`);
     }
-    if (byteLengthOf(destination) < this.byteLength) {
+    if (byteLengthOf(destination) < byteLength) {
       throw new RangeError(
-        `destination must have at least ${this.byteLength} bytes, those of the frame: ${byteLengthOf(destination)}`,
+        `destination must have at least ${byteLength} bytes, those of the frame: ${byteLengthOf(destination)}`,
       );
     }
     // Not through a view: making one and detaching it costs more than a small copy.
-    this.#attachment.payload.read(this.#slot, bytesOf(destination, this.byteLength));
+    this.#attachment.payload.read(this.#slot, bytesOf(destination, byteLength));
     return destination;
   }
 

@@ -145,7 +145,7 @@ export interface FramesOptions extends WaitOptions {
 
 /** What {@linkcode FramesDepot.enqueue} takes. */
 export interface FrameInput extends FrameDetails {
-  /** The depot's `frameBytes` as an array of its element type, or as bytes. */
+  /** The depot's `frameBytes`, with `variableLength` up to as many, as an array of its element type or as bytes. */
   frame: ArrayBufferView<ArrayBufferLike> | ArrayBuffer;
 }
 

@@ -13,7 +13,7 @@ import { CPeer, possible, programs, RACE, removePrograms, run } from "./c_peer/p
 import { depotTest, HERE, Peer } from "./support/harness.ts";
 import type { ProducerReport, ProducerTask } from "./support/producer_peer.ts";
 import type { ReaderReport, ReaderTask } from "./support/reader_peer.ts";
-import { END, flaw, stamp } from "./support/stamp.ts";
+import { END, flaw, stamp, stampOf } from "./support/stamp.ts";
 
 const SIZE = [64, 64, 1] as const;
 const FRAMES = 20_000;
@@ -213,6 +213,31 @@ cTest("a C peer and TypeScript agree on metadata, byte lengths and timestamps", 
   }
   const report = await follower.line<Following>();
   assertEquals([report.read, report.torn, report.metadata], [20, 0, 20]);
+  await producer.leave();
+  await follower.leave();
+});
+
+cTest("a C peer and TypeScript agree on the length of each frame, where lengths vary", async (name) => {
+  const options = { frameSize: [4, 4, 1] as const, variableLength: true, maxSize: 3, whenFull: "wait" as const };
+  await using depot = await FramesDepot.create(name, options);
+  const lengthOf = (frameNumber: number) => frameNumber % 5 * 4;
+  await using follower = await CPeer.start("follow", name, 40, "lossless");
+  assertEquals(await follower.line(), { ready: true });
+  await using reader = depot.frames({ timeoutMs: 20_000 });
+  await using producer = await CPeer.start("produce", name, 20);
+  for (let frameNumber = 0; frameNumber < 40; frameNumber++) {
+    if (frameNumber >= 20) {
+      const frame = new Uint8Array(lengthOf(frameNumber));
+      stamp(frame, 0, frameNumber);
+      await depot.enqueue({ frameNumber, frame });
+    }
+    const { value } = await reader.next();
+    assertEquals([value?.frameNumber, value?.byteLength], [frameNumber, lengthOf(frameNumber)]);
+    const words = new Uint32Array(value!.copy().buffer);
+    assertEquals(words, new Uint32Array(words.length).fill(stampOf(0, frameNumber)));
+  }
+  const report = await follower.line<Following>();
+  assertEquals([report.read, report.torn], [40, 0]);
   await producer.leave();
   await follower.leave();
 });

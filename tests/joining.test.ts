@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { loadShim } from "../ffi/load.ts";
 import { type DepotOptions, type FrameReader, FramesDepot } from "../mod.ts";
-import { HEADER, READER } from "../ring/layout.ts";
+import { GATING, HEADER, READER } from "../ring/layout.ts";
 import { Room } from "../ring/room.ts";
 import { Attachment } from "../ring/attachment.ts";
 import { openSegment } from "../ring/segment.ts";
@@ -117,6 +117,30 @@ depotTest(
     }
   },
 );
+
+depotTest("frames marks a reader as attached while it lasts, and as waited for where it is lossless", async (name) => {
+  await using depot = await FramesDepot.create(name, OPTIONS);
+  using attachment = attach(name);
+  const { words, geometry } = attachment;
+  const marks = () =>
+    Array.from({ length: geometry.maxReaders }, (_, index) => words.load32(words.reader(index) + READER.gating))
+      .filter((mark) => mark !== GATING.none);
+  await depot.enqueue({ frameNumber: 1, frame: pixels(1) });
+  depot.peekFrame(1)!.release();
+  assertEquals(marks(), []);
+  const readers = (["lossless", "lossy", "latest"] as const).map((mode) => depot.frames({ mode }));
+  assertEquals(marks(), [GATING.gates, GATING.attached, GATING.attached]);
+  assertEquals(depot.stats().peers[0].readers.map(({ gating }) => gating), [false, true, false, false]);
+  assertEquals(attachment.room.slowest()?.index, 1);
+  readers[1].tryNext()!.clone();
+  for (const reader of readers) reader.release();
+  assertEquals(marks(), [], "a clone that is left keeps the entry, not the mark");
+  await using other = await FramesDepot.open(name);
+  other.frames({ mode: "lossy" });
+  assertEquals(marks(), [GATING.attached]);
+  await other.close();
+  assertEquals(marks(), []);
+});
 
 depotTest(
   "Room.gate never goes back: not for a reader that stands lower, a tail that is lower, nor when disturbed",

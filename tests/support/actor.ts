@@ -23,6 +23,7 @@ export type Order =
   | { do: "peek"; frameNumber: number }
   | { do: "begin"; what: Wait }
   | { do: "cancelledRead" }
+  | { do: "id" }
   | { do: "close" };
 
 /** Waits that have no end of their own: for a frame, for one with the thread blocked, for room in a full queue. */
@@ -85,6 +86,8 @@ export class Actor {
         await reader.cancel();
         return (await reading).done;
       }
+      case "id":
+        return [this.#depot.id, this.#depot.stats().id];
       case "close":
         return await this.#depot.close();
     }

@@ -49,12 +49,13 @@ async function scribble(): Promise<void> {
 const HOT_END = 12_000;
 
 if (role === "produce") {
-  const depot = await FramesDepot.create(name, { frameSize: [8, 8, 3], maxSize: 8, whenFull });
+  const options = { frameSize: [8, 4, 3], elementType: "uint16", variableLength: true } as const;
+  const depot = await FramesDepot.create(name, { ...options, maxSize: 8, whenFull });
   ready();
   const frame = new Uint8Array(192);
   let count = 0;
   await again(async () => {
-    await depot.enqueue({ frameNumber: count++, frame }, { timeoutMs: 5 });
+    await depot.enqueue({ frameNumber: count++, frame: frame.subarray(count % 9 * 2) }, { timeoutMs: 5 });
     depot.tryClaim()?.publish();
     if (count % 100 === 0) await pause();
   });
@@ -67,6 +68,7 @@ if (role === "produce") {
     await again(async () => {
       for await (const frame of depot.frames({ mode: count % 2 ? "lossy" : "lossless", timeoutMs: 5 })) {
         frame.copy();
+        if (frame.data.byteLength > depot.frameBytes) throw new Error(`frame ${frame.frameNumber} is too long`);
         depot.getFrame(frame.frameNumber)?.release();
         if (++count % 50 === 0) {
           depot.stats();

@@ -26,14 +26,18 @@ export type Result = { cases: number; outcomes: Record<string, number>; fault?: 
 /** A sound depot's bytes, with frames in it, readers and a producer: everything that a mutation may hit. */
 async function makeSpecimen(name: string, file: string): Promise<void> {
   const depot = await FramesDepot.create(name, {
-    frameSize: [8, 4, 3],
+    frameSize: [8, 2, 3],
+    elementType: "uint16",
+    variableLength: true,
     maxSize: 3,
     maxReaders: 4,
     metadataBytes: 16,
     whenFull: "overwrite",
   });
   const frame = new Uint8Array(96);
-  for (let n = 0; n < 5; n++) await depot.enqueue({ frameNumber: n, frame, metadata: new Uint8Array([n]) });
+  for (let n = 0; n < 5; n++) {
+    await depot.enqueue({ frameNumber: n, frame: frame.subarray(20 * n), metadata: new Uint8Array([n]) });
+  }
   depot.getFrame(2);
   depot.peekFrame(3);
   depot.frames().tryNext();

@@ -1,0 +1,37 @@
+/**
+ * Which segment a name leads to: the id that all its processes see, and what the segment says of itself.
+ */
+import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { FramesDepot } from "../mod.ts";
+import { depotTest, RUNTIMES } from "./support/harness.ts";
+import { Remote } from "./support/remote.ts";
+
+const OPTIONS = { frameSize: [2, 2, 1], maxSize: 4 } as const;
+
+depotTest("id is the same in all processes for one segment, and another for the next of that name", async (name) => {
+  const seen = new Set<string>();
+  for (const runtime of RUNTIMES) {
+    await using depot = await FramesDepot.create(name, OPTIONS);
+    const { id } = depot;
+    assertMatch(id, /^[0-9a-f]{16}$/);
+    assert(!seen.has(id), "each segment has its own");
+    seen.add(id);
+    await using second = await FramesDepot.createOrOpen(name, OPTIONS);
+    assertEquals([second.id, depot.stats().id, FramesDepot.inspect(name)?.id], [id, id, id]);
+    await using other = new Remote(runtime);
+    await other.tell({ do: "open", name });
+    assertEquals(await other.tell({ do: "id" }), [id, id]);
+    await depot.close();
+    assertEquals(depot.id, id);
+  }
+});
+
+depotTest("id of a stale segment is told, and goes with it", async (name) => {
+  await using victim = new Remote();
+  await victim.tell({ do: "create", name, options: { frameSize: [2, 2, 1] } });
+  const [id] = await victim.tell({ do: "id" }) as string[];
+  await victim.kill();
+  assertEquals([FramesDepot.inspect(name)?.id, FramesDepot.inspect(name)?.stale], [id, true]);
+  await using next = await FramesDepot.create(name, OPTIONS);
+  assertNotEquals(next.id, id);
+});
