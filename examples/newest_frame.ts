@@ -6,8 +6,8 @@ import { FramesDepot } from "@frames-depot/frames-depot";
 
 const count = 100;
 const name = `example-newest-${process.pid}`;
-// "overwrite": the camera never waits and never loses its newest frame.
-await using depot = await FramesDepot.create(name, { frameSize: [320, 240, 3], maxSize: 4, whenFull: "overwrite" });
+// No lossless reader is attached, so the oldest frame goes: the camera waits for no reader and is refused no frame.
+await using depot = await FramesDepot.create(name, { frameSize: [320, 240, 3], maxSize: 4 });
 const detector = depot.frames({ mode: "latest" });
 const camera = (async () => {
   for (let n = 0; n < count; n++) {
