@@ -39,7 +39,7 @@ export interface BackpressureEvent {
   droppedFrames: number;
   /** The process whose lossless reader is furthest behind, and by how many frames. Undefined without such a reader. */
   slowest: { pid: number; lag: number } | undefined;
-  /** Whether the queue is full until a reader comes: a lossless one or, in a depot that drops, the first of any mode. */
+  /** Whether the queue is full until a reader comes: a lossless one, or in a depot that drops one of any mode. */
   waitsForReader: boolean;
 }
 
