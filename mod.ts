@@ -27,6 +27,7 @@
  * @module
  */
 export { FramesDepot } from "./depot/depot.ts";
+export type { OpenDepot } from "./depot/open_depot.ts";
 export { DepotError, type DepotErrorCode, type DepotErrorDetails } from "./errors.ts";
 export type { ByteReader, ByteSource } from "./depot/byte_source.ts";
 export type { DepotInfo, DepotInspection, UnlinkOptions } from "./depot/finding.ts";

@@ -5,8 +5,7 @@
  */
 import { loadShim } from "../ffi/load.ts";
 import type { Attachment } from "../ring/attachment.ts";
-import type { Color } from "../ring/color.ts";
-import { type DepotStats, depotStats, droppedFrames, queueLength } from "../ring/counters.ts";
+import { queueLength } from "../ring/counters.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import type { ByteSource } from "./byte_source.ts";
 import { checkCallback, checkMode, checkName, checkObject, checkOpening, checkWait, NOTHING_SAID } from "./checks.ts";
@@ -35,8 +34,8 @@ import type {
   OnBackpressure,
   OpenOptions,
   PeekAtOptions,
-  WhenFull,
 } from "./options.ts";
+import { OpenDepot } from "./open_depot.ts";
 import { Session } from "./session.ts";
 import { checkGeometry } from "./shape.ts";
 import type { FrameSlot } from "./slot.ts";
@@ -63,14 +62,16 @@ import { writeFrom, type WriteFromOptions } from "./writing.ts";
  * }
  * ```
  */
-export class FramesDepot<E extends ElementType = ElementType> implements AsyncDisposable {
+export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<E> {
   readonly #session: Session;
   readonly #intake: Intake<E>;
   readonly #lookup: Lookup<E>;
 
   /** @ignore */
   private constructor(attachment: Attachment, onBackpressure: OnBackpressure | undefined) {
-    this.#session = new Session(loadShim(), attachment);
+    const session = new Session(loadShim(), attachment);
+    super(session);
+    this.#session = session;
     this.#intake = new Intake(this.#session, onBackpressure);
     this.#session.closing.then(() => this.#intake.close());
     this.#lookup = new Lookup(this.#session);
@@ -349,120 +350,10 @@ export class FramesDepot<E extends ElementType = ElementType> implements AsyncDi
     return readableOf(this.frames(options));
   }
 
-  /**
-   * Empties queue and index, for every process. Leases that are held stay whole until they are released.
-   *
-   * @throws {DepotError} CLOSED
-   */
-  // deno-lint-ignore require-await -- a promise by contract, and errors arrive through it
-  async clearQueue(): Promise<void> {
-    this.#session.assertOpen();
-    this.#session.attachment.room.clear();
-  }
-
   /** Frames that wait for the slowest lossless reader or, while there is none, for one to come. 0 once closed. */
   get length(): number {
     if (this.#session.closed) return 0;
     this.#lookup.settle();
     return queueLength(this.#session.attachment);
-  }
-
-  /**
-   * Whether the next frame finds no room. A depot that overwrites is full only while every slot is held. False once
-   * closed.
-   */
-  get queueIsFull(): boolean {
-    return !this.#session.closed && this.#session.attachment.producer.isFull;
-  }
-
-  /** Frames refused since the depot was made, by all processes. 0 once closed. */
-  get droppedFrames(): number {
-    return this.#session.closed ? 0 : droppedFrames(this.#session.attachment);
-  }
-
-  /** Counters and peers, read from the segment: the same numbers in every process. @throws {DepotError} CLOSED */
-  stats(): DepotStats {
-    this.#session.assertOpen();
-    this.#session.attachment.peers.recoverDead();
-    return depotStats(this.#session.attachment);
-  }
-
-  /** The name. */
-  get name(): string {
-    return this.#session.name;
-  }
-
-  /** 16 hexadecimal digits: the same in every process that has this depot open, others for the next of its name. */
-  get id(): string {
-    return this.#session.attachment.id;
-  }
-
-  /** Slots: the most frames that the queue can hold. */
-  get maxSize(): number {
-    return this.#session.attachment.geometry.maxSize;
-  }
-
-  /** `[width, height, channels]`: pixels, pixels, elements per pixel. */
-  get frameSize(): [width: number, height: number, channels: number] {
-    const { width, height, channels } = this.#session.attachment.geometry;
-    return [width, height, channels];
-  }
-
-  /** Bytes of a frame; the most there are, where lengths vary. */
-  get frameBytes(): number {
-    return this.#session.attachment.geometry.frameBytes;
-  }
-
-  /** Whether each frame has a length of its own, up to `frameBytes`. */
-  get variableLength(): boolean {
-    return this.#session.attachment.geometry.variableLength;
-  }
-
-  /** What an element of a frame is. */
-  get elementType(): E {
-    return this.#session.attachment.geometry.elementType as E;
-  }
-
-  /** The label, empty if there is none. */
-  get pixelFormat(): string {
-    return this.#session.attachment.geometry.pixelFormat;
-  }
-
-  /** How numbers become colours, as far as it was said. */
-  get color(): Color {
-    return this.#session.attachment.geometry.color;
-  }
-
-  /** Width and height of a pixel, as far as it was said. */
-  get sampleAspectRatio(): readonly [width: number, height: number] | undefined {
-    return this.#session.attachment.geometry.sampleAspectRatio;
-  }
-
-  /** What happens to a frame for which there is no room. */
-  get whenFull(): WhenFull {
-    return this.#session.attachment.geometry.whenFull;
-  }
-
-  /** Bytes that each frame has for metadata. */
-  get metadataBytes(): number {
-    return this.#session.attachment.geometry.metadataBytes;
-  }
-
-  /** Whether it has been closed. */
-  get closed(): boolean {
-    return this.#session.closed;
-  }
-
-  /**
-   * Releases every lease, ends every wait and leaves. The last depot object to leave removes the segment. A second call
-   * returns the same promise.
-   */
-  close(): Promise<void> {
-    return this.#session.close();
-  }
-
-  /** {@linkcode FramesDepot.close}, at the end of an `await using` scope. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }
