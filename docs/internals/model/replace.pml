@@ -7,7 +7,7 @@
  *
  * What is promised: in the end each segment that lost its name to another is marked and closed, and no other; a publication that
  * succeeds is read; one that begins after a replacement has returned is never visible; no reader waits for a producer of a replaced
- * segment; nobody enters a segment that has no name, and whoever finds one closed finds it marked. */
+ * segment; no peer enters a segment that has no name, and a peer that finds one closed finds it marked. */
 #ifndef NREP
 #define NREP 2
 #endif
