@@ -122,7 +122,7 @@ out: skip
 #ifdef CRASH
 proctype Killer() { atomic { dead = 1; readerSleeps = false; producerSleeps = false } }
 
-#ifndef MUT_NOBODY_LOOKS
+#ifndef MUT_NONE_LOOKS
 #ifdef MUT_REPLACES_WITHOUT_WORD
 #define LOST(s) (named & (1 << s) && !LINKED(s))
 #else
@@ -239,7 +239,7 @@ init {
 #endif
 #ifdef CRASH
     run Killer();
-#ifndef MUT_NOBODY_LOOKS
+#ifndef MUT_NONE_LOOKS
     run Finder();
 #endif
 #endif
