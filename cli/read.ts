@@ -56,7 +56,8 @@ export function readCommand(): Command {
 It ends when all frames have been read and no process that stored any is alive.
 
 Examples:
-  frames-depot read camera0 | ffplay -f rawvideo -pixel_format rgb24 -video_size 1920x1080 -
+  frames-depot read camera0 |
+    ffplay -f rawvideo -pixel_format rgb24 -video_size 1920x1080 -
   frames-depot read camera0 --y4m | ffplay -  # planar YUV and gray
   frames-depot read camera0 --output out.mp4
   frames-depot read camera0 --frames 1 > frame.raw`,

@@ -183,6 +183,18 @@ list() {
     other mutation gone "$(name "$mutation")" "-DMUT_$mutation"
   done
   other mutation gone flag-stays -DENTRIES=1 -DMUT_FLAG_STAYS
+
+  other quick replace two
+  other quick replace crash       -DNREP=1 -DCRASH
+  other quick replace remove      -DNREP=1 -DREMOVE
+  other quick replace names       -DNAMES -DCRASH -DREMOVE -DJOIN
+  other large replace remove-crash -DNREP=1 -DREMOVE -DCRASH
+  for mutation in LOOKS_NOT_BEFORE LOOKS_NOT_AFTER READS_MARK_AFTER WAITS_FOR_WRITER CLOSES_FIRST REPLACING_WAKES_READERS REPLACING_WAKES_PRODUCERS; do
+    other mutation replace "$(name "$mutation")" -DNREP=1 "-DMUT_$mutation"
+  done
+  for mutation in REPLACES_UNLOCKED REPLACES_UNLOOKED MARKS_BEFORE_RENAMING JOINS_UNLOOKED REPLACES_WITHOUT_WORD REMOVES_WITHOUT_WORD NONE_LOOKS; do
+    other mutation replace "$(name "$mutation")" -DNAMES -DCRASH -DREMOVE -DJOIN "-DMUT_$mutation"
+  done
 }
 name() { tr 'A-Z_' 'a-z-' <<<"$1"; }
 
