@@ -9,7 +9,16 @@ import type { Color } from "../ring/color.ts";
 import { type DepotStats, depotStats, droppedFrames, queueLength } from "../ring/counters.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import type { ByteSource } from "./byte_source.ts";
-import { checkCallback, checkMode, checkName, checkObject, checkOpening, checkWait, NOTHING_SAID } from "./checks.ts";
+import {
+  checkCallback,
+  checkElements,
+  checkMode,
+  checkName,
+  checkObject,
+  checkOpening,
+  checkWait,
+  NOTHING_SAID,
+} from "./checks.ts";
 import {
   type DepotInfo,
   type DepotInspection,
@@ -19,9 +28,11 @@ import {
   listDepots,
   make,
   removeName,
+  UNLINK_NAMES,
   type UnlinkOptions,
 } from "./finding.ts";
 import type { Frame } from "./frame.ts";
+import { checkNames, CREATE_NAMES, OPEN_NAMES } from "./option_names.ts";
 import { Intake } from "./intake.ts";
 import { type FrameStatus, Lookup } from "./lookup.ts";
 import type {
@@ -104,8 +115,10 @@ export class FramesDepot<E extends ElementType = ElementType> implements AsyncDi
   ): Promise<FramesDepot<E>> {
     const checked = checkName(name);
     const wait = checkWait(options);
+    checkNames("open", options, OPEN_NAMES);
     const onBackpressure = checkCallback(options.onBackpressure);
-    return new FramesDepot(await find(checked, checkOpening(options), wait), onBackpressure);
+    const wanted = checkElements(options);
+    return new FramesDepot(await find(checked, checkOpening(options), wanted, wait), onBackpressure);
   }
 
   /**
@@ -119,7 +132,7 @@ export class FramesDepot<E extends ElementType = ElementType> implements AsyncDi
     options: DepotOptions<E, P> & OpenOptions<E>,
   ): Promise<FramesDepot<E>> {
     const checked = checkName(name);
-    const geometry = checkGeometry(options);
+    const geometry = checkGeometry(options, { ...CREATE_NAMES, ...OPEN_NAMES });
     const mode = checkMode(options.mode);
     const wait = checkWait(options);
     const onBackpressure = checkCallback(options.onBackpressure);
@@ -165,6 +178,7 @@ export class FramesDepot<E extends ElementType = ElementType> implements AsyncDi
    */
   static unlink(name: string, options: UnlinkOptions = {}): boolean {
     checkObject("options", options);
+    checkNames("unlink", options, UNLINK_NAMES);
     return removeName(checkName(name), options);
   }
 
@@ -360,12 +374,12 @@ export class FramesDepot<E extends ElementType = ElementType> implements AsyncDi
     return this.#session.attachment.geometry.pixelFormat;
   }
 
-  /** How numbers become colours, as far as it was said. */
+  /** How numbers become colours. What was not said is absent. */
   get color(): Color {
     return this.#session.attachment.geometry.color;
   }
 
-  /** Width and height of a pixel, as far as it was said. */
+  /** Width and height of a pixel; undefined where it was not said. */
   get sampleAspectRatio(): readonly [width: number, height: number] | undefined {
     return this.#session.attachment.geometry.sampleAspectRatio;
   }

@@ -13,12 +13,16 @@ import { EXHAUSTED, FULL } from "../ring/producer.ts";
 import { backpressureEvent, Told } from "./backpressure.ts";
 import { checkDetails, checkFrame, checkObject, checkWait, NOTHING_SAID } from "./checks.ts";
 import { Line } from "./line.ts";
+import { checkDetailNames, checkNames, DETAIL_NAMES, INPUT_NAMES, WAIT_NAMES } from "./option_names.ts";
 import type { ElementType, EnqueueResult, FrameDetails, FrameInput, OnBackpressure } from "./options.ts";
 import type { Session } from "./session.ts";
 import { FrameSlot } from "./slot.ts";
 
 /** Minimum interval between two looks after the dead while there is no room. */
 const RECOVER_EVERY_MS = 100;
+
+/** What `claim` takes: it may wait, too. */
+const CLAIM_NAMES = { ...DETAIL_NAMES, ...WAIT_NAMES };
 
 /** The producing side of one depot object. */
 export class Intake<E extends ElementType = ElementType> {
@@ -40,6 +44,7 @@ export class Intake<E extends ElementType = ElementType> {
   async enqueue(input: FrameInput, options: WaitOptions): Promise<EnqueueResult> {
     const { bytes, details } = this.#checkInput(input);
     const wait = checkWait(options);
+    checkNames("enqueue", options, WAIT_NAMES);
     // After the arguments: a getter of theirs may have closed the depot.
     this.#session.assertOpen();
     const sequence = this.#claimNow();
@@ -76,7 +81,7 @@ export class Intake<E extends ElementType = ElementType> {
 
   /** As {@linkcode FramesDepot.tryClaim}. */
   tryClaim(details: FrameDetails): FrameSlot<E> | undefined {
-    const checked = this.#check(details);
+    const checked = this.#check(details, DETAIL_NAMES);
     // After the arguments: a getter of theirs may have closed the depot.
     this.#session.assertOpen();
     const sequence = this.#claimNow();
@@ -85,7 +90,7 @@ export class Intake<E extends ElementType = ElementType> {
 
   /** As {@linkcode FramesDepot.claim}. */
   async claim(details: FrameDetails, options: WaitOptions): Promise<FrameSlot<E> | undefined> {
-    const checked = this.#check(details);
+    const checked = this.#check(details, CLAIM_NAMES);
     const wait = checkWait(options);
     this.#session.assertOpen();
     const sequence = this.#claimNow();
@@ -102,6 +107,7 @@ export class Intake<E extends ElementType = ElementType> {
     if (typeof input !== "object" || input === null || kindOf(input) !== undefined) {
       throw new TypeError("enqueue takes an object with a frame: { frame, frameNumber, timestampNs, metadata }");
     }
+    checkDetailNames("enqueue", input, INPUT_NAMES, "frame");
     const { frame, frameNumber, timestampNs, metadata } = input;
     const { geometry } = this.#session.attachment;
     return {
@@ -110,9 +116,10 @@ export class Intake<E extends ElementType = ElementType> {
     };
   }
 
-  #check(details: FrameDetails): FrameDetails {
+  #check(details: FrameDetails, names: object): FrameDetails {
     if (details === NOTHING_SAID) return details;
     checkObject("details", details);
+    checkDetailNames("claim", details, names);
     const { frameNumber, timestampNs, metadata } = details;
     return checkDetails(frameNumber, timestampNs, metadata, this.#session.attachment.geometry.metadataBytes);
   }
