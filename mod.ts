@@ -29,6 +29,7 @@
 export { FramesDepot } from "./depot/depot.ts";
 export type { OpenDepot } from "./depot/open_depot.ts";
 export { DepotError, type DepotErrorCode, type DepotErrorDetails } from "./errors.ts";
+export { COLOR_NAMES } from "./depot/colors.ts";
 export type { ByteReader, ByteSource } from "./depot/byte_source.ts";
 export type { DepotInfo, DepotInspection, UnlinkOptions } from "./depot/finding.ts";
 export { Frame } from "./depot/frame.ts";
@@ -51,6 +52,7 @@ export type {
   WhenFull,
 } from "./depot/options.ts";
 export { PIXEL_FORMATS, type PixelFormat, type PlaneFormat, type PlaneLayout } from "./depot/pixel_formats.ts";
+export type { Plane } from "./depot/planes.ts";
 export { type FillOptions, FrameSlot } from "./depot/slot.ts";
 export { FrameReader } from "./depot/stream.ts";
 export type { WriteFromOptions } from "./depot/writing.ts";

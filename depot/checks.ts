@@ -7,6 +7,7 @@ import { bufferLengthOf, byteLengthOf, bytesOf, kindOf } from "../ffi/buffers.ts
 import { ELEMENT_BYTES, type Geometry } from "../ring/geometry.ts";
 import type { From } from "../ring/follower.ts";
 import type { WaitOptions } from "../ring/lane.ts";
+import { ELEMENT_TYPES } from "../ring/layout.ts";
 import { WAITINGS } from "../ring/pace.ts";
 import type { FrameDetails, FramesOptions, OnBackpressure, OpenOptions, PeekAtOptions, ReadMode } from "./options.ts";
 
@@ -126,6 +127,11 @@ export function checkOpening(options: OpenOptions): { stale: boolean; trustedOwn
     stale: checkBoolean("stale", stale),
     trustedOwners: trustedOwners.map((id) => checkInteger("an id of trustedOwners", id, 0, 2 ** 32 - 1)),
   };
+}
+
+/** Which elements a depot must have to be opened, if that is said. @throws {TypeError | RangeError} */
+export function checkElements({ elementType }: OpenOptions): Partial<Pick<Geometry, "elementType">> {
+  return elementType === undefined ? {} : { elementType: checkOneOf("elementType", elementType, ELEMENT_TYPES) };
 }
 
 /** Permission bits. @throws {TypeError | RangeError} */

@@ -8,7 +8,16 @@ import type { Attachment } from "../ring/attachment.ts";
 import { queueLength } from "../ring/counters.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import type { ByteSource } from "./byte_source.ts";
-import { checkCallback, checkMode, checkName, checkObject, checkOpening, checkWait, NOTHING_SAID } from "./checks.ts";
+import {
+  checkCallback,
+  checkElements,
+  checkMode,
+  checkName,
+  checkObject,
+  checkOpening,
+  checkWait,
+  NOTHING_SAID,
+} from "./checks.ts";
 import {
   type DepotInfo,
   type DepotInspection,
@@ -18,9 +27,11 @@ import {
   listDepots,
   make,
   removeName,
+  UNLINK_NAMES,
   type UnlinkOptions,
 } from "./finding.ts";
 import type { Frame } from "./frame.ts";
+import { checkNames, CREATE_NAMES, OPEN_NAMES } from "./option_names.ts";
 import { Intake } from "./intake.ts";
 import { type FrameStatus, Lookup } from "./lookup.ts";
 import type {
@@ -107,8 +118,10 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
   ): Promise<FramesDepot<E>> {
     const checked = checkName(name);
     const wait = checkWait(options);
+    checkNames("open", options, OPEN_NAMES);
     const onBackpressure = checkCallback(options.onBackpressure);
-    return new FramesDepot(await find(checked, checkOpening(options), wait), onBackpressure);
+    const wanted = checkElements(options);
+    return new FramesDepot(await find(checked, checkOpening(options), wanted, wait), onBackpressure);
   }
 
   /**
@@ -122,7 +135,7 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
     options: DepotOptions<E, P> & OpenOptions<E>,
   ): Promise<FramesDepot<E>> {
     const checked = checkName(name);
-    const geometry = checkGeometry(options);
+    const geometry = checkGeometry(options, { ...CREATE_NAMES, ...OPEN_NAMES });
     const mode = checkMode(options.mode);
     const wait = checkWait(options);
     const onBackpressure = checkCallback(options.onBackpressure);
@@ -172,6 +185,7 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
    */
   static unlink(name: string, options: UnlinkOptions = {}): boolean {
     checkObject("options", options);
+    checkNames("unlink", options, UNLINK_NAMES);
     return removeName(checkName(name), options);
   }
 

@@ -24,6 +24,7 @@ import {
   removeStale,
 } from "../ring/segment.ts";
 import { DepotError } from "../errors.ts";
+import type { Names } from "./option_names.ts";
 import type { ElementType, WhenFull } from "./options.ts";
 import { leave } from "./session.ts";
 
@@ -86,6 +87,9 @@ export interface UnlinkOptions {
   onlyStale?: boolean | undefined;
 }
 
+/** Names of how a name is removed. */
+export const UNLINK_NAMES: Names<UnlinkOptions> = { onlyStale: true };
+
 /** Tries until there is an attachment, the time is up, or an error says that trying again is useless. */
 async function retry(
   attempt: () => Outcome,
@@ -120,10 +124,18 @@ export function make(name: string, geometry: Geometry, mode: number): Promise<At
   return retry(() => createSegment(shim, name, geometry, mode), [], {});
 }
 
-/** Opens a depot's segment. @throws {DepotError} */
-export function find(name: string, options: OpenSegmentOptions, wait: WaitOptions): Promise<Attachment> {
+/** Opens a depot's segment. @param wanted what its geometry must be, as far as it is said @throws {DepotError} */
+export async function find(
+  name: string,
+  options: OpenSegmentOptions,
+  wanted: Partial<Geometry>,
+  wait: WaitOptions,
+): Promise<Attachment> {
   const shim = loadShim();
-  return retry(() => openSegment(shim, name, options), ["missing", "unfinished", "busy"], wait);
+  return ofGeometry(
+    wanted,
+    await retry(() => openSegment(shim, name, options), ["missing", "unfinished", "busy"], wait),
+  );
 }
 
 /** Opens a depot of the same geometry or makes one, whatever others do meanwhile. @throws {DepotError} */
@@ -135,25 +147,27 @@ export async function findOrMake(
   wait: WaitOptions,
 ): Promise<Attachment> {
   const shim = loadShim();
-  const attachment = await retry(
-    () => {
-      const opened = openSegment(shim, name, options);
-      if (opened instanceof Attachment || opened.refused !== "missing") return opened;
-      const created = createSegment(shim, name, geometry, mode);
-      // Another process was quicker: the next round opens its depot.
-      return !(created instanceof Attachment) && created.refused === "exists" ? busy("open", name) : created;
-    },
-    ["unfinished", "busy"],
-    wait,
-  );
-  const other = difference(attachment.geometry, geometry);
+  const attempt = () => {
+    const opened = openSegment(shim, name, options);
+    if (opened instanceof Attachment || opened.refused !== "missing") return opened;
+    const created = createSegment(shim, name, geometry, mode);
+    // Another process was quicker: the next round opens its depot.
+    return !(created instanceof Attachment) && created.refused === "exists" ? busy("open", name) : created;
+  };
+  return ofGeometry(geometry, await retry(attempt, ["unfinished", "busy"], wait));
+}
+
+/** Leaves a depot of another geometry. @throws {DepotError} INCOMPATIBLE */
+async function ofGeometry(wanted: Partial<Geometry>, attachment: Attachment): Promise<Attachment> {
+  const other = difference(attachment.geometry, wanted);
   if (other === undefined) return attachment;
+  const { name } = attachment;
   await leave(attachment);
   throw new DepotError("INCOMPATIBLE", `cannot open depot "${name}": ${other}`, { depot: name });
 }
 
-/** The first thing in which two geometries differ, in words. */
-function difference(found: Geometry, wanted: Geometry): string | undefined {
+/** The first thing in which a geometry is not as wanted, in words. */
+function difference(found: Geometry, wanted: Partial<Geometry>): string | undefined {
   for (const key of Object.keys(wanted) as (keyof Geometry)[]) {
     if (key === "firstSequence") continue;
     const [one, other] = [JSON.stringify(found[key]), JSON.stringify(wanted[key])];

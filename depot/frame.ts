@@ -5,12 +5,14 @@
  */
 import { byteLengthOf, bytesOf, kindOf } from "../ffi/buffers.ts";
 import type { Attachment } from "../ring/attachment.ts";
+import type { Color } from "../ring/color.ts";
 import { ELEMENT_BYTES } from "../ring/geometry.ts";
 import { joined64, type Reader } from "../ring/reader.ts";
 import { type Loop, outlives, type Remains } from "./lease.ts";
 import type { ElementType, FrameData } from "./options.ts";
 import { sessionOf } from "./session.ts";
-import { CONSTRUCTORS, SlotMemory } from "./slot_memory.ts";
+import { CONSTRUCTORS, type Plane } from "./planes.ts";
+import { SlotMemory } from "./slot_memory.ts";
 
 /**
  * One frame, leased: until it is released, or its depot object is closed, no process overwrites it, whatever becomes of
@@ -100,6 +102,34 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
   }
 
   /**
+   * The frame's planes over the shared memory itself, as its `pixelFormat` has them: Y, U and V of `yuv420p`; one where
+   * all components of a pixel are side by side. None where the content varies in length, or is a label of your own with
+   * other bytes than width × height × channels. Do not write. Views have length 0 once it is released.
+   *
+   * @throws {TypeError} when the frame has been released
+   *
+   * @example The chroma of a frame, row by row
+   * ```ts
+   * import { FramesDepot } from "@frames-depot/frames-depot";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using depot = await FramesDepot.create("doc-planes", { frameSize: [6, 4], pixelFormat: "nv12" });
+   * await depot.enqueue({ frameNumber: 1, frame: new Uint8Array(depot.frameBytes).fill(128) });
+   *
+   * using frame = depot.peekFrame(1)!;
+   * const [y, uv] = frame.planes;
+   * assertEquals([y.name, y.width, y.height, y.data.length], ["y", 6, 4, 24]);
+   * assertEquals([uv.name, uv.width, uv.height, uv.stride], ["uv", 3, 2, 6]);
+   * for (let row = 0; row < uv.height; row++) {
+   *   assertEquals(uv.data.subarray(row * uv.stride, (row + 1) * uv.stride).at(-1), 128);
+   * }
+   * ```
+   */
+  get planes(): readonly Plane<E>[] {
+    return this.#slotMemory().planes(this, this.byteLength) as readonly Plane<E>[];
+  }
+
+  /**
    * The user's bytes beside the frame, as many as were given. Views have length 0 once it is released.
    *
    * @throws {TypeError} when the frame has been released
@@ -147,6 +177,16 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
   /** The depot's label, empty if it has none. */
   get pixelFormat(): string {
     return this.#attachment.geometry.pixelFormat;
+  }
+
+  /** How numbers become colours. What was not said is absent. */
+  get color(): Color {
+    return this.#attachment.geometry.color;
+  }
+
+  /** Width and height of a pixel; undefined where it was not said. */
+  get sampleAspectRatio(): readonly [width: number, height: number] | undefined {
+    return this.#attachment.geometry.sampleAspectRatio;
   }
 
   /** Whether the lease has ended. */

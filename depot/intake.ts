@@ -23,9 +23,13 @@ import {
   NOTHING_SAID,
 } from "./checks.ts";
 import { Line } from "./line.ts";
+import { checkDetailNames, checkNames, DETAIL_NAMES, INPUT_NAMES, WAIT_NAMES } from "./option_names.ts";
 import type { ElementType, EnqueueResult, FrameDetails, FrameInput, OnBackpressure } from "./options.ts";
 import type { Session } from "./session.ts";
 import { FrameSlot } from "./slot.ts";
+
+/** What `claim` takes: it may wait, too. */
+const CLAIM_NAMES = { ...DETAIL_NAMES, ...WAIT_NAMES };
 
 /** The producing side of one depot object. */
 export class Intake<E extends ElementType = ElementType> {
@@ -48,6 +52,7 @@ export class Intake<E extends ElementType = ElementType> {
   async enqueue(input: FrameInput, options: WaitOptions): Promise<EnqueueResult> {
     const { bytes, details } = this.#checkInput(input);
     const wait = checkWait(options);
+    checkNames("enqueue", options, WAIT_NAMES);
     // After the arguments: a getter of theirs may have closed the depot.
     this.#session.assertOpen();
     const sequence = this.#claimNow();
@@ -84,7 +89,7 @@ export class Intake<E extends ElementType = ElementType> {
 
   /** As {@linkcode FramesDepot.tryClaim}. */
   tryClaim(details: FrameDetails): FrameSlot<E> | undefined {
-    const checked = this.#check(details);
+    const checked = this.#check(details, DETAIL_NAMES);
     // After the arguments: a getter of theirs may have closed the depot.
     this.#session.assertOpen();
     const sequence = this.#claimNow();
@@ -93,7 +98,7 @@ export class Intake<E extends ElementType = ElementType> {
 
   /** As {@linkcode FramesDepot.claim}. */
   async claim(details: FrameDetails, options: WaitOptions): Promise<FrameSlot<E> | undefined> {
-    const checked = this.#check(details);
+    const checked = this.#check(details, CLAIM_NAMES);
     const wait = checkWait(options);
     this.#session.assertOpen();
     const sequence = this.#claimNow();
@@ -110,6 +115,7 @@ export class Intake<E extends ElementType = ElementType> {
     if (typeof input !== "object" || input === null || kindOf(input) !== undefined) {
       throw new TypeError("enqueue takes an object with a frame: { frame, frameNumber, timestampNs, metadata }");
     }
+    checkDetailNames("enqueue", input, INPUT_NAMES, "frame");
     const { frame, frameNumber, timestampNs, metadata } = input;
     const { geometry } = this.#session.attachment;
     return {
@@ -119,9 +125,10 @@ export class Intake<E extends ElementType = ElementType> {
   }
 
   /** Details of a claim. What is built here and read by the slot at once, engines do not allocate. */
-  #check(details: FrameDetails): FrameDetails {
+  #check(details: FrameDetails, names: object): FrameDetails {
     if (details === NOTHING_SAID) return details;
     checkObject("details", details);
+    checkDetailNames("claim", details, names);
     const { frameNumber, timestampNs, metadata } = details;
     const { metadataBytes } = this.#session.attachment.geometry;
     return {

@@ -8,6 +8,7 @@ import type { WaitOptions } from "../ring/lane.ts";
 import { Pace } from "../ring/pace.ts";
 import { checkFrameNumber, checkTimestamp, checkWait, checkWithin } from "./checks.ts";
 import { Frame } from "./frame.ts";
+import { checkNames, PEEK_NAMES, WAIT_NAMES } from "./option_names.ts";
 import type { ElementType, PeekAtOptions } from "./options.ts";
 import type { Session } from "./session.ts";
 
@@ -61,6 +62,7 @@ export class Lookup<E extends ElementType> {
   peekAt(timestampNs: bigint | number, options: PeekAtOptions): Frame<E> | undefined {
     const wanted = BigInt(checkTimestamp(timestampNs));
     const within = checkWithin(options);
+    checkNames("peekAt", options, PEEK_NAMES);
     this.#session.assertOpen();
     this.#finder.attach();
     return this.#leased(this.#finder.pinNearest(Number(wanted & 0xffffffffn), Number(wanted >> 32n), within));
@@ -70,6 +72,7 @@ export class Lookup<E extends ElementType> {
   async waitFor(frameNumber: number, options: WaitOptions): Promise<Frame<E> | undefined> {
     const number = checkFrameNumber(frameNumber);
     const wait = checkWait(options);
+    checkNames("waitFor", options, WAIT_NAMES);
     this.#session.assertOpen();
     this.#finder.attach();
     const found = await this.#session.published.until(

@@ -93,12 +93,12 @@ export abstract class OpenDepot<E extends ElementType = ElementType> implements 
     return this.#session.attachment.geometry.pixelFormat;
   }
 
-  /** How numbers become colours, as far as it was said. */
+  /** How numbers become colours. What was not said is absent. */
   get color(): Color {
     return this.#session.attachment.geometry.color;
   }
 
-  /** Width and height of a pixel, as far as it was said. */
+  /** Width and height of a pixel; undefined where it was not said. */
   get sampleAspectRatio(): readonly [width: number, height: number] | undefined {
     return this.#session.attachment.geometry.sampleAspectRatio;
   }

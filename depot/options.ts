@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Color } from "../ring/color.ts";
 import type { From } from "../ring/follower.ts";
 import type { WaitLimits, WaitOptions } from "../ring/lane.ts";
 
@@ -77,6 +78,10 @@ export interface DepotOptions<E extends ElementType = ElementType, P extends str
   frameBytes?: number | undefined;
   /** Whether each frame has a length of its own, up to `frameBytes`: for compressed video, JSON. Default false. */
   variableLength?: boolean | undefined;
+  /** How numbers become colours: labels for programs that show the frames. Default: nothing is said. */
+  color?: Color | undefined;
+  /** Width and height of a pixel, as `[4, 3]`. Default: nothing is said. */
+  sampleAspectRatio?: readonly [width: number, height: number] | undefined;
   /** Frames in the queue, 1 to 1,048,576. Default 10. */
   maxSize?: number | undefined;
   /** What happens to a frame for which there is no room. Default `"drop"`. */
@@ -121,7 +126,9 @@ export interface FrameDetails {
 
 /** What may be said of a frame when it is published. */
 export interface PublishDetails extends FrameDetails {
-  /** Bytes of the frame, in a depot with `variableLength`. Default: what `fillFrom` has put in, or else `frameBytes`. */
+  /**
+   * Bytes of the frame, in a depot with `variableLength`. Default: what `fillFrom` has put in, otherwise `frameBytes`.
+   */
   byteLength?: number | undefined;
 }
 

@@ -68,6 +68,11 @@ export class PixelFormat {
     return this.planes.reduce((sum, { components, pixels }) => sum + components.length / pixels, 0);
   }
 
+  /** Whether it has luma and chroma, whose colours depend on a matrix and a range. */
+  get isYuv(): boolean {
+    return this.planes.some(({ components }) => components.includes("u"));
+  }
+
   /** Whether the name says that luma and chroma use the full range of values, as JPEG does. */
   get isFullRange(): boolean {
     return this.name.startsWith("yuvj");
@@ -177,7 +182,6 @@ const FORMATS: readonly PixelFormat[] = [
   packed("ayuv64le", "ayuv", 16),
   packed("xv36le", "uyv0", 12, 4),
   packed("xv48le", "uyv0", 16),
-  packed("xyz12le", "xyz", 12, 4),
 ];
 
 /**
@@ -197,3 +201,8 @@ const FORMATS: readonly PixelFormat[] = [
  * ```
  */
 export const PIXEL_FORMATS: ReadonlyMap<string, PixelFormat> = new Map(FORMATS.map((format) => [format.name, format]));
+
+/** Labels of content whose frames vary: their bytes are no pixels. */
+export const CONTENTS: readonly string[] = [
+  ...["mjpeg", "jpeg", "png", "webp", "h264", "hevc", "av1", "vp8", "vp9", "json"],
+];

@@ -3,21 +3,18 @@
  *
  * @module
  */
-import { NO_COLOR } from "../ring/color.ts";
 import { ELEMENT_BYTES, type Geometry, LIMITS } from "../ring/geometry.ts";
 import { ELEMENT_TYPES, LAST_SEQUENCE, WHEN_FULL } from "../ring/layout.ts";
 import { checkBoolean, checkInteger, checkOneOf, show } from "./checks.ts";
+import { checkAspect, checkColor } from "./colors.ts";
+import { checkNames, CREATE_NAMES } from "./option_names.ts";
 import type { DepotOptions } from "./options.ts";
-import { PIXEL_FORMATS, type PixelFormat } from "./pixel_formats.ts";
+import { CONTENTS, PIXEL_FORMATS, type PixelFormat } from "./pixel_formats.ts";
 import { meant } from "./spelling.ts";
 
 /** A test-only option: where the sequence starts. Not part of the public face. */
 export const FIRST_SEQUENCE: unique symbol = Symbol("first sequence");
 
-/** Labels of content whose frames vary: their bytes are no pixels. */
-const CONTENTS: readonly string[] = [
-  ...["mjpeg", "jpeg", "png", "webp", "h264", "hevc", "av1", "vp8", "vp9", "json"],
-];
 /** Names in use elsewhere, without a meaning here, that differ by one letter from names with one. */
 const NO_SLIPS = /be$|f16le$|^(?:rgb[48]|bgr[48]|xv30le|gray32le|gbrap32le|yv12|nv15|nv61|h26\d)$/;
 /** What others call some of the formats: WebCodecs, Windows, the standards. */
@@ -36,13 +33,15 @@ const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Everything that makes a depot's shape. @throws {TypeError | RangeError} naming the argument, the value, the limit */
-export function checkGeometry(options: DepotOptions): Geometry {
+export function checkGeometry(options: DepotOptions, names: object = CREATE_NAMES): Geometry {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`options must be an object with frameSize: ${show(options)}`);
   }
+  checkNames("a new depot", options, names);
   const pixelFormat = checkLabel(options.pixelFormat);
-  const shape = PIXEL_FORMATS.has(pixelFormat)
-    ? shapeOfPixels(PIXEL_FORMATS.get(pixelFormat)!, options)
+  const format = PIXEL_FORMATS.get(pixelFormat);
+  const shape = format !== undefined
+    ? shapeOfPixels(format, options)
     : CONTENTS.includes(pixelFormat)
     ? shapeOfContent(pixelFormat, options)
     : shapeAsSaid(options);
@@ -50,8 +49,8 @@ export function checkGeometry(options: DepotOptions): Geometry {
     ...shape,
     pixelFormat,
     variableLength: checkBoolean("variableLength", options.variableLength ?? false),
-    color: NO_COLOR,
-    sampleAspectRatio: undefined,
+    color: checkColor(options.color, format?.isFullRange ? { format: format.name, right: "full" } : undefined),
+    sampleAspectRatio: checkAspect(options.sampleAspectRatio),
     maxSize: checkInteger("maxSize", options.maxSize ?? 10, 1, LIMITS.maxSize),
     whenFull: checkOneOf("whenFull", options.whenFull ?? "drop", WHEN_FULL),
     metadataBytes: checkInteger("metadataBytes", options.metadataBytes ?? 0, 0, LIMITS.metadataBytes),
@@ -106,6 +105,7 @@ function shapeOfPixels(format: PixelFormat, options: DepotOptions): Shape {
   if ((options.elementType ?? elementType) !== elementType) {
     throw contradicts("elementType", options.elementType, elementType);
   }
+  if (options.variableLength) throw contradicts("variableLength", true, false);
   const frameBytes = checkInteger(
     `the bytes of ${width} × ${height} ${name}`,
     format.frameBytes(width, height),

@@ -18,15 +18,19 @@ import {
   NOTHING_SAID,
 } from "./checks.ts";
 import { outlives, type Remains } from "./lease.ts";
+import { checkDetailNames, checkNames, type Names, PUBLISH_NAMES } from "./option_names.ts";
 import type { ElementType, FrameData, FrameDetails, PublishDetails } from "./options.ts";
 import { sessionOf } from "./session.ts";
-import { CONSTRUCTORS, SlotMemory } from "./slot_memory.ts";
+import { CONSTRUCTORS, type Plane } from "./planes.ts";
+import { SlotMemory } from "./slot_memory.ts";
 
 /** What bounds {@linkcode FrameSlot.fillFrom}. */
 export interface FillOptions {
   /** Ends the filling; its reason is thrown. */
   signal?: AbortSignal | undefined;
 }
+
+const FILL_NAMES: Names<FillOptions> = { signal: true };
 
 /** What {@linkcode FrameSlot.fillFrom} has put in, and what ends the call that is under way. */
 type Filling = { bytes: number; underWay: AbortController | undefined };
@@ -92,6 +96,12 @@ export class FrameSlot<E extends ElementType = ElementType> implements Disposabl
     return this.#slotMemory().data(this, this.#attachment.geometry.frameBytes) as FrameData<E>;
   }
 
+  /** The slot's planes over the shared memory itself, as {@linkcode Frame.planes} has them; none afterwards. */
+  get planes(): readonly Plane<E>[] {
+    if (this.#released) return [];
+    return this.#slotMemory().planes(this, this.#attachment.geometry.frameBytes) as readonly Plane<E>[];
+  }
+
   /** All `metadataBytes` of the slot, to be written in place; length 0 afterwards. */
   get metadata(): Uint8Array<ArrayBuffer> {
     if (this.#released) return new Uint8Array(0);
@@ -139,6 +149,7 @@ export class FrameSlot<E extends ElementType = ElementType> implements Disposabl
 
   #checked(details: PublishDetails): PublishDetails {
     checkObject("details", details);
+    checkDetailNames("publish", details, PUBLISH_NAMES, "byteLength");
     const { frameNumber, timestampNs, metadata, byteLength } = details;
     const { geometry } = this.#attachment;
     const checked = checkDetails(frameNumber, timestampNs, metadata, geometry.metadataBytes);
@@ -215,6 +226,7 @@ export class FrameSlot<E extends ElementType = ElementType> implements Disposabl
    */
   async fillFrom(source: ByteSource, options: FillOptions = {}): Promise<boolean> {
     const { signal } = checkWait(options);
+    checkNames("fillFrom", options, FILL_NAMES);
     if (this.#released) throw new TypeError(`slot ${this.sequence} has been published or given back`);
     const filling = this.#filling ??= { bytes: 0, underWay: undefined };
     if (filling.underWay !== undefined) throw new TypeError(`slot ${this.sequence} is being filled already`);

@@ -7,9 +7,7 @@ import { ELEMENT_BYTES } from "../ring/geometry.ts";
 import type { Returned } from "../ring/payload.ts";
 import type { Attachment } from "../ring/attachment.ts";
 import type { FrameData } from "./options.ts";
-
-/** The typed array of each element type. */
-export const CONSTRUCTORS = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array };
+import { CONSTRUCTORS, type Plane, planesOver } from "./planes.ts";
 
 /** Keeps a lease alive as long as any view of its memory is in use: views refer to their buffer, this to the lease. */
 const HOLDER = Symbol("lease");
@@ -21,6 +19,7 @@ export class SlotMemory {
   #buffer: ArrayBuffer | undefined;
   #data: FrameData | undefined;
   #metadata: Uint8Array<ArrayBuffer> | undefined;
+  #planes: readonly Plane[] | undefined;
 
   constructor(attachment: Attachment, slot: number) {
     this.#attachment = attachment;
@@ -41,6 +40,12 @@ export class SlotMemory {
     const { elementType } = this.#attachment.geometry;
     const View = CONSTRUCTORS[elementType];
     return this.#data = new View(this.#take(holder), 0, byteLength / ELEMENT_BYTES[elementType]);
+  }
+
+  /** The planes of a whole frame, none where `byteLength` is less; always the same views. */
+  planes(holder: unknown, byteLength: number): readonly Plane[] {
+    const { geometry } = this.#attachment;
+    return this.#planes ??= byteLength < geometry.frameBytes ? [] : planesOver(this.#take(holder), geometry);
   }
 
   /** The first `length` bytes of metadata; always the same view. */

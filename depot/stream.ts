@@ -10,6 +10,7 @@ import { Pace } from "../ring/pace.ts";
 import { checkFollowing, checkWait } from "./checks.ts";
 import { Frame } from "./frame.ts";
 import { type Loop, outlives, type Remains, type Traces } from "./lease.ts";
+import { checkNames, FRAMES_NAMES } from "./option_names.ts";
 import type { ElementType, FramesOptions } from "./options.ts";
 import type { Session } from "./session.ts";
 
@@ -41,6 +42,7 @@ export class FrameReader<E extends ElementType = ElementType>
    */
   constructor(session: Session, options: FramesOptions) {
     this.#wait = checkWait(options);
+    checkNames("frames", options, FRAMES_NAMES);
     const { mode, from } = checkFollowing(options);
     session.assertOpen(); // after the arguments: a getter of theirs may have closed the depot
     this.#session = session;

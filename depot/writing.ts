@@ -7,6 +7,7 @@ import type { Geometry } from "../ring/geometry.ts";
 import { type ByteSource, Feed } from "./byte_source.ts";
 import type { Intake } from "./intake.ts";
 import { checkFrameNumber, checkLastFrame, checkTimestamp, checkWait } from "./checks.ts";
+import { checkNames, type Names } from "./option_names.ts";
 
 /** How {@linkcode FramesDepot.writeFrom} writes. */
 export interface WriteFromOptions {
@@ -20,6 +21,8 @@ export interface WriteFromOptions {
   timestampNs?: bigint | number | ((index: number) => bigint | number) | undefined;
 }
 
+const WRITE_NAMES: Names<WriteFromOptions> = { signal: true, frameNumber: true, timestampNs: true };
+
 /** As {@linkcode FramesDepot.writeFrom}. */
 export async function writeFrom(
   intake: Intake,
@@ -28,6 +31,7 @@ export async function writeFrom(
   options: WriteFromOptions,
 ): Promise<number> {
   const { signal } = checkWait(options);
+  checkNames("writeFrom", options, WRITE_NAMES);
   const numberOf = checkNumbers(options.frameNumber);
   const timestampOf = checkTimes(options.timestampNs);
   intake.assertOpen(); // after the arguments: a getter of theirs may have closed the depot

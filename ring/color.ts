@@ -56,17 +56,14 @@ export type ColorTransfer =
   | "smpte428"
   | "arib-std-b67";
 
-/** How numbers become colours, as far as it was said. */
+/** How numbers become colours. What was not said is absent. */
 export interface Color {
   /** How luma and chroma follow from red, green and blue. */
-  readonly matrix: ColorMatrix | undefined;
+  readonly matrix?: ColorMatrix | undefined;
   /** Which of an element's values are used. */
-  readonly range: ColorRange | undefined;
+  readonly range?: ColorRange | undefined;
   /** Which red, green and blue are meant. */
-  readonly primaries: ColorPrimaries | undefined;
+  readonly primaries?: ColorPrimaries | undefined;
   /** How light follows from the values. */
-  readonly transfer: ColorTransfer | undefined;
+  readonly transfer?: ColorTransfer | undefined;
 }
-
-/** Nothing was said of colours. */
-export const NO_COLOR: Color = { matrix: undefined, range: undefined, primaries: undefined, transfer: undefined };

@@ -199,12 +199,13 @@ class UntrustedHeader {
   }
 
   #color(): Color {
-    return {
+    const color = {
       matrix: this.#oneOrNone("matrix", MATRICES),
       range: this.#oneOrNone("range", RANGES),
       primaries: this.#oneOrNone("primaries", PRIMARIES),
       transfer: this.#oneOrNone("transfer", TRANSFERS),
     };
+    return Object.fromEntries(Object.entries(color).filter(([, name]) => name !== undefined));
   }
 
   #sampleAspectRatio(): Geometry["sampleAspectRatio"] {

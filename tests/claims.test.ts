@@ -97,19 +97,19 @@ depotTest("publish goes through when a getter of its details begins to close the
 depotTest(
   "enqueue and claim are refused and store nothing when a getter of their options closes the depot object",
   async (name) => {
-    const input = (depot: FramesDepot) => ({
-      frame: pixels(1),
+    const details = (depot: FramesDepot) => ({
       get timestampNs() {
         depot.close();
         return undefined;
       },
     });
+    const input = (depot: FramesDepot) => Object.assign(details(depot), { frame: pixels(1) });
     await using other = await make(name, "drop");
     const uses: ((depot: FramesDepot) => unknown)[] = [
       (depot) => depot.enqueue(input(depot)),
       (depot) => depot.tryEnqueue(input(depot)),
-      (depot) => depot.claim(input(depot)),
-      (depot) => depot.tryClaim(input(depot)),
+      (depot) => depot.claim(details(depot)),
+      (depot) => depot.tryClaim(details(depot)),
     ];
     for (const use of uses) {
       await using depot = await FramesDepot.open(name);

@@ -6,7 +6,6 @@ import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/asse
 import { loadShim } from "../ffi/load.ts";
 import { DepotError, type DepotErrorCode } from "../mod.ts";
 import { ELEMENT_BYTES, type Geometry, layoutOf, LIMITS } from "../ring/geometry.ts";
-import { NO_COLOR } from "../ring/color.ts";
 import { newId, readHeader, writeHeader } from "../ring/header.ts";
 import {
   EXTRA_PEERS,
@@ -75,7 +74,7 @@ const BASE: Geometry = {
   pixelFormat: "rgb24",
   frameBytes: 1920 * 1080 * 3,
   variableLength: false,
-  color: NO_COLOR,
+  color: {},
   sampleAspectRatio: undefined,
   maxSize: 10,
   whenFull: "drop",
@@ -99,7 +98,7 @@ const GEOMETRIES: Partial<Geometry>[] = [
   { firstSequence: LAST_SEQUENCE },
   { variableLength: true, width: 0, height: 0, channels: 0, pixelFormat: "mjpeg" },
   { color: { matrix: "bt709", range: "limited", primaries: "bt709", transfer: "iec61966-2-1" } },
-  { color: { ...NO_COLOR, matrix: "ictcp", transfer: "arib-std-b67" }, sampleAspectRatio: [4, LIMITS.aspect] },
+  { color: { matrix: "ictcp", transfer: "arib-std-b67" }, sampleAspectRatio: [4, LIMITS.aspect] },
 ];
 const geometries = GEOMETRIES.map((part): Geometry => ({ ...BASE, ...part }));
 

@@ -81,9 +81,10 @@ export class Recording {
     if (chosen.length === 0) throw new Failure(`${this.path} has no such frame; ${this.#says()}`, EXIT.notFound);
     const [first, last] = [chosen[0], chosen.at(-1)!];
     const rounds = { numbers: last.frameNumber - first.frameNumber + 1, ns: spanOf(chosen) };
+    const { startedNs: _started, maxSize: _slots, ...shape } = this.header;
     let n = 0;
     return {
-      shape: this.header,
+      shape,
       ...(loop ? {} : { total: chosen.length }),
       next: async () => {
         const round = Math.floor(n / chosen.length);

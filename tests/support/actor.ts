@@ -61,8 +61,8 @@ export class Actor {
         this.#depot = await FramesDepot.open(order.name, order.options);
         return this.#depot.length;
       case "enqueue": {
-        const { frameNumber } = order;
-        return (await this.#depot.enqueue({ frameNumber, frame: this.#pixels(frameNumber) }, order)).state;
+        const { frameNumber, timeoutMs } = order;
+        return (await this.#depot.enqueue({ frameNumber, frame: this.#pixels(frameNumber) }, { timeoutMs })).state;
       }
       case "claim":
         this.#slot = await this.#depot.claim({ frameNumber: order.frameNumber });
