@@ -56,19 +56,6 @@ export const PUBLISH_NAMES: Names<PublishDetails> = { ...DETAIL_NAMES, byteLengt
 /** Names of what a frame is put in with. */
 export const INPUT_NAMES: Names<FrameInput> = { ...DETAIL_NAMES, frame: true };
 
-/**
- * As {@linkcode checkNames}, for what is said of every frame: comparing names with constants costs least.
- *
- * @param another name that is there often, beside those of the details
- */
-export function checkDetailNames(what: string, given: object, names: object, another = "frameNumber"): void {
-  for (const name in given) {
-    if (name !== "frameNumber" && name !== "timestampNs" && name !== "metadata" && name !== another) {
-      return checkNames(what, given, names);
-    }
-  }
-}
-
 /** Refuses names that do not exist. @param what has the options, as `"create"` @throws {TypeError} */
 export function checkNames(what: string, given: object, names: object): void {
   for (const name in given) if (!Object.hasOwn(names, name)) throw unknownName(what, name, Object.keys(names));

@@ -18,7 +18,7 @@ import {
   NOTHING_SAID,
 } from "./checks.ts";
 import { outlives, type Remains } from "./lease.ts";
-import { checkDetailNames, checkNames, type Names, PUBLISH_NAMES } from "./option_names.ts";
+import { checkNames, type Names, PUBLISH_NAMES } from "./option_names.ts";
 import type { ElementType, FrameData, FrameDetails, PublishDetails } from "./options.ts";
 import { sessionOf } from "./session.ts";
 import { CONSTRUCTORS, type Plane } from "./planes.ts";
@@ -149,7 +149,7 @@ export class FrameSlot<E extends ElementType = ElementType> implements Disposabl
 
   #checked(details: PublishDetails): PublishDetails {
     checkObject("details", details);
-    checkDetailNames("publish", details, PUBLISH_NAMES, "byteLength");
+    checkNames("publish", details, PUBLISH_NAMES);
     const { frameNumber, timestampNs, metadata, byteLength } = details;
     const { geometry } = this.#attachment;
     const checked = checkDetails(frameNumber, timestampNs, metadata, geometry.metadataBytes);
