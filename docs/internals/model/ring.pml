@@ -1,5 +1,5 @@
 /* Claim, write, publish, skip, give back, keep back; pin, read, decide, unpin; recovery
- * (docs/internals/protocol.md: C1..C12, K1..K4, R0..R6, D0..D5, X1..X7, P1..P3).
+ * (docs/internals/protocol.md: C1..C12, K1..K4, R0..R6, D0..D5, P1..P3).
  *
  * Every access to a shared word is a step. WAIT: room is checked (C2), readers are lossless and gate from the start (joining and the
  * gate itself: room.pml); otherwise policy overwrite and lossy readers. Sequences are 0 .. LAST - 1; then producers are EXHAUSTED.
@@ -14,7 +14,7 @@
  * wakes the lane (how: wake.pml). Without WAIT that is a depot that waits while its queue is cleared over and over: there is room, but
  * a slot may be taken. A producer that is full may also give up, a reader may end when it likes, and a death wakes all (the tick).
  *
- * Further: REUSE: producers write into the memory that was read last (X1..X7); with WAIT, and N 2. BACK: a producer may keep a slot
+ * Further: BACK: a producer may keep a slot
  * back, and write in it, until its memory is out of reach. COUNT: no number is counted twice, nor one that was published. SLICES:
  * recoverers release the membership lock between two slots of P1. END: one process ends the depot at any time (N1): the top bit of head
  * is set for good; readers end when their place is where head stands, and only then. */
@@ -28,9 +28,6 @@
 #define KILL 0
 #define NREC 0
 #define LATE 0
-#endif
-#ifndef REUSE
-#define REUSE 0
 #endif
 #ifndef BACK
 #define BACK 0
@@ -72,8 +69,7 @@
 byte head, writer[N], claimed[N], seq[N], pins[N];         /* claimed, seq: plus one */
 byte owner[2], cursor[2];
 bool gating[2];
-byte lo[N], hi[N];               /* payload, by block */
-byte block[N];                   /* of each slot: the word `order` */
+byte lo[N], hi[N];               /* payload */
 bool dead[LATER + 1 + NREC];     /* the peer's lock is free */
 #ifdef MUT_LOCK_BEFORE_MEMORY
 bool stopped;
@@ -96,8 +92,7 @@ bool concluded;                  /* ghost: a reader has ended because the depot 
 #define MAY_MOVE
 #endif
 
-#define B(x) block[S(x)]
-#define WHOLE(x) (lo[B(x)] == (x) + 1 && hi[B(x)] == (x) + 1)
+#define WHOLE(x) (lo[S(x)] == (x) + 1 && hi[S(x)] == (x) + 1)
 #define GATED (gating[0] || gating[1])
 #define ROOM(h) (!(gating[0] && (h) >= cursor[0] + N) && !(gating[1] && (h) >= cursor[1] + N))
 #define HELD(s) (pins[s] != 0 || (BACK && claimed[s] == KEPT && writer[s] != 0))
@@ -153,11 +148,6 @@ bool concluded;                  /* ghost: a reader has ended because the depot 
 #else
 #define C5_WAKES(h) (pins[S(h)] == 0)
 #endif
-#ifdef MUT_EXCHANGE_WAKES_READERS
-#define X7_WAKES PUBLISHED
-#else
-#define X7_WAKES BOTH
-#endif
 #ifdef MUT_LETTING_GO_WAKES_READERS
 #define K4_WAKES PUBLISHED
 #else
@@ -207,50 +197,6 @@ inline recoverSlot(s, w) {       /* C3, D2, P1 */
   atomic { if :: writer[s] == w -> writer[s] = 0 :: else fi }
 #endif
   WAKE(D2_WAKES)
-}
-
-/* Gives slot h the block of the last frame that all have passed, and that frame's slot the block of h. */
-inline reuse() {
-  t = NONE;                                                /* X1: the gate, as in G2 */
-  do
-  :: i < NR && gating[i] -> atomic { if :: cursor[i] < t -> t = cursor[i] :: else fi; i++ }
-  :: i < NR && !gating[i] -> i++
-  :: atomic { i == NR -> if :: t != NONE -> gate = t :: else fi; i = 0; break }
-  od;
-#ifdef MUT_REUSE_UNREAD
-  t = h - 1;
-#else
-  t = (t != NONE && gate == h && h > 0 -> h - 1 : NONE);   /* of N = 2, the only one above h - N */
-#endif
-  if
-  :: t == NONE || t == 255
-  :: else ->
-#ifndef MUT_REUSE_UNCLAIMED
-     atomic { w = writer[S(t)]; if :: w == 0 -> writer[S(t)] = me :: else fi };                       /* X2 */
-#endif
-     if
-     :: w != 0
-     :: else ->
-        if
-#ifndef MUT_REUSE_PINNED
-        :: pins[S(t)] != 0 || seq[S(t)] != t + 1           /* X3, X4 */
-        :: pins[S(t)] == 0 && seq[S(t)] == t + 1 ->
-#else
-        :: true ->
-#endif
-           seq[S(t)] = 0;                                  /* X5 */
-#ifdef MUT_REUSE_IN_TWO_STEPS
-           i = block[S(h)]; block[S(h)] = block[S(t)]; block[S(t)] = i; i = 0
-#else
-           atomic { i = block[S(h)]; block[S(h)] = block[S(t)]; block[S(t)] = i; i = 0 }               /* X6 */
-#endif
-        fi;
-#ifndef MUT_REUSE_UNCLAIMED
-        writer[S(t)] = 0 WAKE(X7_WAKES)                    /* X7 */
-#endif
-     fi
-  fi;
-  w = 0; t = 0
 }
 
 #define LET_GO claimed[mine] = 0; atomic { back = back & ~(1 << mine); writer[mine] = 0; mine = NONE } WAKE(K4_WAKES)       /* K4 */
@@ -348,13 +294,9 @@ again:
 #ifndef MUT_SEQUENCE_STAYS
               seq[S(h)] = TAKEN(h);                        /* C8 */
 #endif
-#if REUSE
-              reuse();
-              assert(block[0] != block[1]);
-#endif
-              atomic { assert(holds[S(h)] == 0); lo[B(h)] = h + 1 };                                  /* C9 */
+              atomic { assert(holds[S(h)] == 0); lo[S(h)] = h + 1 };                                  /* C9 */
               if
-              :: atomic { assert(holds[S(h)] == 0 && open[S(h)] == h + 1); hi[B(h)] = h + 1 };
+              :: atomic { assert(holds[S(h)] == 0 && open[S(h)] == h + 1); hi[S(h)] = h + 1 };
 #ifdef MUT_LEAVES_BEFORE_PUBLISHING
                  writer[S(h)] = 0;
 #endif
@@ -592,7 +534,6 @@ endx:
 init {
   byte n, lost;
   atomic {
-    for (n : 0 .. N - 1) { block[n] = n };
     for (n : 1 .. NP) { producing = producing | (1 << n); run Producer(n) };
     for (n : 0 .. NR - 1) { gating[n] = WAIT; owner[n] = NP + 1 + n; run Reader(NP + 1 + n, n, false) };
     if :: LATE -> run Reader(LATER, 0, true) :: else fi;

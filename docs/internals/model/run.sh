@@ -38,15 +38,10 @@ list() {
   ring quick back-dies           2 2 1 3 0 0 1 0 0 BACK=1 COUNT=1
   ring quick count               2 2 1 3 0 1 1 0 0 COUNT=1
   ring quick count-recovered     2 2 1 2 0 0 1 1 0 COUNT=1
-  ring quick reuse               2 2 1 4 1 1 0 0 0 REUSE=1
-  ring quick reuse-two-readers   2 1 2 4 1 1 0 0 0 REUSE=1
-  ring quick reuse-producer      2 2 1 3 1 1 1 0 0 REUSE=1 COUNT=1
-  ring quick reuse-recovered     2 1 1 3 1 1 3 1 0 REUSE=1 COUNT=1
   ring quick lanes               1 2 1 2 0 1 0 0 0 LANES=1
   ring quick lanes-wait          2 2 1 2 1 1 0 0 0 LANES=1
   ring quick lanes-readers       2 1 2 2 1 1 0 0 0 LANES=1
   ring quick lanes-back          1 2 1 2 0 0 0 0 0 LANES=1 BACK=1
-  ring quick lanes-reuse         2 2 1 2 1 1 0 0 0 LANES=1 REUSE=1
   ring quick lanes-dies          2 2 1 2 0 0 1 0 0 LANES=1
   ring quick lanes-recovered     2 1 1 2 1 1 3 1 0 LANES=1
   ring quick lanes-rest          2 2 1 2 1 1 0 0 0 LANES=1 CYCLES
@@ -66,7 +61,6 @@ list() {
   ring large lanes-longer        1 2 1 3 0 1 0 0 0 LANES=1
   ring large lanes-wait-longer   2 2 1 3 1 1 0 0 0 LANES=1
   ring large lanes-dies-wait     2 2 1 2 1 1 1 0 0 LANES=1
-  ring large lanes-reuse-longer  2 2 1 3 1 0 0 0 0 LANES=1 REUSE=1
   ring large lanes-rest-one      1 2 1 2 1 1 0 0 0 LANES=1 CYCLES
   ring mutation no-pin-check               2 2 1 3 0 1 0 0 0 MUT_NO_PIN_CHECK
   ring mutation claimed-after-head         2 1 1 3 0 1 0 0 0 MUT_CLAIMED_AFTER_HEAD
@@ -83,10 +77,6 @@ list() {
   ring mutation lock-before-memory         2 2 1 3 0 1 1 0 0 MUT_LOCK_BEFORE_MEMORY
   ring mutation keeps-claim                2 2 1 3 1 1 0 0 0 BACK=1 MUT_KEEPS_CLAIM
   ring mutation zero-while-written         2 2 1 3 0 1 1 0 0 COUNT=1 MUT_ZERO_WHILE_WRITTEN
-  ring mutation reuse-pinned               2 1 1 4 1 1 0 0 0 REUSE=1 MUT_REUSE_PINNED
-  ring mutation reuse-unclaimed            2 2 1 4 1 1 0 0 0 REUSE=1 MUT_REUSE_UNCLAIMED
-  ring mutation reuse-in-two-steps         2 2 1 4 1 1 1 0 0 REUSE=1 MUT_REUSE_IN_TWO_STEPS
-  ring mutation reuse-unread               2 1 1 4 1 1 0 0 0 REUSE=1 MUT_REUSE_UNREAD
   ring mutation publishing-wakes-readers   1 2 1 2 0 1 0 0 0 LANES=1 MUT_PUBLISHING_WAKES_READERS
   ring mutation retreat-wakes-readers      1 2 1 2 0 1 0 0 0 LANES=1 MUT_RETREAT_WAKES_READERS
   ring mutation retreat-wakes-producers    1 2 1 2 0 1 0 0 0 LANES=1 MUT_RETREAT_WAKES_PRODUCERS
