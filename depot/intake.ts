@@ -29,8 +29,8 @@ import type { Session } from "./session.ts";
 import { FrameSlot } from "./slot.ts";
 
 /**
- * Calls of a depot object in which the names of a frame's details are checked. A program that misspells one does so from
- * the first call on, and a look at each name costs a tenth of a hand-off.
+ * Calls of a depot object in which the names of a frame's details are checked. A program that misspells one does so
+ * from the first call on, and a look at each name costs a tenth of a hand-off.
  */
 const CHECKED_CALLS = 32;
 
