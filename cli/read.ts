@@ -173,7 +173,8 @@ async function openSink(
       EXIT.refused,
     );
   }
-  const video: Video = { width, height, format, rate };
+  const { color, sampleAspectRatio } = depot;
+  const video: Video = { width, height, format, rate, appearance: { color, sampleAspectRatio } };
   if (output === undefined) return await y4mSink(stdout, video);
   return ffmpegSink(output, video, ffmpeg?.split(/\s+/).filter(Boolean), signal);
 }
