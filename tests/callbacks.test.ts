@@ -2,7 +2,7 @@
  * What may happen in an onBackpressure callback, and around one: it runs outside every lock, so it may do anything that
  * its process may do at any other time.
  */
-import { assert, assertEquals, assertGreaterOrEqual, assertRejects } from "@std/assert";
+import { assertEquals, assertGreaterOrEqual, assertRejects } from "@std/assert";
 import {
   type BackpressureEvent,
   type DepotOptions,
