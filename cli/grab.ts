@@ -16,21 +16,23 @@ import { ByteSink, PipeClosed } from "./video/byte_sink.ts";
 import { openDepot } from "./video/follow.ts";
 import { frameNumber } from "./video/parameters.ts";
 import { type PictureType, pictureTypeOf, toJpeg, toPng } from "./video/picture_file.ts";
-import { PIXEL_FORMAT_NAMES, pixelFormatOf } from "./video/pixel_formats.ts";
+import { pixelFormatOf } from "./video/pixel_formats.ts";
 import { pictureText } from "./video/terminal_picture.ts";
-import { type Matrix, type Picture, toPicture } from "./video/to_rgb.ts";
+import { isMatrix, type Matrix, type Picture, toPicture } from "./video/to_rgb.ts";
 
 type Options = {
   frame?: number;
   type?: PictureType;
   quality: number;
-  matrix: Matrix;
+  matrix?: keyof typeof MATRICES;
   timeout: number;
   json?: boolean;
 };
 
 type Grabbed = { frameNumber: number; timestampNs: bigint; data: FrameData };
 
+/** What people call the matrices, and how ffmpeg does. */
+const MATRICES = { bt601: "smpte170m", bt709: "bt709", bt2020: "bt2020nc" } as const satisfies Record<string, Matrix>;
 /** Time between two looks for a frame that has not come yet. */
 const LOOK_MS = 10;
 
@@ -49,7 +51,9 @@ export function grabCommand(): Command {
     )
     .option("--quality <1-100>", "quality of a JPEG", quality, 90)
     .addOption(
-      new Option("--matrix <name>", "matrix that YUV was made with").choices(["bt601", "bt709"]).default("bt601"),
+      new Option("--matrix <name>", "matrix that YUV was made with (default: the depot's, or bt601)").choices(
+        Object.keys(MATRICES),
+      ),
     )
     .option("--timeout <seconds>", "how long to wait for the depot and the frame", seconds, 0)
     .option("--json", "for programs: an object that says which frame it was")
@@ -80,7 +84,7 @@ Examples:
       using interruption = new Interruption();
       await using depot = await openDepot(name, options.timeout, interruption);
       const grabbed = await grab(depot, options, interruption);
-      const picture = pictureOf(depot, grabbed.data, options.matrix);
+      const picture = pictureOf(depot, grabbed.data, options);
       await put(picture, file, type, options, interruption);
       if (options.json && file !== "-") {
         const { frameNumber, timestampNs } = grabbed;
@@ -113,17 +117,16 @@ async function grab(depot: FramesDepot, { frame, timeout }: Options, interruptio
   }
 }
 
-function pictureOf(depot: FramesDepot, data: FrameData, matrix: Matrix): Picture {
+function pictureOf(depot: FramesDepot, data: FrameData, { matrix }: Options): Picture {
   const format = pixelFormatOf(depot);
-  if (format === undefined) {
-    const known = PIXEL_FORMAT_NAMES.join(", ");
-    throw new Failure(
-      `cannot make a picture of depot "${depot.name}": its pixel format is "${depot.pixelFormat}"; known are ${known}`,
-      EXIT.refused,
-    );
-  }
+  const cannot = (why: string) => new Failure(`cannot make a picture of depot "${depot.name}": ${why}`, EXIT.refused);
+  if (format === undefined) throw cannot(`its pixel format, "${depot.pixelFormat}", has no meaning here`);
   const [width, height] = depot.frameSize;
-  return toPicture(data, format, width, height, matrix);
+  const { matrix: made, range } = depot.color;
+  if (matrix !== undefined) return toPicture(data, format, width, height, { matrix: MATRICES[matrix], range });
+  if (made === undefined || isMatrix(made)) return toPicture(data, format, width, height, { matrix: made, range });
+  if (format.isYuv) throw cannot(`its matrix is ${made}; --matrix takes it for another`);
+  return toPicture(data, format, width, height);
 }
 
 async function put(

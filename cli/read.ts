@@ -176,7 +176,8 @@ async function openSink(
       EXIT.refused,
     );
   }
-  const video: Video = { width, height, format, rate };
+  const { color, sampleAspectRatio } = depot;
+  const video: Video = { width, height, format, rate, appearance: { color, sampleAspectRatio } };
   if (output === undefined) {
     if (!Y4M_PIXEL_FORMATS.includes(format)) throw withoutY4m(depot.name, video);
     return await y4mSink(stdout, video);

@@ -48,6 +48,9 @@ export interface BackpressureEvent {
  * Called when a frame finds no room; runs outside every lock. A depot that drops awaits the promise it returns, for no
  * longer than the call's `timeoutMs` and `signal` allow. A depot that waits calls it once a stall and waits for room
  * beside it. What it throws, its call throws; once the frame is stored or the wait is over, it is printed instead.
+ *
+ * TypeScript cannot infer the type of a depot whose own callback returns what the depot returns: write
+ * `async () => { await depot.clearQueue(); }` and not `() => depot.clearQueue()`.
  */
 export type OnBackpressure = (event: BackpressureEvent) => void | Promise<void>;
 

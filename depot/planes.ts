@@ -14,7 +14,11 @@ export interface Plane<E extends ElementType = ElementType> extends PlaneLayout 
 }
 
 /** The typed array of each element type. */
-export const CONSTRUCTORS = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array };
+export const CONSTRUCTORS: {
+  readonly uint8: Uint8ArrayConstructor;
+  readonly uint16: Uint16ArrayConstructor;
+  readonly float32: Float32ArrayConstructor;
+} = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array };
 
 /** Frames of one depot have their planes in the same places. */
 const layouts = new WeakMap<Geometry, readonly PlaneLayout[]>();

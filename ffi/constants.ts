@@ -6,23 +6,27 @@
 import { FD } from "./symbols.ts";
 
 /** The errno values that the library tells apart, the same on every system. */
-export const ERRNO = {
-  EPERM: FD.EPERM,
-  ENOENT: FD.ENOENT,
-  ENOMEM: FD.ENOMEM,
-  EACCES: FD.EACCES,
-  EEXIST: FD.EEXIST,
-  EISDIR: FD.EISDIR,
-  EINVAL: FD.EINVAL,
-  EMFILE: FD.EMFILE,
-  ENOSPC: FD.ENOSPC,
-  ENAMETOOLONG: FD.ENAMETOOLONG,
-  ELOOP: FD.ELOOP,
-  ENOTSUP: FD.ENOTSUP,
-} as const;
+export const ERRNO: Pick<
+  typeof FD,
+  | "EPERM"
+  | "ENOENT"
+  | "ENOMEM"
+  | "EACCES"
+  | "EEXIST"
+  | "EISDIR"
+  | "EINVAL"
+  | "EMFILE"
+  | "ENOSPC"
+  | "ENAMETOOLONG"
+  | "ELOOP"
+  | "ENOTSUP"
+> = FD;
 
 /** What a process waits for: a frame (`PUBLISHED`) or room (`CONSUMED`). */
-export const LANE = { PUBLISHED: FD.LANE_PUBLISHED, CONSUMED: FD.LANE_CONSUMED } as const;
+export const LANE: {
+  readonly PUBLISHED: typeof FD.LANE_PUBLISHED;
+  readonly CONSUMED: typeof FD.LANE_CONSUMED;
+} = { PUBLISHED: FD.LANE_PUBLISHED, CONSUMED: FD.LANE_CONSUMED };
 /** One of them. */
 export type LaneNumber = typeof LANE[keyof typeof LANE];
 
@@ -30,24 +34,30 @@ export type LaneNumber = typeof LANE[keyof typeof LANE];
  * Set in an answer when a process may sleep on what was changed: the lane has to be woken. `PRODUCERS` is the lane
  * consumed; the other one is the lane that the verb's documentation names.
  */
-export const SLEEPERS = FD.SLEEPERS;
+export const SLEEPERS: typeof FD.SLEEPERS = FD.SLEEPERS;
 /** See {@linkcode SLEEPERS}. */
-export const PRODUCERS = FD.PRODUCERS;
+export const PRODUCERS: typeof FD.PRODUCERS = FD.PRODUCERS;
 /** The flag that a sleeper stores in a lane; the second one is woken as soon as a frame is being written. */
-export const FLAG = { SLEEPS: FD.SLEEPS, SLEEPS_LIGHTLY: FD.SLEEPS_LIGHTLY } as const;
+export const FLAG: Pick<typeof FD, "SLEEPS" | "SLEEPS_LIGHTLY"> = FD;
 /**
  * What {@linkcode Mapping.claim} returns; {@linkcode SLEEPERS} and {@linkcode PRODUCERS} may be set too. `AWAITED`:
  * claimed, and the lane published must be woken before anything is written.
  */
-export const CLAIM = {
-  CLAIMED: FD.CLAIMED,
-  MOVED: FD.MOVED,
-  LEASED: FD.LEASED,
-  TAKEN: FD.TAKEN,
-  AWAITED: FD.AWAITED,
-} as const;
+export const CLAIM: {
+  readonly CLAIMED: typeof FD.CLAIMED;
+  readonly MOVED: typeof FD.MOVED;
+  readonly LEASED: typeof FD.LEASED;
+  readonly TAKEN: typeof FD.TAKEN;
+  readonly AWAITED: typeof FD.AWAITED;
+} = { CLAIMED: FD.CLAIMED, MOVED: FD.MOVED, LEASED: FD.LEASED, TAKEN: FD.TAKEN, AWAITED: FD.AWAITED };
 /** In place of a timestamp: the time of publishing, or the one that is in the slot already. */
-export const TIME = { NOW: FD.TIME_NOW, KEPT: FD.TIME_KEPT } as const;
+export const TIME: {
+  readonly NOW: typeof FD.TIME_NOW;
+  readonly KEPT: typeof FD.TIME_KEPT;
+} = { NOW: FD.TIME_NOW, KEPT: FD.TIME_KEPT };
 
 /** In place of the smallest cursor: no reader is attached, or none that gates. */
-export const READERS = { NOT_ATTACHED: FD.NOT_ATTACHED, ATTACHED_ONLY: FD.ATTACHED_ONLY } as const;
+export const READERS: {
+  readonly NOT_ATTACHED: typeof FD.NOT_ATTACHED;
+  readonly ATTACHED_ONLY: typeof FD.ATTACHED_ONLY;
+} = { NOT_ATTACHED: FD.NOT_ATTACHED, ATTACHED_ONLY: FD.ATTACHED_ONLY };

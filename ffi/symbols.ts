@@ -66,7 +66,7 @@ export const SYMBOLS = {
   fd_give_back: { parameters: ["pointer", "i32", "i32", "i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   fd_recover_slot: { parameters: ["pointer", "i32", "u32"], result: "i32" },
   fd_smallest_cursor: { parameters: ["pointer", "i32", "i32", "i32"], result: "f64" },
-} as const satisfies Record<string, Signature>;
+} as const;
 
 /** The numbers of the header by their names there, without `FD_`. */
 export const FD = {

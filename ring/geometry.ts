@@ -55,9 +55,9 @@ export const LIMITS = {
   maxReaders: 1023,
   metadataBytes: 16_777_216,
   dimension: 0xffffffff,
-  /** One ArrayBuffer of 4 GiB is the most that both runtimes make. */
-  frameBytes: 4_294_967_296 - 65_536,
-  totalBytes: 2 ** 47,
+  /** 64 KiB less than an ArrayBuffer of 4 GiB, the largest that both runtimes make. */
+  frameBytes: 4_294_901_760,
+  totalBytes: 140_737_488_355_328,
   aspect: 0xffffffff,
   pixelFormat: 15,
 } as const;

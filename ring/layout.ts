@@ -131,32 +131,57 @@ export const READER_MODES = ["lookup", "lossless", "lossy", "latest"] as const;
 export const GATING = { none: 0, gates: 1, attached: 2 } as const;
 /** Names of `matrix`, by their number in the segment; they are those of ffmpeg's `-colorspace`. */
 export const MATRICES = [
-  ...[
-    "unspecified",
-    "rgb",
-    "bt709",
-    "fcc",
-    "bt470bg",
-    "smpte170m",
-    "smpte240m",
-    "ycgco",
-    "bt2020nc",
-    "bt2020c",
-  ] as const,
-  ...["smpte2085", "chroma-derived-nc", "chroma-derived-c", "ictcp"] as const,
+  "unspecified",
+  "rgb",
+  "bt709",
+  "fcc",
+  "bt470bg",
+  "smpte170m",
+  "smpte240m",
+  "ycgco",
+  "bt2020nc",
+  "bt2020c",
+  "smpte2085",
+  "chroma-derived-nc",
+  "chroma-derived-c",
+  "ictcp",
 ] as const;
 /** Names of `range`, by their number in the segment; ffmpeg's `-color_range` calls them tv and pc. */
 export const RANGES = ["unspecified", "limited", "full"] as const;
 /** Names of `primaries`, by their number in the segment; they are those of ffmpeg's `-color_primaries`. */
 export const PRIMARIES = [
-  ...["unspecified", "bt709", "bt470m", "bt470bg", "smpte170m", "smpte240m", "film", "bt2020"] as const,
-  ...["smpte428", "smpte431", "smpte432", "ebu3213"] as const,
+  "unspecified",
+  "bt709",
+  "bt470m",
+  "bt470bg",
+  "smpte170m",
+  "smpte240m",
+  "film",
+  "bt2020",
+  "smpte428",
+  "smpte431",
+  "smpte432",
+  "ebu3213",
 ] as const;
 /** Names of `transfer`, by their number in the segment; they are those of ffmpeg's `-color_trc`. */
 export const TRANSFERS = [
-  ...["unspecified", "bt709", "gamma22", "gamma28", "smpte170m", "smpte240m", "linear", "log100", "log316"] as const,
-  ...["iec61966-2-4", "bt1361e", "iec61966-2-1", "bt2020-10", "bt2020-12"] as const,
-  ...["smpte2084", "smpte428", "arib-std-b67"] as const,
+  "unspecified",
+  "bt709",
+  "gamma22",
+  "gamma28",
+  "smpte170m",
+  "smpte240m",
+  "linear",
+  "log100",
+  "log316",
+  "iec61966-2-4",
+  "bt1361e",
+  "iec61966-2-1",
+  "bt2020-10",
+  "bt2020-12",
+  "smpte2084",
+  "smpte428",
+  "arib-std-b67",
 ] as const;
 
 /** How many of the low bits of a peer's id hold its index plus one. */
@@ -164,9 +189,9 @@ export const PEER_INDEX_BITS = 12;
 /** Peers a segment has room for beyond its readers: producers, onlookers, lookups. */
 export const EXTRA_PEERS = 32;
 /** The last sequence that may be claimed: with one added it is still a safe integer. */
-export const LAST_SEQUENCE = 2 ** 53 - 2;
+export const LAST_SEQUENCE: number = 2 ** 53 - 2;
 /** In `slot.claimed`: the number does not come; its writer keeps the slot (K1). No sequence plus one is as large. */
-export const KEPT = 2 ** 53;
+export const KEPT: number = 2 ** 53;
 
 /** Locks of a segment: one for changes of membership, then one for each peer, held as long as the peer lives. */
 export const LOCK = { members: 0, peer: 1 } as const;

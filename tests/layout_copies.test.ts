@@ -46,7 +46,7 @@ const CELLS: [path: string, from: string, to: string][] = [
   ["ring/layout.ts", "  gating: 4, // u32", "  gating: 4, // u64"],
   ["ring/layout.ts", "frames refused, ever", "frames refused"],
   ["ring/layout.ts", `LAYOUT_VERSION = ${VERSION}`, `LAYOUT_VERSION = ${VERSION + 1}`],
-  ["ring/layout.ts", "KEPT = 2 ** 53", "KEPT = 2 ** 54"],
+  ["ring/layout.ts", "KEPT: number = 2 ** 53", "KEPT: number = 2 ** 54"],
   ["ring/layout.ts", '"lossless", "lossy"', '"lossy", "lossless"'],
   ["ring/layout.ts", "peer: 1 }", "peer: 2 }"],
   ["shim/layout.h", "X(header, tail, 384, 8)", "X(header, tail, 392, 8)"],

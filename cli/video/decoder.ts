@@ -7,12 +7,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
 import process from "node:process";
+import { PIXEL_FORMATS } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { ByteSource } from "./byte_source.ts";
 import { makePipe } from "./descriptors.ts";
 import { cannotRun, LogTail } from "./ffmpeg_log.ts";
+import { type Appearance, colorOfLog } from "./colors.ts";
 import { type FrameSource, type NextFrame, type Shape, shapeOf } from "./frame_source.ts";
-import { PIXEL_FORMAT_NAMES } from "./pixel_formats.ts";
+import { DECODED } from "./pixel_formats.ts";
 
 /** What ffmpeg does with the input. */
 export type DecoderOptions = {
@@ -27,7 +29,9 @@ export type DecoderOptions = {
 };
 
 const TIME_BASE = /\bconfig in time_base: (\d+)\/(\d+)/;
-const FRAME = /\bn: *(\d+) pts: *(-?\d+|NOPTS) .*\bfmt:(\S+) .*\bs:(\d+)x(\d+)/;
+const FRAME = /\bn: *(\d+) pts: *(-?\d+|NOPTS) .*\bfmt:(\S+) .*\bsar:(\d+)\/(\d+) s:(\d+)x(\d+)/;
+/** Each frame's second line. */
+const COLOR = /\bcolor_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)/;
 const DURATION = /^ *Duration: (\d+):(\d+):([\d.]+)/;
 const RATE = /Video: .* ([\d.]+) fps/;
 
@@ -51,7 +55,7 @@ export class Decoder implements FrameSource {
       if (first === undefined) throw new Failure(`ffmpeg found no video frame in ${input}`, EXIT.failed);
       return new Decoder(
         ffmpeg,
-        shapeOf(first.format, first.width, first.height),
+        shapeOf(first.format, first.width, first.height, first),
         options.loop ? undefined : ffmpeg.total,
       );
     } catch (error) {
@@ -96,7 +100,7 @@ export class Decoder implements FrameSource {
   }
 }
 
-type FrameLine = { format: string; width: number; height: number; timestampNs: bigint | undefined };
+type FrameLine = Appearance & { format: string; width: number; height: number; timestampNs: bigint | undefined };
 
 /** The process, and what it logs. */
 class Ffmpeg {
@@ -108,6 +112,8 @@ class Ffmpeg {
   readonly #log = new LogTail();
   readonly #signal: AbortSignal;
   readonly #lines = new Map<number, FrameLine>();
+  /** The frame whose second line has not come yet. */
+  #begun: { n: number; line: FrameLine } | undefined;
   #wake = () => {};
   #timeBase = [1n, 1n];
   #origin: bigint | undefined;
@@ -125,7 +131,7 @@ class Ffmpeg {
     const filters = [
       ...(size === undefined ? [] : [`scale=${size.join(":")}`]),
       // Of a list, ffmpeg takes the source's own format or the one that loses least.
-      `format=pix_fmts=${format ?? PIXEL_FORMAT_NAMES.join("|")}`,
+      `format=pix_fmts=${format ?? DECODED.join("|")}`,
       "showinfo=checksum=0",
     ];
     this.#process = spawn("ffmpeg", [
@@ -161,9 +167,21 @@ class Ffmpeg {
   #read(line: string): void {
     const frame = FRAME.exec(line);
     if (frame !== null) {
-      const [, n, pts, format, width, height] = frame;
+      const [n, aspectWidth, aspectHeight, width, height] = [1, 4, 5, 6, 7].map((group) => Number(frame[group]));
+      const [, , pts, format] = frame;
       const timestampNs = pts === "NOPTS" ? undefined : this.#nanoseconds(BigInt(pts));
-      this.#lines.set(Number(n), { format, width: Number(width), height: Number(height), timestampNs });
+      const sampleAspectRatio = aspectWidth > 0 ? [aspectWidth, aspectHeight] as const : undefined;
+      this.#begun = { n, line: { format, width, height, timestampNs, sampleAspectRatio } };
+      return;
+    }
+    const color = COLOR.exec(line);
+    if (color !== null && this.#begun !== undefined) {
+      const { n, line } = this.#begun;
+      this.#begun = undefined;
+      this.#lines.set(n, {
+        ...line,
+        color: colorOfLog(color.slice(1), PIXEL_FORMATS.get(line.format)?.isYuv ?? false),
+      });
       return this.#wake();
     }
     const base = TIME_BASE.exec(line);

@@ -10,6 +10,7 @@ import { EXIT, Failure } from "../failure.ts";
 import { ByteSink, PipeClosed } from "./byte_sink.ts";
 import { makePipe } from "./descriptors.ts";
 import { cannotRun, LogTail } from "./ffmpeg_log.ts";
+import { type Appearance, colorOptions } from "./colors.ts";
 import type { FrameRate } from "./frame_source.ts";
 import { y4mHeader } from "./y4m.ts";
 
@@ -24,7 +25,7 @@ export type FrameSink = {
 };
 
 /** What a sink must know of the frames. */
-export type Video = { width: number; height: number; format: string; rate: FrameRate };
+export type Video = { width: number; height: number; format: string; rate: FrameRate; appearance: Appearance };
 
 /** Raw frames. */
 export function rawSink(bytes: ByteSink): FrameSink {
@@ -48,12 +49,13 @@ export async function y4mSink(bytes: ByteSink, video: Video): Promise<FrameSink>
 
 /** Containers whose players expect even sizes and 4:2:0. */
 const FOR_PLAYERS = /\.(mp4|m4v|mov|webm)$/i;
-const PLAYABLE = ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2,format=yuv420p"];
+const PLAYABLE = ["pad=ceil(iw/2)*2:ceil(ih/2)*2", "format=yuv420p"];
 
 /**
  * A file, or whatever ffmpeg takes as an output, in the format of its extension.
  *
- * @param options anything ffmpeg takes before an output; replaces what makes the usual containers playable everywhere
+ * @param options anything ffmpeg takes before an output; replaces what makes the usual containers playable everywhere.
+ *   A `-vf` of theirs replaces the aspect ratio of the pixels, too
  */
 export function ffmpegSink(
   output: string,
@@ -63,11 +65,18 @@ export function ffmpegSink(
 ): FrameSink {
   const { readFd, writeFd } = makePipe();
   const [frames, seconds] = video.rate;
+  const { color, sampleAspectRatio } = video.appearance;
+  const filters = [
+    ...(sampleAspectRatio === undefined ? [] : [`setsar=${sampleAspectRatio.join("/")}`]),
+    ...(options === undefined && FOR_PLAYERS.test(output) ? PLAYABLE : []),
+  ];
   const ffmpeg: ChildProcess = spawn("ffmpeg", [
     ...["-nostdin", "-hide_banner", "-nostats", "-loglevel", "repeat+level+error"],
     ...["-f", "rawvideo", "-pix_fmt", video.format, "-s", `${video.width}x${video.height}`],
+    ...colorOptions(color),
     ...["-r", `${frames}/${seconds}`, "-i", "pipe:0"],
-    ...options ?? (FOR_PLAYERS.test(output) ? PLAYABLE : []),
+    ...(filters.length === 0 ? [] : ["-vf", filters.join(",")]),
+    ...options ?? [],
     ...["-y", output],
   ], {
     stdio: [readFd, "ignore", "pipe"],

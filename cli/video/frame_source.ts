@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { ElementType, FrameDetails } from "../../mod.ts";
+import { type ElementType, type FrameDetails, PIXEL_FORMATS } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { ByteSource } from "./byte_source.ts";
-import { frameBytes, PIXEL_FORMAT_NAMES, pixelFormat } from "./pixel_formats.ts";
+import type { Appearance } from "./colors.ts";
 import { parseY4mHeader, Y4M_LINE_LIMIT, Y4M_MAGIC } from "./y4m.ts";
 
 /** What a depot must be like to take the frames. */
@@ -18,7 +18,7 @@ export type Shape = {
   frameBytes: number;
   variableLength: boolean;
   metadataBytes: number;
-};
+} & Appearance;
 
 /** A frame that has begun to arrive. */
 export type NextFrame = {
@@ -44,17 +44,27 @@ export type FrameSource = {
 export type FrameRate = readonly [frames: number, seconds: number];
 
 /** The shape of frames in one of ffmpeg's formats. @throws {Failure} for a format that is not known */
-export function shapeOf(name: string, width: number, height: number): Shape {
-  const format = pixelFormat(name);
+export function shapeOf(
+  name: string,
+  width: number,
+  height: number,
+  { color, sampleAspectRatio }: Appearance = {},
+): Shape {
+  const format = PIXEL_FORMATS.get(name);
   if (format === undefined) {
-    throw new Failure(`the pixel format ${name} is not known; known are ${PIXEL_FORMAT_NAMES.join(", ")}`, EXIT.usage);
+    throw new Failure(
+      `the pixel format "${name}" is not known: it is spelled as in \`ffmpeg -pix_fmts\`, as rgb24, nv12 or yuv420p`,
+      EXIT.usage,
+    );
   }
   const { channels, elementType } = format;
   return {
+    color,
+    sampleAspectRatio,
     frameSize: [width, height, channels],
     elementType,
     pixelFormat: name,
-    frameBytes: frameBytes(format, width, height),
+    frameBytes: format.frameBytes(width, height),
     variableLength: false,
     metadataBytes: 0,
   };
@@ -95,7 +105,7 @@ async function y4mSource(
 ): Promise<FrameSource> {
   try {
     const header = parseY4mHeader(await bytes.line(Y4M_LINE_LIMIT) ?? "");
-    const { width, height, format } = header;
+    const { width, height, format, appearance } = header;
     for (
       const [what, wanted, found] of [["--size", announced.size?.join("x"), `${width}x${height}`], [
         "--format",
@@ -110,7 +120,7 @@ async function y4mSource(
         );
       }
     }
-    return new ByteFrames(bytes, shapeOf(format, width, height), rate ?? header.rate, true);
+    return new ByteFrames(bytes, shapeOf(format, width, height, appearance), rate ?? header.rate, true);
   } catch (error) {
     throw error instanceof RangeError ? new Failure(error.message, EXIT.failed) : error;
   }

@@ -153,7 +153,9 @@ async function makeOrJoin(
       throw error;
     }
     try {
-      const wanted = { ...shape, maxSize, whenFull };
+      // Colours and aspect are labels: frames fit without them.
+      const { color: _color, sampleAspectRatio: _aspect, ...memory } = shape;
+      const wanted = { ...memory, maxSize, whenFull };
       for (const [key, value] of Object.entries(wanted) as [keyof typeof wanted, unknown][]) {
         const found = depot[key];
         const fits = key === "metadataBytes" ? Number(found) >= Number(value) : String(found) === String(value);

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { FrameData } from "../../mod.ts";
-import { chromaSize, type PackedRgb, type PixelFormat, type Yuv } from "./pixel_formats.ts";
+import type { FrameData, PixelFormat } from "../../mod.ts";
 
 /** A picture, tightly packed. */
 export type Picture = {
@@ -18,99 +17,128 @@ export type Picture = {
   data: Uint8Array | Uint16Array;
 };
 
-/** Which luma is made of which colours: the matrix that the YUV was made with. */
-export type Matrix = "bt601" | "bt709";
+/** Which luma is made of which colours, by the names of ffmpeg's `-colorspace`: the matrix that YUV was made with. */
+export type Matrix = keyof typeof LUMA;
 
-/** Kr and Kb of ITU-R BT.601-7, 2.5.1, and of ITU-R BT.709-6, 3.2. */
-const LUMA: Record<Matrix, readonly [red: number, blue: number]> = { bt601: [0.299, 0.114], bt709: [0.2126, 0.0722] };
+/** Kr and Kb of ITU-R BT.709-6 (3.2), BT.601-7 (2.5.1) under both of its names, BT.2020-2, SMPTE 240M, and the FCC. */
+const LUMA = {
+  bt709: [0.2126, 0.0722],
+  smpte170m: [0.299, 0.114],
+  bt470bg: [0.299, 0.114],
+  bt2020nc: [0.2627, 0.0593],
+  smpte240m: [0.212, 0.087],
+  fcc: [0.3, 0.11],
+} as const;
 
-/**
- * Makes a picture of a frame.
- *
- * @param matrix for YUV, whose frames do not say it; ffmpeg, too, takes BT.601 where nothing is said
- */
+/** Whether YUV of this matrix can be shown. */
+export function isMatrix(name: string): name is Matrix {
+  return name in LUMA;
+}
+
+/** What a frame does not say by itself. Where nothing is said, it is as in ffmpeg: BT.601, and limited. */
+export type Colors = { matrix?: Matrix | undefined; range?: "limited" | "full" | undefined };
+
+/** Makes a picture of a frame. */
 export function toPicture(
   frame: FrameData,
   format: PixelFormat,
   width: number,
   height: number,
-  matrix: Matrix = "bt601",
+  { matrix = "smpte170m", range = format.isFullRange ? "full" : "limited" }: Colors = {},
 ): Picture {
-  switch (format.model.kind) {
-    case "gray":
-      return { width, height, channels: 1, data: frame instanceof Float32Array ? grayOfFloats(frame) : frame.slice() };
-    case "rgb":
-      return reordered(frame as Uint8Array | Uint16Array, format.model, format.channels, width, height);
-    case "yuv":
-      return { width, height, channels: 3, data: fromYuv(frame, format.model, width, height, matrix) };
+  const samples = (component: string) => samplesOf(frame, format, component, width, height);
+  const alpha = samples("a");
+  const red = samples("r");
+  if (red !== undefined) return combined([red, samples("g")!, samples("b")!], alpha, format, width, height);
+  const luma = samples("y")!;
+  if (format.isYuv) {
+    const parts = { y: luma, u: samples("u")!, v: samples("v")!, alpha };
+    return { width, height, ...fromYuv(parts, format, width, height, matrix, range === "full") };
   }
+  return combined(alpha === undefined ? [luma] : [luma, luma, luma], alpha, format, width, height);
 }
 
-/** 0 to 1 becomes 0 to 65,535; what lies outside, and what is no number, is cut off. */
-function grayOfFloats(frame: Float32Array): Uint16Array {
-  return Uint16Array.from(frame, (value) => Math.round(Math.min(1, Math.max(0, value || 0)) * 65535));
+/** Where one component of a frame stands, in elements. */
+type Samples = {
+  frame: FrameData;
+  offset: number;
+  /** From one sample of a row to the next. */
+  step: number;
+  /** From one row to the next. */
+  line: number;
+  /** How many columns and rows of the frame share one sample, as powers of two. */
+  shiftX: number;
+  shiftY: number;
+};
+
+function samplesOf(
+  frame: FrameData,
+  format: PixelFormat,
+  component: string,
+  width: number,
+  height: number,
+): Samples | undefined {
+  const index = format.planes.findIndex(({ components }) => components.includes(component));
+  if (index < 0) return undefined;
+  const { components, pixels, shiftX, shiftY } = format.planes[index];
+  const { offset, stride } = format.planesOf(width, height)[index];
+  const count = components.split(component).length - 1;
+  return {
+    frame,
+    offset: offset / frame.BYTES_PER_ELEMENT + components.indexOf(component),
+    step: components.length / count,
+    line: stride / frame.BYTES_PER_ELEMENT,
+    shiftX: shiftX + Math.log2(pixels / count),
+    shiftY,
+  };
 }
 
-function reordered(
-  frame: Uint8Array | Uint16Array,
-  { red, green, blue, alpha }: PackedRgb,
-  step: number,
+/** What an element stands for, from 0 to 1 in steps of 8 or 16 bits: 0 to 255, or 0 to 65,535. */
+function scale({ bits, shift, elementType }: PixelFormat): (value: number) => number {
+  // What lies outside, and what is no number, is cut off.
+  if (elementType === "float32") return (value) => Math.round(Math.min(1, Math.max(0, value || 0)) * 65535);
+  if (bits === 8 || bits === 16) return (value) => value;
+  const most = 2 ** bits - 1;
+  return (value) => Math.round(Math.min(value >> shift, most) * 65535 / most);
+}
+
+/** Components side by side. */
+function combined(
+  colours: readonly Samples[],
+  alpha: Samples | undefined,
+  format: PixelFormat,
   width: number,
   height: number,
 ): Picture {
-  const channels = alpha === undefined ? 3 : 4;
-  const data = frame instanceof Uint8Array
-    ? new Uint8Array(width * height * channels)
-    : new Uint16Array(width * height * channels);
-  for (let from = 0, to = 0; to < data.length; from += step, to += channels) {
-    data[to] = frame[from + red];
-    data[to + 1] = frame[from + green];
-    data[to + 2] = frame[from + blue];
-    if (alpha !== undefined) data[to + 3] = frame[from + alpha];
+  const components = alpha === undefined ? colours : [...colours, alpha];
+  const channels = components.length as Picture["channels"];
+  const length = width * height * channels;
+  const data = format.elementType === "uint8" ? new Uint8Array(length) : new Uint16Array(length);
+  const value = scale(format);
+  for (const [channel, { frame, offset, step, line }] of components.entries()) {
+    for (let row = 0, to = channel; row < height; row++) {
+      for (let column = 0, from = offset + row * line; column < width; column++, from += step, to += channels) {
+        data[to] = value(frame[from]);
+      }
+    }
   }
   return { width, height, channels, data };
 }
 
-/** Where the samples of a frame stand. */
-type Sampling = {
-  y: number;
-  u: number;
-  v: number;
-  /** From one sample of a line to the next. */
-  stepY: number;
-  stepC: number;
-  /** From one line to the next. */
-  lineY: number;
-  lineC: number;
-};
-
-function sampling(model: Yuv, width: number, height: number): Sampling {
-  const [chromaWidth, chromaHeight] = chromaSize(model, width, height);
-  const luma = width * height;
-  switch (model.layout) {
-    case "planar":
-      return {
-        ...{ y: 0, u: luma, v: luma + chromaWidth * chromaHeight },
-        ...{ stepY: 1, stepC: 1, lineY: width, lineC: chromaWidth },
-      };
-    case "semiplanar": {
-      const [u, v] = model.swapped ? [luma + 1, luma] : [luma, luma + 1];
-      return { y: 0, u, v, stepY: 1, stepC: 2, lineY: width, lineC: chromaWidth * 2 };
-    }
-    case "packed": {
-      const [y, u, v] = model.offsets!;
-      return { y, u, v, stepY: 2, stepC: 4, lineY: chromaWidth * 4, lineC: chromaWidth * 4 };
-    }
-  }
-}
-
 /** Each pixel takes the chroma sample that covers it: nothing is interpolated, as in swscale's default. */
-function fromYuv(frame: FrameData, model: Yuv, width: number, height: number, matrix: Matrix): Uint8Array {
-  const { y, u, v, stepY, stepC, lineY, lineC } = sampling(model, width, height);
+function fromYuv(
+  { y, u, v, alpha }: { y: Samples; u: Samples; v: Samples; alpha: Samples | undefined },
+  format: PixelFormat,
+  width: number,
+  height: number,
+  matrix: Matrix,
+  isFull: boolean,
+): Pick<Picture, "channels" | "data"> {
+  const { frame } = y;
   const [kr, kb] = LUMA[matrix];
-  const unit = 2 ** (model.bits - 8 + model.up);
+  const unit = 2 ** (format.bits - 8 + format.shift);
   // BT.601-7, 2.5.3: luma has 219 steps from 16, chroma 224 around 128; the full range has 255 of both, from 0.
-  const [black, lumaScale, chromaScale] = model.full ? [0, 1, 1] : [16 * unit, 255 / 219, 255 / 224];
+  const [black, lumaScale, chromaScale] = isFull ? [0, 1, 1] : [16 * unit, 255 / 219, 255 / 224];
   const scaleY = lumaScale / unit;
   const scaleC = chromaScale / unit;
   const redV = 2 * (1 - kr) * scaleC;
@@ -118,20 +146,25 @@ function fromYuv(frame: FrameData, model: Yuv, width: number, height: number, ma
   const greenU = -blueU * kb / (1 - kr - kb);
   const greenV = -redV * kr / (1 - kr - kb);
   const middle = 128 * unit;
-  const out = new Uint8ClampedArray(width * height * 3); // rounds and clamps
+  const channels = alpha === undefined ? 3 : 4;
+  const opaque = (2 ** format.bits - 1) * 2 ** format.shift;
+  const out = new Uint8ClampedArray(width * height * channels); // rounds and clamps
   for (let row = 0, to = 0; row < height; row++) {
-    const chromaLine = (row >> model.shiftY) * lineC;
-    for (let column = 0; column < width; column++, to += 3) {
-      const luma = (frame[y + row * lineY + column * stepY] - black) * scaleY;
-      const chroma = chromaLine + (column >> model.shiftX) * stepC;
-      const cu = frame[u + chroma] - middle;
-      const cv = frame[v + chroma] - middle;
+    const chromaU = u.offset + (row >> u.shiftY) * u.line;
+    const chromaV = v.offset + (row >> v.shiftY) * v.line;
+    for (let column = 0; column < width; column++, to += channels) {
+      const luma = (frame[y.offset + row * y.line + column * y.step] - black) * scaleY;
+      const cu = frame[chromaU + (column >> u.shiftX) * u.step] - middle;
+      const cv = frame[chromaV + (column >> v.shiftX) * v.step] - middle;
       out[to] = luma + redV * cv;
       out[to + 1] = luma + greenU * cu + greenV * cv;
       out[to + 2] = luma + blueU * cu;
+      if (alpha !== undefined) {
+        out[to + 3] = frame[alpha.offset + row * alpha.line + column * alpha.step] * 255 / opaque;
+      }
     }
   }
-  return new Uint8Array(out.buffer);
+  return { channels, data: new Uint8Array(out.buffer) };
 }
 
 /** Four bytes a pixel; of 16 bits the upper eight. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Appearance } from "./colors.ts";
 
 /** What the header says. */
 export type Y4mHeader = {
@@ -15,6 +16,7 @@ export type Y4mHeader = {
   format: string;
   /** Frames a second as a fraction; undefined where the header says 0:0. */
   rate?: readonly [frames: number, seconds: number];
+  appearance?: Appearance | undefined;
 };
 
 /** The first bytes of a stream. */
@@ -78,20 +80,31 @@ export function parseY4mHeader(line: string): Y4mHeader {
     throw new RangeError(`the Y4M header's colour space is C${space}; known are ${Object.keys(FORMATS).join(", ")}`);
   }
   const [frames, seconds] = (field("F") ?? "0:0").split(":").map(Number);
+  const [aspectWidth, aspectHeight] = (field("A") ?? "0:0").split(":").map(Number);
+  const hasAspect = aspectWidth > 0 && aspectHeight > 0;
   return {
     width,
     height,
     format: full && /^yuv4\d\dp$/.test(format) && space !== "411" ? format.replace("yuv", "yuvj") : format,
     ...(frames > 0 && seconds > 0 ? { rate: [frames, seconds] as const } : {}),
+    appearance: {
+      color: full ? { range: "full" } : fields.includes("XCOLORRANGE=LIMITED") ? { range: "limited" } : undefined,
+      sampleAspectRatio: hasAspect ? [aspectWidth, aspectHeight] : undefined,
+    },
   };
 }
 
 /** Writes the header, with its line feed. @throws {RangeError} for a pixel format that has no place in Y4M */
-export function y4mHeader({ width, height, format, rate }: Y4mHeader): string {
+export function y4mHeader({ width, height, format, rate, appearance = {} }: Y4mHeader): string {
   const space = COLOUR_SPACES[format];
   if (space === undefined) {
     throw new RangeError(`Y4M has no place for ${format}, only for ${Y4M_PIXEL_FORMATS.join(", ")}`);
   }
   const [frames, seconds] = rate ?? [0, 0];
-  return `${Y4M_MAGIC} W${width} H${height} F${frames}:${seconds} Ip A0:0 C${space}\n`;
+  const { color, sampleAspectRatio: [aspectWidth, aspectHeight] = [0, 0] } = appearance;
+  const range = color?.range === undefined || space.includes("XCOLORRANGE")
+    ? ""
+    : ` XCOLORRANGE=${color.range.toUpperCase()}`;
+  const video = `W${width} H${height} F${frames}:${seconds} Ip A${aspectWidth}:${aspectHeight}`;
+  return `${Y4M_MAGIC} ${video} C${space}${range}\n`;
 }

@@ -54,7 +54,7 @@ export const ABI = ${/#define FD_ABI (\d+)/.exec(code)?.[1]};
 /** Every exported C function, in the order of the header. */
 export const SYMBOLS = {
 ${functions.map(([, result, name, parameters]) => symbol(name, result, parameters)).join("\n")}
-} as const satisfies Record<string, Signature>;
+} as const;
 
 /** The numbers of the header by their names there, without \`FD_\`. */
 export const FD = {

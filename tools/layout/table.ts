@@ -25,7 +25,7 @@ export type Table = { sections: Section[]; constants: Constant[]; enumerations: 
 /** Bytes of one word of each type. */
 const TYPE_BYTES: Record<string, number> = { u8: 1, u32: 4, u64: 8, "u64+1": 8, i64: 8, f64: 8 };
 
-const EXPORT = /\/\*\* (.*?) \*\/\nexport const (\w+) = ([\s\S]*?);\n/g;
+const EXPORT = /\/\*\* (.*?) \*\/\nexport const (\w+)(?:: number)? = ([\s\S]*?);\n/g;
 const FIELD = /^ {2}(\w+): \d+, \/\/ (u8|u32|u64|u64\+1|i64|f64)(?:\[(\d+)\])?(?:; (.*))?$/gm;
 
 /** Bytes of a whole field. */

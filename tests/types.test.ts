@@ -1,0 +1,79 @@
+/**
+ * The public types in the strictest program, whose library comes from a server, as from a registry: of such code only
+ * its types count. And the library's own types without inference across files, as registries want them.
+ */
+import { assertEquals } from "@std/assert";
+import { spawn } from "node:child_process";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { executableOf } from "../tools/support/runtimes.ts";
+
+const ROOT = new URL("..", import.meta.url);
+const LIB = ["deno.window", "esnext"];
+/** Bun has a limit of its own, five seconds, unless told otherwise. */
+const LONG = { timeout: 240_000 };
+
+/** The sources of the library, for a test. */
+async function served<T>(use: (address: string) => Promise<T>): Promise<T> {
+  const server = createServer(({ url = "/" }, response) => {
+    try {
+      const source = readFileSync(new URL(`.${url}`, ROOT));
+      response.writeHead(200, { "content-type": "text/typescript" }).end(source);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    return await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+/** Compiles a file with a configuration of its own. @returns what the compiler says, nothing if all is well */
+async function complaints(file: string, config: object, environment: Record<string, string> = {}): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "frames-depot-test-"));
+  try {
+    const path = join(folder, "deno.json");
+    writeFileSync(path, JSON.stringify(config));
+    const env = { ...process.env, NO_COLOR: "1", ...environment };
+    const deno = spawn(executableOf("deno"), ["check", "--quiet", "--config", path, "--allow-import", file], { env });
+    let said = "";
+    for (const stream of [deno.stdout, deno.stderr]) stream.setEncoding("utf8").on("data", (text) => said += text);
+    const code = await new Promise((resolve) => deno.on("close", resolve));
+    return code === 0 ? "" : `exit code ${code}: ${said}`;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+test("FramesDepot's types are right in a program that is as strict as can be", LONG, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "frames-depot-test-"));
+  try {
+    const program = join(folder, "strict.ts");
+    copyFileSync(fileURLToPath(new URL("./types/strict.ts", import.meta.url)), program);
+    await served(async (address) => {
+      const strict = { exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, isolatedDeclarations: true };
+      const config = {
+        compilerOptions: { lib: LIB, ...strict },
+        imports: { "@frames-depot/frames-depot": `${address}/mod.ts` },
+      };
+      assertEquals(await complaints(program, config, { DENO_DIR: join(folder, "cache") }), "");
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("mod.ts says every type that it exports, and takes exactOptionalPropertyTypes", LONG, async () => {
+  const compilerOptions = { lib: LIB, exactOptionalPropertyTypes: true, isolatedDeclarations: true };
+  assertEquals(await complaints(fileURLToPath(new URL("mod.ts", ROOT)), { compilerOptions }), "");
+});
