@@ -159,6 +159,8 @@ class Stop {
       };
       const stopped = () => first(() => this.#reject(reject));
       this.#tell = stopped;
+      // The source's own code ran before this, and may have aborted.
+      if (this.#signals.some(({ aborted }) => aborted)) return stopped();
       promise.then((value) => first(() => (came(), resolve(value))), (error) => first(() => (came(), reject(error))));
     });
   }

@@ -288,8 +288,8 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
   }
 
   /**
-   * The newest frame. From the first call on, this depot object counts as an attached reader that no producer waits
-   * for: a depot that drops then stays live without a lossless reader.
+   * The newest frame, also if this depot object has consumed it. From the first call on, this depot object counts as an
+   * attached reader that no producer waits for: a depot that drops then stays live without a lossless reader.
    *
    * @returns undefined when there is none
    * @throws {DepotError} CLOSED, TOO_MANY_PEERS
@@ -324,8 +324,9 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
   }
 
   /**
-   * The frame whose `timestampNs` is nearest, of two equally near the newer one. It looks at every slot. This depot
-   * object counts as an attached reader, as with {@linkcode FramesDepot.latest}.
+   * The frame whose `timestampNs` is nearest, of two equally near the newer one. It looks at every slot; distances from
+   * 2^53 nanoseconds on (104 days) are rounded. This depot object counts as an attached reader, as with
+   * {@linkcode FramesDepot.latest}, and frames that it has consumed are found, too.
    *
    * @param timestampNs nanoseconds, 0 to 2^64 - 1
    * @returns undefined when there is none within the limit

@@ -35,8 +35,9 @@ export function planesOver(buffer: ArrayBuffer, geometry: Geometry): readonly Pl
 }
 
 function layoutsOf({ pixelFormat, width, height, channels, elementType, frameBytes }: Geometry): PlaneLayout[] {
-  if (CONTENTS.includes(pixelFormat)) return [];
-  const known = PIXEL_FORMATS.get(pixelFormat)?.planesOf(width, height) ??
+  const format = PIXEL_FORMATS.get(pixelFormat);
+  if (CONTENTS.includes(pixelFormat) || format !== undefined && format.elementType !== elementType) return [];
+  const known = format?.planesOf(width, height) ??
     [{ name: "", offset: 0, width, height, stride: width * channels * ELEMENT_BYTES[elementType] }];
   // A segment may say anything; and what is no rows of pixels has no planes.
   const bytes = known.reduce((sum, { stride, height }) => sum + stride * height, 0);

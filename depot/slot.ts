@@ -6,6 +6,7 @@
 import { DepotError } from "../errors.ts";
 import { TIME } from "../ffi/constants.ts";
 import type { Attachment } from "../ring/attachment.ts";
+import { ELEMENT_BYTES } from "../ring/geometry.ts";
 import type { Returned } from "../ring/payload.ts";
 import { type ByteSource, Feed } from "./byte_source.ts";
 import {
@@ -143,7 +144,7 @@ export class FrameSlot<E extends ElementType = ElementType> implements Disposabl
       this.#frameNumber ?? sequence,
       this.#timestampNs ?? TIME.NOW,
       metadataLength,
-      this.#byteLength,
+      this.#byteLength ?? this.#filledBytes(),
     );
   }
 
@@ -156,6 +157,13 @@ export class FrameSlot<E extends ElementType = ElementType> implements Disposabl
     if (byteLength === undefined) return checked;
     checkInteger("byteLength", byteLength, 0, geometry.frameBytes);
     return { ...checked, byteLength: checkByteLength("the frame", byteLength, geometry) };
+  }
+
+  /** Of a slot that was filled in part, in a depot of varying length: what else is in it is an older frame's. */
+  #filledBytes(): number | undefined {
+    const { geometry } = this.#attachment;
+    if (this.#filling === undefined || !geometry.variableLength) return undefined;
+    return this.#filling.bytes - this.#filling.bytes % ELEMENT_BYTES[geometry.elementType];
   }
 
   #say({ frameNumber, timestampNs, metadata, byteLength }: PublishDetails): void {
@@ -247,7 +255,7 @@ export class FrameSlot<E extends ElementType = ElementType> implements Disposabl
         () => filling.bytes < frameBytes,
       );
       if (filling.bytes === 0) return false;
-      this.#byteLength = isWhole ? frameBytes : checkLastFrame(filling.bytes, geometry);
+      if (!isWhole) checkLastFrame(filling.bytes, geometry);
       return true;
     } finally {
       filling.underWay = undefined;

@@ -111,7 +111,8 @@ export class FrameReader<E extends ElementType = ElementType>
    * @throws {TypeError | RangeError} for a wrong time @throws the reason of the `signal`
    */
   async within(timeoutMs: number): Promise<Frame<E> | undefined> {
-    const wait = { ...this.#wait, ...checkWait({ ...this.#wait, timeoutMs }) };
+    const wait = checkWait({ ...this.#wait, timeoutMs });
+    if (timeoutMs === undefined) throw new TypeError("timeoutMs must be a number: undefined");
     if (this.#session.turns.due()) await this.#session.turns.take();
     wait.signal?.throwIfAborted();
     const frame = this.tryNext();

@@ -11,8 +11,8 @@ import type { Room } from "./room.ts";
 
 /** A frame whose slot a producer touches at this moment is tried for this long: the producer may have lost its core. */
 const PIN_MS = 5;
-/** Tries to pin the frame that is nearest in time: each time it is overwritten first, another is the nearest. */
-const NEAREST_TRIES = 100;
+/** Searches for a frame that producers may overwrite before it is pinned. */
+const SEARCHES = 100;
 /** Tries between two looks at the clock. */
 const PIN_TRIES = 100;
 
@@ -49,13 +49,12 @@ export class Finder {
 
   /** Pins the newest frame. @returns its sequence, or -1 when there is none */
   pinNewest(): number {
-    const head = this.#room.head();
-    for (let sequence = head - 1; sequence >= this.#oldest(head); sequence--) {
-      if (!this.reader.seems(sequence) || this.#pin(sequence) < 0) continue;
-      this.#passTo(sequence);
-      return sequence;
-    }
-    return -1;
+    return this.#pinFound((head) => {
+      for (let sequence = head - 1; sequence >= this.#oldest(head); sequence--) {
+        if (this.reader.seems(sequence)) return sequence;
+      }
+      return -1;
+    });
   }
 
   /**
@@ -66,41 +65,44 @@ export class Finder {
    * @returns its sequence, or -1 when there is none so near
    */
   pinNearest(low: number, high: number, within: number): number {
-    for (let tries = 0; tries < NEAREST_TRIES; tries++) {
-      const sequence = this.#nearest(low, high, within);
-      if (sequence < 0) return -1;
-      if (this.#pin(sequence) >= 0) {
-        this.#passTo(sequence);
+    const { reader } = this;
+    return this.#pinFound((head) => {
+      let nearest = -1;
+      let best = within;
+      for (let sequence = this.#oldest(head); sequence < head; sequence++) {
+        if (!reader.seems(sequence)) continue;
+        const away = reader.nsFrom(reader.slotOf(sequence), low, high);
+        if (away > best) continue;
+        best = away;
+        nearest = sequence;
+      }
+      return nearest;
+    });
+  }
+
+  /** Pins what a search finds; where producers were quicker, the search is done again. */
+  #pinFound(search: (head: number) => number): number {
+    for (let tries = 0; tries < SEARCHES; tries++) {
+      const head = this.#room.head();
+      const sequence = search(head);
+      if (sequence < 0) {
+        if (this.#room.head() === head) return -1;
+      } else if (this.#pin(sequence) >= 0) {
+        this.#count(sequence);
         return sequence;
       }
     }
     return -1;
   }
 
-  /** The frame that seems to be nearest; it may be overwritten at any moment. */
-  #nearest(low: number, high: number, within: number): number {
-    const { reader } = this;
-    const head = this.#room.head();
-    let nearest = -1;
-    let best = within;
-    for (let sequence = this.#oldest(head); sequence < head; sequence++) {
-      if (!reader.seems(sequence)) continue;
-      const away = reader.nsFrom(reader.slotOf(sequence), low, high);
-      if (away > best) continue;
-      best = away;
-      nearest = sequence;
-    }
-    return nearest;
-  }
-
   #oldest(head: number): number {
     return Math.max(0, head - this.#maxSize, this.#room.cleared());
   }
 
-  /** Says how far this reader has come, for people who look at its lag. */
-  #passTo(sequence: number): void {
+  /** Counts a frame; an attached reader has come to it, for people who look at its lag. */
+  #count(sequence: number): void {
     this.reader.countRead();
-    if (!this.reader.gating && sequence >= this.reader.cursor) this.reader.advance(sequence + 1);
+    if (this.#attached && !this.reader.gating && sequence >= this.reader.cursor) this.reader.advance(sequence + 1);
   }
 
   /** Pins the frame of that number. @returns its sequence, or -1 when it is not in the queue */
@@ -112,7 +114,7 @@ export class Finder {
     const slot = this.#pin(sequence);
     if (slot < 0) return -1;
     if (reader.frameNumber(slot) === number) {
-      reader.countRead();
+      this.#count(sequence);
       return sequence;
     }
     reader.unpin(slot);

@@ -186,9 +186,9 @@ export class Lane implements Sleeping {
     };
     for (let looks = 1;;) {
       signal?.throwIfAborted();
+      if (this.#closed) return undefined; // the memory may be gone
       const answer = look(looks);
       if (answer !== undefined) return answer;
-      if (this.#closed) return undefined;
       const sleepMs = wait.sleepMs(idle);
       if (sleepMs === undefined) return undefined;
       looks = sleepMs === 0 && !wait.watchesWriting ? SPINS : 1;

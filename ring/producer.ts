@@ -192,7 +192,8 @@ export class Producer {
   get isFull(): boolean {
     if (this.allHeld) return true;
     if (this.#overwrite || this.#drops && this.#room.isFollowedOnly()) return false;
-    return this.#room.head() - this.#maxSize >= this.#room.gate(0);
+    const head = this.#room.head();
+    return head - this.#maxSize >= this.#gate && !this.#findRoom(head);
   }
 
   #skip(h: number): void {

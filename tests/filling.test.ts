@@ -605,3 +605,19 @@ depotTest("slot.fillFrom from a reader that has nothing yet lets others work, an
   assertStrictEquals(await assertRejects(() => slot.fillFrom(source, { signal: abort.signal })), reason);
   assertEquals([...slot.data.subarray(0, 5)], [...pattern(5)]);
 });
+
+depotTest(
+  "slot.fillFrom ends with its signal when the source itself aborts it, and then says nothing more",
+  async (name) => {
+    await using depot = await FramesDepot.create(name, shape);
+    const abort = new AbortController();
+    const source = (async function* () {
+      yield pattern(1);
+      abort.abort(new SyntaxError("on purpose"));
+      await new Promise<void>(() => {});
+    })();
+    using slot = depot.tryClaim()!;
+    await assertRejects(() => slot.fillFrom(source, { signal: abort.signal }), SyntaxError, "on purpose");
+  },
+  { watchdogMs: 10_000 },
+);

@@ -104,7 +104,33 @@ depotTest("within returns undefined when the time is up, and the reader goes on"
   put(depot, 2);
   assertEquals((await reader.within(0))?.frameNumber, 2);
   await assertRejects(() => reader.within(-1), RangeError, "timeoutMs");
+  await assertRejects(() => reader.within(undefined as unknown as number), TypeError, "timeoutMs");
   const ended = reader.within(10_000);
   reader.release();
   assertEquals(await ended, undefined);
+});
+
+for (const waiting of ["spin", "park", "adaptive"] as const) {
+  depotTest(`waitFor that is under way when its depot object is closed ends, ${waiting}`, async (name) => {
+    await using depot = await FramesDepot.create(name, OPTIONS);
+    const other = await FramesDepot.open(name);
+    const ended = assertRejects(() => other.waitFor(5, { waiting }), DepotError, "closed");
+    await later(20);
+    await other.close();
+    await ended;
+    assertEquals(depot.stats().peers.length, 1);
+  });
+}
+
+depotTest("latest, peekAt and waitFor say how far their depot object has come", async (name) => {
+  await using depot = await FramesDepot.create(name, OPTIONS);
+  await using other = await FramesDepot.open(name);
+  const lag = () => depot.stats().peers.flatMap(({ readers }) => readers).map(({ lag }) => lag);
+  const waiting = other.waitFor(0);
+  put(depot, 0);
+  (await waiting)?.release();
+  assertEquals(lag(), [0]);
+  put(depot, 1);
+  other.peekAt(1)?.release();
+  assertEquals(lag(), [0]);
 });

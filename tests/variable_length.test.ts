@@ -174,3 +174,24 @@ depotTest("createOrOpen tells a depot of one length from one of varying lengths"
   const { message } = await assertRejects(() => FramesDepot.createOrOpen(name, { ...shape, variableLength: false }));
   assertEquals(message, `cannot open depot "${name}": its variableLength is true, not false`);
 });
+
+depotTest(
+  "publish after a filling that was given up has the bytes that were put in, and no older ones",
+  async (name) => {
+    await using depot = await FramesDepot.create(name, { ...shape, maxSize: 1, whenFull: "overwrite" });
+    depot.tryEnqueue({ frame: bytes(FRAME, 77) });
+    using slot = depot.tryClaim()!;
+    const abort = new AbortController();
+    const source = (async function* () {
+      yield bytes(3);
+      abort.abort(new SyntaxError("on purpose"));
+      yield bytes(3);
+    })();
+    await assertRejects(() => slot.fillFrom(source, { signal: abort.signal }), SyntaxError);
+    slot.publish();
+    const frame = depot.latest()!;
+    assertEquals(frame.byteLength % 3, 0);
+    assert(frame.data.every((value) => value === 3));
+    frame.release();
+  },
+);
