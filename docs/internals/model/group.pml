@@ -149,7 +149,7 @@ inline complete(r) {             /* M5 */
 #endif
 }
 
-/* Work for this member: frames to be given again, or one at the cursor or behind it that nobody has taken. */
+/* Work for this member: frames to be given again, or a number at the cursor that no member has taken. */
 #define FRESH(r) (r < head && (SEQ(word[S(r)]) < r + 1))
 #define WORK (again != seen || FRESH(cursor) || IS_PASSED(word[S(cursor)], cursor))
 
