@@ -185,6 +185,35 @@ list() {
   for mutation in REPLACES_UNLOCKED REPLACES_UNLOOKED MARKS_BEFORE_RENAMING JOINS_UNLOOKED REPLACES_WITHOUT_WORD REMOVES_WITHOUT_WORD NONE_LOOKS; do
     other mutation replace "$(name "$mutation")" -DNAMES -DCRASH -DREMOVE -DJOIN "-DMUT_$mutation"
   done
+
+  other quick group join
+  other quick group three          -DM=3 -DN=1 -DLAST=1
+  other quick group freeze         -DFORMED -DFREEZE
+  other quick group dies           -DFORMED -DLAST=2 -DKILL=1
+  other quick group dies-join      -DN=1 -DLAST=2 -DKILL=1
+  other quick group slices         -DFORMED -DLAST=2 -DKILL=1 -DSLICES
+  other quick group recoverer-dies -DFORMED -DN=1 -DLAST=1 -DKILL=1 -DRECOVERER_DIES
+  other quick group clones         -DCLONES -DN=1 -DLAST=2 -DKILL=1
+  other quick group clones-join    -DCLONES -DM=3 -DN=1 -DLAST=1
+  other quick group overwrite      -DFORMED -DOVERWRITE -DFREEZE
+  other quick group overwrite-dies -DFORMED -DOVERWRITE -DN=1 -DLAST=2 -DKILL=1
+  other large group dies-longer    -DFORMED -DKILL=1
+  other large group two-die        -DFORMED -DN=1 -DLAST=2 -DKILL=2
+  other large group two-die-join   -DN=1 -DLAST=1 -DKILL=2
+  other large group recoverer-join -DN=1 -DLAST=1 -DKILL=1 -DRECOVERER_DIES
+  other large group two-of-three   -DFORMED -DM=3 -DN=1 -DLAST=1 -DKILL=2
+  other mutation group takes-without-cas    -DFORMED -DMUT_TAKES_WITHOUT_CAS
+  other mutation group stores-cursor        -DFORMED -DMUT_STORES_CURSOR
+  other mutation group passes-only-done     -DFORMED -DFREEZE -DMUT_PASSES_ONLY_DONE
+  other mutation group unpins-before-done   -DFORMED -DN=1 -DLAST=2 -DMUT_UNPINS_BEFORE_DONE
+  for mutation in UNPINS_BEFORE_AGAIN AGAIN_BEFORE_GROUP_BIT KEEPS_GROUP_BIT COUNTS_NOTHING; do
+    other mutation group "$(name "$mutation")" -DFORMED -DN=1 -DLAST=2 -DKILL=1 "-DMUT_$mutation"
+  done
+  other mutation group counts-what-it-changed -DFORMED -DN=1 -DLAST=1 -DKILL=1 -DRECOVERER_DIES -DMUT_COUNTS_WHAT_IT_CHANGED
+  other mutation group dissolves-without-passing -DN=1 -DLAST=1 -DKILL=1 -DMUT_DISSOLVES_WITHOUT_PASSING
+  other mutation group dissolves-formed     -DN=1 -DLAST=2 -DKILL=1 -DMUT_DISSOLVES_FORMED
+  other mutation group frees-entry-first    -DN=1 -DLAST=1 -DKILL=2 -DMUT_FREES_ENTRY_FIRST
+  other mutation group keeps-words          -DM=3 -DN=1 -DLAST=1 -DKILL=1 -DMUT_KEEPS_WORDS
 }
 name() { tr 'A-Z_' 'a-z-' <<<"$1"; }
 
