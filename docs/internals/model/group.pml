@@ -40,7 +40,7 @@ bool owned, gates, formed;       /* the group's entry in the reader table: owner
 byte cursor, again;
 bool joined[M], entered[M], dead[M + 1];
 bool died;                       /* the recoverer, at this step */
-/* ghosts: who has or had each frame, plus one; done, burned, passed, by bit; where the group began; it is frozen with a frame, plus one */
+/* ghosts: the member that has or had each frame, plus one; done, burned, passed, by bit; where the group began; it is frozen with a frame, plus one */
 byte held[LAST], done, burned, passed, start, frozen;
 
 #define LOCK(me) atomic { members == 0 || dead[members - 1] -> members = me }
