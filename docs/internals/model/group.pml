@@ -5,7 +5,7 @@
  * step, which finds the frame or does not (R1 to R3: ring.pml). KILL members die at any step, in any order; a recoverer does P0 to P3,
  * and with RECOVERER_DIES the first one dies at any step too, and another one begins. FREEZE: the first member may stop for good with a frame. OVERWRITE:
  * the producer does not wait. SLICES: recoverers release the lock between two slots. FORMED: all have joined, and none leaves.
- * CLONES: a member may leave and keep its frame.
+ * CLONES: a member may leave and keep its frame. WHOLE_PASSES: M4 is one step.
  *
  * What is promised: a frame is with one live member at a time, is given again only after a death, and never once it is done; no frame is
  * written over that a live member has, or that the group has neither done nor passed; where a member lives, all frames are done in
@@ -21,6 +21,11 @@
 #endif
 #ifndef KILL
 #define KILL 0
+#endif
+#ifdef WHOLE_PASSES
+#define PASSING atomic
+#else
+#define PASSING
 #endif
 #define S(x) ((x) % N)
 #define BIT(m) (1 << (m))
@@ -62,6 +67,7 @@ byte held[LAST], done, burned, passed, start, frozen;
 
 /* Moves the cursor over all that is taken, done or gone. Any member, at any time. */
 inline pass() {                  /* M4 */
+  PASSING {
   do
   :: c = cursor; w = word[S(c)];
      if
@@ -80,6 +86,7 @@ inline pass() {                  /* M4 */
      :: else -> atomic { c = 0; w = 0; break }
      fi
   od
+  }
 }
 
 inline dissolve() {              /* under the lock, without members; every step can be done twice */
@@ -261,20 +268,11 @@ end:
 }
 
 #if KILL
-proctype Killer() {
-  byte n;
-  do
-  :: n < KILL ->
-     atomic {
-       if
-       :: !dead[0] && frozen == 0 -> dead[0] = true
-       :: M > 1 && !dead[1] -> dead[1] = true
-       :: M > 2 && !dead[2] -> dead[2] = true
-       fi;
-       n++
-     }
-  :: n == KILL -> break
-  od
+proctype Killer() {              /* members are alike: the first to die is the first one */
+  dead[0] = true
+#if KILL > 1
+  ; dead[1] = true
+#endif
 #ifdef RECOVERER_DIES
   ; died = true
 #endif

@@ -201,7 +201,7 @@ list() {
   other large group two-die        -DFORMED -DN=1 -DLAST=2 -DKILL=2
   other large group two-die-join   -DN=1 -DLAST=1 -DKILL=2
   other large group recoverer-join -DN=1 -DLAST=1 -DKILL=1 -DRECOVERER_DIES
-  other large group two-of-three   -DFORMED -DM=3 -DN=1 -DLAST=1 -DKILL=2
+  other large group two-of-three   -DFORMED -DM=3 -DN=1 -DLAST=1 -DKILL=2 -DWHOLE_PASSES
   other mutation group takes-without-cas    -DFORMED -DMUT_TAKES_WITHOUT_CAS
   other mutation group stores-cursor        -DFORMED -DMUT_STORES_CURSOR
   other mutation group passes-only-done     -DFORMED -DFREEZE -DMUT_PASSES_ONLY_DONE
