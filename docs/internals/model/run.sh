@@ -213,7 +213,7 @@ list() {
   other mutation group dissolves-without-passing -DN=1 -DLAST=1 -DKILL=1 -DMUT_DISSOLVES_WITHOUT_PASSING
   other mutation group dissolves-formed     -DN=1 -DLAST=2 -DKILL=1 -DMUT_DISSOLVES_FORMED
   other mutation group frees-entry-first    -DN=1 -DLAST=1 -DKILL=2 -DMUT_FREES_ENTRY_FIRST
-  other mutation group keeps-words          -DM=3 -DN=1 -DLAST=1 -DKILL=1 -DMUT_KEEPS_WORDS
+  other mutation group keeps-words          -DN=1 -DLAST=1 -DKILL=1 -DMUT_KEEPS_WORDS
 }
 name() { tr 'A-Z_' 'a-z-' <<<"$1"; }
 
