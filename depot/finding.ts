@@ -77,6 +77,8 @@ export interface DepotInspection extends DepotInfo {
   metadataBytes?: number;
   /** Readers that may be attached at one time, in all processes together. */
   maxReaders?: number;
+  /** Groups of readers that may share frames at one time. */
+  maxGroups?: number;
   /** Counters and peers, with dead peers that have not been removed yet. Undefined where the depot is not usable. */
   stats?: DepotStats;
 }
@@ -207,8 +209,8 @@ export function listDepots(): DepotInfo[] {
 export function inspectDepot(name: string): DepotInspection | undefined {
   return describe(loadShim(), name, (attachment) => {
     const { id, geometry } = attachment;
-    const { variableLength, color, sampleAspectRatio, metadataBytes, maxReaders } = geometry;
-    const said = { id, variableLength, color, sampleAspectRatio, metadataBytes, maxReaders };
+    const { variableLength, color, sampleAspectRatio, metadataBytes, maxReaders, maxGroups } = geometry;
+    const said = { id, variableLength, color, sampleAspectRatio, metadataBytes, maxReaders, maxGroups };
     return { ...infoOf(attachment), ...said, stats: depotStats(attachment) };
   });
 }

@@ -43,6 +43,7 @@ export const CREATE_NAMES: Names<DepotOptions> = {
   onBackpressure: true,
   metadataBytes: true,
   maxReaders: true,
+  maxGroups: true,
   mode: true,
 };
 /** Names of how a frame is looked for by its time. */

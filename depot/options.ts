@@ -95,6 +95,11 @@ export interface DepotOptions<E extends ElementType = ElementType, P extends str
   metadataBytes?: number | undefined;
   /** Readers that may be attached at one time, in all processes together, 1 to 1023. Default 31. */
   maxReaders?: number | undefined;
+  /**
+   * Groups of readers that may share frames at one time, 0 to 64 ({@linkcode FramesOptions.group}). Each takes one of
+   * `maxReaders` while it has members. Default 4.
+   */
+  maxGroups?: number | undefined;
   /** Permission bits of the segment. Default `0o600`: this user only. */
   mode?: number | undefined;
 }

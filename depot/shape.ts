@@ -55,6 +55,7 @@ export function checkGeometry(options: DepotOptions, names: object = CREATE_NAME
     whenFull: checkOneOf("whenFull", options.whenFull ?? "drop", WHEN_FULL),
     metadataBytes: checkInteger("metadataBytes", options.metadataBytes ?? 0, 0, LIMITS.metadataBytes),
     maxReaders: checkInteger("maxReaders", options.maxReaders ?? 31, 1, LIMITS.maxReaders),
+    maxGroups: checkInteger("maxGroups", options.maxGroups ?? 4, 0, LIMITS.maxGroups),
     firstSequence: checkInteger(
       "the first sequence",
       (options as { [FIRST_SEQUENCE]?: number })[FIRST_SEQUENCE] ?? 0,

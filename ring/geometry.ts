@@ -4,7 +4,7 @@
  * @module
  */
 import type { Color } from "./color.ts";
-import { type ELEMENT_TYPES, EXTRA_PEERS, HEADER, PEER, READER, SLOT, type WHEN_FULL } from "./layout.ts";
+import { type ELEMENT_TYPES, EXTRA_PEERS, GROUP, HEADER, PEER, READER, SLOT, type WHEN_FULL } from "./layout.ts";
 
 /** What a user chooses when making a depot, complete and checked. */
 export type Geometry = {
@@ -29,6 +29,8 @@ export type Geometry = {
   whenFull: typeof WHEN_FULL[number];
   metadataBytes: number;
   maxReaders: number;
+  /** Groups of readers that share frames. */
+  maxGroups: number;
   /** Where the sequence starts: 0, but for tests of large numbers. */
   firstSequence: number;
 };
@@ -41,6 +43,10 @@ export type Layout = {
   peersOffset: number;
   readersOffset: number;
   slotsOffset: number;
+  /** 0 without groups, as the next two. */
+  groupStride: number;
+  groupsOffset: number;
+  takesOffset: number;
   payloadOffset: number;
   payloadStride: number;
   totalBytes: number;
@@ -53,6 +59,7 @@ export const ELEMENT_BYTES: Record<Geometry["elementType"], number> = { uint8: 1
 export const LIMITS = {
   maxSize: 1_048_576,
   maxReaders: 1023,
+  maxGroups: 64,
   metadataBytes: 16_777_216,
   dimension: 0xffffffff,
   /** 64 KiB less than an ArrayBuffer of 4 GiB, the largest that both runtimes make. */
@@ -72,16 +79,21 @@ const PAGE_BYTES = 16_384;
 /** Where metadata begins in a slot's payload. */
 export const metadataOffset = (frameBytes: number): number => roundUp(frameBytes, 8);
 
+/** Bytes of a group's take words. */
+export const takesBytes = (maxSize: number): number => roundUp(maxSize * 8, 64);
+
 /** Lays a segment out. Pure arithmetic: all sizes stay below 2^53. */
 export function layoutOf(geometry: Geometry): Layout {
-  const { maxSize, maxReaders, frameBytes, metadataBytes } = geometry;
+  const { maxSize, maxReaders, maxGroups, frameBytes, metadataBytes } = geometry;
   const maxPeers = maxReaders + EXTRA_PEERS;
   const pinWords = Math.ceil(maxReaders / 32);
   const slotStride = roundUp(SLOT.pins + pinWords * 4, SLOT.size);
   const peersOffset = HEADER.size;
   const readersOffset = peersOffset + maxPeers * PEER.size;
   const slotsOffset = readersOffset + maxReaders * READER.size;
-  const payloadOffset = roundUp(slotsOffset + maxSize * slotStride, PAGE_BYTES);
+  const slotsEnd = slotsOffset + maxSize * slotStride;
+  const takesOffset = slotsEnd + maxGroups * GROUP.size;
+  const payloadOffset = roundUp(takesOffset + maxGroups * takesBytes(maxSize), PAGE_BYTES);
   const payloadBytes = metadataOffset(frameBytes) + metadataBytes;
   const payloadStride = roundUp(payloadBytes, payloadBytes >= PAGE_FROM_BYTES ? 4096 : 64);
   return {
@@ -91,6 +103,9 @@ export function layoutOf(geometry: Geometry): Layout {
     peersOffset,
     readersOffset,
     slotsOffset,
+    groupStride: maxGroups === 0 ? 0 : GROUP.size,
+    groupsOffset: maxGroups === 0 ? 0 : slotsEnd,
+    takesOffset: maxGroups === 0 ? 0 : takesOffset,
     payloadOffset,
     payloadStride,
     totalBytes: payloadOffset + maxSize * payloadStride,

@@ -60,6 +60,10 @@ export function writeHeader(header: DataView, { geometry, id }: Header, createdN
   u32(HEADER.maxPeers, layout.maxPeers);
   u32(HEADER.maxReaders, geometry.maxReaders);
   u32(HEADER.pinWords, layout.pinWords);
+  u32(HEADER.maxGroups, geometry.maxGroups);
+  u32(HEADER.groupStride, layout.groupStride);
+  u64(HEADER.groupsOffset, layout.groupsOffset);
+  u64(HEADER.takesOffset, layout.takesOffset);
   u32(HEADER.maxSize, geometry.maxSize);
   u32(HEADER.whenFull, WHEN_FULL.indexOf(geometry.whenFull));
   u32(HEADER.width, geometry.width);
@@ -194,6 +198,7 @@ class UntrustedHeader {
       whenFull: this.#oneOf("whenFull", WHEN_FULL),
       metadataBytes: this.#u32Within("metadataBytes", 0, LIMITS.metadataBytes),
       maxReaders: this.#u32Within("maxReaders", 1, LIMITS.maxReaders),
+      maxGroups: this.#u32Within("maxGroups", 0, LIMITS.maxGroups),
       firstSequence: this.#within("firstSequence", this.#u64("firstSequence"), 0, LAST_SEQUENCE),
     };
   }
@@ -217,13 +222,13 @@ class UntrustedHeader {
 
   /** Everything else follows from the geometry; the stored words must say the same, and are not used. */
   checkLayout(geometry: Geometry, fileBytes: number): void {
-    const { maxPeers, pinWords, slotStride, ...wide } = layoutOf(geometry);
-    const [peerStride, readerStride, none] = [PEER.size, READER.size, 0];
-    const narrow = { headerBytes: HEADER.size, peerStride, readerStride, slotStride, maxPeers, pinWords };
-    for (const [field, value] of Object.entries({ ...narrow, maxGroups: none, groupStride: none })) {
+    const { maxPeers, pinWords, slotStride, groupStride, ...wide } = layoutOf(geometry);
+    const [peerStride, readerStride] = [PEER.size, READER.size];
+    const narrow = { headerBytes: HEADER.size, peerStride, readerStride, slotStride, groupStride, maxPeers, pinWords };
+    for (const [field, value] of Object.entries(narrow)) {
       this.#same(field, this.#u32(field as Field), value);
     }
-    for (const [field, value] of Object.entries({ ...wide, groupsOffset: none })) {
+    for (const [field, value] of Object.entries(wide)) {
       this.#same(field, this.#u64(field as Field), value);
     }
     if (fileBytes < wide.totalBytes) {

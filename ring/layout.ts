@@ -12,7 +12,7 @@
 /** The first eight bytes. */
 export const MAGIC = "FRMDEPOT";
 /** `version`: raised when any offset or meaning below changes; another version is refused. */
-export const LAYOUT_VERSION = 6;
+export const LAYOUT_VERSION = 7;
 /** `byteOrder`: reads as another number on a machine of the other byte order. */
 export const BYTE_ORDER = 0x01020304;
 /** `ready`, once everything else is in place. */
@@ -58,10 +58,12 @@ export const HEADER = {
   transfer: 188, // u32; index into TRANSFERS
   aspectWidth: 192, // u32; sample aspect ratio: width of a pixel; both 0 where it is not known
   aspectHeight: 196, // u32; height of a pixel in the same unit
-  maxGroups: 200, // u32; 0 in this version, as the next two
+  maxGroups: 200, // u32; groups of readers that share frames
   groupStride: 204, // u32
   groupsOffset: 208, // u64
-  head: 256, // u64; next sequence to claim. Producers: CAS (C7). Never wraps: at most 2^53 - 1
+  replaced: 216, // u32; 1: another segment is about to take the name (T2), 2: it has (T4). By any process, never back
+  takesOffset: 224, // u64; take words: maxSize for each group, rounded up to a multiple of 64 bytes
+  head: 256, // u64; next sequence to claim (C7), at most 2^53 - 1; with CLOSED set none will be claimed (N1, T5)
   skipped: 264, // u32; burned sequences. Each burning adds one; wraps, only differences count
   tail: 384, // u64; oldest sequence kept for a lossless reader. Raised by producers (G3, G5) and leavers (L1)
   joins: 392, // u32; +1 when a lossless reader begins to gate (J2), read by producers (G1, G4); wraps
@@ -86,7 +88,7 @@ export const PEER = {
   dropped: 40, // f64; frames refused, ever
   storedBase: 48, // f64; where the present peer found them
   droppedBase: 56, // f64
-  flags: 64, // u32; 0 in this version. Bit 0 is for producers
+  flags: 64, // u32; bit 0: this peer has claimed, or is about to (F2)
 } as const;
 
 /** A place in the sequence. Written by the peer that owns it, or by the one that recovers that peer. */
@@ -102,6 +104,7 @@ export const READER = {
   lostBase: 40, // f64
   ahead: 48, // u32; frames beyond the cursor that were consumed by number already
   mode: 52, // u32; index into READER_MODES
+  group: 56, // u32; its group plus one; 0: it is not a member, or not any more. Under the membership lock
 } as const;
 
 /** A slot's words: one cache line, so that a hand-off moves one. More pins go on behind, up to a multiple of 64. */
@@ -119,14 +122,31 @@ export const SLOT = {
   pins: 52, // u32[3]; one bit a reader (R1, R5); producers look at them (C5)
 } as const;
 
+/** Readers that share their frames: each frame is for one of the members. */
+export const GROUP = {
+  /** Size of this section. */
+  size: 128,
+  formed: 0, // u32; 1: members may join, and the take words count. Under the membership lock (B4, V2)
+  again: 4, // u32; counts recoveries that may have left frames to give again (P0a); wraps
+  from: 8, // u32; index into GROUP_FROM: what the first member asked for (B2)
+  nameLength: 12, // u32; bytes of the name
+  fromNumber: 16, // i64
+  redelivered: 24, // f64; frames given again, ever. Under the membership lock
+  dropped: 32, // f64; frames that the group held when it was dissolved, ever (V3)
+  lost: 40, // u64; numbers passed that were neither taken nor burned, ever: atomic adds (M4)
+  name: 64, // u8[64]; UTF-8
+} as const;
+
 /** Names of `whenFull`, by their number in the segment. */
 export const WHEN_FULL = ["drop", "wait", "overwrite"] as const;
 /** Names of `elementType`, by their number in the segment. */
 export const ELEMENT_TYPES = ["uint8", "uint16", "float32"] as const;
 /** Names of `peer.runtime`, by their number in the segment. */
 export const RUNTIMES = ["other", "deno", "bun", "c", "python", "node", "rust"] as const;
-/** Names of `reader.mode`, by their number in the segment; `lookup` serves getFrame and peekFrame. */
-export const READER_MODES = ["lookup", "lossless", "lossy", "latest"] as const;
+/** Names of `reader.mode`, by number; `lookup` serves getFrame, peekFrame; a `group` has an entry beside its members'. */
+export const READER_MODES = ["lookup", "lossless", "lossy", "latest", "group", "member"] as const;
+/** Names of `group.from`, by their number in the segment. */
+export const GROUP_FROM = ["oldest", "latest", "next", "number"] as const;
 /** What `reader.gating` says: it is not attached, producers wait for its cursor, or it is attached and none waits. */
 export const GATING = { none: 0, gates: 1, attached: 2 } as const;
 /** Names of `matrix`, by their number in the segment; they are those of ffmpeg's `-colorspace`. */
@@ -192,6 +212,15 @@ export const EXTRA_PEERS = 32;
 export const LAST_SEQUENCE: number = 2 ** 53 - 2;
 /** In `slot.claimed`: the number does not come; its writer keeps the slot (K1). No sequence plus one is as large. */
 export const KEPT: number = 2 ** 53;
+
+/** In `head`: no number will be claimed any more. Above every sequence, and below the bits that an inverted one sets. */
+export const CLOSED: number = 2 ** 62;
+/** Owner of the entry of group 0; the others follow. Its low bits are no peer's index. */
+export const GROUP_OWNER = 0xf00;
+/** Low bits of a take word that say who has the frame: 0 it is done, else the member's reader index plus one. */
+export const HOLDER_BITS = 11;
+/** In their place: nobody has it, and it is to be given again. */
+export const AGAIN = 2047;
 
 /** Locks of a segment: one for changes of membership, then one for each peer, held as long as the peer lives. */
 export const LOCK = { members: 0, peer: 1 } as const;

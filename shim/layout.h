@@ -9,7 +9,7 @@
 /* The first eight bytes. */
 #define FD_MAGIC "FRMDEPOT"
 /* `version`: raised when any offset or meaning below changes; another version is refused. */
-#define FD_LAYOUT_VERSION 6u
+#define FD_LAYOUT_VERSION 7u
 /* `byteOrder`: reads as another number on a machine of the other byte order. */
 #define FD_BYTE_ORDER 0x01020304u
 /* `ready`, once everything else is in place. */
@@ -22,6 +22,14 @@
 #define FD_LAST_SEQUENCE 9007199254740990ull
 /* In `slot.claimed`: the number does not come; its writer keeps the slot (K1). No sequence plus one is as large. */
 #define FD_KEPT 9007199254740992ull
+/* In `head`: no number will be claimed any more. Above every sequence, and below the bits that an inverted one sets. */
+#define FD_CLOSED 4611686018427387904ull
+/* Owner of the entry of group 0; the others follow. Its low bits are no peer's index. */
+#define FD_GROUP_OWNER 0xf00u
+/* Low bits of a take word that say who has the frame: 0 it is done, else the member's reader index plus one. */
+#define FD_HOLDER_BITS 11u
+/* In their place: nobody has it, and it is to be given again. */
+#define FD_AGAIN 2047u
 
 /* Names of `whenFull`, by their number in the segment. */
 enum {
@@ -48,12 +56,22 @@ enum {
   FD_RUNTIME_RUST = 6
 };
 
-/* Names of `reader.mode`, by their number in the segment; `lookup` serves getFrame and peekFrame. */
+/* Names of `reader.mode`, by number; `lookup` serves getFrame, peekFrame; a `group` has an entry beside its members'. */
 enum {
   FD_READER_MODE_LOOKUP = 0,
   FD_READER_MODE_LOSSLESS = 1,
   FD_READER_MODE_LOSSY = 2,
-  FD_READER_MODE_LATEST = 3
+  FD_READER_MODE_LATEST = 3,
+  FD_READER_MODE_GROUP = 4,
+  FD_READER_MODE_MEMBER = 5
+};
+
+/* Names of `group.from`, by their number in the segment. */
+enum {
+  FD_GROUP_FROM_OLDEST = 0,
+  FD_GROUP_FROM_LATEST = 1,
+  FD_GROUP_FROM_NEXT = 2,
+  FD_GROUP_FROM_NUMBER = 3
 };
 
 /* What `reader.gating` says: it is not attached, producers wait for its cursor, or it is attached and none waits. */
@@ -172,21 +190,24 @@ struct fd_header {
   uint32_t max_groups;
   uint32_t group_stride;
   uint64_t groups_offset;
-  uint8_t reserved1[40];
+  uint32_t replaced;
+  uint8_t reserved1[4];
+  uint64_t takes_offset;
+  uint8_t reserved2[24];
   uint64_t head;
   uint32_t skipped;
-  uint8_t reserved2[116];
+  uint8_t reserved3[116];
   uint64_t tail;
   uint32_t joins;
-  uint8_t reserved3[116];
+  uint8_t reserved4[116];
   uint32_t published;
   uint32_t published_sleepers;
-  uint8_t reserved4[120];
+  uint8_t reserved5[120];
   uint32_t consumed;
   uint32_t consumed_sleepers;
-  uint8_t reserved5[120];
+  uint8_t reserved6[120];
   uint64_t cleared;
-  uint8_t reserved6[3320];
+  uint8_t reserved7[3320];
 };
 
 /* An open depot object. Its own counters are written by it alone; the rest under the membership lock. */
@@ -216,7 +237,8 @@ struct fd_reader {
   double lost_base;
   uint32_t ahead;
   uint32_t mode;
-  uint8_t reserved1[72];
+  uint32_t group;
+  uint8_t reserved1[68];
 };
 
 /* A slot's words: one cache line, so that a hand-off moves one. More pins go on behind, up to a multiple of 64. */
@@ -230,6 +252,20 @@ struct fd_slot {
   uint64_t byte_length;
   uint32_t skipped;
   uint32_t pins[3];
+};
+
+/* Readers that share their frames: each frame is for one of the members. */
+struct fd_group {
+  uint32_t formed;
+  uint32_t again;
+  uint32_t from;
+  uint32_t name_length;
+  int64_t from_number;
+  double redelivered;
+  double dropped;
+  uint64_t lost;
+  uint8_t reserved1[16];
+  uint8_t name[64];
 };
 
 /* X(section, field, offset, bytes) */
@@ -273,6 +309,8 @@ struct fd_slot {
   X(header, max_groups, 200, 4) \
   X(header, group_stride, 204, 4) \
   X(header, groups_offset, 208, 8) \
+  X(header, replaced, 216, 4) \
+  X(header, takes_offset, 224, 8) \
   X(header, head, 256, 8) \
   X(header, skipped, 264, 4) \
   X(header, tail, 384, 8) \
@@ -302,6 +340,7 @@ struct fd_slot {
   X(reader, lost_base, 40, 8) \
   X(reader, ahead, 48, 4) \
   X(reader, mode, 52, 4) \
+  X(reader, group, 56, 4) \
   X(slot, writer, 0, 4) \
   X(slot, metadata_length, 4, 4) \
   X(slot, claimed, 8, 8) \
@@ -310,14 +349,24 @@ struct fd_slot {
   X(slot, timestamp_ns, 32, 8) \
   X(slot, byte_length, 40, 8) \
   X(slot, skipped, 48, 4) \
-  X(slot, pins, 52, 12)
+  X(slot, pins, 52, 12) \
+  X(group, formed, 0, 4) \
+  X(group, again, 4, 4) \
+  X(group, from, 8, 4) \
+  X(group, name_length, 12, 4) \
+  X(group, from_number, 16, 8) \
+  X(group, redelivered, 24, 8) \
+  X(group, dropped, 32, 8) \
+  X(group, lost, 40, 8) \
+  X(group, name, 64, 64)
 
 /* X(section, bytes) */
 #define FD_LAYOUT_SECTIONS(X) \
   X(header, 4096) \
   X(peer, 128) \
   X(reader, 128) \
-  X(slot, 64)
+  X(slot, 64) \
+  X(group, 128)
 
 #define FD_ASSERT_FIELD(section, field, at, bytes) \
   static_assert(offsetof(struct fd_##section, field) == (at), #section "." #field " has moved"); \

@@ -94,6 +94,8 @@ const OPTIONS: [Wrong, typeof TypeError | typeof RangeError, string[]][] = [
   [{ frameBytes: 0 }, RangeError, ["frameBytes", "0"]],
   [{ maxReaders: 0 }, RangeError, ["maxReaders", "from 1 to 1023", "0"]],
   [{ maxReaders: 1024 }, RangeError, ["maxReaders", "1024"]],
+  [{ maxGroups: -1 }, RangeError, ["maxGroups", "from 0 to 64", "-1"]],
+  [{ maxGroups: 65 }, RangeError, ["maxGroups", "65"]],
   [{ metadataBytes: 16_777_217 }, RangeError, ["metadataBytes", "16777217"]],
   [{ elementType: "uint16", frameBytes: 7 }, RangeError, ["frameBytes", "multiple of 2", "7"]],
   [{ frameBytes: 4_294_901_760, maxSize: 1_048_576 }, RangeError, ["maxSize × frameBytes", "140737488355328"]],

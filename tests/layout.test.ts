@@ -9,6 +9,7 @@ import { ELEMENT_BYTES, type Geometry, layoutOf, LIMITS } from "../ring/geometry
 import { newId, readHeader, writeHeader } from "../ring/header.ts";
 import {
   EXTRA_PEERS,
+  GROUP,
   HEADER,
   LAST_SEQUENCE,
   LAYOUT_VERSION,
@@ -20,7 +21,13 @@ import {
 } from "../ring/layout.ts";
 import { depotTest } from "./support/harness.ts";
 
-const SECTIONS: Record<string, Record<string, number>> = { header: HEADER, peer: PEER, reader: READER, slot: SLOT };
+const SECTIONS: Record<string, Record<string, number>> = {
+  header: HEADER,
+  peer: PEER,
+  reader: READER,
+  slot: SLOT,
+  group: GROUP,
+};
 type Row = { section: string; field: string; offset: number; bytes: number };
 
 const camel = (name: string) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
@@ -61,7 +68,7 @@ depotTest("layout has no field that overlaps another, is misaligned or leaves it
 depotTest("layout keeps words that different processes write in cache lines of their own", () => {
   const hot = [HEADER.head, HEADER.tail, HEADER.published, HEADER.consumed, HEADER.cleared];
   for (const [i, offset] of hot.entries()) assertEquals([offset % 128, hot.indexOf(offset)], [0, i]);
-  for (const { size } of [HEADER, PEER, READER]) assertEquals(size % 128, 0);
+  for (const { size } of [HEADER, PEER, READER, GROUP]) assertEquals(size % 128, 0);
   assertEquals(SLOT.size % 64, 0);
   assert(LIMITS.maxReaders + EXTRA_PEERS < 2 ** PEER_INDEX_BITS, "an index plus one fits its bits");
 });
@@ -80,11 +87,12 @@ const BASE: Geometry = {
   whenFull: "drop",
   metadataBytes: 0,
   maxReaders: 31,
+  maxGroups: 4,
   firstSequence: 0,
 };
 const GEOMETRIES: Partial<Geometry>[] = [
   {},
-  { frameBytes: 1, maxSize: 1, maxReaders: 1, pixelFormat: "" },
+  { frameBytes: 1, maxSize: 1, maxReaders: 1, maxGroups: 0, pixelFormat: "" },
   { frameBytes: 65_536, maxSize: 1000, whenFull: "wait" },
   { frameBytes: 65_537, maxSize: 1000, metadataBytes: 1, whenFull: "overwrite" },
   { frameBytes: 65_536, maxSize: 1, maxReaders: 31 },
@@ -94,6 +102,8 @@ const GEOMETRIES: Partial<Geometry>[] = [
   { frameBytes: 2 ** 20, elementType: "float32", pixelFormat: "grayf32le", maxSize: LIMITS.maxSize },
   { frameBytes: 7680 * 4320 * 8, elementType: "uint16", pixelFormat: "rgba64le0123456" },
   { frameBytes: LIMITS.frameBytes, maxSize: 32_768, maxReaders: LIMITS.maxReaders },
+  { frameBytes: 64, maxSize: LIMITS.maxSize, maxReaders: LIMITS.maxReaders, maxGroups: LIMITS.maxGroups },
+  { maxSize: 9, maxGroups: 1 },
   { metadataBytes: LIMITS.metadataBytes, width: LIMITS.dimension, height: LIMITS.dimension, channels: 1 },
   { firstSequence: LAST_SEQUENCE },
   { variableLength: true, width: 0, height: 0, channels: 0, pixelFormat: "mjpeg" },
@@ -114,7 +124,7 @@ function header(geometry: Geometry): Uint8Array<ArrayBuffer> {
 
 depotTest("layoutOf lays sections out one after the other, each with room for all of its entries", () => {
   for (const geometry of geometries) {
-    const { maxSize, maxReaders, frameBytes, metadataBytes } = geometry;
+    const { maxSize, maxReaders, maxGroups, frameBytes, metadataBytes } = geometry;
     const p = layoutOf(geometry);
     assertEquals([p.maxPeers, p.pinWords], [maxReaders + EXTRA_PEERS, Math.ceil(maxReaders / 32)]);
     assertEquals(p.peersOffset, HEADER.size);
@@ -122,6 +132,12 @@ depotTest("layoutOf lays sections out one after the other, each with room for al
     assert(p.slotsOffset >= p.readersOffset + maxReaders * READER.size);
     assert(p.slotStride >= SLOT.pins + p.pinWords * 4 && p.slotStride % 64 === 0);
     assert(p.payloadOffset >= p.slotsOffset + maxSize * p.slotStride);
+    if (maxGroups === 0) assertEquals([p.groupStride, p.groupsOffset, p.takesOffset], [0, 0, 0]);
+    else {
+      assert(p.groupsOffset >= p.slotsOffset + maxSize * p.slotStride && p.groupsOffset % 64 === 0);
+      assert(p.takesOffset >= p.groupsOffset + maxGroups * p.groupStride && p.takesOffset % 64 === 0);
+      assert(p.payloadOffset >= p.takesOffset + maxGroups * maxSize * 8);
+    }
     assert(p.payloadStride >= frameBytes + metadataBytes && p.payloadStride % 64 === 0);
     assertEquals([p.payloadOffset % 16_384, p.totalBytes], [0, p.payloadOffset + maxSize * p.payloadStride]);
     assert(p.payloadOffset < 2 ** 31, "offsets of the tables fit 31 bits");
@@ -165,7 +181,7 @@ depotTest("readHeader refuses what is not a sound header, each with its code", (
       ...(["headerBytes", "peerStride", "readerStride", "slotStride", "maxPeers", "maxReaders", "pinWords"] as const),
       ...(["maxSize", "whenFull", "elementType", "metadataBytes", "frameBytes", "variableLength"] as const),
       ...(["matrix", "range", "primaries", "transfer", "aspectWidth", "aspectHeight"] as const),
-      ...(["maxGroups", "groupStride", "groupsOffset"] as const),
+      ...(["maxGroups", "groupStride", "groupsOffset", "takesOffset"] as const),
     ]
   ) {
     // 16 MiB and a bit is neither in any enumeration nor what any other field gives.

@@ -40,6 +40,7 @@ static void check(struct depot *depot, const struct fd_header *header, uint64_t 
   same("peerStride", header->peer_stride, sizeof(struct fd_peer));
   same("readerStride", header->reader_stride, sizeof(struct fd_reader));
   /* Bounds first, so that no product below can overflow: an index plus one has 12 bits, nothing exceeds the file. */
+  if (header->max_groups > 64) die("maxGroups out of bounds");
   if (header->max_readers < 1 || header->max_readers > INDEX_MASK - FD_EXTRA_PEERS) die("maxReaders out of bounds");
   if (header->max_size < 1 || header->max_size > file_bytes) die("maxSize out of bounds");
   if (header->frame_bytes < 1 || header->frame_bytes > file_bytes) die("frameBytes out of bounds");
@@ -63,7 +64,10 @@ static void check(struct depot *depot, const struct fd_header *header, uint64_t 
   depot->slot_stride = (uint32_t)round_up(offsetof(struct fd_slot, pins) + depot->pin_words * 4, 64);
   depot->readers_offset = sizeof *header + depot->max_peers * sizeof(struct fd_peer);
   depot->slots_offset = depot->readers_offset + depot->max_readers * sizeof(struct fd_reader);
-  depot->payload_offset = round_up(depot->slots_offset + (uint64_t)depot->max_size * depot->slot_stride, 16384);
+  const uint64_t slots_end = depot->slots_offset + (uint64_t)depot->max_size * depot->slot_stride;
+  const uint64_t takes_offset = slots_end + header->max_groups * sizeof(struct fd_group);
+  const uint64_t takes = header->max_groups * round_up(depot->max_size * 8, 64);
+  depot->payload_offset = round_up(takes_offset + takes, 16384);
   const uint64_t payload = round_up(depot->frame_bytes, 8) + depot->metadata_bytes;
   depot->payload_stride = round_up(payload, payload >= 512 * 1024 ? 4096 : 64);
   if (depot->payload_stride > file_bytes / depot->max_size) die("the payload is larger than the file");
@@ -78,9 +82,9 @@ static void check(struct depot *depot, const struct fd_header *header, uint64_t 
   same("maxPeers", header->max_peers, depot->max_peers);
   same("pinWords", header->pin_words, depot->pin_words);
   same("totalBytes", header->total_bytes, depot->total_bytes);
-  same("maxGroups", header->max_groups, 0);
-  same("groupStride", header->group_stride, 0);
-  same("groupsOffset", header->groups_offset, 0);
+  same("groupStride", header->group_stride, header->max_groups == 0 ? 0 : sizeof(struct fd_group));
+  same("groupsOffset", header->groups_offset, header->max_groups == 0 ? 0 : slots_end);
+  same("takesOffset", header->takes_offset, header->max_groups == 0 ? 0 : takes_offset);
   if (file_bytes < depot->total_bytes) die("the file is shorter than totalBytes");
 }
 

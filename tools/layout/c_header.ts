@@ -21,7 +21,9 @@ export const enumeratorPrefix = ({ name }: Enumeration): string =>
   name.replace(/ICES$/, "IX").replace(/IES$/, "Y").replace(/S$/, "");
 
 const literal = ({ value, text }: Constant): string =>
-  typeof value === "string" ? `"${value}"` : `${text.startsWith("0x") ? text : value}${value < 2 ** 32 ? "u" : "ull"}`;
+  typeof value === "string"
+    ? `"${value}"`
+    : `${text.startsWith("0x") ? text : BigInt(value)}${value < 2 ** 32 ? "u" : "ull"}`;
 
 function constant(one: Constant): string {
   return `/* ${one.about} */\n#define FD_${one.name} ${literal(one)}`;
