@@ -16,6 +16,8 @@
  * - `PERMISSION`: the segment belongs to another user, or the system refuses
  * - `TOO_MANY_PEERS`: no entry left for another process or reader
  * - `CLOSED`: the depot object has been closed
+ * - `ENDED`: the depot takes no more frames: `end()` was called
+ * - `REPLACED`: the depot takes no more frames: another one has its name
  * - `BUSY`: an operation of this process still works on the memory
  * - `UNSUPPORTED`: the system, or the native library, cannot do it
  */
@@ -29,6 +31,8 @@ export type DepotErrorCode =
   | "PERMISSION"
   | "TOO_MANY_PEERS"
   | "CLOSED"
+  | "ENDED"
+  | "REPLACED"
   | "BUSY"
   | "UNSUPPORTED";
 

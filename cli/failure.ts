@@ -60,6 +60,8 @@ const CAUSES: Record<DepotErrorCode, { exitCode: number; remedy?: string }> = {
     remedy: "end a process that `frames-depot stat` shows, or create the depot with more `maxReaders`",
   },
   CLOSED: { exitCode: EXIT.failed },
+  ENDED: { exitCode: EXIT.refused, remedy: "`frames-depot write --new` makes the next one of that name" },
+  REPLACED: { exitCode: EXIT.refused, remedy: "`frames-depot stat` shows the depot that has the name now" },
   BUSY: { exitCode: EXIT.failed },
   NO_SPACE: {
     exitCode: EXIT.system,

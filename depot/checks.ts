@@ -107,7 +107,10 @@ export function checkWithin(options: PeekAtOptions): number {
 }
 
 /** How a depot is followed. @throws {TypeError | RangeError} */
-export function checkFollowing({ mode = "lossless", from = "oldest" }: FramesOptions): { mode: ReadMode; from: From } {
+export function checkFollowing(
+  options: FramesOptions,
+): { mode: ReadMode; from: From; whenProducersGone: "wait" | "end" } {
+  const { mode = "lossless", from = "oldest", whenProducersGone = "wait" } = options;
   if (!READ_MODES.includes(mode)) {
     throw new RangeError(`mode must be one of "lossless", "lossy", "latest": ${show(mode)}`);
   }
@@ -115,7 +118,7 @@ export function checkFollowing({ mode = "lossless", from = "oldest" }: FramesOpt
   else if (!PLACES.includes(from)) {
     throw new RangeError(`from must be "oldest", "latest", "next" or a frame number: ${show(from)}`);
   }
-  return { mode, from };
+  return { mode, from, whenProducersGone: checkOneOf("whenProducersGone", whenProducersGone, ["wait", "end"]) };
 }
 
 /** Which segments may be opened. @throws {TypeError | RangeError} */

@@ -9,6 +9,7 @@ import { queueLength } from "../ring/counters.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import type { ByteSource } from "./byte_source.ts";
 import {
+  checkBoolean,
   checkCallback,
   checkElements,
   checkMode,
@@ -89,12 +90,13 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
   }
 
   /**
-   * Makes a depot. Its memory is allocated before it is used; a name that only dead processes held is taken over.
+   * Makes a depot. Its memory is allocated before it is used. A name that only dead processes held is taken over, and so
+   * is one whose producers have all closed it or died: its readers get what is left, and end as `replaced`.
    *
    * @param name 1 to 128 of A-Z a-z 0-9 _ - and, but not first, a full stop
    * @throws {TypeError | RangeError} for wrong arguments
-   * @throws {DepotError} EXISTS (a live process holds the name), NO_SPACE, PERMISSION, INCOMPATIBLE (something that is
-   *   no depot has the name), NOT_READY (its membership was being changed for two seconds), UNSUPPORTED
+   * @throws {DepotError} EXISTS (a depot with producers has the name, or one that nobody has filled yet), NO_SPACE,
+   *   PERMISSION, INCOMPATIBLE (something that is no depot of this version has the name), NOT_READY (its membership was being changed for two seconds), UNSUPPORTED
    */
   static async create<const P extends string = "", E extends ElementType = ElementTypeOf<P>>(
     name: string,
@@ -102,7 +104,8 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
   ): Promise<FramesDepot<E>> {
     const checked = { name: checkName(name), geometry: checkGeometry(options), mode: checkMode(options.mode) };
     const onBackpressure = checkCallback(options.onBackpressure);
-    return new FramesDepot(await make(checked.name, checked.geometry, checked.mode), onBackpressure);
+    const always = checkBoolean("replace", options.replace ?? false);
+    return new FramesDepot(await make(checked.name, checked.geometry, checked.mode, always), onBackpressure);
   }
 
   /**
@@ -125,10 +128,11 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
   }
 
   /**
-   * Opens a depot, or makes it if there is none. The first process to ask makes it.
+   * Opens a depot, or makes it if there is none. The first process to ask makes it. One of another geometry, or one that
+   * has ended, is replaced if its producers are gone.
    *
    * @throws {TypeError | RangeError} for wrong arguments
-   * @throws {DepotError} INCOMPATIBLE when there is one of another geometry; otherwise as create and open
+   * @throws {DepotError} INCOMPATIBLE when there is one of another geometry with producers; otherwise as create and open
    */
   static async createOrOpen<const P extends string = "", E extends ElementType = ElementTypeOf<P>>(
     name: string,
@@ -139,7 +143,8 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
     const mode = checkMode(options.mode);
     const wait = checkWait(options);
     const onBackpressure = checkCallback(options.onBackpressure);
-    const attachment = await findOrMake(checked, geometry, mode, checkOpening(options), wait);
+    const always = checkBoolean("replace", options.replace ?? false);
+    const attachment = await findOrMake(checked, geometry, mode, always, checkOpening(options), wait);
     return new FramesDepot(attachment, onBackpressure);
   }
 

@@ -13,6 +13,7 @@ import { fail, failToList, failure } from "../ring/failures.ts";
 import { Attachment } from "../ring/attachment.ts";
 import { type DepotStats, depotStats, queueLength } from "../ring/counters.ts";
 import type { PeerEntry } from "../ring/peers.ts";
+import { producersAreGone } from "../ring/replacing.ts";
 import {
   busy,
   createSegment,
@@ -26,7 +27,6 @@ import {
 import { DepotError } from "../errors.ts";
 import type { Names } from "./option_names.ts";
 import type { ElementType, WhenFull } from "./options.ts";
-import { leave } from "./session.ts";
 
 /** How long making or opening waits while other processes change the same depot's membership. */
 const BUSY_MS = 2000;
@@ -120,52 +120,53 @@ async function retry(
   }
 }
 
-/** Makes a depot's segment. @throws {DepotError} EXISTS, NO_SPACE, PERMISSION, UNSUPPORTED */
-export function make(name: string, geometry: Geometry, mode: number): Promise<Attachment> {
+/** Makes a depot's segment. @param always also if producers fill one of that name @throws {DepotError} */
+export function make(name: string, geometry: Geometry, mode: number, always: boolean): Promise<Attachment> {
   const shim = loadShim();
-  return retry(() => createSegment(shim, name, geometry, mode), [], {});
+  return retry(() => createSegment(shim, name, geometry, mode, always), [], {});
 }
 
 /** Opens a depot's segment. @param wanted what its geometry must be, as far as it is said @throws {DepotError} */
-export async function find(
+export function find(
   name: string,
   options: OpenSegmentOptions,
   wanted: Partial<Geometry>,
   wait: WaitOptions,
 ): Promise<Attachment> {
   const shim = loadShim();
-  return ofGeometry(
-    wanted,
-    await retry(() => openSegment(shim, name, options), ["missing", "unfinished", "busy"], wait),
-  );
+  const objection = ({ geometry }: Attachment) => difference(geometry, wanted);
+  return retry(() => openSegment(shim, name, { ...options, objection }), ["missing", "unfinished", "busy"], wait);
 }
 
-/** Opens a depot of the same geometry or makes one, whatever others do meanwhile. @throws {DepotError} */
-export async function findOrMake(
+/**
+ * Opens a depot of the same geometry or makes one, whatever others do meanwhile. One of another geometry, or one that
+ * has ended, is replaced if its producers are gone.
+ *
+ * @param always whether to replace one of another geometry also if producers fill it
+ * @throws {DepotError}
+ */
+export function findOrMake(
   name: string,
   geometry: Geometry,
   mode: number,
+  always: boolean,
   options: OpenSegmentOptions,
   wait: WaitOptions,
 ): Promise<Attachment> {
   const shim = loadShim();
+  const objection = (found: Attachment) =>
+    difference(found.geometry, geometry) ??
+      (found.room.end() !== undefined && producersAreGone(found) ? "it has ended" : undefined);
   const attempt = () => {
-    const opened = openSegment(shim, name, options);
-    if (opened instanceof Attachment || opened.refused !== "missing") return opened;
-    const created = createSegment(shim, name, geometry, mode);
+    const opened = openSegment(shim, name, { ...options, objection });
+    if (opened instanceof Attachment) return opened;
+    if (opened.refused !== "missing" && opened.refused !== "unsuitable") return opened;
+    const created = createSegment(shim, name, geometry, mode, always);
+    if (created instanceof Attachment || created.refused !== "exists") return created;
     // Another process was quicker: the next round opens its depot.
-    return !(created instanceof Attachment) && created.refused === "exists" ? busy("open", name) : created;
+    return opened.refused === "unsuitable" ? opened : busy("open", name);
   };
-  return ofGeometry(geometry, await retry(attempt, ["unfinished", "busy"], wait));
-}
-
-/** Leaves a depot of another geometry. @throws {DepotError} INCOMPATIBLE */
-async function ofGeometry(wanted: Partial<Geometry>, attachment: Attachment): Promise<Attachment> {
-  const other = difference(attachment.geometry, wanted);
-  if (other === undefined) return attachment;
-  const { name } = attachment;
-  await leave(attachment);
-  throw new DepotError("INCOMPATIBLE", `cannot open depot "${name}": ${other}`, { depot: name });
+  return retry(attempt, ["unfinished", "busy"], wait);
 }
 
 /** The first thing in which a geometry is not as wanted, in words. */

@@ -10,7 +10,7 @@ import { Claimer } from "../ring/claimer.ts";
 import { droppedFrames } from "../ring/counters.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { Pace } from "../ring/pace.ts";
-import { EXHAUSTED, FULL } from "../ring/producer.ts";
+import { CLOSED, EXHAUSTED, FULL } from "../ring/producer.ts";
 import { backpressureEvent, Told } from "./backpressure.ts";
 import {
   checkDetails,
@@ -169,7 +169,8 @@ export class Intake<E extends ElementType = ElementType> {
     payload.write(slot, bytes, byteLength);
     const { frameNumber = sequence, timestampNs = TIME.NOW, metadata } = details;
     const metadataLength = metadata === undefined ? 0 : payload.writeMetadata(slot, metadata);
-    producer.publish(sequence, frameNumber, timestampNs, metadataLength, byteLength);
+    const isStored = producer.publish(sequence, frameNumber, timestampNs, metadataLength, byteLength);
+    if (!isStored) throw this.#session.endedError();
     return { state: "stored", sequence };
   }
 
@@ -184,6 +185,7 @@ export class Intake<E extends ElementType = ElementType> {
   #whenRefused(claimed: number): number {
     let sequence = this.#claimer.recover(claimed);
     if (sequence === FULL && this.#session.kept.retry() > 0) sequence = this.#claimer.claim();
+    if (sequence === CLOSED) throw this.#session.endedError();
     if (sequence === EXHAUSTED) {
       throw new DepotError("UNSUPPORTED", `depot "${this.#session.name}" has used its last sequence, 2^53 - 2`, {
         depot: this.#session.name,
@@ -242,7 +244,7 @@ export class Intake<E extends ElementType = ElementType> {
             told?.leave(); // from here on nothing may throw: what was taken would be lost
             return { value };
           },
-          () => attachment.peers.recoverDead(),
+          () => attachment.recover(),
           this.#pace,
           { ...wait, timeoutMs: Math.max(0, deadline - performance.now()) },
         );

@@ -76,8 +76,8 @@ export class Lookup<E extends ElementType> {
     this.#session.assertOpen();
     this.#finder.attach();
     const found = await this.#session.published.until(
-      () => this.#lease(number) ?? (this.#finder.statusOf(number) === "evicted" ? "evicted" : undefined),
-      () => this.#session.attachment.peers.recoverDead(),
+      () => this.#lease(number) ?? (this.#finder.mayCome(number) ? undefined : "evicted"),
+      () => this.#session.attachment.recover(),
       this.#pace,
       wait,
     );

@@ -113,6 +113,46 @@ export abstract class OpenDepot<E extends ElementType = ElementType> implements 
     return this.#session.attachment.geometry.metadataBytes;
   }
 
+  /**
+   * No more frames from now on, by any process: readers get what is left and end; producers get ENDED. What was claimed
+   * before may still be published, and readers wait for it. A second call changes nothing.
+   *
+   * @throws {DepotError} CLOSED
+   *
+   * @example The end of a recording
+   * ```ts
+   * import { FramesDepot } from "@frames-depot/frames-depot";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using depot = await FramesDepot.create("doc-end", { frameSize: [4, 2, 3] });
+   * await depot.enqueue({ frameNumber: 1, frame: new Uint8Array(24) });
+   * depot.end();
+   *
+   * const frames = depot.frames();
+   * for await (const frame of frames) assertEquals(frame.frameNumber, 1);
+   * assertEquals(frames.ended, "ended");
+   * ```
+   */
+  end(): void {
+    this.#session.assertOpen();
+    this.#session.attachment.room.close();
+  }
+
+  /** Whether it takes no more frames: `end()` was called, or it was replaced. False once closed. */
+  get ended(): boolean {
+    return !this.#session.closed && this.#session.attachment.room.end() !== undefined;
+  }
+
+  /** Whether another depot has the name, by `replace` or because producers were gone. False once closed. */
+  get replaced(): boolean {
+    return !this.#session.closed && this.#session.attachment.isReplaced;
+  }
+
+  /** Whether the name still leads here: it does not once it was removed or replaced. False once closed. */
+  get linked(): boolean {
+    return !this.#session.closed && this.#session.attachment.isLinked;
+  }
+
   /** Whether it has been closed. */
   get closed(): boolean {
     return this.#session.closed;

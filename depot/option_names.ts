@@ -45,11 +45,17 @@ export const CREATE_NAMES: Names<DepotOptions> = {
   maxReaders: true,
   maxGroups: true,
   mode: true,
+  replace: true,
 };
 /** Names of how a frame is looked for by its time. */
 export const PEEK_NAMES: Names<PeekAtOptions> = { within: true };
 /** Names of how a depot is followed. */
-export const FRAMES_NAMES: Names<FramesOptions> = { ...WAIT_NAMES, from: true, mode: true };
+export const FRAMES_NAMES: Names<FramesOptions> = {
+  ...WAIT_NAMES,
+  from: true,
+  mode: true,
+  whenProducersGone: true,
+};
 /** Names of what may be said of a frame when it is claimed. */
 export const DETAIL_NAMES: Names<FrameDetails> = { frameNumber: true, timestampNs: true, metadata: true };
 /** Names of what may be said of a frame when it is published. */

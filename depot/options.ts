@@ -102,6 +102,11 @@ export interface DepotOptions<E extends ElementType = ElementType, P extends str
   maxGroups?: number | undefined;
   /** Permission bits of the segment. Default `0o600`: this user only. */
   mode?: number | undefined;
+  /**
+   * Whether to take the name from a depot that producers still fill; their claims and publications then throw
+   * REPLACED, and its readers get what is left and end. Default false: only a name whose producers are gone is taken.
+   */
+  replace?: boolean | undefined;
 }
 
 /** How an existing depot is opened. Its geometry comes from the segment. */
@@ -156,7 +161,16 @@ export interface FramesOptions extends WaitOptions {
    * - `"latest"`: lossy, and each frame is the newest one
    */
   mode?: ReadMode | undefined;
+  /**
+   * What the reader does once it has passed all frames and every producer has closed the depot or died: `"wait"`
+   * (default) for the next one, or `"end"`. A producer is a depot object that has claimed at least once; while there
+   * was none yet, the reader waits.
+   */
+  whenProducersGone?: "wait" | "end" | undefined;
 }
+
+/** Why a reader has ended; see {@linkcode FrameReader.ended}. */
+export type ReaderEnd = "ended" | "replaced" | "producers-gone" | "timeout" | "closed" | "released";
 
 /** What {@linkcode FramesDepot.enqueue} takes. */
 export interface FrameInput extends FrameDetails {

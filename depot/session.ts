@@ -80,6 +80,24 @@ export class Session {
     return new DepotError("CLOSED", `depot "${this.name}" is closed in this process`, { depot: this.name });
   }
 
+  /** The error of a producer of a depot that takes no more frames. */
+  endedError(): DepotError {
+    const [depot, cannot] = [this.name, `cannot put a frame into depot "${this.name}": `];
+    if (this.attachment.room.end() !== "replaced") {
+      return new DepotError(
+        "ENDED",
+        `${cannot}end() was called, so it takes no more; create() makes the next one of that name once producers have ` +
+          "closed it, and `replace: true` at once",
+        { depot },
+      );
+    }
+    return new DepotError(
+      "REPLACED",
+      `${cannot}another depot has its name since; close() this object and open() that one, or give it another name`,
+      { depot },
+    );
+  }
+
   /** Ends leases, waits and membership; the last one out removes the segment. Called twice, it ends once. */
   close(): Promise<void> {
     return this.#closed ??= this.#close();

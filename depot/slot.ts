@@ -127,7 +127,8 @@ export class FrameSlot<E extends ElementType = ElementType> implements Disposabl
    * @throws {TypeError} when the slot has been published or given back; or when its memory was moved away, which burns
    *   the number @throws {RangeError} see {@linkcode FrameDetails}
    * @throws {DepotError} BUSY when the engine says that an operation still works on the memory (Bun), which burns the
-   *   number; and while {@linkcode FrameSlot.fillFrom} is under way, which changes nothing
+   *   number; and while {@linkcode FrameSlot.fillFrom} is under way, which changes nothing. REPLACED when another depot
+   *   has the name: then no reader needs the frame
    */
   publish(details: PublishDetails = NOTHING_SAID): void {
     // What is said is read first: a getter may publish the slot, give it back, or close the depot.
@@ -139,13 +140,14 @@ export class FrameSlot<E extends ElementType = ElementType> implements Disposabl
     const metadataLength = this.#given === undefined && this.#memory === undefined ? 0 : this.#putMetadata();
     const returned = this.#end();
     if (returned !== "given") throw this.#unpublishable(returned);
-    this.#attachment.producer.publish(
+    const isStored = this.#attachment.producer.publish(
       sequence,
       this.#frameNumber ?? sequence,
       this.#timestampNs ?? TIME.NOW,
       metadataLength,
       this.#byteLength ?? this.#filledBytes(),
     );
+    if (!isStored) throw sessionOf(this.#attachment).endedError();
   }
 
   #checked(details: PublishDetails): PublishDetails {

@@ -11,7 +11,7 @@ import { checkFollowing, checkWait } from "./checks.ts";
 import { Frame } from "./frame.ts";
 import { type Loop, outlives, type Remains, type Traces } from "./lease.ts";
 import { checkNames, FRAMES_NAMES } from "./option_names.ts";
-import type { ElementType, FramesOptions } from "./options.ts";
+import type { ElementType, FramesOptions, ReaderEnd } from "./options.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -31,6 +31,7 @@ export class FrameReader<E extends ElementType = ElementType>
   readonly #loop: Loop = { traces: this.#traces, reader: this };
   #remains: Remains | undefined;
   #released = false;
+  #end: ReaderEnd | undefined;
   /** Whether the user has been told why nothing comes. */
   #told = false;
 
@@ -43,11 +44,11 @@ export class FrameReader<E extends ElementType = ElementType>
   constructor(session: Session, options: FramesOptions) {
     this.#wait = checkWait(options);
     checkNames("frames", options, FRAMES_NAMES);
-    const { mode, from } = checkFollowing(options);
+    const { mode, from, whenProducersGone } = checkFollowing(options);
     session.assertOpen(); // after the arguments: a getter of theirs may have closed the depot
     this.#session = session;
     this.#attachment = session.attachment;
-    this.#follower = new Follower(session.attachment, mode, from);
+    this.#follower = new Follower(session.attachment, mode, from, whenProducersGone === "end");
     session.leases.watch(this);
   }
 
@@ -60,16 +61,40 @@ export class FrameReader<E extends ElementType = ElementType>
     return this.#released;
   }
 
+  /**
+   * Why the reader has ended; undefined while it goes on:
+   *
+   * - `ended`: `depot.end()` was called, and it has passed every frame
+   * - `replaced`: another depot has the name, and it has passed every frame
+   * - `producers-gone`: as `whenProducersGone: "end"` asks for
+   * - `timeout`: its loop waited for `timeoutMs`
+   * - `closed`: the depot object was closed
+   * - `released`: by its user: `break`, `release()`, an aborted signal
+   */
+  get ended(): ReaderEnd | undefined {
+    return this.#end ?? (this.#session.closed ? "closed" : undefined);
+  }
+
   /** The next frame if there is one now. The frame before is released. */
   tryNext(): Frame<E> | undefined {
     if (this.#released || this.#session.closed) return undefined;
     this.#releaseCurrent();
     const slot = this.#follower.take();
-    if (slot < 0) return undefined;
+    if (slot < 0) return this.#foundNone();
     this.#traces.slot = slot;
     this.#traces.lent = false;
     const { reader, sequence, frameNumber, lost } = this.#follower;
     return this.#current = new Frame(this.#attachment, reader, slot, sequence, frameNumber, lost, true, this.#loop);
+  }
+
+  /** There is no frame now, and perhaps there will be none. */
+  #foundNone(): undefined {
+    if (this.#follower.end !== undefined) this.#finish(this.#follower.end);
+  }
+
+  #finish(end: ReaderEnd): void {
+    this.#end ??= end;
+    this.release();
   }
 
   #releaseCurrent(): void {
@@ -91,7 +116,7 @@ export class FrameReader<E extends ElementType = ElementType>
     let frame: Frame<E> | "released" | undefined;
     try {
       frame = await this.#session.published.until(
-        (wait) => this.#released ? "released" : this.#look(wait),
+        (wait) => this.#look(wait),
         () => this.#idle(),
         this.#pace,
         this.#wait,
@@ -100,7 +125,9 @@ export class FrameReader<E extends ElementType = ElementType>
       await this.return();
       throw error;
     }
-    return frame === undefined || frame === "released" ? this.return() : { done: false, value: frame };
+    if (frame !== undefined && frame !== "released") return { done: false, value: frame };
+    if (!this.#session.closed) this.#finish("timeout");
+    return this.return();
   }
 
   /**
@@ -118,7 +145,7 @@ export class FrameReader<E extends ElementType = ElementType>
     const frame = this.tryNext();
     if (frame !== undefined || this.#released || this.#session.closed) return frame;
     const found = await this.#session.published.until(
-      (wait) => this.#released ? "released" : this.#look(wait),
+      (wait) => this.#look(wait),
       () => this.#idle(),
       this.#pace,
       wait,
@@ -134,13 +161,14 @@ export class FrameReader<E extends ElementType = ElementType>
    */
   nextSync(): Frame<E> | undefined {
     if (this.#released || this.#session.closed) return undefined;
-    return this.tryNext() ??
+    const found = this.tryNext() ??
       this.#session.published.untilSync(
         (wait) => this.#look(wait),
         () => this.#idle(),
         this.#pace,
         this.#wait,
       );
+    return found === "released" ? undefined : found;
   }
 
   /** Nothing has come for a while. */
@@ -154,10 +182,12 @@ export class FrameReader<E extends ElementType = ElementType>
     );
   }
 
-  #look(wait: Wait): Frame<E> | undefined {
+  #look(wait: Wait): Frame<E> | "released" | undefined {
     const frame = this.tryNext();
-    if (frame === undefined) wait.soon(this.#follower.isComing);
-    return frame;
+    if (frame !== undefined) return frame;
+    if (this.#released) return "released";
+    wait.soon(this.#follower.isComing);
+    return undefined;
   }
 
   /**
@@ -172,6 +202,7 @@ export class FrameReader<E extends ElementType = ElementType>
   /** {@linkcode FrameReader.return}, at once. */
   release(): void {
     if (this.#released) return;
+    this.#end ??= this.#session.closed ? "closed" : "released";
     this.#releaseCurrent();
     this.#released = true;
     if (this.#remains !== undefined) this.#remains.ended = true;

@@ -50,6 +50,16 @@ export const CLAIM: {
   readonly TAKEN: typeof FD.TAKEN;
   readonly AWAITED: typeof FD.AWAITED;
 } = { CLAIMED: FD.CLAIMED, MOVED: FD.MOVED, LEASED: FD.LEASED, TAKEN: FD.TAKEN, AWAITED: FD.AWAITED };
+/** In an answer of {@linkcode Mapping.publish}: the depot's name was taken, before or while the frame was published. */
+export const TOO_LATE: {
+  readonly REPLACED: typeof FD.REPLACED;
+  readonly LATE: typeof FD.LATE;
+} = { REPLACED: FD.REPLACED, LATE: FD.LATE };
+/** In `header.replaced`: another segment is about to take the name, or has taken it. */
+export const REPLACED: {
+  readonly SOON: typeof FD.BEING_REPLACED;
+  readonly DONE: typeof FD.IS_REPLACED;
+} = { SOON: FD.BEING_REPLACED, DONE: FD.IS_REPLACED };
 /** In place of a timestamp: the time of publishing, or the one that is in the slot already. */
 export const TIME: {
   readonly NOW: typeof FD.TIME_NOW;

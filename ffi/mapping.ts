@@ -96,6 +96,16 @@ export class Mapping {
     return this.#native.fd_raise(this.#base, offset, value);
   }
 
+  /** The number in `head`; -1 less that number where CLOSED is set. */
+  head(): number {
+    return this.#native.fd_head(this.#base);
+  }
+
+  /** Sets CLOSED in `head` (N1, T5): 1 set, 0 it was. */
+  end(): number {
+    return this.#native.fd_end(this.#base);
+  }
+
   /** The frame number of a sequence that seems to be in its slot, without a pin: a hint. NaN where it is not there. */
   look(slot: number, sequence: number): number {
     return this.#native.fd_look(this.#base, slot, sequence);
@@ -107,8 +117,8 @@ export class Mapping {
   }
 
   /**
-   * C9 to C11: 0, or {@linkcode SLEEPERS} (lane published) and {@linkcode PRODUCERS}. `timestampNs` may be one of
-   * {@linkcode TIME}.
+   * C9 to C11a: 0, or {@linkcode SLEEPERS} (lane published) and {@linkcode PRODUCERS}; one of {@linkcode TOO_LATE}.
+   * `timestampNs` may be one of {@linkcode TIME}.
    */
   publish(
     slot: number,

@@ -31,6 +31,11 @@ export class Segment {
     return this.#native.fd_segment_name(this.#handle);
   }
 
+  /** Gives the segment the name of another (T3): 0, or -errno. */
+  replace(old: Segment): number {
+    return this.#native.fd_segment_replace(this.#handle, old.#handle);
+  }
+
   /** Asks the system about the segment. */
   info(): SegmentInfo {
     const out = new Float64Array(FD.INFO_COUNT);

@@ -14,7 +14,7 @@ export type Signature = { parameters: readonly NativeType[]; result: NativeType 
 // begin: made from shim/frames_depot.h
 
 /** The version of the interface, which the loader compares. */
-export const ABI = 7;
+export const ABI = 8;
 
 /** Every exported C function, in the order of the header. */
 export const SYMBOLS = {
@@ -24,6 +24,7 @@ export const SYMBOLS = {
   fd_identity: { parameters: ["buffer"], result: "i32" },
   fd_segment_create: { parameters: ["buffer", "f64", "u32", "buffer"], result: "i32" },
   fd_segment_name: { parameters: ["pointer"], result: "i32" },
+  fd_segment_replace: { parameters: ["pointer", "pointer"], result: "i32" },
   fd_segment_open: { parameters: ["buffer", "buffer"], result: "i32" },
   fd_segment_info: { parameters: ["pointer", "buffer"], result: "i32" },
   fd_segment_map: { parameters: ["pointer", "f64", "buffer"], result: "i32" },
@@ -55,6 +56,8 @@ export const SYMBOLS = {
   fd_store: { parameters: ["pointer", "i32", "f64"], result: "void" },
   fd_cas: { parameters: ["pointer", "i32", "f64", "f64"], result: "i32" },
   fd_raise: { parameters: ["pointer", "i32", "f64"], result: "i32" },
+  fd_head: { parameters: ["pointer"], result: "f64" },
+  fd_end: { parameters: ["pointer"], result: "i32" },
   fd_copy: { parameters: ["pointer", "f64", "buffer", "f64", "i32"], result: "void" },
   fd_copy_out: { parameters: ["pointer", "f64", "buffer", "f64"], result: "void" },
   fd_cache_bytes: { parameters: [], result: "f64" },
@@ -110,6 +113,10 @@ export const FD = {
   LEASED: 2,
   TAKEN: 3,
   AWAITED: 4,
+  REPLACED: 32,
+  LATE: 64,
+  BEING_REPLACED: 1,
+  IS_REPLACED: 2,
   TIME_NOW: -1,
   TIME_KEPT: -2,
   NOT_ATTACHED: -1,

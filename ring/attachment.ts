@@ -9,11 +9,13 @@ import type { Mapping } from "../ffi/mapping.ts";
 import type { Segment } from "../ffi/segment.ts";
 import { type Geometry, type Layout, layoutOf } from "./geometry.ts";
 import type { Header } from "./header.ts";
+import { HEADER } from "./layout.ts";
 import { Lane } from "./lane.ts";
 import { Payload } from "./payload.ts";
 import { Peers } from "./peers.ts";
 import { Producer } from "./producer.ts";
 import { Reader } from "./reader.ts";
+import { finishReplacing } from "./replacing.ts";
 import { type ReaderMode, ReaderTable } from "./reader_table.ts";
 import { Room } from "./room.ts";
 import { WAKE_WORDS, Words } from "./words.ts";
@@ -97,6 +99,31 @@ export class Attachment {
     return new Reader(words, room, readers, peers, geometry, index);
   }
 
+  /** Does what the dead have left to do: gives back what they held, and finishes a replacement (T7). */
+  recover(): void {
+    this.peers.recoverDead();
+    finishReplacing(this);
+  }
+
+  /** Whether the name still leads here. */
+  get isLinked(): boolean {
+    return this.segment.info().linked;
+  }
+
+  /** Whether another segment has the name. */
+  get isReplaced(): boolean {
+    return finishReplacing(this);
+  }
+
+  /**
+   * Removes the name if it still leads here; the caller holds the membership lock. `replaced` tells what was removed on
+   * purpose from what was replaced by a process that died (E3, T7).
+   */
+  unlink(): void {
+    if (this.isLinked) this.words.store32(HEADER.replaced, 0);
+    this.segment.unlink();
+  }
+
   /**
    * Leaves the segment and removes its name if no peer is left.
    *
@@ -106,7 +133,7 @@ export class Attachment {
     this.peers.giveBack();
     const left = this.peers.underLock(() => {
       this.peers.leave();
-      if (!this.peers.entries().some(({ alive }) => alive)) this.segment.unlink();
+      if (!this.peers.entries().some(({ alive }) => alive)) this.unlink();
       return true;
     });
     return left === true;

@@ -8,8 +8,11 @@ import { GATING, HEADER, PEER, READER, READER_MODES, RUNTIMES } from "./layout.t
 
 /** One place in the sequence. */
 export interface ReaderStats {
-  /** `lossless`, `lossy` and `latest` are loops; `lookup` serves getFrame and peekFrame. */
-  mode: "lookup" | "lossless" | "lossy" | "latest";
+  /**
+   * `lossless`, `lossy` and `latest` are loops; `lookup` serves getFrame and peekFrame; a `member` shares the frames of
+   * a `group`.
+   */
+  mode: "lookup" | "lossless" | "lossy" | "latest" | "group" | "member";
   /** Whether producers wait for it. */
   gating: boolean;
   /** The oldest sequence that it still wants. */

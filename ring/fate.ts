@@ -20,13 +20,15 @@ export const FATE = {
   BEING_WRITTEN: 2,
   /** It will not come, or no more: burned, given back, or overwritten since. */
   GONE: 3,
+  /** No producer has claimed it, and none will. */
+  ENDED: 4,
 } as const;
 
 /** One of the values of {@linkcode FATE}. */
 export type Fate = typeof FATE[keyof typeof FATE];
 
 /**
- * Decides (D0 to D5).
+ * Decides (D0 to D5). What is being written in a segment that has lost its name will not be published (D1a).
  *
  * @param slot byte offset of the sequence's slot
  * @param recover whether to ask the kernel for a writer that keeps us waiting; that is a system call
@@ -40,12 +42,15 @@ export function fateOf(
   recover: boolean,
 ): Fate {
   for (;;) {
-    if (room.head() <= sequence) return FATE.NOT_YET; // D0
+    const head = room.headOrEnd(); // D0, N3
+    if (head < 0 ? -1 - head <= sequence : head <= sequence) return head < 0 ? FATE.ENDED : FATE.NOT_YET;
+    const replaced = room.isReplaced; // D1a
     const writer = words.load32(slot + SLOT.writer); // D1
     const claimed = words.mapping.load(slot + SLOT.claimed);
     const isThere = words.mapping.load(slot + SLOT.sequence) === sequence + 1;
     if (!isThere && (writer === 0 || claimed !== sequence + 1)) return FATE.GONE; // D5
     if (!recover || writer === 0 || !peers.isDead(writer)) { // D2
+      if (replaced && writer !== 0) return FATE.GONE;
       return isThere ? FATE.THERE : FATE.BEING_WRITTEN; // D3, D4
     }
     peers.recoverSlot(slot, writer);

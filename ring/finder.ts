@@ -143,6 +143,12 @@ export class Finder {
     return this.#isQueued(sequence) && this.reader.fate(sequence, false) === FATE.THERE ? "stored" : "evicted";
   }
 
+  /** Whether a frame of that number, which is not there, may still come: it has not been, and the depot has not ended. */
+  mayCome(number: number): boolean {
+    const hasEnded = this.#room.end() !== undefined;
+    return this.statusOf(number) !== "evicted" && !(hasEnded && this.#index.isComplete);
+  }
+
   /** Whether neither clearQueue nor this entry's own consuming has taken a sequence out. */
   #isQueued(sequence: number): boolean {
     if (sequence < this.#room.cleared()) return false;

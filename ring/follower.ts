@@ -33,6 +33,8 @@ export class Follower {
   frameNumber = 0;
   /** Frames missed between the frame before and this one. */
   lost = 0;
+  /** Why no more frames will come; undefined while they may. */
+  end: "ended" | "replaced" | "producers-gone" | undefined;
   /** Whether the next frame was being written when {@linkcode Follower.take} last found none. */
   isComing = false;
   readonly #attachment: Attachment;
@@ -44,16 +46,19 @@ export class Follower {
   #skipBelow = 0;
   #clearedSeen: number;
   readonly #losses: Losses;
+  /** Whether it ends when producers are gone. */
+  readonly #needsProducers: boolean;
   /** The sequence whose slot a producer holds, and since when that is known. */
   #stuckAt = -1;
   #stuckSince = 0;
 
   /** Takes an entry and its place. @throws {DepotError} TOO_MANY_PEERS, CORRUPT */
-  constructor(attachment: Attachment, mode: ReaderMode, from: From) {
+  constructor(attachment: Attachment, mode: ReaderMode, from: From, needsProducers = false) {
     const { room, geometry } = attachment;
     this.#attachment = attachment;
     this.#room = room;
     this.#mode = mode;
+    this.#needsProducers = needsProducers;
     this.#maxSize = geometry.maxSize;
     this.reader = attachment.reader(mode);
     this.#clearedSeen = room.clearedHint();
@@ -161,7 +166,9 @@ export class Follower {
       this.#pass(sequence);
       return refusals;
     }
-    if (fate === FATE.NOT_YET) return -1;
+    if (fate === FATE.NOT_YET) return this.#isAbandoned(sequence) ? refusals : -1;
+    if (fate === FATE.ENDED) this.end = this.#room.end();
+    if (fate === FATE.ENDED) return -1;
     if (fate === FATE.THERE && refusals < PIN_TRIES) return refusals + 1;
     return this.#recoverStuck(sequence) ? refusals : -1;
   }
@@ -181,6 +188,19 @@ export class Follower {
     this.#stuckSince = now;
     const before = this.reader.fate(sequence, false);
     return this.reader.fate(sequence, true) !== before;
+  }
+
+  /**
+   * Whether it was found that producers are gone (F3, F4), or that they have claimed more.
+   *
+   * @returns true to look again: something has been claimed meanwhile
+   */
+  #isAbandoned(sequence: number): boolean {
+    if (!this.#needsProducers || this.#attachment.peers.hasProducers) return false;
+    const head = this.#room.head();
+    if (head > sequence) return true;
+    if (head !== this.#attachment.geometry.firstSequence) this.end = "producers-gone";
+    return false;
   }
 
   /** Whether producers are a lap ahead: whatever becomes of the sequence, it is not worth waiting for. */
@@ -216,6 +236,6 @@ export class Follower {
   /** To be called when nothing has come for a while: a producer may have died with the slot in its hands. */
   recover(): void {
     this.reader.fate(this.reader.cursor, true);
-    this.#attachment.peers.recoverDead();
+    this.#attachment.recover();
   }
 }

@@ -129,6 +129,11 @@ export class FrameIndex {
     }
   }
 
+  /** Whether none of the sequences that it has followed is still being written. */
+  get isComplete(): boolean {
+    return this.#unfinished.size === 0;
+  }
+
   /** Whether a sequence that is gone may have carried a frame that we never saw: within a lap it can only be burned. */
   #wentBy(sequence: number): boolean {
     return this.numberOf(sequence) === undefined && this.#room.head() - sequence > this.#maxSize;

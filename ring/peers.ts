@@ -4,15 +4,13 @@
  *
  * @module
  */
-import { LANE } from "../ffi/constants.ts";
 import type { Segment } from "../ffi/segment.ts";
 import type { Shim } from "../ffi/shim.ts";
 import type { Geometry, Layout } from "./geometry.ts";
-import { LOCK, PEER, PEER_INDEX_BITS, RUNTIMES } from "./layout.ts";
+import { LOCK, PEER, PEER_FLAGS, PEER_INDEX_BITS, RUNTIMES } from "./layout.ts";
 import type { ReaderTable } from "./reader_table.ts";
 import type { Room } from "./room.ts";
 import { trace } from "./trace.ts";
-import { wake } from "./wake.ts";
 import type { Words } from "./words.ts";
 
 const INDEX_MASK = 2 ** PEER_INDEX_BITS - 1;
@@ -139,12 +137,17 @@ export class Peers {
   recoverSlot(slot: number, writer: number): void {
     this.#words.mapping.recoverSlot(slot, writer);
     trace.at?.("D2");
-    this.#wakeBoth();
+    this.#room.wakeAll();
   }
 
-  #wakeBoth(): void {
-    wake(this.#words, LANE.PUBLISHED);
-    wake(this.#words, LANE.CONSUMED);
+  /** Whether a peer that has claimed is in the table, dead or alive (F3). */
+  get hasProducers(): boolean {
+    for (let index = 0; index < this.#maxPeers; index++) {
+      const entry = this.#words.peer(index);
+      if (this.#words.load32(entry + PEER.id) === 0) continue;
+      if ((this.#words.load32(entry + PEER.flags) & PEER_FLAGS.produces) !== 0) return true;
+    }
+    return false;
   }
 
   /** Every entry that is in use. */
@@ -211,7 +214,7 @@ export class Peers {
     const slots = this.#words.slot(0);
     const changed = this.#words.mapping.giveBack(slots, this.#slotStride, from, to, masks, id);
     trace.at?.("P1");
-    if (changed > 0) this.#wakeBoth();
+    if (changed > 0) this.#room.wakeAll();
   }
 
   /** P2 and P3: its readers leave, its entry is free. */
@@ -222,6 +225,6 @@ export class Peers {
     }
     trace.at?.("P2");
     this.#words.store32(this.#words.peer(index) + PEER.id, 0); // P3
-    this.#wakeBoth();
+    this.#room.wakeAll();
   }
 }

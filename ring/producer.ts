@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { CLAIM, LANE, PRODUCERS, SLEEPERS, TIME } from "../ffi/constants.ts";
+import { CLAIM, LANE, PRODUCERS, SLEEPERS, TIME, TOO_LATE } from "../ffi/constants.ts";
 import { FATE, fateOf } from "./fate.ts";
 import type { Geometry, Layout } from "./geometry.ts";
-import { HEADER, KEPT, LAST_SEQUENCE, PEER, SLOT } from "./layout.ts";
+import { HEADER, KEPT, LAST_SEQUENCE, PEER, PEER_FLAGS, SLOT } from "./layout.ts";
 import type { Peers } from "./peers.ts";
 import type { Room } from "./room.ts";
 import { Slots } from "./slots.ts";
@@ -18,6 +18,8 @@ import type { Words } from "./words.ts";
 export const FULL = -1;
 /** The last sequence has been used. */
 export const EXHAUSTED = -2;
+/** No number will be claimed any more: the depot has ended, or another segment has its name. */
+export const CLOSED = -3;
 
 /** Minimum interval between two looks for dead peers before frames are given up. */
 const RECOVER_EVERY_MS = 100;
@@ -42,6 +44,8 @@ export class Producer {
   hasPassedLeased = false;
   /** Whether a reader has been woken to see a frame being written that is not there yet. */
   #awaited = false;
+  /** Whether this peer has said that it produces (F2). */
+  #produces = false;
   /** Where head is, if no other producer has claimed since. */
   #next: number;
   readonly #slots: Slots;
@@ -56,7 +60,7 @@ export class Producer {
     this.#overwrite = geometry.whenFull === "overwrite";
     this.#drops = geometry.whenFull === "drop";
     this.#frameBytes = geometry.frameBytes;
-    this.#next = words.mapping.load(HEADER.head);
+    this.#next = room.head();
   }
 
   /** The slot of a sequence. */
@@ -64,7 +68,7 @@ export class Producer {
     return this.#slots.of(sequence);
   }
 
-  /** Takes the next slot to write in. @returns its sequence, FULL or EXHAUSTED */
+  /** Takes the next slot to write in. @returns its sequence, FULL, EXHAUSTED or CLOSED */
   claim(): number {
     // Where one producer works alone, head is where it left it: a guess saves a look, and C1 tells if it is wrong.
     const h = this.#next;
@@ -74,6 +78,7 @@ export class Producer {
 
   /** C1 to C8. @returns one of {@linkcode CLAIM} and perhaps {@linkcode SLEEPERS}, FULL or EXHAUSTED */
   #try(h: number): number {
+    if (!this.#produces) this.#begin();
     if (h > LAST_SEQUENCE) return EXHAUSTED;
     if (h - this.#maxSize >= this.#gate && !this.#overwrite && !this.#findRoom(h)) return FULL; // C2
     const answer = this.#words.mapping.claim(this.#words.slot(this.slotOf(h)), this.#pinWords, h, this.#peers.id);
@@ -81,17 +86,23 @@ export class Producer {
     return answer;
   }
 
+  /** Says that this peer is a producer, before its first claim (F2): it is one until it leaves. */
+  #begin(): void {
+    Atomics.or(this.#words.u32, (this.#words.peer(this.#peers.index) + PEER.flags) >> 2, PEER_FLAGS.produces);
+    this.#produces = true;
+  }
+
   /**
    * Wakes readers that want to know of writing. A slot that cannot be had is recovered or skipped, or the claim fails.
    */
   #finish(h: number, answer: number): number {
-    const { mapping } = this.#words;
     let patience = PATIENCE;
     let skips = 0;
-    for (;; h = mapping.load(HEADER.head), answer = this.#try(h)) {
+    for (;; answer = this.#try(h)) {
       const barred = answer < 0 ? answer : answer & ~(SLEEPERS | PRODUCERS);
       // A reader or a producer that saw us in the slot may have gone to sleep over it.
       if (barred !== answer) this.#wake(answer);
+      let failed = 0;
       switch (barred) {
         case CLAIM.AWAITED:
           this.#awaited = true;
@@ -101,26 +112,29 @@ export class Producer {
         case CLAIM.CLAIMED:
           return h;
         case EXHAUSTED:
-          return EXHAUSTED;
         case FULL:
-          if (mapping.load(HEADER.head) === h) return FULL;
+          failed = barred;
           break;
         case CLAIM.LEASED:
           this.hasPassedLeased = true;
-          if (++skips > this.#maxSize || this.allHeld) return FULL;
-          this.#skip(h);
+          if (++skips > this.#maxSize || this.allHeld) failed = FULL;
+          else this.#skip(h);
           break;
         case CLAIM.TAKEN: {
           const slot = this.#words.slot(this.slotOf(h));
           const owner = this.#words.load32(slot + SLOT.writer);
-          if (owner === 0 || mapping.load(HEADER.head) !== h) continue;
-          if (!this.#isKept(slot) && --patience > 0) continue;
+          if (owner === 0 || this.#room.headOrEnd() !== h) break;
+          if (!this.#isKept(slot) && --patience > 0) break;
           patience = PATIENCE;
           if (this.#peers.isDead(owner)) this.#peers.recoverSlot(slot, owner);
-          else if (++skips > this.#maxSize || this.allHeld) return FULL;
+          else if (++skips > this.#maxSize || this.allHeld) failed = FULL;
           else this.#skip(h);
         }
       }
+      const head = this.#room.headOrEnd();
+      if (head < 0) return CLOSED;
+      if (failed !== 0 && head === h) return failed;
+      h = head;
     }
   }
 
@@ -203,14 +217,18 @@ export class Producer {
     wake(this.#words, LANE.PUBLISHED);
   }
 
-  /** Makes a claimed slot, whose payload has been written, visible to readers (C9 to C12). */
+  /**
+   * Makes a claimed slot, whose payload has been written, visible to readers (C9 to C12).
+   *
+   * @returns false when another segment has the depot's name: then not every reader will see it, or none
+   */
   publish(
     sequence: number,
     frameNumber: number,
     timestampNs: bigint | number,
     metadataLength: number,
     byteLength: number = this.#frameBytes,
-  ): void {
+  ): boolean {
     const { f64, mapping } = this.#words;
     const slot = this.#words.slot(this.slotOf(sequence));
     let time = timestampNs as number;
@@ -219,11 +237,17 @@ export class Producer {
       time = TIME.KEPT;
     }
     const answer = mapping.publish(slot, sequence, frameNumber, time, metadataLength, byteLength);
+    if (answer === TOO_LATE.REPLACED) {
+      this.giveBack(sequence);
+      return false;
+    }
     f64[(this.#words.peer(this.#peers.index) + PEER.stored) >> 3]++;
     if (answer !== 0) this.#wake(answer);
-    if (!this.#awaited) return;
-    this.#awaited = false;
-    this.#giveWay();
+    if (this.#awaited) {
+      this.#awaited = false;
+      this.#giveWay();
+    }
+    return answer < TOO_LATE.LATE;
   }
 
   /**

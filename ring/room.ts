@@ -5,7 +5,7 @@
  * @module
  */
 import { DepotError } from "../errors.ts";
-import { LANE, READERS } from "../ffi/constants.ts";
+import { LANE, READERS, REPLACED } from "../ffi/constants.ts";
 import { GATING, HEADER, LAST_SEQUENCE, READER } from "./layout.ts";
 import { trace } from "./trace.ts";
 import { wake } from "./wake.ts";
@@ -25,16 +25,44 @@ export class Room {
   }
 
   /**
-   * The next sequence to be claimed.
+   * The next sequence to be claimed; once no more will be, -1 less the final one (N3).
    *
    * @throws {DepotError} CORRUPT when it is beyond all sequences: it was overwritten
    */
-  head(): number {
-    const head = this.#words.mapping.load(HEADER.head);
-    if (head > LAST_SEQUENCE + 1) {
+  headOrEnd(): number {
+    const head = this.#words.mapping.head();
+    if (head > LAST_SEQUENCE + 1 || head < -LAST_SEQUENCE - 2) {
       throw new DepotError("CORRUPT", `the depot's head is ${head}, out of 0 to 2^53 - 1: it has been overwritten`);
     }
     return head;
+  }
+
+  /** The next sequence to be claimed, also if none will be. @throws {DepotError} CORRUPT */
+  head(): number {
+    const head = this.headOrEnd();
+    return head < 0 ? -1 - head : head;
+  }
+
+  /** Why no number will be claimed any more; undefined while one may. */
+  end(): "ended" | "replaced" | undefined {
+    if (this.headOrEnd() >= 0) return undefined;
+    return this.isReplaced ? "replaced" : "ended"; // T4 comes before T5
+  }
+
+  /** Whether another segment has the name. */
+  get isReplaced(): boolean {
+    return this.#words.load32(HEADER.replaced) === REPLACED.DONE;
+  }
+
+  /** No number will be claimed from now on (N1, N2). */
+  close(): void {
+    if (this.#words.mapping.end() === 1) this.wakeAll();
+  }
+
+  /** Wakes whoever waits for a frame or for room. */
+  wakeAll(): void {
+    wake(this.#words, LANE.PUBLISHED);
+    wake(this.#words, LANE.CONSUMED);
   }
 
   /** Everything below has been cleared. Never beyond head, whatever is written there. */
@@ -142,8 +170,7 @@ export class Room {
   /** Clears queue and index for every process: the new oldest sequence. */
   clear(): number {
     this.#words.mapping.raise(HEADER.cleared, this.head());
-    wake(this.#words, LANE.CONSUMED);
-    wake(this.#words, LANE.PUBLISHED);
+    this.wakeAll();
     return this.cleared();
   }
 }

@@ -12,6 +12,7 @@ import { fail } from "./failures.ts";
 import { type Geometry, layoutOf, LIMITS } from "./geometry.ts";
 import { type Header, newId, readHeader, writeHeader } from "./header.ts";
 import { EXTRA_PEERS, HEADER, LOCK, READY } from "./layout.ts";
+import { finishReplacing, producersAreGone, takeName } from "./replacing.ts";
 import { WAKE_WORDS } from "./words.ts";
 
 /**
@@ -49,22 +50,47 @@ const tebibytes = (bytes: number) => `${(bytes / 2 ** 40).toPrecision(3)} TiB`;
 
 /**
  * Why there is no attachment: the name is taken (`exists`), there is none of that name (`missing`), its maker has not
- * finished (`unfinished`), or its membership is being changed at this moment (`busy`).
+ * finished (`unfinished`), its membership is being changed at this moment (`busy`), or it is not what is wanted
+ * (`unsuitable`).
  */
-export type Refusal = { refused: "exists" | "missing" | "unfinished" | "busy"; error: DepotError };
+export type Refusal = {
+  refused: "exists" | "missing" | "unfinished" | "busy" | "unsuitable";
+  error: DepotError;
+};
 
 /** What came of one try: something to use, or why to try again or to give up. */
 export type Outcome = Attachment | Refusal;
 
 /**
- * Makes a segment, joins it and gives it its name, in this order: no process ever finds it unfinished.
+ * Makes a segment, joins it and gives it its name, in this order: no process ever finds it unfinished. A name that only
+ * the dead held is taken over, and so is one whose producers are gone.
  *
+ * @param always whether to take the name from a depot with producers, too
  * @returns an attachment, or why the name cannot be had now
  * @throws {DepotError} NO_SPACE, PERMISSION: what trying again would not change
  */
-export function createSegment(shim: Shim, name: string, geometry: Geometry, mode: number): Outcome {
-  const taken = freeName(shim, name);
-  if (taken !== undefined) return taken;
+export function createSegment(shim: Shim, name: string, geometry: Geometry, mode: number, always = false): Outcome {
+  const holder = holderOf(shim, name, always);
+  if (holder !== undefined && !(holder instanceof Attachment)) return holder;
+  try {
+    return makeSegment(shim, name, geometry, mode, (segment) => {
+      if (holder !== undefined) return takeName(segment, holder, always);
+      const answer = segment.name();
+      return answer === 0 ? "taken" : answer === -ERRNO.EEXIST ? "held" : answer;
+    });
+  } finally {
+    holder?.unmap();
+  }
+}
+
+/** @param take gives it its name, once it is finished */
+function makeSegment(
+  shim: Shim,
+  name: string,
+  geometry: Geometry,
+  mode: number,
+  take: (segment: Segment) => ReturnType<typeof takeName>,
+): Outcome {
   const layout = layoutOf(geometry);
   const space = shim.space();
   const free = [space.free, space.memory].filter((bytes) => bytes >= 0);
@@ -87,10 +113,11 @@ export function createSegment(shim: Shim, name: string, geometry: Geometry, mode
     writeHeader(new DataView(attachment.words.u32.buffer, 0, HEADER.size), header, BigInt(Date.now()) * 1000000n);
     attachment.peers.underLock(() => attachment.peers.enter(shim));
     attachment.words.store32(HEADER.ready, READY);
-    const answer = segment.name();
-    named = answer === 0;
+    const answer = take(segment);
+    named = answer === "taken";
     if (named) return attachment;
-    return answer === -ERRNO.EEXIST ? exists(name) : fail("name", name, answer, { layout, space });
+    if (answer === "held") return exists(name);
+    return typeof answer === "string" ? busy("create", name) : fail("name", name, answer, { layout, space });
   } finally {
     if (!named) made === undefined ? segment.close() : made.unmap();
   }
@@ -108,21 +135,51 @@ const exists = (name: string): Refusal => ({
   ),
 });
 
-/** Removes what only dead processes held under a name. @returns why the name cannot be had, if it cannot */
-function freeName(shim: Shim, name: string): Refusal | undefined {
+/**
+ * What has a name that may be taken, mapped; undefined where the name is free, or was only dead processes' and has been
+ * removed.
+ *
+ * @returns otherwise why the name cannot be had
+ */
+function holderOf(shim: Shim, name: string, always: boolean): Attachment | Refusal | undefined {
   const segment = shim.open(name);
   if (typeof segment === "number") {
     if (segment === -ERRNO.ENOENT) return undefined;
     return fail("create", name, segment);
   }
+  let mapped: Attachment | undefined;
+  let isTakeable = false;
   try {
     const removed = removeStale(segment);
-    if (removed === "live") return exists(name);
     if (removed === "busy") return busy("create", name);
-    return removed < 0 ? fail("remove the stale segment of", name, removed) : undefined;
+    if (removed !== "live") return removed < 0 ? fail("remove the stale segment of", name, removed) : undefined;
+    const header = headerOf(name, segment, always);
+    if (header === undefined) return exists(name);
+    const holder = Attachment.over(name, header, segment);
+    if (typeof holder === "number") return fail("map", name, holder);
+    mapped = holder;
+    if (!always) mapped.peers.recoverDead(); // dead producers count until then
+    isTakeable = always || producersAreGone(mapped);
+    return isTakeable ? mapped : exists(name);
   } finally {
-    segment.close();
+    if (!isTakeable) mapped === undefined ? segment.close() : mapped.unmap();
   }
+}
+
+/**
+ * The header of a depot whose name may be taken; undefined where it cannot be looked into.
+ *
+ * @param explain whether to say why, by an error
+ */
+function headerOf(name: string, segment: Segment, explain: boolean): Header | undefined {
+  try {
+    const header = inspect(name, segment, []);
+    if (!(header instanceof DepotError)) return header;
+    if (explain) throw header;
+  } catch (error) {
+    if (explain || !(error instanceof DepotError)) throw error;
+  }
+  return undefined;
 }
 
 /** Removes a segment's name if no peer of it lives. @returns -errno where the system refuses */
@@ -150,6 +207,8 @@ export type OpenSegmentOptions = {
   stale: boolean;
   /** User ids whose segments are trusted, in addition to this process's own and root's. */
   trustedOwners: readonly number[];
+  /** Says before it is joined what is not as wanted, in words. */
+  objection?: (found: Attachment) => string | undefined;
 };
 
 /**
@@ -177,6 +236,8 @@ export function openSegment(shim: Shim, name: string, options: OpenSegmentOption
     const mapped = Attachment.over(name, header, segment);
     if (typeof mapped === "number") return fail("map", name, mapped);
     attachment = mapped;
+    const objection = options.objection?.(attachment);
+    if (objection !== undefined) return unsuitable(name, objection);
     attachment.populate();
     const outcome = join(attachment, shim);
     joined = outcome instanceof Attachment;
@@ -189,9 +250,9 @@ export function openSegment(shim: Shim, name: string, options: OpenSegmentOption
 /** Enters the peer table, if the name still leads here. */
 function join(attachment: Attachment, shim: Shim): Outcome {
   const { name, peers, segment, layout } = attachment;
-  const enter = (): "unlinked" | "entered" | "full" | "busy" =>
+  const enter = (): "replaced" | "unlinked" | "entered" | "full" | "busy" =>
     peers.underLock(() => {
-      if (!segment.info().linked) return "unlinked";
+      if (!segment.info().linked) return finishReplacing(attachment) ? "replaced" : "unlinked";
       return peers.enter(shim) ? "entered" : "full";
     });
   const entered = peers.takeOrRecover(() => {
@@ -201,6 +262,7 @@ function join(attachment: Attachment, shim: Shim): Outcome {
   switch (entered ?? "full") {
     case "entered":
       return attachment;
+    case "replaced": // another has the name: that one is opened next
     case "busy":
       return busy("open", name);
     case "unlinked":
@@ -217,6 +279,11 @@ function join(attachment: Attachment, shim: Shim): Outcome {
 const notFound = (name: string, why: string): Refusal => ({
   refused: "missing",
   error: new DepotError("NOT_FOUND", `cannot open depot "${name}": ${why}`, { depot: name, errno: ERRNO.ENOENT }),
+});
+
+const unsuitable = (name: string, objection: string): Refusal => ({
+  refused: "unsuitable",
+  error: new DepotError("INCOMPATIBLE", `cannot open depot "${name}": ${objection}`, { depot: name }),
 });
 
 /** Another process joins or leaves at this moment. */

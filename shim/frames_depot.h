@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a signature below changes; the loader refuses another one. */
-#define FD_ABI 7
+#define FD_ABI 8
 
 /* Linux's numbers: what every system's errors are translated to. */
 enum {
@@ -95,6 +95,9 @@ FD_API int32_t fd_identity(double *out);
 FD_API int32_t fd_segment_create(const char *name, double bytes, uint32_t mode, fd_segment **out);
 /* Gives the segment its name in one step; -EEXIST when the name is taken. */
 FD_API int32_t fd_segment_name(fd_segment *segment);
+/* T3: gives the segment the name that `old` has, in one step. The caller has the membership lock of `old`, and has seen
+ * under it that the name leads there. -ENOTSUP where the system cannot. */
+FD_API int32_t fd_segment_replace(fd_segment *segment, fd_segment *old);
 /* -ENOENT, -EACCES, -ELOOP (a symbolic link), -EISDIR, -ENOTSUP (not a regular file). */
 FD_API int32_t fd_segment_open(const char *name, fd_segment **out);
 FD_API int32_t fd_segment_info(fd_segment *segment, double *out);
@@ -176,6 +179,11 @@ FD_API int32_t fd_cas(void *base, int32_t offset, double expected, double desire
 /* Raises the word to at least value: 1 raised, 0 it was there already. */
 FD_API int32_t fd_raise(void *base, int32_t offset, double value);
 
+/* The number in header.head, or -1 less the number where CLOSED is set. */
+FD_API double fd_head(const void *base);
+/* N1, T5: sets CLOSED. 1 set, 0 it was. */
+FD_API int32_t fd_end(void *base);
+
 /* Copies into a mapping; `past` the caches where the system can, which pays for more than they hold. */
 FD_API void fd_copy(void *base, double offset, const void *source, double bytes, int32_t past);
 /* Copies out of a mapping. */
@@ -193,13 +201,18 @@ enum { FD_SLEEPS = 1, FD_SLEEPS_LIGHTLY = 2 };
 /* Results of fd_claim: the slot is ours; head is elsewhere; a reader holds the slot; another producer does; the slot is
  * ours, and the lane published has to be woken before it is written. */
 enum { FD_CLAIMED = 0, FD_MOVED = 1, FD_LEASED = 2, FD_TAKEN = 3, FD_AWAITED = 4 };
+/* Results of fd_publish, perhaps with the two above: the name is another segment's, and nothing was published (C9a), or
+ * it was too late for every reader to see it (C11a). */
+enum { FD_REPLACED = 32, FD_LATE = 64 };
+/* header.replaced. */
+enum { FD_BEING_REPLACED = 1, FD_IS_REPLACED = 2 };
 /* Instead of a timestamp: the time now; what is in the slot already. */
 enum { FD_TIME_NOW = -1, FD_TIME_KEPT = -2 };
 
 /* C1, C3 to C8 for the sequence that the caller expects to be head. FD_MOVED and FD_LEASED leave no trace; either may
  * carry FD_SLEEPERS and FD_PRODUCERS. */
 FD_API int32_t fd_claim(void *base, int32_t slot, int32_t pin_words, double sequence, uint32_t me);
-/* C9 to C11: 0, or FD_SLEEPERS and FD_PRODUCERS. */
+/* C9 to C11a: 0, or FD_SLEEPERS and FD_PRODUCERS; FD_REPLACED, FD_LATE. */
 FD_API int32_t fd_publish(void *base, int32_t slot, double sequence, double frame_number, double timestamp_ns,
                           uint32_t metadata_length, double byte_length);
 /* R1 to R4: 1 pinned, 0 not, perhaps with FD_SLEEPERS (lane consumed). `pins` is where the word with `bit` is. */

@@ -56,6 +56,11 @@ enum {
   FD_RUNTIME_RUST = 6
 };
 
+/* Bits of `peer.flags`. */
+enum {
+  FD_PEER_FLAG_PRODUCES = 1
+};
+
 /* Names of `reader.mode`, by number; `lookup` serves getFrame, peekFrame; a `group` has an entry beside its members'. */
 enum {
   FD_READER_MODE_LOOKUP = 0,

@@ -42,10 +42,32 @@ int32_t fd_segment_create(const char *name, double bytes, uint32_t mode, fd_segm
   return fd_segment_finish(segment, answer, out);
 }
 
-int32_t fd_segment_name(fd_segment *segment) {
+static int32_t link_to(const fd_segment *segment, const char *path) {
   char self[64];
   snprintf(self, sizeof self, "/proc/self/fd/%d", segment->common.file);
-  return linkat(AT_FDCWD, self, AT_FDCWD, segment->path, AT_SYMLINK_FOLLOW) == 0 ? 0 : -errno;
+  return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 ? 0 : -errno;
+}
+
+int32_t fd_segment_name(fd_segment *segment) { return link_to(segment, segment->path); }
+
+/* A rename wants a name to begin with. No other process uses this one: it belongs to whoever has the membership lock of
+ * the segment that has the depot's name. What is there was left by one that died. */
+static void temporary_of(const char *path, char *out) {
+  snprintf(out, FD_PATH_BYTES + 1, FD_DIRECTORY ".%s", path + sizeof FD_DIRECTORY - 1);
+}
+
+int32_t fd_segment_replace(fd_segment *segment, fd_segment *old) {
+  (void)old;
+  char temporary[FD_PATH_BYTES + 1];
+  temporary_of(segment->path, temporary);
+  if (unlink(temporary) != 0 && errno != ENOENT) return -errno;
+  const int32_t answer = link_to(segment, temporary);
+  if (answer != 0) return answer;
+  FD_STEP(T3a);
+  if (rename(temporary, segment->path) == 0) return 0;
+  const int code = errno;
+  unlink(temporary);
+  return -code;
 }
 
 int32_t fd_segment_open(const char *name, fd_segment **out) {
@@ -75,6 +97,9 @@ int32_t fd_segment_info(fd_segment *segment, double *out) {
 
 int32_t fd_system_unlink(fd_segment *segment) {
   if (!fd_leads_to(segment->path, segment->common.file)) return 0;
+  char temporary[FD_PATH_BYTES + 1];
+  temporary_of(segment->path, temporary);
+  unlink(temporary); /* of a process that died while it replaced this one */
   if (unlink(segment->path) == 0) return 1;
   return errno == ENOENT ? 0 : -errno;
 }

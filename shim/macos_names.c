@@ -108,6 +108,14 @@ int32_t fd_segment_name(fd_segment *segment) {
   return 0;
 }
 
+int32_t fd_segment_replace(fd_segment *segment, fd_segment *old) {
+  if (segment->is_named) return -FD_EEXIST;
+  if (rename(segment->temporary, segment->path) != 0) return fd_failure(errno);
+  segment->is_named = 1;
+  shm_unlink(old->object);
+  return 0;
+}
+
 /* The name of a segment whose object is gone is free; under the membership lock, as every removal of a name. */
 static int32_t remove_leftover(const fd_segment *segment) {
   if (fd_lock_file(segment->common.file, FD_LOCK_MEMBERS, 1, F_WRLCK) != 1) return -FD_ENOENT;
@@ -152,7 +160,13 @@ int32_t fd_segment_info(fd_segment *segment, double *out) {
 }
 
 int32_t fd_system_unlink(fd_segment *segment) {
-  if (!segment->is_named || !fd_leads_to(segment->path, segment->common.file)) return 0;
+  if (!segment->is_named) return 0;
+  if (!fd_leads_to(segment->path, segment->common.file)) {
+    struct stat file;
+    /* Its name was taken, perhaps by a process that died before it removed the object. */
+    if (fstat(segment->common.file, &file) == 0 && file.st_nlink == 0) shm_unlink(segment->object);
+    return 0;
+  }
   /* The name first: as long as it is there, the object is. */
   if (unlink(segment->path) != 0) return errno == ENOENT ? 0 : fd_failure(errno);
   shm_unlink(segment->object);

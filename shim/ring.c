@@ -56,6 +56,17 @@ int32_t fd_raise(void *base, int32_t offset, double value) {
   return 0;
 }
 
+double fd_head(const void *base) {
+  const uint64_t head = load64(&((const struct fd_header *)base)->head);
+  return (head & FD_CLOSED) == 0 ? (double)head : -1 - (double)(head & ~FD_CLOSED);
+}
+
+int32_t fd_end(void *base) {
+  const uint64_t head = __atomic_fetch_or(&((struct fd_header *)base)->head, FD_CLOSED, __ATOMIC_SEQ_CST); /* N1, T5 */
+  FD_STEP(N1);
+  return (head & FD_CLOSED) == 0;
+}
+
 /* What may sleep on a slot that has just been left: readers for its frame or its end, producers for room. */
 static int32_t sleepers(const struct fd_header *header) {
   return (load32(&header->published_sleepers) != 0 ? FD_SLEEPERS : 0) |
@@ -110,11 +121,13 @@ int32_t fd_publish(void *base, int32_t slot_offset, double sequence, double fram
   PUT(slot->metadata_length, metadata_length);
   PUT(slot->byte_length, (uint64_t)byte_length);
   FD_STEP(C9);
+  if (load32(&header->replaced) == FD_IS_REPLACED) return FD_REPLACED; /* C9a */
   __atomic_store_n(&slot->sequence, (uint64_t)sequence + 1, __ATOMIC_RELEASE); /* C10 */
   FD_STEP(C10);
   store32(&slot->writer, 0); /* C11 */
   FD_STEP(C11);
-  return sleepers(header); /* C12 */
+  const int32_t late = load32(&header->replaced) == FD_IS_REPLACED ? FD_LATE : 0; /* C11a */
+  return late | sleepers(header); /* C12 */
 }
 
 int32_t fd_pin(void *base, int32_t slot_offset, int32_t pins_offset, uint32_t bit, double sequence) {

@@ -95,6 +95,14 @@ int32_t fd_segment_name(fd_segment *segment) {
   return answer;
 }
 
+int32_t fd_segment_replace(fd_segment *segment, fd_segment *old) {
+  if (segment->name != NULL) return -FD_EEXIST;
+  int32_t answer = take_name(segment, 1);
+  if (answer == 0 && !rename_to(segment, old->id, segment->id)) answer = -FD_ENOENT;
+  if (answer != 0) drop_name(segment);
+  return answer;
+}
+
 int32_t fd_segment_open(const char *name, fd_segment **out) {
   fd_segment *segment;
   int32_t answer = new_handle(name, &segment);

@@ -1,0 +1,75 @@
+/**
+ * Taking a depot's name for another segment: steps T of docs/internals/protocol.md; the model is
+ * docs/internals/model/replace.pml.
+ *
+ * @module
+ */
+import { REPLACED } from "../ffi/constants.ts";
+import type { Segment } from "../ffi/segment.ts";
+import type { Attachment } from "./attachment.ts";
+import { HEADER } from "./layout.ts";
+import { trace } from "./trace.ts";
+
+/** Tries to take a membership lock that another process holds for less than a millisecond. */
+const LOCK_TRIES = 100;
+
+/** Whether there was a producer, and none is left (F3, F4). Dead ones count until they are recovered. */
+export function producersAreGone({ peers, room, geometry }: Attachment): boolean {
+  return !peers.hasProducers && room.head() !== geometry.firstSequence;
+}
+
+/**
+ * Gives a segment the name that another one has (T1 to T6).
+ *
+ * @param old what has the name; mapped, and perhaps not joined
+ * @param always also if its producers are not gone
+ * @returns `taken`; `held`: there are producers; `moved`: it has lost the name meanwhile; `busy`; or -errno
+ */
+export function takeName(
+  segment: Segment,
+  old: Attachment,
+  always: boolean,
+): "taken" | "held" | "moved" | "busy" | number {
+  old.peers.recoverDead();
+  const take = () => {
+    if (!old.segment.info().linked) return "moved";
+    if (!always && !producersAreGone(old) && old.peers.entries().some(({ alive }) => alive)) return "held";
+    old.words.store32(HEADER.replaced, REPLACED.SOON); // T2
+    trace.at?.("T2");
+    const answer = segment.replace(old.segment); // T3
+    if (answer < 0) {
+      old.words.store32(HEADER.replaced, 0);
+      return answer;
+    }
+    trace.at?.("T3");
+    finish(old);
+    return "taken";
+  };
+  for (let tries = 0; tries < LOCK_TRIES; tries++) {
+    const answer = old.peers.underLock(take); // T1
+    if (answer !== "busy") return answer;
+    old.mapping.yield();
+  }
+  return "busy";
+}
+
+/** T4 to T6: all that is open in the old segment hears of it. Can be done twice. */
+function finish({ words, mapping, room }: Attachment): void {
+  words.store32(HEADER.replaced, REPLACED.DONE); // T4
+  trace.at?.("T4");
+  mapping.end(); // T5
+  trace.at?.("T5");
+  room.wakeAll(); // T6
+}
+
+/** Does what a process that died while it took the name has left to do (T7). @returns whether the name is another's */
+export function finishReplacing(old: Attachment): boolean {
+  const { words, room } = old;
+  const replaced = words.load32(HEADER.replaced);
+  if (replaced === REPLACED.DONE && room.end() !== undefined) return true;
+  if (replaced === 0 || old.segment.info().linked) return false;
+  // Once the name is gone this is final: 0 where it was removed on purpose (E3).
+  if (words.load32(HEADER.replaced) === 0) return false;
+  finish(old);
+  return true;
+}
