@@ -302,8 +302,8 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
     const returned = memory.give();
     if (returned === "given") return true;
     const [reader, slot] = [this.#reader, this.#slot];
-    if (this.#passes) reader.keepAndPass(this.sequence + 1);
-    sessionOf(this.#attachment).kept.add(returned, `frame ${this.frameNumber}`, memory, () => reader.unpin(slot));
+    reader.keep(slot, this.#passes ? this.sequence + 1 : 0);
+    sessionOf(this.#attachment).kept.add(returned, `frame ${this.frameNumber}`, memory, () => reader.unpinKept(slot));
     return false;
   }
 
@@ -316,7 +316,8 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
       lent: this.#memory !== undefined,
       ended: false,
       end() {
-        if (!remains.lent) reader.unpin(slot);
+        if (remains.lent) reader.keep(slot, 0);
+        else reader.unpin(slot);
         return !remains.lent;
       },
     };

@@ -219,6 +219,7 @@ export class FrameReader<E extends ElementType = ElementType>
       end() {
         const held = traces.slot;
         if (held >= 0 && !traces.lent) reader.unpin(held);
+        else if (held >= 0) reader.keep(held, 0);
         reader.end();
         return held < 0 || !traces.lent;
       },

@@ -60,6 +60,13 @@ export const REPLACED: {
   readonly SOON: typeof FD.BEING_REPLACED;
   readonly DONE: typeof FD.IS_REPLACED;
 } = { SOON: FD.BEING_REPLACED, DONE: FD.IS_REPLACED };
+/** What {@linkcode Mapping.take} returns; {@linkcode SLEEPERS} may be set too. */
+export const TAKE: {
+  readonly NOT_THERE: typeof FD.NOT_THERE;
+  readonly GOT: typeof FD.GOT;
+  readonly GOT_AGAIN: typeof FD.GOT_AGAIN;
+  readonly OTHERS: typeof FD.OTHERS;
+} = { NOT_THERE: FD.NOT_THERE, GOT: FD.GOT, GOT_AGAIN: FD.GOT_AGAIN, OTHERS: FD.OTHERS };
 /** In place of a timestamp: the time of publishing, or the one that is in the slot already. */
 export const TIME: {
   readonly NOW: typeof FD.TIME_NOW;

@@ -156,10 +156,53 @@ export class Mapping {
 
   /**
    * Gives back what a peer holds in the slots from `from` on (P1): the bits of its readers, and the slots whose writer
-   * it is. @returns how many slots were changed
+   * it is. What they have of formed groups is offered again if the peer is dead, else done (P0).
+   *
+   * @param groups three words for each group, as the header of the shim says @returns how many slots were changed
    */
-  giveBack(slots: number, stride: number, from: number, to: number, masks: Uint32Array, peer: number): number {
-    return this.#native.fd_give_back(this.#base, slots, stride, masks.length, from, to, masks, peer);
+  giveBack(
+    slots: number,
+    stride: number,
+    from: number,
+    to: number,
+    masks: Uint32Array,
+    peer: number,
+    groups: Uint32Array,
+    isDead: boolean,
+  ): number {
+    const [words, count, dead] = [masks.length, groups.length / 3, isDead ? 1 : 0];
+    const some = count === 0 ? masks : groups; // an empty array has no address
+    return this.#native.fd_give_back(this.#base, slots, stride, words, from, to, masks, peer, some, count, dead);
+  }
+
+  /** M1, M2: one of {@linkcode TAKE}, perhaps with {@linkcode SLEEPERS} in the lane consumed. */
+  take(take: number, slot: number, pins: number, bit: number, sequence: number, member: number): number {
+    return this.#native.fd_take(this.#base, take, slot, pins, bit, sequence, member);
+  }
+
+  /** M5 without R5: 0, or {@linkcode SLEEPERS} in the lane published. */
+  complete(take: number, sequence: number, member: number): number {
+    return this.#native.fd_complete(this.#base, take, sequence, member);
+  }
+
+  /** M4 over what is taken: the cursor, or -1 less the cursor where the lane consumed has to be woken. */
+  pass(takes: number, maxSize: number, cursor: number): number {
+    return this.#native.fd_pass(this.#base, takes, maxSize, cursor);
+  }
+
+  /** M0: the smallest sequence from `from` on that is offered again, or -1. */
+  again(takes: number, maxSize: number, from: number): number {
+    return this.#native.fd_again(this.#base, takes, maxSize, from);
+  }
+
+  /** Whether another than `member` has a frame, or one is offered again. */
+  isHeld(takes: number, maxSize: number, member: number): boolean {
+    return this.#native.fd_is_held(this.#base, takes, maxSize, member) === 1;
+  }
+
+  /** How many of the sequences from `from` to `to` - 1 were taken last in their slots. */
+  taken(takes: number, maxSize: number, from: number, to: number): number {
+    return this.#native.fd_taken(this.#base, takes, maxSize, from, to);
   }
 
   /** Frees a slot whose writer is dead (D2): 1 freed, 0 another has done it. */

@@ -14,7 +14,7 @@ export type Signature = { parameters: readonly NativeType[]; result: NativeType 
 // begin: made from shim/frames_depot.h
 
 /** The version of the interface, which the loader compares. */
-export const ABI = 8;
+export const ABI = 9;
 
 /** Every exported C function, in the order of the header. */
 export const SYMBOLS = {
@@ -66,9 +66,18 @@ export const SYMBOLS = {
   fd_pin: { parameters: ["pointer", "i32", "i32", "u32", "f64"], result: "i32" },
   fd_unpin: { parameters: ["pointer", "i32", "u32", "i32", "f64"], result: "i32" },
   fd_look: { parameters: ["pointer", "i32", "f64"], result: "f64" },
-  fd_give_back: { parameters: ["pointer", "i32", "i32", "i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+  fd_give_back: {
+    parameters: ["pointer", "i32", "i32", "i32", "i32", "i32", "buffer", "u32", "buffer", "i32", "i32"],
+    result: "i32",
+  },
   fd_recover_slot: { parameters: ["pointer", "i32", "u32"], result: "i32" },
   fd_smallest_cursor: { parameters: ["pointer", "i32", "i32", "i32"], result: "f64" },
+  fd_take: { parameters: ["pointer", "i32", "i32", "i32", "u32", "f64", "u32"], result: "i32" },
+  fd_complete: { parameters: ["pointer", "i32", "f64", "u32"], result: "i32" },
+  fd_pass: { parameters: ["pointer", "i32", "i32", "i32"], result: "f64" },
+  fd_again: { parameters: ["pointer", "i32", "i32", "f64"], result: "f64" },
+  fd_is_held: { parameters: ["pointer", "i32", "i32", "u32"], result: "i32" },
+  fd_taken: { parameters: ["pointer", "i32", "i32", "f64", "f64"], result: "i32" },
 } as const;
 
 /** The numbers of the header by their names there, without `FD_`. */
@@ -121,6 +130,10 @@ export const FD = {
   TIME_KEPT: -2,
   NOT_ATTACHED: -1,
   ATTACHED_ONLY: -2,
+  NOT_THERE: 0,
+  GOT: 1,
+  GOT_AGAIN: 2,
+  OTHERS: 3,
 } as const;
 
 // end

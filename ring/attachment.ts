@@ -65,7 +65,7 @@ export class Attachment {
     this.layout = layoutOf(geometry);
     this.segment = segment;
     this.mapping = mapping;
-    this.words = new Words(mapping, this.layout);
+    this.words = new Words(mapping, this.layout, geometry.maxSize);
     this.payload = new Payload(mapping, geometry, this.layout);
     this.readers = new ReaderTable(this.words, geometry.maxReaders);
     this.room = new Room(this.words, geometry.maxReaders);

@@ -126,14 +126,17 @@ export const SLOT = {
 export const GROUP = {
   /** Size of this section. */
   size: 128,
-  formed: 0, // u32; 1: members may join, and the take words count. Under the membership lock (B4, V2)
+  formed: 0, // u32; one of FORMED: members may join, and the take words count. Under the membership lock (B4, V2)
   again: 4, // u32; counts recoveries that may have left frames to give again (P0a); wraps
   from: 8, // u32; index into GROUP_FROM: what the first member asked for (B2)
   nameLength: 12, // u32; bytes of the name
   fromNumber: 16, // i64
   redelivered: 24, // f64; frames given again, ever. Under the membership lock
   dropped: 32, // f64; frames that the group held when it was dissolved, ever (V3)
-  lost: 40, // u64; numbers passed that were neither taken nor burned, ever: atomic adds (M4)
+  lost: 40, // u64; frames missed, ever: never lowered. Members: CAS
+  skipped: 48, // u32; header.skipped, counted before its place (B4)
+  burned: 52, // u32; numbers that were passed one by one and were burned. Members: atomic adds (M4)
+  jumped: 56, // u64; numbers jumped over and not taken, on top of `lost` as it was at B4. Members: CAS (M4)
   name: 64, // u8[64]; UTF-8
 } as const;
 
@@ -149,6 +152,8 @@ export const PEER_FLAGS = { produces: 1 } as const;
 export const READER_MODES = ["lookup", "lossless", "lossy", "latest", "group", "member"] as const;
 /** Names of `group.from`, by their number in the segment. */
 export const GROUP_FROM = ["oldest", "latest", "next", "number"] as const;
+/** What `group.formed` says; it `skips` while frames numbered below `fromNumber` are passed over, until one is not. */
+export const FORMED = { no: 0, yes: 1, skips: 2 } as const;
 /** What `reader.gating` says: it is not attached, producers wait for its cursor, or it is attached and none waits. */
 export const GATING = { none: 0, gates: 1, attached: 2 } as const;
 /** Names of `matrix`, by their number in the segment; they are those of ffmpeg's `-colorspace`. */

@@ -7,7 +7,8 @@
 import type { Segment } from "../ffi/segment.ts";
 import type { Shim } from "../ffi/shim.ts";
 import type { Geometry, Layout } from "./geometry.ts";
-import { LOCK, PEER, PEER_FLAGS, PEER_INDEX_BITS, RUNTIMES } from "./layout.ts";
+import { Groups } from "./groups.ts";
+import { LOCK, PEER, PEER_FLAGS, PEER_INDEX_BITS, READER, RUNTIMES } from "./layout.ts";
 import type { ReaderTable } from "./reader_table.ts";
 import type { Room } from "./room.ts";
 import { trace } from "./trace.ts";
@@ -34,6 +35,8 @@ export class Peers {
   id = 0;
   /** This peer's place in the table. */
   index = -1;
+  /** Readers that share frames; who dies with a frame in its hands, they give it again. */
+  readonly groups: Groups;
   readonly #segment: Segment;
   readonly #words: Words;
   readonly #room: Room;
@@ -60,6 +63,7 @@ export class Peers {
     this.#maxSize = geometry.maxSize;
     this.#slotStride = layout.slotStride;
     this.#pinWords = layout.pinWords;
+    this.groups = new Groups({ words, room, peers: this, geometry }, readers);
   }
 
   /** Runs `change` under the membership lock; `busy` when another process has it just now. Never awaits inside. */
@@ -104,7 +108,7 @@ export class Peers {
   giveBack(): void {
     if (this.id === 0 || this.#gaveBack) return;
     this.#gaveBack = true;
-    this.#sweep(this.id, 0, this.#maxSize);
+    this.#sweep(this.id, 0, this.#maxSize, false);
   }
 
   /** Gives back all that this peer holds and its place (P1 to P3); the caller holds the membership lock. */
@@ -197,8 +201,11 @@ export class Peers {
       const to = Math.min(from + SLICE_SLOTS, this.#maxSize);
       const done = this.underLock(() => {
         if (this.#words.load32(this.#words.peer(index) + PEER.id) !== id) return "by another";
-        this.#sweep(id, from, to);
-        if (to === this.#maxSize) this.#vacate(index, id);
+        this.#sweep(id, from, to, true);
+        if (to === this.#maxSize) {
+          this.groups.countAgain();
+          this.#vacate(index, id);
+        }
         return "ours";
       });
       if (done === "busy") return false;
@@ -207,12 +214,17 @@ export class Peers {
     return true;
   }
 
-  /** P1: the bits of the peer's readers, and the slots that it writes in. */
-  #sweep(id: number, from: number, to: number): void {
+  /**
+   * P1: the bits of the peer's readers, and the slots that it writes in. Frames that it has of a group are given again
+   * if it is dead (P0), and done if it leaves.
+   */
+  #sweep(id: number, from: number, to: number, isDead: boolean): void {
     const masks = new Uint32Array(this.#pinWords);
     for (const reader of this.#readers.ownedBy(id)) masks[reader >>> 5] |= 1 << (reader & 31);
     const slots = this.#words.slot(0);
-    const changed = this.#words.mapping.giveBack(slots, this.#slotStride, from, to, masks, id);
+    const groups = this.groups.takings();
+    const { mapping } = this.#words;
+    const changed = mapping.giveBack(slots, this.#slotStride, from, to, masks, id, groups, isDead);
     trace.at?.("P1");
     if (changed > 0) this.#room.wakeAll();
   }
@@ -220,9 +232,11 @@ export class Peers {
   /** P2 and P3: its readers leave, its entry is free. */
   #vacate(index: number, id: number): void {
     for (const reader of this.#readers.ownedBy(id)) {
+      this.#words.store32(this.#words.reader(reader) + READER.group, 0);
       this.#room.stopGating(reader);
       this.#readers.free(reader);
     }
+    this.groups.dissolveEmpty();
     trace.at?.("P2");
     this.#words.store32(this.#words.peer(index) + PEER.id, 0); // P3
     this.#room.wakeAll();

@@ -149,9 +149,17 @@ export class Reader {
     if (answer === SLEEPERS) wake(this.#words, LANE.CONSUMED);
   }
 
-  /** Passes everything below `sequence` and keeps the lease: its memory can still be reached. */
-  keepAndPass(sequence: number): void {
+  /**
+   * Ends a lease for its user, and passes everything below `sequence`, while its memory can still be reached: the pin
+   * stays until {@linkcode Reader.unpinKept}.
+   */
+  keep(_slotIndex: number, sequence: number): void {
     if (!this.#ended && sequence > this.cursor) this.advance(sequence);
+  }
+
+  /** Ends a lease that was kept: its memory is out of reach now. */
+  unpinKept(slotIndex: number): void {
+    this.unpin(slotIndex);
   }
 
   /** What became of a sequence; see {@linkcode fateOf}. */

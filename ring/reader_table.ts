@@ -31,6 +31,7 @@ export class ReaderTable {
       f64[(entry + READER.readBase) >> 3] = f64[(entry + READER.read) >> 3];
       f64[(entry + READER.lostBase) >> 3] = f64[(entry + READER.lost) >> 3];
       u32[(entry + READER.ahead) >> 2] = 0;
+      u32[(entry + READER.group) >> 2] = 0;
       u32[(entry + READER.mode) >> 2] = READER_MODES.indexOf(mode);
       return index;
     }

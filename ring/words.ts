@@ -4,8 +4,8 @@
  * @module
  */
 import type { Mapping } from "../ffi/mapping.ts";
-import { HEADER, PEER, READER, SLOT } from "./layout.ts";
-import type { Layout } from "./geometry.ts";
+import { type Layout, takesBytes } from "./geometry.ts";
+import { GROUP, HEADER, PEER, READER, SLOT } from "./layout.ts";
 
 /** Offsets of the wake words, by lane. */
 export const WAKE_WORDS: readonly number[] = [HEADER.published, HEADER.consumed];
@@ -26,8 +26,12 @@ export class Words {
   readonly #readers: number;
   readonly #slots: number;
   readonly #slotStride: number;
+  readonly #groups: number;
+  readonly #takes: number;
+  /** Of one group. */
+  readonly #takesBytes: number;
 
-  constructor(mapping: Mapping, layout: Layout) {
+  constructor(mapping: Mapping, layout: Layout, maxSize: number) {
     const buffer = mapping.view(0, layout.payloadOffset);
     this.mapping = mapping;
     this.u32 = new Uint32Array(buffer);
@@ -36,6 +40,9 @@ export class Words {
     this.#readers = layout.readersOffset;
     this.#slots = layout.slotsOffset;
     this.#slotStride = layout.slotStride;
+    this.#groups = layout.groupsOffset;
+    this.#takes = layout.takesOffset;
+    this.#takesBytes = takesBytes(maxSize);
   }
 
   /** Byte offset of a peer's entry. */
@@ -51,6 +58,16 @@ export class Words {
   /** Byte offset of a slot's words: an integer to the engine too, not a double. */
   slot(index: number): number {
     return (this.#slots + Math.imul(index, this.#slotStride)) | 0;
+  }
+
+  /** Byte offset of a group's entry. */
+  group(index: number): number {
+    return this.#groups + index * GROUP.size;
+  }
+
+  /** Byte offset of a group's take word of a slot. */
+  take(group: number, slot: number): number {
+    return (this.#takes + group * this.#takesBytes + slot * 8) | 0;
   }
 
   /** Byte offset of the word of pins that holds a reader's bit. */
@@ -97,5 +114,10 @@ export class Words {
   /** Detaches the arrays, so that nothing here can reach the memory after it is unmapped. */
   detach(): void {
     (this.u32.buffer as ArrayBuffer).transfer(0);
+  }
+
+  /** Whether they are. */
+  get isDetached(): boolean {
+    return this.u32.length === 0;
   }
 }

@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a signature below changes; the loader refuses another one. */
-#define FD_ABI 8
+#define FD_ABI 9
 
 /* Linux's numbers: what every system's errors are translated to. */
 enum {
@@ -222,16 +222,39 @@ FD_API int32_t fd_unpin(void *base, int32_t pins, uint32_t bit, int32_t cursor_a
 /* The frame number of a sequence that seems to be in its slot, without a pin: a hint, to be confirmed under one. NaN:
  * the sequence is not there. */
 FD_API double fd_look(const void *base, int32_t slot, double sequence);
-/* P1 for the slots from .. to - 1: clears the bits of masks[i] in word i of their pins, and frees those whose
- * writer is `id`. A number that this writer took with it is counted in `skipped`. Returns how many slots changed. */
+/* P0 and P1 for the slots from .. to - 1: clears the bits of masks[i] in word i of their pins, and frees those whose
+ * writer is `id`. A number that this writer took with it is counted in `skipped`. Before that, the frames that these
+ * readers have of formed groups are offered again if the peer is dead, and done otherwise; `groups` has three words for
+ * each: the offset of its entry, that of its take words, the index of its own reader entry. Returns how many slots
+ * changed. */
 FD_API int32_t fd_give_back(void *base, int32_t slots, int32_t slot_stride, int32_t pin_words, int32_t from, int32_t to,
-                            const uint32_t *masks, uint32_t id);
+                            const uint32_t *masks, uint32_t id, const uint32_t *groups, int32_t group_count,
+                            int32_t is_dead);
 /* D2: frees a slot whose writer is dead, and counts the number it took with it. 1 freed, 0 it is not its writer. */
 FD_API int32_t fd_recover_slot(void *base, int32_t slot, uint32_t dead);
 /* G2: the smallest cursor of the gating readers but one. FD_NOT_ATTACHED without any reader, FD_ATTACHED_ONLY where
  * readers are attached and none gates. */
 enum { FD_NOT_ATTACHED = -1, FD_ATTACHED_ONLY = -2 };
 FD_API double fd_smallest_cursor(const void *base, int32_t readers, int32_t count, int32_t except);
+
+/* Sharing work. `take` is where a group's take word of a slot is, `takes` where that of slot 0 is, `member` the index of
+ * the member's reader entry plus one. Results of fd_take: the frame is not there; it is the member's; it is, and it was
+ * another's that died; another member has it or has had it. */
+enum { FD_NOT_THERE = 0, FD_GOT = 1, FD_GOT_AGAIN = 2, FD_OTHERS = 3 };
+/* M1, M2. Any of the results may carry FD_SLEEPERS (lane consumed). */
+FD_API int32_t fd_take(void *base, int32_t take, int32_t slot, int32_t pins, uint32_t bit, double sequence,
+                       uint32_t member);
+/* M5 without R5: 0 or FD_SLEEPERS (lane published). */
+FD_API int32_t fd_complete(void *base, int32_t take, double sequence, uint32_t member);
+/* M4 over what is taken or done, for a lap at most. The cursor, or -1 less the cursor where it was moved and the lane
+ * consumed has to be woken. */
+FD_API double fd_pass(void *base, int32_t takes, int32_t max_size, int32_t cursor);
+/* M0: the smallest sequence from `from` on that is offered again; -1: none is. */
+FD_API double fd_again(const void *base, int32_t takes, int32_t max_size, double from);
+/* Whether another than `member` has a frame, or one is offered again. */
+FD_API int32_t fd_is_held(const void *base, int32_t takes, int32_t max_size, uint32_t member);
+/* How many of the sequences from .. to - 1 were taken last in their slots. */
+FD_API int32_t fd_taken(const void *base, int32_t takes, int32_t max_size, double from, double to);
 
 #if defined(__cplusplus)
 }

@@ -79,6 +79,13 @@ enum {
   FD_GROUP_FROM_NUMBER = 3
 };
 
+/* What `group.formed` says; it `skips` while frames numbered below `fromNumber` are passed over, until one is not. */
+enum {
+  FD_FORMED_NO = 0,
+  FD_FORMED_YES = 1,
+  FD_FORMED_SKIPS = 2
+};
+
 /* What `reader.gating` says: it is not attached, producers wait for its cursor, or it is attached and none waits. */
 enum {
   FD_GATING_NONE = 0,
@@ -269,7 +276,9 @@ struct fd_group {
   double redelivered;
   double dropped;
   uint64_t lost;
-  uint8_t reserved1[16];
+  uint32_t skipped;
+  uint32_t burned;
+  uint64_t jumped;
   uint8_t name[64];
 };
 
@@ -363,6 +372,9 @@ struct fd_group {
   X(group, redelivered, 24, 8) \
   X(group, dropped, 32, 8) \
   X(group, lost, 40, 8) \
+  X(group, skipped, 48, 4) \
+  X(group, burned, 52, 4) \
+  X(group, jumped, 56, 8) \
   X(group, name, 64, 64)
 
 /* X(section, bytes) */

@@ -1,26 +1,13 @@
 /* The words of the ring: 64-bit words that JavaScript has no fast way to, and the steps of a hand-off, each verb in one
  * call. The steps are those of docs/internals/protocol.md. Where a step cannot be done, TypeScript (ring/) decides
  * what follows: nothing here waits or is tried twice. */
+#include "group.h"
 #include "internal.h"
 #include "layout.h"
+#include "words.h"
 
 #include <math.h>
 #include <stddef.h>
-
-static void *at(const void *base, int32_t offset) { return (void *)((uintptr_t)base + (uintptr_t)offset); }
-static uint64_t *word(const void *base, int32_t offset) { return at(base, offset); }
-
-static uint32_t load32(const uint32_t *from) { return __atomic_load_n(from, __ATOMIC_SEQ_CST); }
-static void store32(uint32_t *to, uint32_t value) { __atomic_store_n(to, value, __ATOMIC_SEQ_CST); }
-static uint64_t load64(const uint64_t *from) { return __atomic_load_n(from, __ATOMIC_SEQ_CST); }
-static void store64(uint64_t *to, uint64_t value) { __atomic_store_n(to, value, __ATOMIC_SEQ_CST); }
-
-static int cas32(uint32_t *to, uint32_t expected, uint32_t desired) {
-  return __atomic_compare_exchange_n(to, &expected, desired, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-}
-static int cas64(uint64_t *to, uint64_t expected, uint64_t desired) {
-  return __atomic_compare_exchange_n(to, &expected, desired, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-}
 
 /* A store that the protocol calls plain: the steps around it keep every other peer away. Relaxed costs the same. */
 #define PUT(place, value) __atomic_store_n(&(place), (value), __ATOMIC_RELAXED)
@@ -176,15 +163,15 @@ int32_t fd_recover_slot(void *base, int32_t slot_offset, uint32_t dead) {
 }
 
 int32_t fd_give_back(void *base, int32_t slots_offset, int32_t slot_stride, int32_t pin_words, int32_t from, int32_t to,
-                     const uint32_t *masks, uint32_t id) {
+                     const uint32_t *masks, uint32_t id, const uint32_t *groups, int32_t group_count, int32_t is_dead) {
   int32_t changed = 0;
   for (int32_t index = from; index < to; index++) {
     struct fd_slot *slot = at(base, slots_offset + index * slot_stride);
     uint32_t *pins = at(slot, offsetof(struct fd_slot, pins));
-    int differs = 0;
-    for (int32_t word = 0; word < pin_words; word++) {
-      if ((load32(pins + word) & masks[word]) == 0) continue; /* a clean line stays clean */
-      __atomic_fetch_and(pins + word, ~masks[word], __ATOMIC_SEQ_CST);
+    int differs = fd_give_again(base, slot, index, masks, pin_words, groups, group_count, is_dead);
+    for (int32_t part = 0; part < pin_words; part++) {
+      if ((load32(pins + part) & masks[part]) == 0) continue; /* a clean line stays clean */
+      __atomic_fetch_and(pins + part, ~masks[part], __ATOMIC_SEQ_CST);
       differs = 1;
     }
     differs |= free_slot(base, slot, id);

@@ -116,11 +116,11 @@ static void give_back_takes_pins_and_slots_of_one_peer(void) {
   ring.slots[3] = (struct fd_slot){.sequence = 8, .pins = {1, 1, 1}};
   const struct segment before = ring;
   const int32_t slots = AT(ring.slots), stride = sizeof *ring.slots;
-  EQUAL(fd_give_back(&ring, slots, stride, 3, 0, SLOTS, none, 77), 0);
-  EQUAL(fd_give_back(&ring, slots, stride, 3, 3, SLOTS, masks, ME), 0);
-  EQUAL(fd_give_back(&ring, slots, stride, 3, 2, 2, masks, ME), 0);
+  EQUAL(fd_give_back(&ring, slots, stride, 3, 0, SLOTS, none, 77, NULL, 0, 1), 0);
+  EQUAL(fd_give_back(&ring, slots, stride, 3, 3, SLOTS, masks, ME, NULL, 0, 1), 0);
+  EQUAL(fd_give_back(&ring, slots, stride, 3, 2, 2, masks, ME, NULL, 0, 1), 0);
   EQUAL(memcmp(&before, &ring, sizeof ring), 0);
-  EQUAL(fd_give_back(&ring, slots, stride, 3, 0, SLOTS, masks, ME), 3);
+  EQUAL(fd_give_back(&ring, slots, stride, 3, 0, SLOTS, masks, ME, NULL, 0, 1), 3);
   EQUAL(ring.slots[0].writer, 0);
   EQUAL(ring.slots[0].pins[1], 4);
   EQUAL(ring.slots[1].writer, OTHER);
@@ -131,7 +131,7 @@ static void give_back_takes_pins_and_slots_of_one_peer(void) {
   EQUAL(ring.slots[2].sequence, 7);
   EQUAL(ring.slots[3].pins[0], 1);
   EQUAL(ring.header.skipped, 1); /* slot 0's number; slot 2's is there */
-  EQUAL(fd_give_back(&ring, slots, stride, 3, 0, SLOTS, masks, ME), 0);
+  EQUAL(fd_give_back(&ring, slots, stride, 3, 0, SLOTS, masks, ME, NULL, 0, 1), 0);
 }
 
 static void claim_looks_at_pins_behind_the_line(void) {

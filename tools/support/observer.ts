@@ -37,7 +37,7 @@ export class Observer {
     const mapping = segment.map(this.#layout.totalBytes, WAKE_WORDS);
     if (typeof mapping === "number") throw new Error(`depot "${name}" cannot be mapped: errno ${-mapping}`);
     this.#mapping = mapping;
-    this.#words = new Words(mapping, this.#layout);
+    this.#words = new Words(mapping, this.#layout, geometry.maxSize);
     this.#room = new Room(this.#words, geometry.maxReaders);
   }
 
