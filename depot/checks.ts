@@ -5,7 +5,7 @@
  */
 import { bufferLengthOf, byteLengthOf, bytesOf, kindOf } from "../ffi/buffers.ts";
 import { ELEMENT_BYTES, type Geometry } from "../ring/geometry.ts";
-import type { From } from "../ring/follower.ts";
+import type { From } from "../ring/beginning.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { ELEMENT_TYPES } from "../ring/layout.ts";
 import { WAITINGS } from "../ring/pace.ts";

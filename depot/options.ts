@@ -3,8 +3,8 @@
  *
  * @module
  */
+import type { From } from "../ring/beginning.ts";
 import type { Color } from "../ring/color.ts";
-import type { From } from "../ring/follower.ts";
 import type { WaitLimits, WaitOptions } from "../ring/lane.ts";
 
 /** How many bytes an element of a frame has and how it is read: it decides the typed array of `frame.data`. */

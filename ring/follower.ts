@@ -4,22 +4,15 @@
  * @module
  */
 import type { Attachment } from "./attachment.ts";
+import { beginningOf, type From, newestOf } from "./beginning.ts";
 import { waitsForReader } from "./counters.ts";
 import { FATE } from "./fate.ts";
-import { FrameIndex } from "./frame_index.ts";
 import { Losses } from "./losses.ts";
 import type { Reader } from "./reader.ts";
 import type { ReaderMode } from "./reader_table.ts";
 import type { Room } from "./room.ts";
+import { Stuck } from "./stuck.ts";
 
-/**
- * Where a reader begins: the oldest frame still kept, the newest one, the next to come, or a frame number. What lies
- * before that place it has passed: when the last lossless reader leaves, it counts as consumed.
- */
-export type From = "oldest" | "latest" | "next" | number;
-
-/** A slot that a producer has held for this long is checked: its producer may be dead. */
-const STUCK_MS = 100;
 /** Tries to pin a frame whose slot a producer touches at this moment, before other readers get their turn. */
 const PIN_TRIES = 100;
 
@@ -48,9 +41,7 @@ export class Follower {
   readonly #losses: Losses;
   /** Whether it ends when producers are gone. */
   readonly #needsProducers: boolean;
-  /** The sequence whose slot a producer holds, and since when that is known. */
-  #stuckAt = -1;
-  #stuckSince = 0;
+  readonly #stuck = new Stuck();
 
   /** Takes an entry and its place. @throws {DepotError} TOO_MANY_PEERS, CORRUPT */
   constructor(attachment: Attachment, mode: ReaderMode, from: From, needsProducers = false) {
@@ -63,44 +54,16 @@ export class Follower {
     this.reader = attachment.reader(mode);
     this.#clearedSeen = room.clearedHint();
     try {
-      const wish = this.#place(from);
-      if (mode === "lossless") this.reader.startGating(wish);
-      else this.reader.startAt(wish);
+      const { sequence, skipsBelow } = beginningOf(this.reader, room, geometry, from);
+      this.#skips = skipsBelow !== undefined;
+      this.#skipBelow = skipsBelow ?? 0;
+      if (mode === "lossless") this.reader.startGating(sequence);
+      else this.reader.startAt(sequence);
       this.#losses = new Losses(this.reader, room.head(), this.#maxSize);
     } catch (error) {
       this.reader.end(); // its entry would be lost
       throw error;
     }
-  }
-
-  /** Where it would like to begin. */
-  #place(from: From): number {
-    const room = this.#room;
-    const head = room.head();
-    const oldest = Math.max(0, head - this.#maxSize, room.cleared());
-    switch (from) {
-      case "oldest":
-        return oldest;
-      case "latest":
-        return this.#newest(head, oldest) ?? head;
-      case "next":
-        return head;
-    }
-    const index = new FrameIndex(this.reader, room, this.#attachment.geometry);
-    index.refresh();
-    const sequence = index.sequenceOf(from);
-    if (sequence !== undefined && sequence >= oldest) return sequence;
-    this.#skips = true;
-    this.#skipBelow = from;
-    return oldest;
-  }
-
-  /** The newest frame from `from` on that seems to be there. */
-  #newest(head: number, from: number): number | undefined {
-    for (let sequence = head - 1; sequence >= Math.max(from, head - this.#maxSize); sequence--) {
-      if (this.reader.seems(sequence)) return sequence;
-    }
-    return undefined;
   }
 
   /** Pins the next frame. @returns its slot, or -1 when there is none now */
@@ -122,7 +85,8 @@ export class Follower {
   }
 
   #passOlder(): void {
-    const newest = this.#newest(this.#room.head(), this.reader.cursor);
+    const head = this.#room.head();
+    const newest = newestOf(this.reader, head, Math.max(this.reader.cursor, head - this.#maxSize));
     if (newest !== undefined) this.#jump(newest);
   }
 
@@ -170,24 +134,7 @@ export class Follower {
     if (fate === FATE.ENDED) this.end = this.#room.end();
     if (fate === FATE.ENDED) return -1;
     if (fate === FATE.THERE && refusals < PIN_TRIES) return refusals + 1;
-    return this.#recoverStuck(sequence) ? refusals : -1;
-  }
-
-  /**
-   * A slot that a producer holds: after a while the kernel is asked whether it lives.
-   *
-   * @returns whether the slot was given back
-   */
-  #recoverStuck(sequence: number): boolean {
-    const now = performance.now();
-    if (this.#stuckAt !== sequence) {
-      this.#stuckAt = sequence;
-      this.#stuckSince = now;
-    }
-    if (now - this.#stuckSince < STUCK_MS) return false;
-    this.#stuckSince = now;
-    const before = this.reader.fate(sequence, false);
-    return this.reader.fate(sequence, true) !== before;
+    return this.#stuck.recover(sequence, (recover) => this.reader.fate(sequence, recover)) ? refusals : -1;
   }
 
   /**
