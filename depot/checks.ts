@@ -7,6 +7,7 @@ import { bufferLengthOf, byteLengthOf, bytesOf, kindOf } from "../ffi/buffers.ts
 import { ELEMENT_BYTES, type Geometry } from "../ring/geometry.ts";
 import type { From } from "../ring/beginning.ts";
 import type { WaitOptions } from "../ring/lane.ts";
+import { GROUP_NAME_BYTES } from "../ring/groups.ts";
 import { ELEMENT_TYPES } from "../ring/layout.ts";
 import { WAITINGS } from "../ring/pace.ts";
 import type { FrameDetails, FramesOptions, OnBackpressure, OpenOptions, PeekAtOptions, ReadMode } from "./options.ts";
@@ -106,10 +107,29 @@ export function checkWithin(options: PeekAtOptions): number {
   return Number(within);
 }
 
+/** A group's name. @throws {TypeError | RangeError} */
+function checkGroup(name: unknown, mode: ReadMode): string {
+  if (typeof name !== "string") throw new TypeError(`group must be a string: ${show(name)}`);
+  if (mode !== "lossless") {
+    throw new TypeError(
+      `group ${show(name)} cannot have mode "${mode}": a group shares every frame, so leave mode out`,
+    );
+  }
+  const bytes = new TextEncoder().encode(name).length;
+  if (bytes < 1 || bytes > GROUP_NAME_BYTES) {
+    throw new RangeError(`group must have 1 to ${GROUP_NAME_BYTES} bytes of UTF-8: ${show(name)} has ${bytes}`);
+  }
+  if (!name.isWellFormed()) throw new RangeError(`group must be whole characters: ${show(name)} has half of one`);
+  return name;
+}
+
+/** The group that a loop is a member of, and where it would have it begin. */
+type Group = { name: string; from: From | undefined };
+
 /** How a depot is followed. @throws {TypeError | RangeError} */
 export function checkFollowing(
   options: FramesOptions,
-): { mode: ReadMode; from: From; whenProducersGone: "wait" | "end" } {
+): { mode: ReadMode; from: From; group: Group | undefined; whenProducersGone: "wait" | "end" } {
   const { mode = "lossless", from = "oldest", whenProducersGone = "wait" } = options;
   if (!READ_MODES.includes(mode)) {
     throw new RangeError(`mode must be one of "lossless", "lossy", "latest": ${show(mode)}`);
@@ -118,7 +138,8 @@ export function checkFollowing(
   else if (!PLACES.includes(from)) {
     throw new RangeError(`from must be "oldest", "latest", "next" or a frame number: ${show(from)}`);
   }
-  return { mode, from, whenProducersGone: checkOneOf("whenProducersGone", whenProducersGone, ["wait", "end"]) };
+  const group = options.group === undefined ? undefined : { name: checkGroup(options.group, mode), from: options.from };
+  return { mode, from, group, whenProducersGone: checkOneOf("whenProducersGone", whenProducersGone, ["wait", "end"]) };
 }
 
 /** Which segments may be opened. @throws {TypeError | RangeError} */

@@ -14,6 +14,9 @@ import { sessionOf } from "./session.ts";
 import { CONSTRUCTORS, type Plane } from "./planes.ts";
 import { SlotMemory } from "./slot_memory.ts";
 
+/** What a reader knows of a frame. */
+export type Known = Readonly<{ sequence: number; frameNumber: number; lost: number; redelivered: boolean }>;
+
 /**
  * One frame, leased: until it is released, or its depot object is closed, no process overwrites it, whatever becomes of
  * the reader it came from. It is shared memory, not a copy; {@linkcode Frame.release} empties every view of it (length
@@ -39,6 +42,8 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
   readonly sequence: number;
   /** Frames that this reader missed between the frame before and this one. Always 0 for lookups. */
   readonly lost: number;
+  /** Whether a member of the same group, which died, had this frame before: it may have been worked on already. */
+  readonly redelivered: boolean;
   readonly #attachment: Attachment;
   readonly #reader: Reader;
   readonly #slot: number;
@@ -55,6 +60,7 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
   /**
    * Made by a depot, over a slot that `reader` has pinned.
    *
+   * @param known what the reader knows of the frame at this moment
    * @param passes whether the reader's cursor passes the frame when the lease ends
    * @param loop what the lease depends on; a lease that passes notes itself there, for the case that both are forgotten
    * @ignore
@@ -63,15 +69,14 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
     attachment: Attachment,
     reader: Reader,
     slot: number,
-    sequence: number,
-    frameNumber: number,
-    lost: number,
+    known: Known,
     passes: boolean,
     loop?: Loop,
   ) {
-    this.frameNumber = frameNumber;
-    this.sequence = sequence;
-    this.lost = lost;
+    this.frameNumber = known.frameNumber;
+    this.sequence = known.sequence;
+    this.lost = known.lost;
+    this.redelivered = known.redelivered;
     this.#attachment = attachment;
     this.#reader = reader;
     this.#slot = slot;
@@ -258,17 +263,7 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
   clone(): Frame<E> {
     this.#assertHeld();
     this.#reader.pinHeld(this.#slot);
-    const { sequence, frameNumber, lost } = this;
-    const frame = new Frame<E>(
-      this.#attachment,
-      this.#reader,
-      this.#slot,
-      sequence,
-      frameNumber,
-      lost,
-      false,
-      this.#loop,
-    );
+    const frame = new Frame<E>(this.#attachment, this.#reader, this.#slot, this, false, this.#loop);
     sessionOf(this.#attachment).leases.watch(frame);
     return frame;
   }

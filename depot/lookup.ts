@@ -95,7 +95,8 @@ export class Lookup<E extends ElementType> {
     const { reader } = this.#finder;
     const { attachment, leases } = this.#session;
     const slot = reader.slotOf(sequence);
-    const frame = new Frame<E>(attachment, reader, slot, sequence, reader.frameNumber(slot), 0, false);
+    const known = { sequence, frameNumber: reader.frameNumber(slot), lost: 0, redelivered: false };
+    const frame = new Frame<E>(attachment, reader, slot, known, false);
     leases.watch(frame);
     return frame;
   }

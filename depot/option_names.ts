@@ -54,6 +54,7 @@ export const FRAMES_NAMES: Names<FramesOptions> = {
   ...WAIT_NAMES,
   from: true,
   mode: true,
+  group: true,
   whenProducersGone: true,
 };
 /** Names of what may be said of a frame when it is claimed. */

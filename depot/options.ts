@@ -152,7 +152,7 @@ export type ReadMode = "lossless" | "lossy" | "latest";
 export interface FramesOptions extends WaitOptions {
   /**
    * Default `"oldest"`. A number begins with the frame of that number; if it is not in the queue, with the first frame
-   * whose number is not below it.
+   * whose number is not below it. In a {@linkcode FramesOptions.group} the first member decides.
    */
   from?: From | undefined;
   /**
@@ -161,6 +161,13 @@ export interface FramesOptions extends WaitOptions {
    * - `"latest"`: lossy, and each frame is the newest one
    */
   mode?: ReadMode | undefined;
+  /**
+   * Shares the frames with all loops, in any processes, that give the same name, 1 to 64 bytes: each frame is for one of
+   * them. It is done when its last lease is released, also by `break` or an exception; if its process or thread dies
+   * before that, another member gets it ({@linkcode Frame.redelivered}). Producers wait for the group as for a lossless
+   * reader; a slow member holds up its own frames only. When the last member leaves, the group is no more.
+   */
+  group?: string | undefined;
   /**
    * What the reader does once it has passed all frames and every producer has closed the depot or died: `"wait"`
    * (default) for the next one, or `"end"`. A producer is a depot object that has claimed at least once; while there

@@ -6,6 +6,7 @@
 import type { Attachment } from "../ring/attachment.ts";
 import { Follower } from "../ring/follower.ts";
 import type { Wait, WaitOptions } from "../ring/lane.ts";
+import { Member } from "../ring/member.ts";
 import { Pace } from "../ring/pace.ts";
 import { checkFollowing, checkWait } from "./checks.ts";
 import { Frame } from "./frame.ts";
@@ -22,7 +23,7 @@ export class FrameReader<E extends ElementType = ElementType>
   implements AsyncIterableIterator<Frame<E>>, Disposable, AsyncDisposable {
   readonly #session: Session;
   readonly #attachment: Attachment;
-  readonly #follower: Follower;
+  readonly #follower: Follower | Member;
   readonly #wait: WaitOptions;
   readonly #pace = new Pace();
   #current: Frame<E> | undefined;
@@ -44,11 +45,14 @@ export class FrameReader<E extends ElementType = ElementType>
   constructor(session: Session, options: FramesOptions) {
     this.#wait = checkWait(options);
     checkNames("frames", options, FRAMES_NAMES);
-    const { mode, from, whenProducersGone } = checkFollowing(options);
+    const { mode, from, group, whenProducersGone } = checkFollowing(options);
     session.assertOpen(); // after the arguments: a getter of theirs may have closed the depot
     this.#session = session;
     this.#attachment = session.attachment;
-    this.#follower = new Follower(session.attachment, mode, from, whenProducersGone === "end");
+    const needsProducers = whenProducersGone === "end";
+    this.#follower = group === undefined
+      ? new Follower(session.attachment, mode, from, needsProducers)
+      : new Member(session.attachment, group.name, group.from, needsProducers);
     session.leases.watch(this);
   }
 
@@ -83,8 +87,7 @@ export class FrameReader<E extends ElementType = ElementType>
     if (slot < 0) return this.#foundNone();
     this.#traces.slot = slot;
     this.#traces.lent = false;
-    const { reader, sequence, frameNumber, lost } = this.#follower;
-    return this.#current = new Frame(this.#attachment, reader, slot, sequence, frameNumber, lost, true, this.#loop);
+    return this.#current = new Frame(this.#attachment, this.#follower.reader, slot, this.#follower, true, this.#loop);
   }
 
   /** There is no frame now, and perhaps there will be none. */

@@ -26,6 +26,8 @@ export class Follower {
   frameNumber = 0;
   /** Frames missed between the frame before and this one. */
   lost = 0;
+  /** Frames are given again in groups alone. */
+  readonly redelivered = false;
   /** Why no more frames will come; undefined while they may. */
   end: "ended" | "replaced" | "producers-gone" | undefined;
   /** Whether the next frame was being written when {@linkcode Follower.take} last found none. */

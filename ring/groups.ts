@@ -5,8 +5,9 @@
  * @module
  */
 import { LANE } from "../ffi/constants.ts";
+import type { From } from "./beginning.ts";
 import { GroupCursor, type Ring } from "./group_cursor.ts";
-import { AGAIN, FORMED, GROUP, GROUP_OWNER, HOLDER_BITS, READER } from "./layout.ts";
+import { AGAIN, FORMED, GROUP, GROUP_FROM, GROUP_OWNER, HOLDER_BITS, READER } from "./layout.ts";
 import type { ReaderTable } from "./reader_table.ts";
 import { trace } from "./trace.ts";
 import { wake } from "./wake.ts";
@@ -149,6 +150,21 @@ export class Groups {
     const { words } = this.#ring;
     for (const group of this.all()) Atomics.add(words.u32, (words.group(group) + GROUP.again) >> 2, 1);
     trace.at?.("P0a");
+  }
+
+  /** Where its first member began. */
+  placeOf(group: number): From {
+    const { words } = this.#ring;
+    const at = words.group(group);
+    const from = GROUP_FROM[words.load32(at + GROUP.from) % GROUP_FROM.length];
+    return from === "number" ? words.plainSigned64(at + GROUP.fromNumber) : from;
+  }
+
+  /** Dissolves what was formed or dissolved half-way by a process that died. */
+  dissolveUnformed(): void {
+    for (let group = 0; group < this.#maxGroups; group++) {
+      if (!this.isFormed(group) && this.entryOf(group) !== undefined) this.dissolve(group);
+    }
   }
 
   /** Dissolves every group without members, also one whose former or dissolver has died half-way. */
