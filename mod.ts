@@ -58,6 +58,7 @@ export { FrameReader } from "./depot/stream.ts";
 export type { WriteFromOptions } from "./depot/writing.ts";
 export type { From } from "./ring/beginning.ts";
 export type { Color, ColorMatrix, ColorPrimaries, ColorRange, ColorTransfer } from "./ring/color.ts";
+export type { GroupStats } from "./ring/group_counters.ts";
 export type { DepotStats, PeerStats, ReaderStats } from "./ring/counters.ts";
 export type { WaitLimits, WaitOptions } from "./ring/lane.ts";
 export type { Waiting } from "./ring/pace.ts";

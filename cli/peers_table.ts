@@ -4,6 +4,7 @@
  * @module
  */
 import type { DepotInfo, DepotStats, PeerStats, ReaderStats } from "../mod.ts";
+import { groupName } from "./group_line.ts";
 import { commandOf } from "./processes.ts";
 import { isFull } from "./sight.ts";
 import { paintOutput } from "./terminal/output.ts";
@@ -17,10 +18,14 @@ function partsOf(peer: PeerStats): Part[] {
   const produces = peer.stored > 0 || peer.dropped > 0;
   const parts: Omit<Part, "first">[] = [
     ...(produces ? [{ peer, role: "producer" }] : []),
-    ...peer.readers.map((reader) => ({ peer, role: reader.mode, reader })),
+    ...peer.readers.map((reader) => ({ peer, role: roleOf(reader), reader })),
   ];
   if (parts.length === 0) parts.push({ peer, role: "idle" });
   return parts.map((part, index) => ({ ...part, first: index === 0 }));
+}
+
+function roleOf({ mode, group }: ReaderStats): string {
+  return group === undefined ? mode : `${mode} of ${groupName(group)}`;
 }
 
 /** A word beside the numbers of a role. */

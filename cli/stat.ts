@@ -6,6 +6,7 @@
 import { Command } from "commander";
 import type { DepotInspection, DepotStats } from "../mod.ts";
 import { EXIT, Failure } from "./failure.ts";
+import { groupLine } from "./group_line.ts";
 import { Interruption } from "./interruption.ts";
 import { seconds } from "./parameters.ts";
 import { peersTable } from "./peers_table.ts";
@@ -92,5 +93,6 @@ function counters(stats: DepotStats, rates?: Rates): string {
     ["dropped", count(stats.dropped) + measured(() => `${rate(rates!.dropped)} frames/s`)],
     ["skipped", count(stats.skipped)],
     ["next", `sequence ${count(stats.head)}`],
+    ...stats.groups.map((group): [string, string] => ["group", groupLine(group)]),
   ]);
 }

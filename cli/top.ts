@@ -7,6 +7,7 @@ import process from "node:process";
 import { Command, Option } from "commander";
 import { depotColumns, notesOn } from "./depot_columns.ts";
 import { EXIT, Failure } from "./failure.ts";
+import { groupNotes } from "./group_line.ts";
 import { Interruption } from "./interruption.ts";
 import { asJson } from "./ls.ts";
 import { seconds } from "./parameters.ts";
@@ -149,5 +150,7 @@ function page(sights: Sight[], state: string = ""): string[] {
   const memory = sights.reduce((sum, { info }) => sum + info.bytes, 0);
   const totals = `${counted(sights.length, "depot")}, ${live} live  ${gigabytesPerSecond(flow)} GB/s  ${bytes(memory)}`;
   const drawn = sights.length === 0 ? "no depots" : table(sights, depotColumns()) + notesOn(sights);
-  return [`${paintOutput().bold("frames-depot")}  ${totals}  ${state}`.trimEnd(), "", ...drawn.trimEnd().split("\n")];
+  const groups = sights.flatMap(({ info }) => groupNotes(info));
+  const title = `${paintOutput().bold("frames-depot")}  ${totals}  ${state}`.trimEnd();
+  return [title, "", ...drawn.trimEnd().split("\n"), ...groups.length === 0 ? [] : ["", ...groups]];
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Attachment } from "./attachment.ts";
+import { groupPlace, type GroupStats, groupStats, pidOfGroup } from "./group_counters.ts";
 import { GATING, HEADER, PEER, READER, READER_MODES, RUNTIMES } from "./layout.ts";
 
 /** One place in the sequence. */
@@ -13,6 +14,8 @@ export interface ReaderStats {
    * a `group`.
    */
   mode: "lookup" | "lossless" | "lossy" | "latest" | "group" | "member";
+  /** The group whose frames it shares, of which cursor and lag are; undefined where it is no member. */
+  group: string | undefined;
   /** Whether producers wait for it. */
   gating: boolean;
   /** The oldest sequence that it still wants. */
@@ -67,7 +70,12 @@ export interface DepotStats {
   bytes: number;
   /** Every open depot object, in all processes. */
   peers: PeerStats[];
-  /** The process whose lossless reader is furthest behind, and by how many frames. Undefined without such a reader. */
+  /** Every group of readers that share frames. */
+  groups: GroupStats[];
+  /**
+   * The process whose lossless reader is furthest behind, and by how many frames; of a group, the one that has its oldest
+   * frame. Undefined without such a reader.
+   */
   slowest: { pid: number; lag: number } | undefined;
   /** Whether the queue is full until a reader comes: a lossless one, or in a depot that drops one of any mode. */
   waitsForReader: boolean;
@@ -109,7 +117,8 @@ export function slowestReader(attachment: Attachment): { pid: number; lag: numbe
   const { room, words } = attachment;
   const slowest = room.slowest();
   if (slowest === undefined) return undefined;
-  const pid = attachment.peers.pidOf(words.load32(words.reader(slowest.index) + READER.owner));
+  const owner = words.load32(words.reader(slowest.index) + READER.owner);
+  const pid = pidOfGroup(attachment, owner) ?? attachment.peers.pidOf(owner);
   return { pid, lag: Math.max(0, room.head() - Math.max(slowest.cursor, room.cleared())) };
 }
 
@@ -119,9 +128,12 @@ function readersOf(attachment: Attachment, owner: number, head: number): ReaderS
   for (let index = 0; index < geometry.maxReaders; index++) {
     const entry = words.reader(index);
     if (words.load32(entry + READER.owner) !== owner) continue;
-    const cursor = Math.max(words.mapping.load(entry + READER.cursor), room.cleared());
+    const group = words.load32(entry + READER.group) - 1;
+    const place = group < 0 || group >= geometry.maxGroups ? undefined : groupPlace(attachment, group);
+    const cursor = place ?? Math.max(words.mapping.load(entry + READER.cursor), room.cleared());
     found.push({
       mode: READER_MODES[words.load32(entry + READER.mode) % READER_MODES.length],
+      group: place === undefined ? undefined : attachment.peers.groups.nameOf(group),
       gating: words.load32(entry + READER.gating) === GATING.gates,
       cursor,
       lag: Math.max(0, head - cursor),
@@ -159,6 +171,7 @@ export function depotStats(attachment: Attachment): DepotStats {
         readers: readersOf(attachment, id, head),
       };
     }),
+    groups: groupStats(attachment, head),
     slowest: slowestReader(attachment),
     waitsForReader: waitsForReader(attachment),
   };
