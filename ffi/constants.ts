@@ -15,12 +15,33 @@ export const ERRNO: Pick<
   | "EEXIST"
   | "EISDIR"
   | "EINVAL"
+  | "ENFILE"
   | "EMFILE"
+  | "EFBIG"
   | "ENOSPC"
+  | "EROFS"
   | "ENAMETOOLONG"
   | "ELOOP"
   | "ENOTSUP"
+  | "EDQUOT"
 > = FD;
+
+/** An error number by its name, as far as the header has it. */
+export function errnoName(errno: number): string {
+  const found = Object.entries(FD).find(([name, value]) => value === errno && /^E[A-Z]+$/.test(name));
+  return found === undefined ? `errno ${errno}` : found[0];
+}
+
+/** What the system refused, where an answer says so: it is -(errno + `STEP` * one of the others). */
+export const CALL = {
+  STEP: FD.CALL,
+  FOLDER: FD.CALL_FOLDER,
+  MAKE: FD.CALL_MAKE,
+  ALLOCATE: FD.CALL_ALLOCATE,
+  MODE: FD.CALL_MODE,
+  LINK: FD.CALL_LINK,
+  LOCK: FD.CALL_LOCK,
+} as const;
 
 /** What a process waits for: a frame (`PUBLISHED`) or room (`CONSUMED`). */
 export const LANE: {

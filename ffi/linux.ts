@@ -7,6 +7,7 @@
  * @module
  */
 import type { Backend } from "./backend.ts";
+import { errnoName } from "./constants.ts";
 import type { Functions } from "./symbols.ts";
 
 const LIBC = {
@@ -14,6 +15,9 @@ const LIBC = {
   read: { parameters: ["i32", "buffer", "usize"], result: "i32" },
   write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
+  geteuid: { parameters: [], result: "u32" },
+  __errno_location: { parameters: [], result: "pointer" },
+  memcpy: { parameters: ["buffer", "pointer", "usize"], result: "pointer" },
 } as const;
 const MEMFD = { memfd_create: { parameters: ["buffer", "u32"], result: "i32" } } as const;
 const DLOPEN = { dlopen: { parameters: ["buffer", "i32"], result: "pointer" } } as const;
@@ -40,6 +44,11 @@ export class Libc {
   /** Whether this process runs on musl, by what it has mapped; false where /proc is not there to tell. */
   isMusl(): boolean {
     return /\/ld-musl-|\/libc\.musl-/.test(this.#textOf("/proc/self/maps"));
+  }
+
+  /** The id of this process's user. */
+  user(): number {
+    return this.#libc.geteuid();
   }
 
   #textOf(path: string): string {
@@ -74,15 +83,14 @@ export class Libc {
    *
    * @param id tells this content from others. The dynamic linker takes two paths of the same letters for the same
    *   library, and a descriptor's number is soon used again: so the path is spelt in its own way.
-   * @returns undefined where the system has nothing like it
+   * @throws {Error} where the system refuses, with the call and its error
    */
-  withMemoryFile<T>(bytes: Uint8Array, id: number, use: (path: string) => T): T | undefined {
+  withMemoryFile<T>(bytes: Uint8Array, id: number, use: (path: string) => T): T {
     const file = this.#memoryFile();
-    if (file < 0) return undefined;
     try {
       for (let at = 0; at < bytes.length;) {
         const written = this.#libc.write(file, bytes.subarray(at), bytes.length - at);
-        if (written <= 0) return undefined;
+        if (written <= 0) throw this.#refused("write");
         at += written;
       }
       return use(`/proc/self/fd/${"./".repeat(id)}${file}`);
@@ -92,16 +100,17 @@ export class Libc {
   }
 
   #memoryFile(): number {
-    let create;
-    try {
-      create = this.#backend.load("libc.so.6", MEMFD).memfd_create;
-    } catch {
-      return -1; // glibc before 2.27
-    }
+    const create = this.#backend.load("libc.so.6", MEMFD).memfd_create; // not in glibc before 2.27
     for (const flags of MEMORY_FILE_FLAGS) {
       const file = create(cString("frames-depot"), flags);
       if (file >= 0) return file;
     }
-    return -1;
+    throw this.#refused("memfd_create");
+  }
+
+  #refused(call: string): Error {
+    const errno = new Uint32Array(1);
+    this.#libc.memcpy(errno, this.#libc.__errno_location(), errno.byteLength);
+    return new Error(`the system refuses ${call} (${errnoName(errno[0])})`);
   }
 }

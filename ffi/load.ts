@@ -12,7 +12,7 @@ import { DepotError } from "../errors.ts";
 import { type Backend, reason } from "./backend.ts";
 import { bunBackend } from "./bun.ts";
 import { denoBackend } from "./deno.ts";
-import { cacheLibrary } from "./cache.ts";
+import { CACHE_VARIABLE, cacheFolders, cacheLibrary } from "./cache.ts";
 import { Libc } from "./linux.ts";
 // Imported whole, because FramesDepot.list() returns at once: a module that awaits at its top would lose the messages
 // that a Bun worker is sent while it starts.
@@ -29,6 +29,9 @@ import { ABI, type Native, SYMBOLS } from "./symbols.ts";
 
 /** The environment variable that names a library of the user's own. */
 export const LIBRARY_VARIABLE = "FRAMES_DEPOT_LIB";
+
+/** What turns off the part of Bun that calls of C need. */
+const JIT_VARIABLE = "BUN_JSC_useJIT";
 
 /** A binary as a module of `prebuilt/` holds it. `soname` is the name that Linux's dynamic linker knows it by. */
 export type Prebuilt = { sha256: string; base64: string; soname: string };
@@ -77,9 +80,18 @@ function* attempts(backend: Backend): Generator<Attempt> {
     yield [`${name} from memory`, () => libc.withMemoryFile(bytes(), id, (path) => backend.load(path, SYMBOLS))];
   }
   const file = name.replaceAll(" ", "_");
-  yield [`${name} from the cache folder`, () => {
-    return backend.load(cacheLibrary(backend, file, binary.sha256, bytes()), SYMBOLS);
-  }];
+  const user = libc?.user() ?? userOf(backend);
+  for (const folder of cacheFolders(backend, user)) {
+    yield [`${name} from ${folder}`, () => {
+      return backend.load(cacheLibrary(backend.os, folder, user, file, binary.sha256, bytes()), SYMBOLS);
+    }];
+  }
+}
+
+/** The id of this process's user, on macOS; Windows has none. */
+function userOf(backend: Backend): number | undefined {
+  if (backend.os !== "darwin") return undefined;
+  return backend.load("/usr/lib/libSystem.B.dylib", { geteuid: { parameters: [], result: "u32" } }).geteuid();
 }
 
 function find(): Shim {
@@ -96,7 +108,7 @@ function find(): Shim {
       }
     }
   } catch (error) {
-    tried.push(`the C library of this process: ${reason(error)}`);
+    tried.push(reason(error));
   }
   throw new DepotError("UNSUPPORTED", manual(backend, tried));
 }
@@ -116,7 +128,17 @@ function manual(backend: Backend, tried: string[]): string {
     ...(tried.length > 0 ? tried : [none]).map((line) => `  tried ${line}`),
     "What helps:",
     ...(backend.runtime === "deno"
-      ? ["  deno needs --allow-ffi (without a path: pointers need the whole permission)"]
+      ? [
+        "  deno needs --allow-ffi (without a path: pointers need the whole permission); where no library is loaded from",
+        `  memory, also --allow-read and --allow-write of a cache folder, and --allow-env=${CACHE_VARIABLE} to name it`,
+      ]
+      : []),
+    ...(backend.runtime === "bun" && ["0", "false"].includes(backend.env(JIT_VARIABLE) ?? "")
+      ? [
+        `  bun calls C through its JIT compiler, which ${JIT_VARIABLE}=${
+          backend.env(JIT_VARIABLE)
+        } turns off: unset it`,
+      ]
       : []),
     "  on another target, compile shim/ with its local compiler: `deno run -A shim/build.ts --local` in the sources",
     `  and set ${LIBRARY_VARIABLE} to the file${

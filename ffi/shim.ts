@@ -5,12 +5,24 @@
  * @module
  */
 import type { Backend } from "./backend.ts";
-import { Segment } from "./segment.ts";
+import { infoFrom, Segment, type SegmentInfo } from "./segment.ts";
 import { Sleepers } from "./sleepers.ts";
 import { FD, type Native } from "./symbols.ts";
 
-/** Bytes free and in all where segments live, and of memory; -1 where the system does not say. */
-export type Space = { free: number; total: number; memory: number };
+/** What can limit a segment: bytes, but for inodes. */
+export type LimitKind = "fileSystem" | "inodes" | "quota" | "group" | "file" | "addresses" | "memory";
+/** A limit that there is. */
+export type Limit = { kind: LimitKind; left: number; whole: number };
+
+const LIMIT_KINDS: Record<LimitKind, number> = {
+  fileSystem: FD.LIMIT_FILE_SYSTEM,
+  inodes: FD.LIMIT_INODES,
+  quota: FD.LIMIT_QUOTA,
+  group: FD.LIMIT_GROUP,
+  file: FD.LIMIT_FILE,
+  addresses: FD.LIMIT_ADDRESSES,
+  memory: FD.LIMIT_MEMORY,
+};
 
 const cString = (text: string): Uint8Array => new TextEncoder().encode(`${text}\0`);
 
@@ -52,17 +64,18 @@ export class Shim {
   /** Zeroed memory, allocated for good, without a name yet. */
   create(name: string, bytes: number, mode: number): Segment | number {
     const out = new BigUint64Array(1);
-    return this.#handle(this.#native.fd_segment_create(cString(name), bytes, mode, out), out);
+    return this.#handle(name, this.#native.fd_segment_create(cString(name), bytes, mode, out), out);
   }
 
   /** Opens the segment of that name. */
   open(name: string): Segment | number {
     const out = new BigUint64Array(1);
-    return this.#handle(this.#native.fd_segment_open(cString(name), out), out);
+    return this.#handle(name, this.#native.fd_segment_open(cString(name), out), out);
   }
 
-  #handle(answer: number, out: BigUint64Array): Segment | number {
-    return answer < 0 ? answer : new Segment(this.sleepers, this.#backend, this.#native, this.#backend.pointer(out[0]));
+  #handle(name: string, answer: number, out: BigUint64Array): Segment | number {
+    if (answer < 0) return answer;
+    return new Segment(name, this.sleepers, this.#backend, this.#native, this.#backend.pointer(out[0]));
   }
 
   /** Removes a name whatever it leads to: 0 or -errno. */
@@ -97,10 +110,24 @@ export class Shim {
     this.#backend.unref(timer);
   }
 
-  /** Bytes left where segments live. */
-  space(): Space {
-    const out = new Float64Array(FD.SPACE_COUNT).fill(-1);
-    this.#native.fd_space(out);
-    return { free: out[FD.SPACE_FREE], total: out[FD.SPACE_TOTAL], memory: out[FD.SPACE_MEMORY] };
+  /** Every limit of a new segment that the system tells. */
+  limits(): Limit[] {
+    const out = new Float64Array(2 * FD.LIMITS).fill(-1);
+    this.#native.fd_limits(out);
+    return (Object.entries(LIMIT_KINDS) as [LimitKind, number][])
+      .map(([kind, at]) => ({ kind, left: out[2 * at], whole: out[2 * at + 1] }))
+      .filter(({ left }) => left >= 0);
+  }
+
+  /** What the system says of a name, also to a process that may not open it; the name "" is the folder of all. */
+  nameInfo(name: string): SegmentInfo | number {
+    const out = new Float64Array(FD.INFO_COUNT);
+    const answer = this.#native.fd_name_info(cString(name), out);
+    return answer < 0 ? answer : infoFrom(out);
+  }
+
+  /** When the process of an id here started (system's unit); 0 when there is none, -1 where the system does not say. */
+  started(pid: number): number {
+    return this.#native.fd_started(pid);
   }
 }

@@ -4,57 +4,113 @@
  * @module
  */
 import { DepotError, type DepotErrorCode } from "../errors.ts";
-import { ERRNO } from "../ffi/constants.ts";
-import type { Space } from "../ffi/shim.ts";
+import { CALL, ERRNO, errnoName } from "../ffi/constants.ts";
+import { loadShim } from "../ffi/load.ts";
+import type { Segment, SegmentInfo } from "../ffi/segment.ts";
 import type { Layout } from "./geometry.ts";
+import { leftOf, megabytes, shortOf } from "./limits.ts";
 
-/** What is known in addition to the number. */
-export type FailureContext = { layout?: Layout; space?: Space };
+export { megabytes };
 
-const CODES: Record<number, [DepotErrorCode, string]> = {
-  [ERRNO.ENOENT]: ["NOT_FOUND", "there is none"],
+/** What is known in addition to the number: what was to be made. */
+export type FailureContext = { layout?: Layout };
+
+type Why = [code: DepotErrorCode, why: string];
+
+const FILES =
+  "close what is not needed, or raise the limit: `ulimit -n`, LimitNOFILE= (systemd), --ulimit nofile (docker)";
+const TMPFS = "shared memory has to be a tmpfs: `mount -t tmpfs -o mode=1777 tmpfs /dev/shm`";
+
+const REASONS: Record<number, Why> = {
+  [ERRNO.ENOENT]: ["NOT_FOUND", "there is none; `frames-depot ls` shows what is there"],
   [ERRNO.EEXIST]: ["EXISTS", "the name is taken"],
-  [ERRNO.EPERM]: ["PERMISSION", "the system does not permit it"],
-  [ERRNO.EACCES]: ["PERMISSION", "the system does not permit it"],
-  [ERRNO.ELOOP]: ["INCOMPATIBLE", "a symbolic link has its name, which is never followed"],
+  [ERRNO.ELOOP]: [
+    "INCOMPATIBLE",
+    "a symbolic link has its name, which is never followed; `frames-depot rm` removes it",
+  ],
   [ERRNO.EISDIR]: ["INCOMPATIBLE", "a directory has its name"],
-  [ERRNO.ENOTSUP]: ["INCOMPATIBLE", "something that is not a file has its name"],
-  [ERRNO.EMFILE]: ["UNSUPPORTED", "this process has too many open files"],
-  [ERRNO.ENOMEM]: ["NO_SPACE", "the system is out of memory"],
+  [ERRNO.ENOTSUP]: ["INCOMPATIBLE", "something that is not a file has its name; `frames-depot rm` removes it"],
+  [ERRNO.EMFILE]: ["UNSUPPORTED", `this process has as many open files as it may have; ${FILES}`],
+  [ERRNO.ENFILE]: ["UNSUPPORTED", "the system has as many open files as it may have; `sysctl fs.file-max` raises it"],
+  [ERRNO.EROFS]: ["UNSUPPORTED", "/dev/shm is mounted read-only; `mount -o remount,rw /dev/shm` changes it"],
 };
 
-/** Bytes as people read them: two digits after the point below 10, one above. */
-export function megabytes(bytes: number): string {
-  const [value, unit] = bytes >= 1e9 ? [bytes / 1e9, "GB"] : bytes >= 1e6 ? [bytes / 1e6, "MB"] : [bytes / 1e3, "kB"];
-  return `${value.toFixed(1)} ${unit}`;
+/** What the system lacks when it refuses a call, and what helps. */
+const CALLS: Record<number, [call: string, lacks: string]> = {
+  [CALL.FOLDER]: ["open", `the folder of shared memory is missing; ${TMPFS}`],
+  [CALL.MAKE]: ["open with O_CREAT", `no file can be made in the folder of shared memory; ${TMPFS}`],
+  [CALL.ALLOCATE]: ["fallocate", `memory cannot be allocated for good, and a write could kill the process; ${TMPFS}`],
+  [CALL.MODE]: ["fchmod", `the segment cannot be given its mode; ${TMPFS}`],
+  [CALL.LINK]: [
+    "linkat",
+    "a finished segment cannot be given its name in one step; a filter of system calls " +
+    "(seccomp) has to let it pass",
+  ],
+  [CALL.LOCK]: [
+    "fcntl with F_OFD_SETLK",
+    "there are no locks of open files here, which prove that a process lives; " +
+    "they need Linux 3.15, a tmpfs at /dev/shm, and a sandbox or filter of system calls that knows them (WSL 1 does not)",
+  ],
+};
+
+const OUT_OF_ROOM: readonly number[] = [ERRNO.ENOSPC, ERRNO.EDQUOT, ERRNO.EFBIG, ERRNO.ENOMEM];
+const FORBIDDEN: readonly number[] = [ERRNO.EPERM, ERRNO.EACCES];
+
+const octal = (mode: number) => `0${mode.toString(8)}`;
+
+/** Users of a segment, for refusals. */
+export function usersOf({ owner, self, mode }: SegmentInfo): string {
+  const user = self < 0
+    ? "this process is a user whom this user namespace shows by the same id as strangers"
+    : `this process is user ${self}`;
+  return `it belongs to user ${owner} and has mode ${octal(mode)}, ${user}`;
 }
 
-function noSpace(context: FailureContext): string {
-  const { layout, space } = context;
-  if (layout === undefined || space === undefined) return "there is not enough shared memory";
-  const memoryIsLess = space.memory >= 0 && (space.free < 0 || space.memory < space.free);
-  const needed = `${megabytes(layout.totalBytes)} are needed`;
-  return memoryIsLess
-    ? `${needed} where ${megabytes(space.memory)} of memory are available; a smaller maxSize or frame needs less`
-    : `${needed} where ${megabytes(Math.max(0, space.free))} of ${
-      megabytes(space.total)
-    } of shared memory are free; a container gets more by --shm-size (docker, podman) or an emptyDir of medium Memory ` +
-      "at /dev/shm (Kubernetes), a host by `mount -o remount,size=… /dev/shm`, and a smaller maxSize needs less";
+function forbidden(name: string, call: number): string {
+  const shim = loadShim();
+  const info = shim.nameInfo(call === CALL.MAKE ? "" : name);
+  if (typeof info === "number") return "the system does not permit it";
+  if (call === CALL.MAKE) {
+    return `of the folder of shared memory, ${usersOf(info)}; \`chmod 1777 /dev/shm\` lets all in`;
+  }
+  return `${usersOf(info)}; its owner can make it with a \`mode\` that lets this user read and write, or remove it`;
+}
+
+function outOfRoom(errno: number, call: number, { layout }: FailureContext): string {
+  const limits = loadShim().limits();
+  const short = layout && shortOf(layout.totalBytes, limits);
+  if (short !== undefined) return short;
+  const needed = layout === undefined ? "memory" : megabytes(layout.totalBytes);
+  const what = errno === ERRNO.EDQUOT
+    ? "a quota of this user at /dev/shm is used up"
+    : `the system has no ${needed} left`;
+  return `${what}${CALLS[call] === undefined ? "" : ` (${CALLS[call][0]})`}; of what it tells, ${
+    limits.map(leftOf).join(", ")
+  }; a smaller maxSize or frame needs less`;
+}
+
+function why(name: string, errno: number, call: number, context: FailureContext): Why {
+  if (OUT_OF_ROOM.includes(errno)) return ["NO_SPACE", outOfRoom(errno, call, context)];
+  if (FORBIDDEN.includes(errno) && (call === 0 || errno === ERRNO.EACCES)) return ["PERMISSION", forbidden(name, call)];
+  if (CALLS[call] !== undefined && (call !== CALL.MAKE || REASONS[errno] === undefined)) {
+    return ["UNSUPPORTED", `${CALLS[call][0]} is refused: ${CALLS[call][1]}`];
+  }
+  return REASONS[errno] ?? ["UNSUPPORTED", "the system refuses"];
 }
 
 /**
  * The error that a negative number of the shim stands for.
  *
  * @param what what was tried: messages begin with `cannot <what> depot "x"`
- * @param answer -errno
+ * @param answer -errno, perhaps with the call that failed
  */
 export function failure(what: string, name: string, answer: number, context: FailureContext = {}): DepotError {
-  const errno = -answer;
-  if (errno === ERRNO.ENOSPC) {
-    return new DepotError("NO_SPACE", `cannot ${what} depot "${name}": ${noSpace(context)}`, { depot: name, errno });
-  }
-  const [code, why] = CODES[errno] ?? ["UNSUPPORTED", "the system refuses"];
-  return new DepotError(code, `cannot ${what} depot "${name}": ${why} (errno ${errno})`, { depot: name, errno });
+  const errno = -answer % CALL.STEP;
+  const [code, because] = why(name, errno, Math.floor(-answer / CALL.STEP), context);
+  return new DepotError(code, `cannot ${what} depot "${name}": ${because} (${errnoName(errno)})`, {
+    depot: name,
+    errno,
+  });
 }
 
 /** Throws a {@linkcode failure}. */
@@ -65,8 +121,20 @@ export function fail(...failed: Parameters<typeof failure>): never {
 /** Throws why depots cannot be listed. @param answer -errno */
 export function failToList(answer: number): never {
   const errno = -answer;
-  const [code, why] = errno === ERRNO.ENOENT
-    ? ["UNSUPPORTED", "the folder of shared memory is missing"] as const
-    : CODES[errno] ?? ["UNSUPPORTED", "the system refuses"];
-  throw new DepotError(code, `cannot list depots: ${why} (errno ${errno})`, { errno });
+  const [code, because] = errno === ERRNO.ENOENT
+    ? ["UNSUPPORTED", CALLS[CALL.FOLDER][1]] as const
+    : FORBIDDEN.includes(errno)
+    ? ["PERMISSION", forbidden("", CALL.MAKE)] as const
+    : REASONS[errno] ?? ["UNSUPPORTED", "the system refuses"];
+  throw new DepotError(code, `cannot list depots: ${because} (${errnoName(errno)})`, { errno });
+}
+
+/**
+ * Takes a lock of a segment.
+ *
+ * @returns false when another description has it @throws {DepotError} UNSUPPORTED where the system has no such locks
+ */
+export function takeLock(segment: Segment, index: number): boolean {
+  const answer = segment.lock(index);
+  return answer < 0 ? fail("lock", segment.depot, answer) : answer === 1;
 }

@@ -6,6 +6,7 @@
  */
 import type { Segment } from "../ffi/segment.ts";
 import type { Shim } from "../ffi/shim.ts";
+import { takeLock } from "./failures.ts";
 import type { Geometry, Layout } from "./geometry.ts";
 import { Groups } from "./groups.ts";
 import { LOCK, PEER, PEER_FLAGS, PEER_INDEX_BITS, READER, RUNTIMES } from "./layout.ts";
@@ -68,7 +69,7 @@ export class Peers {
 
   /** Runs `change` under the membership lock; `busy` when another process has it just now. Never awaits inside. */
   underLock<T>(change: () => T): T | "busy" {
-    if (this.#segment.lock(LOCK.members) !== 1) return "busy";
+    if (!takeLock(this.#segment, LOCK.members)) return "busy";
     try {
       return change();
     } finally {
@@ -83,7 +84,7 @@ export class Peers {
       const entry = this.#words.peer(index);
       if (this.#words.load32(entry + PEER.id) !== 0) continue;
       // An entry whose lock is held has no id yet or none any more: leave it to its holder.
-      if (this.#segment.lock(LOCK.peer + index) !== 1) continue;
+      if (!takeLock(this.#segment, LOCK.peer + index)) continue;
       trace.at?.("join.lock");
       const generation = (u32[(entry + PEER.generation) >> 2] + 1) % GENERATIONS;
       const { pid, startTime } = shim.identity();

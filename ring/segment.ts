@@ -8,10 +8,11 @@ import { ERRNO } from "../ffi/constants.ts";
 import type { Segment } from "../ffi/segment.ts";
 import type { Shim } from "../ffi/shim.ts";
 import { Attachment } from "./attachment.ts";
-import { fail } from "./failures.ts";
+import { fail, takeLock } from "./failures.ts";
 import { type Geometry, layoutOf, LIMITS } from "./geometry.ts";
 import { type Header, newId, readHeader, writeHeader } from "./header.ts";
 import { EXTRA_PEERS, HEADER, LOCK, READY } from "./layout.ts";
+import { refuseSize } from "./limits.ts";
 import { finishReplacing, producersAreGone, takeName } from "./replacing.ts";
 import { WAKE_WORDS } from "./words.ts";
 
@@ -92,22 +93,20 @@ function makeSegment(
   take: (segment: Segment) => ReturnType<typeof takeName>,
 ): Outcome {
   const layout = layoutOf(geometry);
-  const space = shim.space();
-  const free = [space.free, space.memory].filter((bytes) => bytes >= 0);
-  const refused = refuseAddresses("create", name, layout.totalBytes, shim.retiredBytes());
+  const refused = refuseAddresses("create", name, layout.totalBytes, shim.retiredBytes()) ??
+    refuseSize(name, layout.totalBytes, shim.limits());
   if (refused !== undefined) throw refused;
-  if (layout.totalBytes > Math.min(...free)) fail("create", name, -ERRNO.ENOSPC, { layout, space });
   const segment = shim.create(name, layout.totalBytes, mode);
   if (typeof segment === "number") {
     if (segment === -ERRNO.EEXIST) return exists(name);
-    return fail("create", name, segment, { layout, space });
+    return fail("create", name, segment, { layout });
   }
   let made: Attachment | undefined;
   let named = false;
   try {
     const header = { geometry, id: newId() };
     const attachment = Attachment.over(name, header, segment);
-    if (typeof attachment === "number") return fail("map", name, attachment, { layout, space });
+    if (typeof attachment === "number") return fail("map", name, attachment, { layout });
     made = attachment;
     attachment.populate();
     writeHeader(new DataView(attachment.words.u32.buffer, 0, HEADER.size), header, BigInt(Date.now()) * 1000000n);
@@ -117,7 +116,7 @@ function makeSegment(
     named = answer === "taken";
     if (named) return attachment;
     if (answer === "held") return exists(name);
-    return typeof answer === "string" ? busy("create", name) : fail("name", name, answer, { layout, space });
+    return typeof answer === "string" ? busy("create", name) : fail("name", name, answer, { layout });
   } finally {
     if (!named) made === undefined ? segment.close() : made.unmap();
   }
@@ -185,7 +184,7 @@ function headerOf(name: string, segment: Segment, explain: boolean): Header | un
 /** Removes a segment's name if no peer of it lives. @returns -errno where the system refuses */
 export function removeStale(segment: Segment): "live" | "busy" | number {
   if (hasLivePeer(segment)) return "live";
-  if (segment.lock(LOCK.members) !== 1) return "busy";
+  if (!takeLock(segment, LOCK.members)) return "busy";
   try {
     return hasLivePeer(segment) ? "live" : segment.unlink();
   } finally {

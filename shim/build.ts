@@ -26,11 +26,11 @@ export const C_FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"];
 /** The sources that are the same on every system. */
 const COMMON = ["segment.c", "owners.c", "sleeper.c", "ring.c", "group.c", "copy.c", "common.c"] as const;
 
-/** The sources of each system, the same three for each, and what else it needs. */
+/** The sources of each system, the same three for each, and what else there is to read or to link. */
 export const SYSTEMS = {
   // A library that is unloaded while a thread sleeps inside it takes the process with it: nodelete.
   linux: {
-    sources: ["linux_names.c", "linux_memory.c", "linux_sync.c", "posix.c", ...COMMON],
+    sources: ["linux_names.c", "linux_memory.c", "linux_limits.c", "linux_sync.c", "posix.c", ...COMMON],
     flags: ["-fPIC", "-shared", "-Wl,-z,nodelete"],
     libraries: ["-lpthread"],
     extension: "so",

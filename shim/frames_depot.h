@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a signature below changes; the loader refuses another one. */
-#define FD_ABI 9
+#define FD_ABI 10
 
 /* Linux's numbers: what every system's errors are translated to. */
 enum {
@@ -40,17 +40,35 @@ enum {
   FD_EACCES = 13,
   FD_EBUSY = 16,
   FD_EEXIST = 17,
+  FD_ENODEV = 19,
+  FD_ENOTDIR = 20,
   FD_EISDIR = 21,
   FD_EINVAL = 22,
+  FD_ENFILE = 23,
   FD_EMFILE = 24,
+  FD_EFBIG = 27,
   FD_ENOSPC = 28,
+  FD_EROFS = 30,
   FD_EDEADLK = 35,
   FD_ENAMETOOLONG = 36,
+  FD_ENOLCK = 37,
   FD_ENOSYS = 38,
   FD_ELOOP = 40,
   FD_EOVERFLOW = 75,
   FD_ENOTSUP = 95,
-  FD_ETIMEDOUT = 110
+  FD_ETIMEDOUT = 110,
+  FD_EDQUOT = 122
+};
+
+/* Where errno alone does not tell what the system refused, the answer is -(errno + FD_CALL * one of these). */
+enum {
+  FD_CALL = 4096,
+  FD_CALL_FOLDER = 1,   /* reaching the folder of segments */
+  FD_CALL_MAKE = 2,     /* making a file there */
+  FD_CALL_ALLOCATE = 3, /* giving it its memory */
+  FD_CALL_MODE = 4,     /* giving it its mode */
+  FD_CALL_LINK = 5,     /* giving it its name */
+  FD_CALL_LOCK = 6      /* a lock that belongs to the open file */
 };
 
 /* Names are checked in TypeScript: 1 to 128 of A-Z a-z 0-9 . _ - and no leading dot. */
@@ -71,13 +89,22 @@ enum {
   FD_INFO_BYTES,
   FD_INFO_MODE,
   FD_INFO_OWNER,  /* user id of the segment's owner, or -1 where the system has none */
-  FD_INFO_SELF,   /* user id of this process, or -1 */
+  FD_INFO_SELF,   /* user id of this process, or -1; also where other users are shown by the same id */
   FD_INFO_LINKED, /* 1 while the name still leads to this segment */
   FD_INFO_COUNT
 };
 
-/* What fd_space tells, in bytes; -1 where the system does not say. */
-enum { FD_SPACE_FREE, FD_SPACE_TOTAL, FD_SPACE_MEMORY, FD_SPACE_COUNT };
+/* What can limit a new segment: bytes, but for inodes. */
+enum {
+  FD_LIMIT_FILE_SYSTEM,
+  FD_LIMIT_INODES,
+  FD_LIMIT_QUOTA,     /* of this user */
+  FD_LIMIT_GROUP,     /* memory of the control groups that this process is in: the one with the least left */
+  FD_LIMIT_FILE,      /* the largest file (RLIMIT_FSIZE) */
+  FD_LIMIT_ADDRESSES, /* of this process (RLIMIT_AS) */
+  FD_LIMIT_MEMORY,    /* of the machine */
+  FD_LIMITS
+};
 
 /* The two things a process waits for. */
 enum { FD_LANE_PUBLISHED = 0, FD_LANE_CONSUMED = 1 };
@@ -89,6 +116,8 @@ FD_API int32_t fd_layout(char *out, int32_t capacity);
 FD_API double fd_now(void);
 /* This process: its id and when it started (system's own unit). */
 FD_API int32_t fd_identity(double *out);
+/* When the process that has an id here started; 0 when none has it, -1 where the system does not say. */
+FD_API double fd_started(double pid);
 
 /* Memory that has no name yet: zeroed, allocated for good (-ENOSPC instead of a SIGBUS later). If this process
  * dies before fd_segment_name, the system takes it back. */
@@ -98,11 +127,18 @@ FD_API int32_t fd_segment_name(fd_segment *segment);
 /* T3: gives the segment the name that `old` has, in one step. The caller has the membership lock of `old`, and has seen
  * under it that the name leads there. -ENOTSUP where the system cannot. */
 FD_API int32_t fd_segment_replace(fd_segment *segment, fd_segment *old);
-/* -ENOENT, -EACCES, -ELOOP (a symbolic link), -EISDIR, -ENOTSUP (not a regular file). */
+/* -ENOENT, -EACCES, -ELOOP (a symbolic link), -EISDIR, -ENOTSUP (not a regular file). -ENOENT with FD_CALL_FOLDER: there
+ * is no place for segments. */
 FD_API int32_t fd_segment_open(const char *name, fd_segment **out);
 FD_API int32_t fd_segment_info(fd_segment *segment, double *out);
+/* The same of a name, for a process that may not open it; of the folder of segments, if the name is empty. -ENOTSUP where
+ * there is no such thing. */
+FD_API int32_t fd_name_info(const char *name, double *out);
 /* -EBUSY while the segment has a mapping. */
 FD_API int32_t fd_segment_map(fd_segment *segment, double bytes, void **out);
+/* Maps memory of its own in place of the segment's, with a copy of the first `copied` bytes: for a look at what another
+ * user may change, or cut short, at any time. -ENOTSUP where there is no such thing. */
+FD_API int32_t fd_segment_snapshot(fd_segment *segment, double bytes, double copied, void **out);
 /* Makes the page tables of a part at once, four times as fast as one fault after the other. Only a hint: pages that
  * could not be had now come at their first touch. */
 FD_API void fd_populate(void *base, double offset, double bytes);
@@ -116,13 +152,17 @@ FD_API int32_t fd_segment_retire(fd_segment *segment, double from);
 FD_API double fd_retired(void);
 /* Removes the name if it still leads to this segment: 1 removed, 0 it leads elsewhere or nowhere. */
 FD_API int32_t fd_segment_unlink(fd_segment *segment);
+/* For the last one out that may not remove the name: withdraws `ready`, so that no process joins any more, and gives the
+ * memory back. The caller holds the membership lock and no peer lives. -ENOTSUP where there is no such thing. */
+FD_API int32_t fd_segment_empty(fd_segment *segment);
 /* Lets go of the handle and gives the locks back. What is still mapped is retired. */
 FD_API int32_t fd_segment_close(fd_segment *segment);
 /* Removes a name whatever it leads to, except a directory. */
 FD_API int32_t fd_unlink(const char *name);
 /* The names of all segments, each ended by a line feed. Returns the bytes needed. */
 FD_API int32_t fd_list(char *out, int32_t capacity);
-FD_API int32_t fd_space(double *out);
+/* Two numbers for each limit: what is left, and the whole; -1 where there is no limit, or the system does not say. */
+FD_API int32_t fd_limits(double *out);
 
 /* Locks that the kernel gives back when their holder ends, whatever ends it; layout.h has their numbers. 1 taken, 0
  * another description has it. */

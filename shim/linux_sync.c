@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -24,21 +25,27 @@ struct waitv {
 /* The linker's -z nodelete has seen to it. */
 void fd_stay_loaded(void) {}
 
-int32_t fd_identity(double *out) {
-  out[0] = (double)getpid();
-  out[1] = 0;
-  /* The 22nd field of /proc/self/stat; the second is in parentheses and may hold anything, so count from the last. */
+/* The 22nd field of the file; the second is in parentheses and may hold anything, so count from the last. */
+static double start_in(const char *path) {
   char text[1024];
-  const int file = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-  if (file < 0) return 0;
-  const ssize_t length = read(file, text, sizeof text - 1);
-  close(file);
-  if (length <= 0) return 0;
-  text[length] = 0;
+  if (fd_read_text(path, text, sizeof text) < 0) return errno == ENOENT ? 0 : -1;
   const char *at = strrchr(text, ')');
   for (int field = 2; at != NULL && field < 22; field++) at = strchr(at + 1, ' ');
-  if (at != NULL) out[1] = strtod(at, NULL);
+  return at == NULL ? -1 : strtod(at, NULL);
+}
+
+int32_t fd_identity(double *out) {
+  out[0] = (double)getpid();
+  const double started = start_in("/proc/self/stat");
+  out[1] = started > 0 ? started : 0;
   return 0;
+}
+
+double fd_started(double pid) {
+  if (!(pid >= 1 && pid <= INT32_MAX) || access("/proc/self/stat", F_OK) != 0) return -1;
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+  return start_in(path);
 }
 
 static struct timespec timespec_of(int64_t ns) {

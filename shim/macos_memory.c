@@ -44,11 +44,22 @@ int32_t fd_system_retire(fd_segment *segment, char *base, size_t from, size_t by
   return mmap(base + from, bytes - from, PROT_READ, flags, -1, 0) != MAP_FAILED ? 0 : fd_failure(errno);
 }
 
+/* An object of shared memory can be neither read as a file nor emptied. */
+int32_t fd_system_snapshot(fd_segment *segment, size_t bytes, size_t copied, char **out) {
+  (void)segment, (void)bytes, (void)copied, (void)out;
+  return -FD_ENOTSUP;
+}
+
+int32_t fd_system_empty(fd_segment *segment) {
+  (void)segment;
+  return -FD_ENOTSUP;
+}
+
 void fd_populate(void *base, double offset, double bytes) { touch((char *)base + (size_t)offset, (size_t)bytes); }
 
 /* What Activity Monitor does not call used. Objects have no limit of their own. */
-int32_t fd_space(double *out) {
-  for (int at = 0; at < FD_SPACE_COUNT; at++) out[at] = -1;
+int32_t fd_limits(double *out) {
+  for (int at = 0; at < 2 * FD_LIMITS; at++) out[at] = -1;
   vm_statistics64_data_t memory;
   mach_msg_type_number_t count = HOST_VM_INFO64_COUNT;
   vm_size_t page = 0;
@@ -63,6 +74,7 @@ int32_t fd_space(double *out) {
   const double used = (double)memory.wire_count + (double)memory.compressor_page_count +
                       (double)memory.internal_page_count - (double)memory.purgeable_count;
   const double left = (double)total - used * (double)page;
-  out[FD_SPACE_MEMORY] = left > 0 ? left : 0;
+  out[2 * FD_LIMIT_MEMORY] = left > 0 ? left : 0;
+  out[2 * FD_LIMIT_MEMORY + 1] = (double)total;
   return 0;
 }

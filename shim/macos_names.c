@@ -88,8 +88,10 @@ static int32_t take_names(fd_segment *segment, uint32_t mode) {
 
 int32_t fd_segment_create(const char *name, double bytes, uint32_t mode, fd_segment **out) {
   if (fd_check_bytes(bytes) != 0) return -FD_EINVAL;
-  double space[FD_SPACE_COUNT];
-  if (fd_space(space) == 0 && space[FD_SPACE_MEMORY] >= 0 && bytes > space[FD_SPACE_MEMORY]) return -FD_ENOSPC;
+  double limits[2 * FD_LIMITS];
+  (void)fd_limits(limits);
+  const double memory = limits[2 * FD_LIMIT_MEMORY];
+  if (memory >= 0 && bytes > memory) return -FD_ENOSPC;
   fd_segment *segment;
   int32_t answer = new_handle(name, &segment);
   if (answer != 0) return answer;
@@ -156,6 +158,21 @@ int32_t fd_segment_info(fd_segment *segment, double *out) {
   out[FD_INFO_OWNER] = (double)memory.st_uid;
   out[FD_INFO_SELF] = (double)geteuid();
   out[FD_INFO_LINKED] = segment->is_named && fd_leads_to(segment->path, segment->common.file);
+  return 0;
+}
+
+int32_t fd_name_info(const char *name, double *out) {
+  const int32_t answer = name[0] == 0 ? 0 : fd_check_name(name);
+  if (answer != 0) return answer;
+  char path[FD_PATH_BYTES];
+  struct stat file;
+  snprintf(path, sizeof path, FD_DIRECTORY FD_PREFIX "%s", name);
+  if (lstat(name[0] == 0 ? FD_DIRECTORY : path, &file) != 0) return fd_failure(errno);
+  out[FD_INFO_BYTES] = 0; /* the object's, which cannot be seen from here */
+  out[FD_INFO_MODE] = (double)(file.st_mode & 07777);
+  out[FD_INFO_OWNER] = (double)file.st_uid;
+  out[FD_INFO_SELF] = (double)geteuid();
+  out[FD_INFO_LINKED] = 1;
   return 0;
 }
 

@@ -38,6 +38,8 @@ int32_t fd_failure(int code) {
 #endif
       return -FD_ENOTSUP;
     case ETIMEDOUT: return -FD_ETIMEDOUT;
+    case ENOLCK: return -FD_ENOLCK;
+    case EDQUOT: return -FD_EDQUOT;
     default: return code <= 34 ? -code : -FD_EIO; /* the first 34 are the same everywhere but for EDEADLK */
   }
 }
@@ -46,6 +48,12 @@ int32_t fd_failure(int code) {
 void fd_stay_loaded(void) {
   Dl_info info;
   if (dladdr((const void *)fd_stay_loaded, &info) != 0) dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
+/* There is one space of process ids: the id is proof enough. */
+double fd_started(double pid) {
+  (void)pid;
+  return -1;
 }
 
 int32_t fd_identity(double *out) {

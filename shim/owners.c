@@ -51,7 +51,7 @@ static void remove_name(fd_segment *segment) {
   /* Its own peers first: of two that end together the second to look has to find no other. */
   fd_system_unlock_peers(segment);
   if (fd_system_peer_lives(segment) == 0 && fd_mutex_lock_within(&common->guard, PATIENCE_MS)) {
-    (void)fd_system_unlink(segment);
+    if (fd_system_unlink(segment) < 0) (void)fd_system_empty(segment);
     fd_mutex_unlock(&common->guard);
   }
   fd_unlock(segment, FD_LOCK_MEMBERS);

@@ -33,7 +33,7 @@ int32_t fd_lock_file(int file, int32_t index, int32_t count, short type) {
   for (;;) {
     if (fcntl(file, F_OFD_SETLK, &range) == 0) return 1;
     if (errno == EAGAIN || errno == EACCES) return 0;
-    if (errno != EINTR) return fd_failure(errno);
+    if (errno != EINTR) return fd_call_failure(FD_CALL_LOCK, errno);
   }
 }
 
@@ -56,7 +56,7 @@ void fd_system_unlock_peers(fd_segment *segment) {
 
 static int32_t held(fd_segment *segment, int32_t index, int32_t count) {
   struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = index, .l_len = count};
-  if (fcntl(file_of(segment), F_OFD_GETLK, &range) != 0) return fd_failure(errno);
+  if (fcntl(file_of(segment), F_OFD_GETLK, &range) != 0) return fd_call_failure(FD_CALL_LOCK, errno);
   return range.l_type != F_UNLCK;
 }
 

@@ -26,19 +26,27 @@ void fd_segment_locked(fd_segment *segment, int32_t index) {
   if (index >= FD_LOCK_PEER) __atomic_store_n(&fd_common_of(segment)->joined, 1, __ATOMIC_RELAXED);
 }
 
-int32_t fd_segment_map(fd_segment *segment, double bytes, void **out) {
-  if (fd_check_bytes(bytes) != 0) return -FD_EINVAL;
+/* A copied size below 0 is none: the mapping is the segment's own memory. */
+static int32_t map(fd_segment *segment, double bytes, double copied, void **out) {
+  if (fd_check_bytes(bytes) != 0 || !(copied <= bytes)) return -FD_EINVAL;
   struct fd_common *common = fd_common_of(segment);
   fd_mutex_lock(&common->guard);
   /* After the end of its process a segment has no locks, and its memory is others'. */
   if (common->base != NULL || fd_owners_ended(segment)) return leave(common, -FD_EBUSY);
   char *base;
-  const int32_t answer = fd_system_map(segment, (size_t)bytes, &base);
+  const int32_t answer = copied < 0 ? fd_system_map(segment, (size_t)bytes, &base)
+                                    : fd_system_snapshot(segment, (size_t)bytes, (size_t)copied, &base);
   if (answer < 0) return leave(common, answer);
   common->base = base;
   common->bytes = (size_t)bytes;
   *out = base;
   return leave(common, 0);
+}
+
+int32_t fd_segment_map(fd_segment *segment, double bytes, void **out) { return map(segment, bytes, -1, out); }
+
+int32_t fd_segment_snapshot(fd_segment *segment, double bytes, double copied, void **out) {
+  return copied >= 0 ? map(segment, bytes, copied, out) : -FD_EINVAL;
 }
 
 int32_t fd_segment_unmap(fd_segment *segment) {
@@ -84,6 +92,12 @@ int32_t fd_segment_unlink(fd_segment *segment) {
   struct fd_common *common = fd_common_of(segment);
   fd_mutex_lock(&common->guard);
   return leave(common, fd_owners_ended(segment) ? 0 : fd_system_unlink(segment));
+}
+
+int32_t fd_segment_empty(fd_segment *segment) {
+  struct fd_common *common = fd_common_of(segment);
+  fd_mutex_lock(&common->guard);
+  return leave(common, fd_owners_ended(segment) ? 0 : fd_system_empty(segment));
 }
 
 int32_t fd_segment_close(fd_segment *segment) {

@@ -42,10 +42,13 @@ int32_t fd_segment_retire_all(fd_segment *segment, int patience_ms);
 /* Each system. A size is any number of bytes; an offset is a multiple of FD_RETIRE_BYTES. */
 enum { FD_RETIRE_BYTES = 16384 };
 int32_t fd_system_map(fd_segment *segment, size_t bytes, char **out);
+int32_t fd_system_snapshot(fd_segment *segment, size_t bytes, size_t copied, char **out);
 int32_t fd_system_unmap(fd_segment *segment, char *base, size_t bytes);
 int32_t fd_system_retire(fd_segment *segment, char *base, size_t from, size_t bytes);
 /* Removes the name if it still leads to this segment: 1 removed, 0 it leads elsewhere or nowhere. */
 int32_t fd_system_unlink(fd_segment *segment);
+/* fd_segment_empty, under the guard. */
+int32_t fd_system_empty(fd_segment *segment);
 /* As many as a peer's id tells apart. */
 enum { FD_MOST_PEERS = 1 << FD_PEER_INDEX_BITS };
 /* 0 when no other description holds a peer's lock; everything else counts as a life. */

@@ -148,17 +148,30 @@ int32_t fd_system_retire(fd_segment *segment, char *base, size_t from, size_t by
   return retire_around(segment, base, from, bytes);
 }
 
+/* Other users cannot open a segment, and a name goes with its last holder. */
+int32_t fd_system_snapshot(fd_segment *segment, size_t bytes, size_t copied, char **out) {
+  (void)segment, (void)bytes, (void)copied, (void)out;
+  return -FD_ENOTSUP;
+}
+
+int32_t fd_system_empty(fd_segment *segment) {
+  (void)segment;
+  return -FD_ENOTSUP;
+}
+
 void fd_populate(void *base, double offset, double bytes) {
   const volatile char *start = (char *)base + (SIZE_T)offset;
   for (SIZE_T at = 0; at < (SIZE_T)bytes; at += PAGE_BYTES) (void)start[at];
 }
 
-int32_t fd_space(double *out) {
+int32_t fd_limits(double *out) {
+  for (int at = 0; at < 2 * FD_LIMITS; at++) out[at] = -1;
   MEMORYSTATUSEX status = {.dwLength = sizeof status};
   if (!GlobalMemoryStatusEx(&status)) return fd_last_failure();
   /* Segments are charged to what memory and page files hold together. */
-  out[FD_SPACE_FREE] = (double)status.ullAvailPageFile;
-  out[FD_SPACE_TOTAL] = (double)status.ullTotalPageFile;
-  out[FD_SPACE_MEMORY] = (double)status.ullAvailPhys;
+  out[2 * FD_LIMIT_FILE_SYSTEM] = (double)status.ullAvailPageFile;
+  out[2 * FD_LIMIT_FILE_SYSTEM + 1] = (double)status.ullTotalPageFile;
+  out[2 * FD_LIMIT_MEMORY] = (double)status.ullAvailPhys;
+  out[2 * FD_LIMIT_MEMORY + 1] = (double)status.ullTotalPhys;
   return 0;
 }

@@ -126,6 +126,12 @@ int32_t fd_segment_info(fd_segment *segment, double *out) {
   return 0;
 }
 
+int32_t fd_name_info(const char *name, double *out) {
+  (void)out;
+  const int32_t answer = fd_check_name(name);
+  return answer != 0 ? answer : -FD_ENOTSUP;
+}
+
 int32_t fd_system_unlink(fd_segment *segment) {
   return segment->name != NULL && rename_to(segment, segment->id, 0);
 }

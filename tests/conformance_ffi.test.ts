@@ -7,7 +7,9 @@ import { loadShim } from "../ffi/load.ts";
 import { ERRNO, LANE } from "../ffi/constants.ts";
 import type { Mapping } from "../ffi/mapping.ts";
 import type { Segment } from "../ffi/segment.ts";
+import type { LimitKind } from "../ffi/shim.ts";
 import type { Alarm } from "../ffi/sleepers.ts";
+import { statSync } from "node:fs";
 import process from "node:process";
 import { depotTest, HERE } from "./support/harness.ts";
 
@@ -94,8 +96,8 @@ depotTest("Shim.create, open and unlink refuse impossible names and sizes", (nam
   }
   assertEquals(shim.open("x".repeat(129)), -ERRNO.ENAMETOOLONG);
   for (const bytes of [0, -1, NaN, Infinity, 2 ** 60]) assertEquals(shim.create(name, bytes, 0o600), -ERRNO.EINVAL);
-  const { total } = shim.space();
-  if (total > 0) assertEquals(shim.create(name, total * 2, 0o600), -ERRNO.ENOSPC);
+  const whole = shim.limits().find(({ kind }) => kind === "fileSystem")?.whole;
+  if (whole !== undefined) assertEquals(shim.create(name, whole * 2, 0o600), -ERRNO.ENOSPC);
   assertEquals(shim.open(name), -ERRNO.ENOENT);
 });
 
@@ -205,15 +207,64 @@ depotTest("Shim.list names every segment, more than fit its first buffer", (_, a
   assertEquals(listed().filter((name) => names.includes(name)), []);
 });
 
-depotTest("Shim.space tells what is free, and each new segment lowers it", (name) => {
-  const shim = loadShim();
-  const { free, total, memory } = shim.space();
-  if (free < 0) return;
-  assert(free <= total && total > 0 && (memory === -1 || memory > 0));
+depotTest("Shim.limits tells what is left, and each new segment lowers it", (name) => {
+  const leftOf = (wanted: LimitKind) => loadShim().limits().find(({ kind }) => kind === wanted)?.left;
+  for (const { kind, left, whole } of loadShim().limits()) {
+    assert(left >= 0 && left <= whole, `${kind} ${left} ${whole}`);
+  }
+  assert(leftOf("memory") !== undefined);
+  const [bytesLeft, inodesLeft] = [leftOf("fileSystem"), leftOf("inodes")];
+  if (bytesLeft === undefined) return console.log("the file system of segments has no limit of its own here");
   // Other processes use shared memory too: the segment is large enough to show beside them.
-  const bytes = Math.min(256 * 2 ** 20, Math.trunc(free / 4));
+  const bytes = Math.min(256 * 2 ** 20, Math.trunc(bytesLeft / 4));
   using held = make(name, bytes);
-  assert(shim.space().free < free - bytes / 2);
+  assert(leftOf("fileSystem")! < bytesLeft - bytes / 2);
+  assertEquals(inodesLeft === undefined, leftOf("inodes") === undefined);
+  held.segment.unlink();
+});
+
+depotTest("Segment.snapshot copies the beginning, and shows no later change", (name) => {
+  using held = make(name);
+  const other = loadShim().open(name);
+  assert(typeof other !== "number");
+  const set = (value: number) => {
+    const view = held.mapping.view(0, 8192);
+    new Uint8Array(view).fill(value);
+    view.transfer(0);
+  };
+  set(7);
+  const copy = other.snapshot(BYTES, 4096, WAKE_WORDS);
+  try {
+    if (typeof copy === "number") return assertEquals([process.platform === "linux", copy], [false, -ERRNO.ENOTSUP]);
+    set(8);
+    assertEquals([bytesOf(copy, 4095, 2), bytesOf(held.mapping, 4095, 1)], [[7, 0], [8]]);
+    copy.unmap();
+  } finally {
+    other.close();
+    held.segment.unlink();
+  }
+});
+
+depotTest("Segment.empty gives the memory back and keeps the name and the size", (name) => {
+  using held = make(name);
+  const view = held.mapping.view(BYTES - 8, 8);
+  new Uint8Array(view).fill(9);
+  view.transfer(0);
+  const answer = held.segment.empty();
+  if (process.platform !== "linux") return assertEquals(answer, -ERRNO.ENOTSUP);
+  assertEquals([answer, held.segment.info().bytes, bytesOf(held.mapping, BYTES - 8, 8)], [0, BYTES, Array(8).fill(0)]);
+  assert(statSync(`/dev/shm/frames-depot.${name}`).blocks * 512 < BYTES);
+  held.segment.unlink();
+});
+
+depotTest("Shim.nameInfo tells owner and mode without opening, and Shim.started when a process began", (name) => {
+  const shim = loadShim();
+  const { pid, startTime } = shim.identity();
+  const [begun, none] = [shim.started(pid), shim.started(2 ** 22 + 1)];
+  if (process.platform !== "linux") return assertEquals(begun, -1);
+  using held = make(name);
+  assertEquals(shim.nameInfo(name), held.segment.info());
+  assertEquals([shim.nameInfo(`${name}-none`), begun, none], [-ERRNO.ENOENT, startTime, 0]);
   held.segment.unlink();
 });
 

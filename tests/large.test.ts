@@ -41,8 +41,7 @@ async function alone(): Promise<FramesDepot> {
 
 /** Why there is no room, if so. */
 function tooSmall(bytes: number): string | undefined {
-  const { free, memory } = loadShim().space();
-  const least = Math.min(...[free, memory].filter((bytes) => bytes >= 0));
+  const least = Math.min(...loadShim().limits().filter(({ kind }) => kind !== "inodes").map(({ left }) => left));
   const show = (bytes: number) => `${(bytes / GIB).toFixed(1)} GiB`;
   return least < bytes + 2 * GIB ? `${show(bytes)} and 2 GiB more are needed, ${show(least)} are free` : undefined;
 }

@@ -1,10 +1,13 @@
 /* What may lie in /dev/shm under a depot's name, and permissions. */
 #define _GNU_SOURCE
+#include "../linux_internal.h"
 #include "harness.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -125,6 +128,77 @@ static void create_allocates_every_byte(void) {
   close_segment(segment, NULL);
 }
 
+static void put(const char *root, const char *path, const char *text) {
+  char file[512];
+  const int length = snprintf(file, sizeof file, "%s/%s", root, path);
+  for (char *at = file + strlen(root) + 1; at < file + length; at++) {
+    if (*at != '/') continue;
+    *at = 0;
+    mkdir(file, 0700);
+    *at = '/';
+  }
+  FILE *out = fopen(file, "w");
+  CHECK(out != NULL);
+  fputs(text, out);
+  fclose(out);
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk) {
+  (void)status, (void)type, (void)walk;
+  return remove(path);
+}
+
+/* What is left and the limit, where /proc and /sys hold these pairs of a path and a text. */
+static void expect_group(const char *const *files, double left, double limit) {
+  char root[] = "/tmp/frames-depot-test-XXXXXX";
+  CHECK(mkdtemp(root) != NULL);
+  for (; files[0] != NULL; files += 2) put(root, files[0], files[1]);
+  double out[2];
+  fd_group_limit(root, out);
+  nftw(root, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+  EQUAL(out[0], left);
+  EQUAL(out[1], limit);
+}
+
+#define GROUPS "sys/fs/cgroup/"
+static void group_limit_is_the_one_that_leaves_the_least(void) {
+  expect_group((const char *const[]){NULL}, -1, -1);
+  expect_group((const char *const[]){"proc/self/cgroup", "0::/a\n", GROUPS "a/memory.max", "max\n",
+                                     GROUPS "a/memory.current", "5\n", NULL}, -1, -1);
+  const char *const nested[] = {
+      "proc/self/cgroup", "0::/a/b\n", GROUPS "a/memory.max", "3000\n", GROUPS "a/memory.current", "2500\n",
+      GROUPS "a/b/memory.max", "2000\n", GROUPS "a/b/memory.current", "1000\n",
+      /* what is not of files is not given back */
+      GROUPS "a/b/memory.stat", "anon 400\nfile 600\nshmem 300\ninactive_file 200\nactive_file 100\n", NULL};
+  expect_group(nested, 500, 3000);
+  /* In a container the path may lead outside: its limit is at the top. */
+  expect_group((const char *const[]){"proc/self/cgroup", "0::/../x\n", GROUPS "memory.max", "5000\n",
+                                     GROUPS "memory.current", "1000\n", NULL}, 4000, 5000);
+  const char *const first[] = {
+      "proc/self/cgroup", "9:cpu:/x\n4:pids,memory:/docker/1\n0::/\n",
+      GROUPS "memory/memory.limit_in_bytes", "9223372036854771712\n", GROUPS "memory/memory.usage_in_bytes", "1\n",
+      GROUPS "memory/docker/1/memory.limit_in_bytes", "7000\n",
+      GROUPS "memory/docker/1/memory.usage_in_bytes", "6000\n",
+      GROUPS "memory/docker/1/memory.stat", "inactive_file 1\ntotal_inactive_file 500\ntotal_active_file 0\n", NULL};
+  expect_group(first, 1500, 7000);
+  expect_group((const char *const[]){"proc/self/cgroup", "0::/a\n", GROUPS "a/memory.max", "10\n",
+                                     GROUPS "a/memory.current", "90\n", NULL}, 0, 10);
+}
+
+static void create_refuses_a_file_that_is_too_large_without_a_signal(void) {
+  struct rlimit before, small = {.rlim_cur = SEGMENT_BYTES / 2};
+  EQUAL(getrlimit(RLIMIT_FSIZE, &before), 0);
+  small.rlim_max = before.rlim_max;
+  EQUAL(setrlimit(RLIMIT_FSIZE, &small), 0);
+  fd_segment *segment = NULL;
+  double limits[2 * FD_LIMITS];
+  const int32_t answer = fd_segment_create(new_name(), SEGMENT_BYTES, 0600, &segment);
+  EQUAL(fd_limits(limits), 0);
+  EQUAL(setrlimit(RLIMIT_FSIZE, &before), 0);
+  EQUAL(answer, -FD_EFBIG);
+  EQUAL(limits[2 * FD_LIMIT_FILE], SEGMENT_BYTES / 2);
+}
+
 enum { NOBODY = 65534 };
 
 static int open_as_nobody(const char *name) {
@@ -199,6 +273,9 @@ int main(int argc, char **argv) {
       {"fd_segment_create obeys the mode and not the umask", create_obeys_the_mode_and_not_the_umask},
       {"fd_segment_create allocates every byte", create_allocates_every_byte},
       {"fd_segment_create survives signals", create_survives_signals},
+      {"fd_segment_create refuses a file that is too large without a signal",
+       create_refuses_a_file_that_is_too_large_without_a_signal},
+      {"fd_group_limit is the one that leaves the least", group_limit_is_the_one_that_leaves_the_least},
       {"fd_wait ends for a signal", wait_ends_for_a_signal},
       {0},
   };

@@ -146,8 +146,8 @@ static void create_takes_the_longest_name(void) {
 static void create_refuses_sizes_that_cannot_be(void) {
   const char *name = new_name();
   fd_segment *segment = NULL;
-  double before[FD_SPACE_COUNT], after[FD_SPACE_COUNT];
-  EQUAL(fd_space(before), 0);
+  double before[2 * FD_LIMITS], after[2 * FD_LIMITS];
+  EQUAL(fd_limits(before), 0);
   const double none[] = {0, -1, 0.5, NAN, INFINITY, 1e300};
   for (size_t at = 0; at < sizeof none / sizeof *none; at++) {
     EQUAL(fd_segment_create(name, none[at], 0600, &segment), -FD_EINVAL);
@@ -155,17 +155,19 @@ static void create_refuses_sizes_that_cannot_be(void) {
   /* A petabyte: more than there is anywhere, so it is refused before anything is taken. */
   const int32_t answer = fd_segment_create(name, 1125899906842624.0, 0600, &segment);
   CHECK(answer == -FD_ENOSPC || answer == -FD_ENOMEM);
-  EQUAL(fd_space(after), 0);
-  CHECK(before[FD_SPACE_FREE] < 0 || after[FD_SPACE_FREE] > before[FD_SPACE_FREE] * 0.9);
+  EQUAL(fd_limits(after), 0);
+  const int left = 2 * FD_LIMIT_FILE_SYSTEM;
+  CHECK(before[left] < 0 || after[left] > before[left] * 0.9);
   CHECK(segment == NULL && !is_listed(name));
 }
 
-static void space_is_known_or_minus_one(void) {
-  double space[FD_SPACE_COUNT];
-  EQUAL(fd_space(space), 0);
-  for (int at = 0; at < FD_SPACE_COUNT; at++) CHECK(space[at] == -1 || space[at] > 0);
-  CHECK(space[FD_SPACE_TOTAL] < 0 || space[FD_SPACE_FREE] <= space[FD_SPACE_TOTAL]);
-  CHECK(space[FD_SPACE_MEMORY] > 0);
+static void limits_are_known_or_minus_one(void) {
+  double limits[2 * FD_LIMITS];
+  EQUAL(fd_limits(limits), 0);
+  for (int at = 0; at < 2 * FD_LIMITS; at += 2) {
+    CHECK((limits[at] == -1 && limits[at + 1] == -1) || (limits[at] >= 0 && limits[at] <= limits[at + 1]));
+  }
+  CHECK(limits[2 * FD_LIMIT_MEMORY] > 0);
 }
 
 static int identity(const char *name) {
@@ -298,7 +300,7 @@ int main(int argc, char **argv) {
       {"fd_segment_create refuses sizes that cannot be", create_refuses_sizes_that_cannot_be},
       {"fd_segment_create leaves nothing when its process dies", death_before_publish_leaves_nothing},
       {"fd_segment_close leaves the memory to the others", memory_lives_as_long_as_anyone_has_it},
-      {"fd_space is known or minus one", space_is_known_or_minus_one},
+      {"fd_limits are known or minus one", limits_are_known_or_minus_one},
       {"fd_identity is stable and a process's own", identity_is_stable_and_a_process_s_own},
       {0},
   };

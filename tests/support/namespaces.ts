@@ -1,0 +1,43 @@
+/**
+ * Runs modules of tests/support/ in namespaces of their own: another /dev/shm, other process ids. Needs Linux and root.
+ *
+ * @module
+ */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { depotTest, executableOf, HERE, type Runtime } from "./harness.ts";
+
+const FLAGS = { deno: "run --quiet --no-check -A", bun: "run" };
+const possible = spawnSync("unshare", ["--mount", "--pid", "--fork", "true"]).status === 0;
+
+/** How it ended, and what it printed. */
+export type Ending = { status: number | null; out: string };
+
+/**
+ * Runs a module under `unshare`. The shell stays its parent: process 1 of a pid namespace cannot kill itself.
+ *
+ * @param setUp commands before it, each followed by `&&`; what stands last is put in front of the program
+ */
+export function unshared(
+  flags: string[],
+  setUp: string,
+  module: string,
+  parameters: unknown,
+  runtime: Runtime = HERE,
+): Ending {
+  const script = fileURLToPath(new URL(`./${module}`, import.meta.url));
+  const run = `${executableOf(runtime)} ${FLAGS[runtime]} ${script} '${JSON.stringify(parameters)}'`;
+  const { status, stdout, stderr } = spawnSync("unshare", [...flags, "sh", "-c", `${setUp} ${run}; exit $?`], {
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  return { status, out: `${stdout}${stderr}` };
+}
+
+/** A test that needs them; elsewhere it says so and passes. */
+export function namespaceTest(title: string, body: (name: string) => Promise<void> | void): void {
+  depotTest(title, async (name) => {
+    if (!possible) return console.log("skipped: no namespaces here: needs Linux and root");
+    await body(name);
+  });
+}
