@@ -9,7 +9,7 @@ import { TIME } from "../ffi/constants.ts";
 import { Claimer } from "../ring/claimer.ts";
 import { droppedFrames } from "../ring/counters.ts";
 import type { WaitOptions } from "../ring/lane.ts";
-import { Pace } from "../ring/pace.ts";
+import { Pace, SLICE_MS } from "../ring/pace.ts";
 import { CLOSED, EXHAUSTED, FULL } from "../ring/producer.ts";
 import { backpressureEvent, Told } from "./backpressure.ts";
 import {
@@ -51,7 +51,7 @@ export class Intake<E extends ElementType = ElementType> {
 
   constructor(session: Session, onBackpressure: OnBackpressure | undefined) {
     this.#session = session;
-    this.#claimer = new Claimer(session.attachment.producer, session.attachment.peers);
+    this.#claimer = new Claimer(session.attachment);
     this.#onBackpressure = onBackpressure;
   }
 
@@ -268,6 +268,27 @@ export class Intake<E extends ElementType = ElementType> {
   /** @throws {DepotError} CLOSED */
   assertOpen(): void {
     this.#session.assertOpen();
+  }
+
+  /**
+   * Says, within a tick, that no more frames are taken (N1, T7), to what waits for something else than this depot.
+   *
+   * @returns stops it
+   */
+  watchEnd(tell: (error: unknown) => void): () => void {
+    const session = this.#session;
+    const { mapping, room } = session.attachment;
+    const timer = setInterval(() => {
+      if (session.closed) return;
+      try {
+        session.attachment.recover();
+        if (room.end() !== undefined) tell(session.endedError());
+      } catch (error) {
+        tell(error);
+      }
+    }, SLICE_MS);
+    mapping.unref(timer);
+    return () => clearInterval(timer);
   }
 
   /** Aborted when the depot object begins to close: ends what waits for a source. */

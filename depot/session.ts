@@ -83,7 +83,7 @@ export class Session {
   /** The error of a producer of a depot that takes no more frames. */
   endedError(): DepotError {
     const [depot, cannot] = [this.name, `cannot put a frame into depot "${this.name}": `];
-    if (this.attachment.room.end() !== "replaced") {
+    if (!this.attachment.room.isReplaced) {
       return new DepotError(
         "ENDED",
         `${cannot}end() was called, so it takes no more; create() makes the next one of that name once producers have ` +

@@ -35,7 +35,10 @@ export async function writeFrom(
   const numberOf = checkNumbers(options.frameNumber);
   const timestampOf = checkTimes(options.timestampNs);
   intake.assertOpen(); // after the arguments: a getter of theirs may have closed the depot
-  const feed = Feed.begin(source, [signal, intake.closing]);
+  const ended = new AbortController();
+  const feed = Feed.begin(source, [signal, intake.closing, ended.signal]);
+  // A source may be silent for long; while a frame waits for room, the depot itself says so at once.
+  const stopWatching = intake.watchEnd((error) => ended.abort(error));
   const { frameBytes } = geometry;
   const frame = new Uint8Array(frameBytes);
   let filled = 0;
@@ -58,6 +61,7 @@ export async function writeFrom(
       filled = 0;
     }
   } finally {
+    stopWatching();
     feed.unread(frame.subarray(0, filled));
     feed.end();
   }

@@ -99,15 +99,22 @@ export class Attachment {
     return new Reader(words, room, readers, peers, geometry, index);
   }
 
-  /** Does what the dead have left to do: gives back what they held, and finishes a replacement (T7). */
-  recover(): void {
-    this.peers.recoverDead();
+  /**
+   * Does what the dead have left to do: gives back what they held, and finishes a replacement (T7).
+   *
+   * @returns how many dead peers were found and given back
+   */
+  recover(): number {
+    const recovered = this.peers.recoverDead();
     finishReplacing(this);
+    return recovered;
   }
 
-  /** Whether the name still leads here. */
+  /** Whether the name still leads here. Where it was taken by a process that died, this segment is marked (T7). */
   get isLinked(): boolean {
-    return this.segment.info().linked;
+    const { linked } = this.segment.info();
+    if (!linked) finishReplacing(this);
+    return linked;
   }
 
   /** Whether another segment has the name. */
@@ -120,7 +127,7 @@ export class Attachment {
    * purpose from what was replaced by a process that died (E3, T7).
    */
   unlink(): void {
-    if (this.isLinked) this.words.store32(HEADER.replaced, 0);
+    if (this.segment.info().linked) this.words.store32(HEADER.replaced, 0);
     this.segment.unlink();
   }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Peers } from "./peers.ts";
+import type { Attachment } from "./attachment.ts";
 import { FULL, type Producer } from "./producer.ts";
 
 /** Minimum interval between two looks for dead peers while there is no room. */
@@ -12,15 +12,15 @@ const RECOVER_EVERY_MS = 100;
 /** The claims of one depot object. */
 export class Claimer {
   readonly #producer: Producer;
-  readonly #peers: Peers;
+  readonly #attachment: Attachment;
   #lastRecovery = -Infinity;
 
-  constructor(producer: Producer, peers: Peers) {
-    this.#producer = producer;
-    this.#peers = peers;
+  constructor(attachment: Attachment) {
+    this.#producer = attachment.producer;
+    this.#attachment = attachment;
   }
 
-  /** One try, and a second one if a dead peer held the room. @returns a sequence, FULL or EXHAUSTED */
+  /** One try, and a second one if a dead peer held the room. @returns a sequence, FULL, EXHAUSTED or CLOSED */
   claim(): number {
     return this.recover(this.#producer.claim());
   }
@@ -35,13 +35,13 @@ export class Claimer {
     const passed = this.#producer.hasPassedLeased;
     this.#producer.hasPassedLeased = false;
     if (sequence !== FULL && !passed) return sequence;
-    return this.#recoverDead() > 0 && sequence === FULL ? this.#producer.claim() : sequence;
+    return this.#recover() > 0 && sequence === FULL ? this.#producer.claim() : sequence;
   }
 
-  #recoverDead(): number {
+  #recover(): number {
     const now = performance.now();
     if (now - this.#lastRecovery <= RECOVER_EVERY_MS) return 0;
     this.#lastRecovery = now;
-    return this.#peers.recoverDead();
+    return this.#attachment.recover();
   }
 }

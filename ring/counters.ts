@@ -5,7 +5,7 @@
  */
 import type { Attachment } from "./attachment.ts";
 import { groupPlace, type GroupStats, groupStats, pidOfGroup } from "./group_counters.ts";
-import { GATING, HEADER, PEER, READER, READER_MODES, RUNTIMES } from "./layout.ts";
+import { GATING, HEADER, PEER, PEER_FLAGS, READER, READER_MODES, RUNTIMES } from "./layout.ts";
 
 /** One place in the sequence. */
 export interface ReaderStats {
@@ -40,6 +40,8 @@ export interface PeerStats {
   alive: boolean;
   /** Milliseconds since 1970. */
   joinedMs: number;
+  /** Whether it has ever asked for a slot or stored a frame. */
+  producer: boolean;
   /** Frames published by it. */
   stored: number;
   /** Frames of it that were refused. */
@@ -68,6 +70,12 @@ export interface DepotStats {
   skipped: number;
   /** Bytes of the segment. */
   bytes: number;
+  /** Whether it takes no more frames: `end()` was called, or it was replaced. */
+  ended: boolean;
+  /** Whether another depot has the name. */
+  replaced: boolean;
+  /** Whether the name still leads here. */
+  linked: boolean;
   /** Every open depot object, in all processes. */
   peers: PeerStats[];
   /** Every group of readers that share frames. */
@@ -108,7 +116,7 @@ export function queueLength(attachment: Attachment): number {
 export function waitsForReader(attachment: Attachment): boolean {
   const { room, geometry } = attachment;
   const { whenFull, maxSize } = geometry;
-  if (whenFull === "overwrite" || queueLength(attachment) < maxSize) return false;
+  if (whenFull === "overwrite" || room.end() !== undefined || queueLength(attachment) < maxSize) return false;
   return whenFull === "wait" ? !room.isGated() : room.isUnattended();
 }
 
@@ -158,6 +166,9 @@ export function depotStats(attachment: Attachment): DepotStats {
     dropped: droppedFrames(attachment),
     skipped: words.load32(HEADER.skipped),
     bytes: layout.totalBytes,
+    ended: room.end() !== undefined,
+    replaced: attachment.isReplaced,
+    linked: attachment.isLinked,
     peers: peers.entries().map(({ index, id, alive }) => {
       const entry = words.peer(index);
       return {
@@ -166,6 +177,7 @@ export function depotStats(attachment: Attachment): DepotStats {
         self: id === peers.id,
         alive,
         joinedMs: words.plain64(entry + PEER.joinedNs) / 1e6,
+        producer: (words.load32(entry + PEER.flags) & PEER_FLAGS.produces) !== 0,
         stored: words.f64[(entry + PEER.stored) >> 3] - words.f64[(entry + PEER.storedBase) >> 3],
         dropped: words.f64[(entry + PEER.dropped) >> 3] - words.f64[(entry + PEER.droppedBase) >> 3],
         readers: readersOf(attachment, id, head),

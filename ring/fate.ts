@@ -50,8 +50,8 @@ export function fateOf(
     const isThere = words.mapping.load(slot + SLOT.sequence) === sequence + 1;
     if (!isThere && (writer === 0 || claimed !== sequence + 1)) return FATE.GONE; // D5
     if (!recover || writer === 0 || !peers.isDead(writer)) { // D2
-      if (replaced && writer !== 0) return FATE.GONE;
-      return isThere ? FATE.THERE : FATE.BEING_WRITTEN; // D3, D4
+      if (isThere) return FATE.THERE; // D3
+      return replaced ? FATE.GONE : FATE.BEING_WRITTEN; // D4
     }
     peers.recoverSlot(slot, writer);
   }

@@ -143,10 +143,12 @@ export class Finder {
     return this.#isQueued(sequence) && this.reader.fate(sequence, false) === FATE.THERE ? "stored" : "evicted";
   }
 
-  /** Whether a frame of that number, which is not there, may still come: it has not been, and the depot has not ended. */
+  /** Whether a frame of that number, which was not there, is or may still come: it has not been, and there is no end. */
   mayCome(number: number): boolean {
-    const hasEnded = this.#room.end() !== undefined;
-    return this.statusOf(number) !== "evicted" && !(hasEnded && this.#index.isComplete);
+    const end = this.#room.end(); // before the look: what was published until then is found by it
+    const status = this.statusOf(number);
+    if (status === "stored" || status === "evicted") return status === "stored";
+    return end === undefined || end === "ended" && !this.#index.isComplete;
   }
 
   /** Whether neither clearQueue nor this entry's own consuming has taken a sequence out. */

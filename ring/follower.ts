@@ -13,6 +13,8 @@ import type { ReaderMode } from "./reader_table.ts";
 import type { Room } from "./room.ts";
 import { Stuck } from "./stuck.ts";
 
+/** Interval between two looks after the dead of a reader that does not wait: as often as one that does. */
+const RECOVER_EVERY_MS = 250;
 /** Tries to pin a frame whose slot a producer touches at this moment, before other readers get their turn. */
 const PIN_TRIES = 100;
 
@@ -44,6 +46,7 @@ export class Follower {
   /** Whether it ends when producers are gone. */
   readonly #needsProducers: boolean;
   readonly #stuck = new Stuck();
+  #recovered = performance.now();
 
   /** Takes an entry and its place. @throws {DepotError} TOO_MANY_PEERS, CORRUPT */
   constructor(attachment: Attachment, mode: ReaderMode, from: From, needsProducers = false) {
@@ -132,19 +135,24 @@ export class Follower {
       this.#pass(sequence);
       return refusals;
     }
-    if (fate === FATE.NOT_YET) return this.#isAbandoned(sequence) ? refusals : -1;
+    if (fate === FATE.NOT_YET) return this.#hasMore(sequence) ? refusals : -1;
     if (fate === FATE.ENDED) this.end = this.#room.end();
     if (fate === FATE.ENDED) return -1;
     if (fate === FATE.THERE && refusals < PIN_TRIES) return refusals + 1;
-    return this.#stuck.recover(sequence, (recover) => this.reader.fate(sequence, recover)) ? refusals : -1;
+    if (this.#stuck.recover(sequence, (recover) => this.reader.fate(sequence, recover))) return refusals;
+    if (!this.#stuck.isLasting || !this.#room.isReplaced) return -1;
+    // It is there, and a producer stands still before or after that (C3, C10): none is waited for in this segment.
+    this.#pass(sequence);
+    return refusals;
   }
 
   /**
-   * Whether it was found that producers are gone (F3, F4), or that they have claimed more.
+   * There is nothing to read: whether producers are gone (F3, F4), or another has the name (T7).
    *
    * @returns true to look again: something has been claimed meanwhile
    */
-  #isAbandoned(sequence: number): boolean {
+  #hasMore(sequence: number): boolean {
+    if (performance.now() - this.#recovered >= RECOVER_EVERY_MS) this.recover();
     if (!this.#needsProducers || this.#attachment.peers.hasProducers) return false;
     const head = this.#room.head();
     if (head > sequence) return true;
@@ -188,3 +196,4 @@ export class Follower {
     this.#attachment.recover();
   }
 }
+    this.#recovered = performance.now();

@@ -80,7 +80,7 @@ export class Producer {
   #try(h: number): number {
     if (!this.#produces) this.#begin();
     if (h > LAST_SEQUENCE) return EXHAUSTED;
-    if (h - this.#maxSize >= this.#gate && !this.#overwrite && !this.#findRoom(h)) return FULL; // C2
+    if (h - this.#maxSize >= this.#gate && !this.#overwrite && !this.#mayClaim(h)) return FULL; // C2
     const answer = this.#words.mapping.claim(this.#words.slot(this.slotOf(h)), this.#pinWords, h, this.#peers.id);
     if (answer === CLAIM.CLAIMED || answer === CLAIM.AWAITED) this.#next = h + 1;
     return answer;
@@ -142,6 +142,11 @@ export class Producer {
   #wake(answer: number): void {
     if ((answer & SLEEPERS) !== 0) wake(this.#words, LANE.PUBLISHED);
     if ((answer & PRODUCERS) !== 0) wake(this.#words, LANE.CONSUMED);
+  }
+
+  /** Whether there is room. Where nothing will be claimed any more, nothing is given up for it either. */
+  #mayClaim(h: number): boolean {
+    return this.#room.headOrEnd() >= 0 && this.#findRoom(h);
   }
 
   #findRoom(h: number): boolean {

@@ -11,7 +11,13 @@ const STUCK_MS = 100;
 /** Since when a reader has been waiting for one sequence. */
 export class Stuck {
   #sequence = -1;
-  #since = 0;
+  #first = 0;
+  #asked = 0;
+
+  /** Whether the sequence that was asked for last has been waited for that long. */
+  get isLasting(): boolean {
+    return performance.now() - this.#first >= STUCK_MS;
+  }
 
   /**
    * After a while the kernel is asked whether the producer lives.
@@ -22,10 +28,10 @@ export class Stuck {
     const now = performance.now();
     if (this.#sequence !== sequence) {
       this.#sequence = sequence;
-      this.#since = now;
+      this.#first = this.#asked = now;
     }
-    if (now - this.#since < STUCK_MS) return false;
-    this.#since = now;
+    if (now - this.#asked < STUCK_MS) return false;
+    this.#asked = now;
     const before = fateOf(false);
     return fateOf(true) !== before;
   }

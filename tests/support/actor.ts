@@ -9,6 +9,7 @@ import {
   type Frame,
   FramesDepot,
   type FrameSlot,
+  type FramesOptions,
   type OpenOptions,
   type ReadMode,
 } from "../../mod.ts";
@@ -19,6 +20,9 @@ export type Order =
   | { do: "open"; name: string; options?: OpenOptions }
   | { do: "enqueue"; frameNumber: number; timeoutMs?: number }
   | { do: "claim"; frameNumber: number }
+  | { do: "publish" }
+  | { do: "end" }
+  | { do: "readAll"; options?: FramesOptions }
   | { do: "follow"; mode: ReadMode; frames: number }
   | { do: "peek"; frameNumber: number }
   | { do: "begin"; what: Wait }
@@ -33,6 +37,14 @@ export type Wait = typeof WAITS[number];
 
 /** What it answers. */
 export type Answer = { answer?: unknown; error?: string };
+
+/** Reads until the reader ends. @returns the numbers and why, as a line */
+export async function readAll(depot: FramesDepot, options: FramesOptions = {}): Promise<string> {
+  const reader = depot.frames(options);
+  const numbers: number[] = [];
+  for await (const { frameNumber } of reader) numbers.push(frameNumber);
+  return `${numbers.join(" ")}, ${reader.ended}`;
+}
 
 /** One depot object in obedient hands. */
 export class Actor {
@@ -68,6 +80,13 @@ export class Actor {
         this.#slot = await this.#depot.claim({ frameNumber: order.frameNumber });
         this.#slot?.data.fill(order.frameNumber);
         return this.#slot?.sequence;
+      case "publish":
+        this.#slot!.publish();
+        return "stored";
+      case "end":
+        return this.#depot.end();
+      case "readAll":
+        return await readAll(this.#depot, order.options);
       case "follow": {
         const reader = this.#depot.frames({ mode: order.mode, timeoutMs: 60_000 });
         this.#held.push(reader);

@@ -46,7 +46,7 @@ export class RingDepot {
     });
     if (attachment === undefined) throw new Error("the depot could not be opened: its membership lock is held");
     this.attachment = attachment;
-    this.#claimer = new Claimer(attachment.producer, attachment.peers);
+    this.#claimer = new Claimer(attachment);
   }
 
   get frameBytes(): number {
