@@ -13,17 +13,9 @@ import { fail, failToList, failure } from "../ring/failures.ts";
 import { Attachment } from "../ring/attachment.ts";
 import { type DepotStats, depotStats, queueLength } from "../ring/counters.ts";
 import type { PeerEntry } from "../ring/peers.ts";
-import { producersAreGone } from "../ring/replacing.ts";
-import {
-  busy,
-  createSegment,
-  inspect,
-  openSegment,
-  type OpenSegmentOptions,
-  type Outcome,
-  type Refusal,
-  removeStale,
-} from "../ring/segment.ts";
+import { createSegment, removeName as removeNow, removeStale } from "../ring/naming.ts";
+import { isAbandoned } from "../ring/replacing.ts";
+import { busy, inspect, openSegment, type OpenSegmentOptions, type Outcome, type Refusal } from "../ring/segment.ts";
 import { DepotError } from "../errors.ts";
 import type { Names } from "./option_names.ts";
 import type { ElementType, WhenFull } from "./options.ts";
@@ -156,7 +148,7 @@ export function findOrMake(
   const shim = loadShim();
   const objection = (found: Attachment) =>
     difference(found.geometry, geometry) ??
-      (found.room.end() !== undefined && producersAreGone(found) ? "it has ended" : undefined);
+      (found.room.end() !== undefined && (always || isAbandoned(found)) ? "it has ended" : undefined);
   const attempt = () => {
     const opened = openSegment(shim, name, { ...options, objection });
     if (opened instanceof Attachment) return opened;
@@ -182,20 +174,20 @@ function difference(found: Geometry, wanted: Partial<Geometry>): string | undefi
 /** Removes a name; processes that have the depot open keep it. @returns whether this call removed it */
 export function removeName(name: string, { onlyStale = false }: UnlinkOptions): boolean {
   const shim = loadShim();
-  if (!onlyStale) return removed(name, shim.unlink(name), 0);
+  if (!onlyStale) return removed(name, removeNow(shim, name));
   const segment = shim.open(name);
-  if (typeof segment === "number") return removed(name, segment, 0);
+  if (typeof segment === "number") return removed(name, segment);
   try {
     const answer = removeStale(segment);
     // A process that changes the membership at this moment is alive.
-    return typeof answer === "number" && removed(name, answer, 1);
+    return typeof answer === "number" && removed(name, answer);
   } finally {
     segment.close();
   }
 }
 
-function removed(name: string, answer: number, done: number): boolean {
-  return answer >= 0 ? answer === done : answer === -ERRNO.ENOENT ? false : fail("unlink", name, answer);
+function removed(name: string, answer: number): boolean {
+  return answer >= 0 ? answer === 1 : answer === -ERRNO.ENOENT ? false : fail("unlink", name, answer);
 }
 
 /** Every depot that this user may open, and what is in the way of the others. */

@@ -88,7 +88,7 @@ export const PEER = {
   dropped: 40, // f64; frames refused, ever
   storedBase: 48, // f64; where the present peer found them
   droppedBase: 56, // f64
-  flags: 64, // u32; PEER_FLAGS: whether this peer has claimed, or is about to (F2)
+  flags: 64, // u32; PEER_FLAGS: this peer has claimed, or is about to (F2); it has made the segment
 } as const;
 
 /** A place in the sequence. Written by the peer that owns it, or by the one that recovers that peer. */
@@ -147,7 +147,7 @@ export const ELEMENT_TYPES = ["uint8", "uint16", "float32"] as const;
 /** Names of `peer.runtime`, by their number in the segment. */
 export const RUNTIMES = ["other", "deno", "bun", "c", "python", "node", "rust"] as const;
 /** Bits of `peer.flags`. */
-export const PEER_FLAGS = { produces: 1 } as const;
+export const PEER_FLAGS = { produces: 1, made: 2 } as const;
 /** Names of `reader.mode`, by number; `lookup` serves getFrame, peekFrame; a `group` has an entry beside its members'. */
 export const READER_MODES = ["lookup", "lossless", "lossy", "latest", "group", "member"] as const;
 /** Names of `group.from`, by their number in the segment. */

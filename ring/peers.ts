@@ -78,7 +78,7 @@ export class Peers {
   }
 
   /** Takes a free entry; the caller holds the membership lock. @returns false when there is none */
-  enter(shim: Shim): boolean {
+  enter(shim: Shim, isMaker = false): boolean {
     const { u32, f64 } = this.#words;
     for (let index = 0; index < this.#maxPeers; index++) {
       const entry = this.#words.peer(index);
@@ -91,7 +91,7 @@ export class Peers {
       u32[(entry + PEER.generation) >> 2] = generation;
       u32[(entry + PEER.pid) >> 2] = pid;
       u32[(entry + PEER.runtime) >> 2] = RUNTIMES.indexOf(shim.runtime);
-      u32[(entry + PEER.flags) >> 2] = 0;
+      u32[(entry + PEER.flags) >> 2] = isMaker ? PEER_FLAGS.made : 0; // F1
       this.#words.setPlain64(entry + PEER.startTime, startTime);
       this.#words.setPlain64(entry + PEER.joinedNs, Date.now() * 1e6);
       f64[(entry + PEER.storedBase) >> 3] = f64[(entry + PEER.stored) >> 3];
@@ -148,11 +148,20 @@ export class Peers {
   /** Whether a peer that has claimed is in the table, dead or alive (F3). */
   get hasProducers(): boolean {
     for (let index = 0; index < this.#maxPeers; index++) {
-      const entry = this.#words.peer(index);
-      if (this.#words.load32(entry + PEER.id) === 0) continue;
-      if ((this.#words.load32(entry + PEER.flags) & PEER_FLAGS.produces) !== 0) return true;
+      if (this.#words.load32(this.#words.peer(index) + PEER.id) !== 0 && this.#has(index, PEER_FLAGS.produces)) {
+        return true;
+      }
     }
     return false;
+  }
+
+  /** Whether a peer of which {@linkcode PEER_FLAGS} say so is alive. */
+  hasLiving(flag: number): boolean {
+    return this.entries().some(({ index, alive }) => alive && this.#has(index, flag));
+  }
+
+  #has(index: number, flag: number): boolean {
+    return (this.#words.load32(this.#words.peer(index) + PEER.flags) & flag) !== 0;
   }
 
   /** Every entry that is in use. */

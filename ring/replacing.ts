@@ -4,18 +4,22 @@
  *
  * @module
  */
-import { REPLACED } from "../ffi/constants.ts";
+import { ERRNO, REPLACED } from "../ffi/constants.ts";
 import type { Segment } from "../ffi/segment.ts";
 import type { Attachment } from "./attachment.ts";
-import { HEADER } from "./layout.ts";
+import { HEADER, PEER_FLAGS } from "./layout.ts";
 import { trace } from "./trace.ts";
 
 /** Tries to take a membership lock that another process holds for less than a millisecond. */
 const LOCK_TRIES = 100;
 
-/** Whether there was a producer, and none is left (F3, F4). Dead ones count until they are recovered. */
-export function producersAreGone({ peers, room, geometry }: Attachment): boolean {
-  return !peers.hasProducers && room.head() !== geometry.firstSequence;
+/**
+ * Whether nobody is left who would fill it: there was a producer or the end, or else its maker is gone, too. The kernel is
+ * asked who lives.
+ */
+export function isAbandoned({ peers, room, geometry }: Attachment): boolean {
+  if (peers.hasLiving(PEER_FLAGS.produces)) return false; // F3, F4
+  return room.headOrEnd() !== geometry.firstSequence || !peers.hasLiving(PEER_FLAGS.made);
 }
 
 /**
@@ -30,16 +34,15 @@ export function takeName(
   old: Attachment,
   always: boolean,
 ): "taken" | "held" | "moved" | "busy" | number {
-  old.peers.recoverDead();
   const take = () => {
     if (!old.segment.info().linked) return "moved";
-    if (!always && !producersAreGone(old) && old.peers.entries().some(({ alive }) => alive)) return "held";
+    if (!always && !isAbandoned(old) && old.peers.entries().some(({ alive }) => alive)) return "held";
     old.words.store32(HEADER.replaced, REPLACED.SOON); // T2
     trace.at?.("T2");
     const answer = segment.replace(old.segment); // T3
     if (answer < 0) {
       old.words.store32(HEADER.replaced, 0);
-      return answer;
+      return answer === -ERRNO.ENOENT ? "moved" : answer; // removed without the lock
     }
     trace.at?.("T3");
     finish(old);

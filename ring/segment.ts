@@ -1,5 +1,5 @@
 /**
- * Making, opening and removing a segment, with each half-open state named.
+ * Opening a segment, with each half-open state named.
  *
  * @module
  */
@@ -8,12 +8,11 @@ import { ERRNO } from "../ffi/constants.ts";
 import type { Segment } from "../ffi/segment.ts";
 import type { Shim } from "../ffi/shim.ts";
 import { Attachment } from "./attachment.ts";
-import { fail, takeLock } from "./failures.ts";
-import { type Geometry, layoutOf, LIMITS } from "./geometry.ts";
-import { type Header, newId, readHeader, writeHeader } from "./header.ts";
-import { EXTRA_PEERS, HEADER, LOCK, READY } from "./layout.ts";
-import { refuseSize } from "./limits.ts";
-import { finishReplacing, producersAreGone, takeName } from "./replacing.ts";
+import { fail } from "./failures.ts";
+import { layoutOf, LIMITS } from "./geometry.ts";
+import { type Header, readHeader } from "./header.ts";
+import { EXTRA_PEERS, HEADER, LOCK } from "./layout.ts";
+import { finishReplacing } from "./replacing.ts";
 import { WAKE_WORDS } from "./words.ts";
 
 /**
@@ -61,136 +60,6 @@ export type Refusal = {
 
 /** What came of one try: something to use, or why to try again or to give up. */
 export type Outcome = Attachment | Refusal;
-
-/**
- * Makes a segment, joins it and gives it its name, in this order: no process ever finds it unfinished. A name that only
- * the dead held is taken over, and so is one whose producers are gone.
- *
- * @param always whether to take the name from a depot with producers, too
- * @returns an attachment, or why the name cannot be had now
- * @throws {DepotError} NO_SPACE, PERMISSION: what trying again would not change
- */
-export function createSegment(shim: Shim, name: string, geometry: Geometry, mode: number, always = false): Outcome {
-  const holder = holderOf(shim, name, always);
-  if (holder !== undefined && !(holder instanceof Attachment)) return holder;
-  try {
-    return makeSegment(shim, name, geometry, mode, (segment) => {
-      if (holder !== undefined) return takeName(segment, holder, always);
-      const answer = segment.name();
-      return answer === 0 ? "taken" : answer === -ERRNO.EEXIST ? "held" : answer;
-    });
-  } finally {
-    holder?.unmap();
-  }
-}
-
-/** @param take gives it its name, once it is finished */
-function makeSegment(
-  shim: Shim,
-  name: string,
-  geometry: Geometry,
-  mode: number,
-  take: (segment: Segment) => ReturnType<typeof takeName>,
-): Outcome {
-  const layout = layoutOf(geometry);
-  const refused = refuseAddresses("create", name, layout.totalBytes, shim.retiredBytes()) ??
-    refuseSize(name, layout.totalBytes, shim.limits());
-  if (refused !== undefined) throw refused;
-  const segment = shim.create(name, layout.totalBytes, mode);
-  if (typeof segment === "number") {
-    if (segment === -ERRNO.EEXIST) return exists(name);
-    return fail("create", name, segment, { layout });
-  }
-  let made: Attachment | undefined;
-  let named = false;
-  try {
-    const header = { geometry, id: newId() };
-    const attachment = Attachment.over(name, header, segment);
-    if (typeof attachment === "number") return fail("map", name, attachment, { layout });
-    made = attachment;
-    attachment.populate();
-    writeHeader(new DataView(attachment.words.u32.buffer, 0, HEADER.size), header, BigInt(Date.now()) * 1000000n);
-    attachment.peers.underLock(() => attachment.peers.enter(shim));
-    attachment.words.store32(HEADER.ready, READY);
-    const answer = take(segment);
-    named = answer === "taken";
-    if (named) return attachment;
-    if (answer === "held") return exists(name);
-    return typeof answer === "string" ? busy("create", name) : fail("name", name, answer, { layout });
-  } finally {
-    if (!named) made === undefined ? segment.close() : made.unmap();
-  }
-}
-
-const exists = (name: string): Refusal => ({
-  refused: "exists",
-  error: new DepotError(
-    "EXISTS",
-    `cannot create depot "${name}": a live process holds a depot of that name; open() or createOrOpen() joins it`,
-    {
-      depot: name,
-      errno: ERRNO.EEXIST,
-    },
-  ),
-});
-
-/**
- * What has a name that may be taken, mapped; undefined where the name is free, or was only dead processes' and has been
- * removed.
- *
- * @returns otherwise why the name cannot be had
- */
-function holderOf(shim: Shim, name: string, always: boolean): Attachment | Refusal | undefined {
-  const segment = shim.open(name);
-  if (typeof segment === "number") {
-    if (segment === -ERRNO.ENOENT) return undefined;
-    return fail("create", name, segment);
-  }
-  let mapped: Attachment | undefined;
-  let isTakeable = false;
-  try {
-    const removed = removeStale(segment);
-    if (removed === "busy") return busy("create", name);
-    if (removed !== "live") return removed < 0 ? fail("remove the stale segment of", name, removed) : undefined;
-    const header = headerOf(name, segment, always);
-    if (header === undefined) return exists(name);
-    const holder = Attachment.over(name, header, segment);
-    if (typeof holder === "number") return fail("map", name, holder);
-    mapped = holder;
-    if (!always) mapped.peers.recoverDead(); // dead producers count until then
-    isTakeable = always || producersAreGone(mapped);
-    return isTakeable ? mapped : exists(name);
-  } finally {
-    if (!isTakeable) mapped === undefined ? segment.close() : mapped.unmap();
-  }
-}
-
-/**
- * The header of a depot whose name may be taken; undefined where it cannot be looked into.
- *
- * @param explain whether to say why, by an error
- */
-function headerOf(name: string, segment: Segment, explain: boolean): Header | undefined {
-  try {
-    const header = inspect(name, segment, []);
-    if (!(header instanceof DepotError)) return header;
-    if (explain) throw header;
-  } catch (error) {
-    if (explain || !(error instanceof DepotError)) throw error;
-  }
-  return undefined;
-}
-
-/** Removes a segment's name if no peer of it lives. @returns -errno where the system refuses */
-export function removeStale(segment: Segment): "live" | "busy" | number {
-  if (hasLivePeer(segment)) return "live";
-  if (!takeLock(segment, LOCK.members)) return "busy";
-  try {
-    return hasLivePeer(segment) ? "live" : segment.unlink();
-  } finally {
-    segment.unlock(LOCK.members);
-  }
-}
 
 /** Whether any process holds a peer's lock. Asks for every peer there could be: the header may hold anything. */
 export function hasLivePeer(segment: Segment, maxPeers: number = LIMITS.maxReaders + EXTRA_PEERS): boolean {

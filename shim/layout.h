@@ -58,7 +58,8 @@ enum {
 
 /* Bits of `peer.flags`. */
 enum {
-  FD_PEER_FLAG_PRODUCES = 1
+  FD_PEER_FLAG_PRODUCES = 1,
+  FD_PEER_FLAG_MADE = 2
 };
 
 /* Names of `reader.mode`, by number; `lookup` serves getFrame, peekFrame; a `group` has an entry beside its members'. */
