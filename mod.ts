@@ -32,6 +32,7 @@ export { DepotError, type DepotErrorCode, type DepotErrorDetails } from "./error
 export { COLOR_NAMES } from "./depot/colors.ts";
 export type { ByteReader, ByteSource } from "./depot/byte_source.ts";
 export type { DepotInfo, DepotInspection, UnlinkOptions } from "./depot/finding.ts";
+export { FrameFollower } from "./depot/follow.ts";
 export { Frame } from "./depot/frame.ts";
 export type { FrameStatus } from "./depot/lookup.ts";
 export type {
@@ -40,6 +41,7 @@ export type {
   ElementType,
   ElementTypeOf,
   EnqueueResult,
+  FollowOptions,
   FrameData,
   FrameDetails,
   FrameInput,
@@ -48,6 +50,7 @@ export type {
   OpenOptions,
   PeekAtOptions,
   PublishDetails,
+  ReaderEnd,
   ReadMode,
   WhenFull,
 } from "./depot/options.ts";

@@ -31,6 +31,7 @@ import {
   UNLINK_NAMES,
   type UnlinkOptions,
 } from "./finding.ts";
+import { FrameFollower } from "./follow.ts";
 import type { Frame } from "./frame.ts";
 import { checkNames, CREATE_NAMES, OPEN_NAMES } from "./option_names.ts";
 import { Intake } from "./intake.ts";
@@ -40,6 +41,7 @@ import type {
   ElementType,
   ElementTypeOf,
   EnqueueResult,
+  FollowOptions,
   FrameDetails,
   FrameInput,
   FramesOptions,
@@ -48,7 +50,7 @@ import type {
   PeekAtOptions,
 } from "./options.ts";
 import { OpenDepot } from "./open_depot.ts";
-import { Session } from "./session.ts";
+import { closeOnSignals, Session } from "./session.ts";
 import { checkGeometry } from "./shape.ts";
 import type { FrameSlot } from "./slot.ts";
 import { FrameReader } from "./stream.ts";
@@ -146,6 +148,50 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
     const always = checkBoolean("replace", options.replace ?? false);
     const attachment = await findOrMake(checked, geometry, mode, always, checkOpening(options), wait);
     return new FramesDepot(attachment, onBackpressure);
+  }
+
+  /**
+   * The frames of whatever depot has a name: it waits for the name, and goes on when the depot is made anew, by the same
+   * or another process, of the same or another shape. `lost` counts what no process can give back any more. It never
+   * makes a depot, and joins the present one as a reader.
+   *
+   * @param options as for {@linkcode FramesDepot.frames}. `timeoutMs`: how long to wait for each frame, and for the name
+   * @throws {TypeError | RangeError} for wrong arguments
+   *
+   * @example A viewer that outlives its camera
+   * ```ts
+   * import { FramesDepot } from "@frames-depot/frames-depot";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const camera = async (width: number) => {
+   *   await using depot = await FramesDepot.create("doc-follow", { frameSize: [width, 2, 3] });
+   *   await depot.enqueue({ frameNumber: 0, frame: new Uint8Array(depot.frameBytes) });
+   * };
+   * const widths: number[] = [];
+   * const started = camera(640);
+   * for await (const frame of FramesDepot.follow("doc-follow", { timeoutMs: 1000 })) {
+   *   widths.push(frame.width);
+   *   await started;
+   *   if (widths.length === 2) break;
+   *   await camera(1280);
+   * }
+   * assertEquals(widths, [640, 1280]);
+   * ```
+   */
+  static follow<E extends ElementType = ElementType>(name: string, options: FollowOptions<E> = {}): FrameFollower<E> {
+    return new FrameFollower(checkName(name), options);
+  }
+
+  /**
+   * From now on SIGINT (Ctrl-C) and SIGTERM close every depot object of this thread before they end the process: what is
+   * filled is left in order, and no name stays behind as stale. They then do what they did before: a program that has
+   * listeners of its own goes on, and is to end itself; in Deno, add those first. A second signal does not wait. Without
+   * this call such a process dies as by any other signal, and its depots are recovered by others.
+   *
+   * @throws {DepotError} UNSUPPORTED
+   */
+  static closeOnSignals(): void {
+    closeOnSignals(loadShim());
   }
 
   /**

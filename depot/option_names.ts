@@ -6,6 +6,7 @@
 import type { WaitOptions } from "../ring/lane.ts";
 import type {
   DepotOptions,
+  FollowOptions,
   FrameDetails,
   FrameInput,
   FramesOptions,
@@ -57,6 +58,8 @@ export const FRAMES_NAMES: Names<FramesOptions> = {
   group: true,
   whenProducersGone: true,
 };
+/** Names of how a name is followed. */
+export const FOLLOW_NAMES: Names<FollowOptions> = { ...FRAMES_NAMES, elementType: true, trustedOwners: true };
 /** Names of what may be said of a frame when it is claimed. */
 export const DETAIL_NAMES: Names<FrameDetails> = { frameNumber: true, timestampNs: true, metadata: true };
 /** Names of what may be said of a frame when it is published. */

@@ -176,6 +176,19 @@ export interface FramesOptions extends WaitOptions {
   whenProducersGone?: "wait" | "end" | undefined;
 }
 
+/** How a name is followed: {@linkcode FramesDepot.follow}. */
+export interface FollowOptions<E extends ElementType = ElementType> extends FramesOptions {
+  /**
+   * Where to begin in the first depot; in each one after it, with the oldest frame. Default `"oldest"`; see
+   * {@linkcode FramesOptions.from}.
+   */
+  from?: From | undefined;
+  /** What an element of the frames must be. Default: whatever it is. */
+  elementType?: E | undefined;
+  /** User ids whose depots are trusted, in addition to this process's own and root's. Default: none. */
+  trustedOwners?: readonly number[] | undefined;
+}
+
 /** Why a reader has ended; see {@linkcode FrameReader.ended}. */
 export type ReaderEnd = "ended" | "replaced" | "producers-gone" | "timeout" | "closed" | "released";
 

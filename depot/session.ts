@@ -131,6 +131,13 @@ export class Session {
   }
 }
 
+/** Closes every depot object that this thread has open when the process is to end by a signal, before it does. */
+export function closeOnSignals(shim: Shim): void {
+  shim.onEndingSignals(async () => {
+    await Promise.all([...open].map((session) => session.close()));
+  });
+}
+
 let watching = false;
 
 function leaveAtExit(shim: Shim): void {

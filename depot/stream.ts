@@ -15,6 +15,9 @@ import { checkNames, FRAMES_NAMES } from "./option_names.ts";
 import type { ElementType, FramesOptions, ReaderEnd } from "./options.ts";
 import type { Session } from "./session.ts";
 
+/** The place in the sequence that a reader has: for what goes on behind it. */
+export let placeOf: (reader: FrameReader) => Follower | Member;
+
 /**
  * A reader with its own place in the queue: `for await`, or {@linkcode FrameReader.tryNext} without waiting. Each frame
  * is released when the next one is asked for. It belongs to one loop at a time.
@@ -39,10 +42,11 @@ export class FrameReader<E extends ElementType = ElementType>
   /**
    * Made by a depot.
    *
+   * @param lostBefore frames lost in the depot before; then all of this one counts from its first frame on
    * @throws as {@linkcode FramesDepot.frames}
    * @ignore
    */
-  constructor(session: Session, options: FramesOptions) {
+  constructor(session: Session, options: FramesOptions, lostBefore?: number) {
     this.#wait = checkWait(options);
     checkNames("frames", options, FRAMES_NAMES);
     const { mode, from, group, whenProducersGone } = checkFollowing(options);
@@ -51,12 +55,13 @@ export class FrameReader<E extends ElementType = ElementType>
     this.#attachment = session.attachment;
     const needsProducers = whenProducersGone === "end";
     this.#follower = group === undefined
-      ? new Follower(session.attachment, mode, from, needsProducers)
+      ? new Follower(session.attachment, mode, from, needsProducers, lostBefore)
       : new Member(session.attachment, group.name, group.from, needsProducers);
     session.leases.watch(this);
   }
 
   static {
+    placeOf = (reader) => reader.#follower;
     outlives(FrameReader, (reader) => reader.#prepare());
   }
 

@@ -33,6 +33,10 @@ export interface Backend {
   pointer(address: bigint): Pointer;
   /** Calls back when the process ends by itself or by exit(); nothing asynchronous happens any more. */
   onExit(listener: () => void): void;
+  /** Calls back whenever the process gets a signal; this does not keep it alive. @throws where there is none such */
+  onSignal(signal: "SIGINT" | "SIGTERM", listener: () => void): void;
+  /** How many listeners a signal has in this process; undefined where the runtime does not say. */
+  signalListeners(signal: "SIGINT" | "SIGTERM"): number | undefined;
   /** Lets the process end although a timer runs. */
   unref(timer: ReturnType<typeof setTimeout>): void;
   /**

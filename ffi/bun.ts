@@ -24,7 +24,8 @@ type Process = {
   arch: string;
   env: Record<string, string | undefined>;
   constrainedMemory?(): number;
-  on(event: "exit", listener: () => void): void;
+  on(event: string, listener: () => void): void;
+  listenerCount(event: string): number;
 };
 
 /** Ballast: a part of the machine's memory, and never more than this. */
@@ -142,6 +143,10 @@ export const bunBackend: Backend = {
   onExit(listener) {
     process().on("exit", listener);
   },
+  onSignal(signal, listener) {
+    process().on(signal, listener);
+  },
+  signalListeners: (signal) => process().listenerCount(signal),
   unref(timer) {
     (timer as unknown as { unref(): void }).unref();
   },

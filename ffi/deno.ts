@@ -85,6 +85,10 @@ export const denoBackend: Backend = {
     // Not process.on("exit"), which Deno.exit() passes by.
     globalThis.addEventListener("unload", listener);
   },
+  onSignal(signal, listener) {
+    Deno.addSignalListener(signal, listener);
+  },
+  signalListeners: () => undefined,
   unref(timer) {
     Deno.unrefTimer(timer);
   },

@@ -24,6 +24,11 @@ const LIMIT_KINDS: Record<LimitKind, number> = {
   memory: FD.LIMIT_MEMORY,
 };
 
+type EndingSignal = "SIGINT" | "SIGTERM";
+
+/** Their numbers are the same on Linux and macOS; Windows needs none. */
+const ENDING_SIGNALS: readonly [EndingSignal, number][] = [["SIGINT", 2], ["SIGTERM", 15]];
+
 const cString = (text: string): Uint8Array => new TextEncoder().encode(`${text}\0`);
 
 /** The loaded library. */
@@ -36,6 +41,7 @@ export class Shim {
   readonly sleepers: Sleepers;
   #backend: Backend;
   #native: Native;
+  #hearsSignals = false;
 
   /** Made by `loadShim`. */
   constructor(backend: Backend, native: Native, source: string) {
@@ -103,6 +109,39 @@ export class Shim {
   /** Calls back when the process ends by itself or by exit(). */
   onExit(listener: () => void): void {
     this.#backend.onExit(listener);
+  }
+
+  /**
+   * Calls back when the process is to end by SIGINT or SIGTERM, and lets it end so afterwards, unless the program hears
+   * the signal itself. A second signal does not wait. Done twice, it is done once.
+   */
+  onEndingSignals(listener: () => Promise<void>): void {
+    if (this.#hearsSignals) return;
+    this.#hearsSignals = true;
+    // All are asked first: the first listener has Deno hear other signals, too.
+    const before = ENDING_SIGNALS.map(([, number]) => this.#native.fd_signal_state(number));
+    ENDING_SIGNALS.forEach(([signal, number], i) => {
+      if (before[i] !== FD.SIGNAL_IGNORED) this.#onSignal(signal, number, before[i] === FD.SIGNAL_HEARD, listener);
+    });
+  }
+
+  #onSignal(signal: EndingSignal, number: number, wasHeard: boolean, listener: () => Promise<void>): void {
+    let isEnding = false;
+    const end = () => {
+      // One that the program has added since is seen where the runtime counts them.
+      const others = this.#backend.signalListeners(signal) ?? (wasHeard ? 2 : 1);
+      if (others <= 1) this.#native.fd_signal_end(number);
+      isEnding = false;
+    };
+    try {
+      this.#backend.onSignal(signal, () => {
+        if (isEnding) return end();
+        isEnding = true;
+        listener().then(end, end);
+      });
+    } catch {
+      // Windows has no SIGTERM to hear.
+    }
   }
 
   /** Lets the process end although a timer runs. */

@@ -49,7 +49,7 @@ export class Follower {
   #recovered = performance.now();
 
   /** Takes an entry and its place. @throws {DepotError} TOO_MANY_PEERS, CORRUPT */
-  constructor(attachment: Attachment, mode: ReaderMode, from: From, needsProducers = false) {
+  constructor(attachment: Attachment, mode: ReaderMode, from: From, needsProducers = false, lostBefore?: number) {
     const { room, geometry } = attachment;
     this.#attachment = attachment;
     this.#room = room;
@@ -64,7 +64,9 @@ export class Follower {
       this.#skipBelow = skipsBelow ?? 0;
       if (mode === "lossless") this.reader.startGating(sequence);
       else this.reader.startAt(sequence);
-      this.#losses = new Losses(this.reader, room.head(), this.#maxSize);
+      const sequences = this.reader.cursor - geometry.firstSequence;
+      const before = lostBefore === undefined ? undefined : { lost: lostBefore, sequences };
+      this.#losses = new Losses(this.reader, room.head(), this.#maxSize, before);
     } catch (error) {
       this.reader.end(); // its entry would be lost
       throw error;
@@ -102,9 +104,14 @@ export class Follower {
     if (this.#skips && this.#skip(slot, sequence, number)) return false;
     this.sequence = sequence;
     this.frameNumber = number;
-    this.lost = this.#losses.jumped === 0 ? 0 : this.#missed(slot);
+    this.lost = this.#losses.any ? this.#missed(this.reader.skippedAt(slot)) : 0;
     reader.countRead();
     return true;
+  }
+
+  /** Frames missed that no frame has reported. */
+  get lostAtEnd(): number {
+    return this.#losses.any ? this.#missed(this.reader.skippedNow()) : 0;
   }
 
   /** Passes a frame over if its number is too low. The first that is not ends this. */
@@ -115,9 +122,9 @@ export class Follower {
   }
 
   /** Brings the account of losses up to a frame. @returns the losses to report with it */
-  #missed(slot: number): number {
+  #missed(skipped: number): number {
     const before = this.#losses.total;
-    const lost = this.#losses.at(this.reader.skippedAt(slot));
+    const lost = this.#losses.at(skipped);
     this.reader.countLost(this.#losses.total - before);
     return lost;
   }
@@ -192,8 +199,8 @@ export class Follower {
 
   /** To be called when nothing has come for a while: a producer may have died with the slot in its hands. */
   recover(): void {
+    this.#recovered = performance.now();
     this.reader.fate(this.reader.cursor, true);
     this.#attachment.recover();
   }
 }
-    this.#recovered = performance.now();

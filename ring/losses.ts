@@ -20,10 +20,22 @@ export class Losses {
   /** Frames missed, as far as is known now. */
   total = 0;
   readonly #base: number;
+  readonly #before: number = 0;
   #reported = 0;
 
-  /** Begins at the reader's cursor: looks for the first frame from there on, to know what its producer had seen. */
-  constructor(reader: Reader, head: number, maxSize: number) {
+  /**
+   * Begins at the reader's cursor: looks for the first frame from there on, to know what its producer had seen.
+   *
+   * @param before what has been lost already, and all of this segment that lies before the cursor; undefined where the
+   *   account begins with the cursor
+   */
+  constructor(reader: Reader, head: number, maxSize: number, before?: { lost: number; sequences: number }) {
+    if (before !== undefined) {
+      this.#base = 0;
+      this.#before = before.lost;
+      this.jumped = before.sequences;
+      return;
+    }
     let gone = 0;
     for (let sequence = Math.max(reader.cursor, head - maxSize); sequence < head; sequence++) {
       const slot = reader.seems(sequence) ? reader.pin(sequence) : -1;
@@ -37,10 +49,15 @@ export class Losses {
     this.#base = reader.skippedNow() - gone;
   }
 
+  /** Whether there may be something to report. */
+  get any(): boolean {
+    return this.jumped !== 0 || this.#before !== 0;
+  }
+
   /** Frames to report as lost at a frame whose producer had counted `skipped` burned numbers. */
   at(skipped: number): number {
     const burnedInJumps = Math.max(0, ((skipped - this.#base) | 0) - this.burned);
-    this.total = Math.max(0, this.jumped - burnedInJumps);
+    this.total = this.#before + Math.max(0, this.jumped - burnedInJumps);
     const lost = Math.max(0, this.total - this.#reported);
     this.#reported += lost;
     return lost;

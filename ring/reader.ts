@@ -38,6 +38,7 @@ export class Reader {
   #leases = 0;
   #gating = false;
   #ended = false;
+  #whenFree: () => void = () => {};
   /** The oldest sequence this reader still wants. */
   cursor = 0;
   readonly #slots: Slots;
@@ -133,7 +134,7 @@ export class Reader {
       const pins = this.#words.slot(slotIndex) + this.#pinsAt;
       if (this.#words.mapping.unpin(pins, this.#bit, 0, 0) === SLEEPERS) wake(this.#words, LANE.CONSUMED);
     }
-    if (this.#ended && this.#leases === 0) this.#readers.free(this.index);
+    if (this.#ended && this.#leases === 0) this.#free();
   }
 
   /**
@@ -242,6 +243,17 @@ export class Reader {
     this.#gating = false;
     this.#ended = true;
     this.#room.stopGating(this.index);
-    if (this.#leases === 0) this.#readers.free(this.index);
+    if (this.#leases === 0) this.#free();
+  }
+
+  #free(): void {
+    this.#readers.free(this.index);
+    this.#whenFree();
+  }
+
+  /** Calls back once the reader has ended and its last lease is released; at once where that is so. */
+  whenFree(call: () => void): void {
+    if (this.#ended && this.#leases === 0) call();
+    else this.#whenFree = call;
   }
 }

@@ -101,7 +101,7 @@ static int32_t watch_process(void) { return 0; }
 static int has_ended;
 static fd_segment *all; /* of the process that ends: nothing is freed then */
 
-static void process_ends(void) {
+void fd_owners_end(void) {
   if (__atomic_exchange_n(&has_ended, 1, __ATOMIC_SEQ_CST) || !fd_mutex_lock_within(&fd_registry, PATIENCE_MS)) return;
   for (struct fd_owner *owner = owners; owner != NULL; owner = owner->next) {
     if (owner->process != fd_process()) continue;
@@ -122,12 +122,12 @@ static void process_ends(void) {
 
 /* exit() runs the one, quick_exit() the other; Bun ends by the latter. */
 static int32_t watch_process(void) {
-  if (atexit(process_ends) != 0) return -FD_ENOMEM;
+  if (atexit(fd_owners_end) != 0) return -FD_ENOMEM;
 #if defined(__APPLE__)
   int (*at_quick_exit)(void (*)(void)) = (int (*)(void (*)(void)))dlsym(RTLD_DEFAULT, "at_quick_exit");
   if (at_quick_exit == NULL) return 0;
 #endif
-  return at_quick_exit(process_ends) == 0 ? 0 : -FD_ENOMEM;
+  return at_quick_exit(fd_owners_end) == 0 ? 0 : -FD_ENOMEM;
 }
 #endif
 

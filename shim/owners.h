@@ -16,6 +16,9 @@ int fd_owners_remove(fd_segment *segment);
 /* Whether the end of its thread or process has it. */
 int fd_owners_ended(fd_segment *segment);
 
+/* Lets go of what all threads of the process have open, as its end does. Not on Windows. */
+void fd_owners_end(void);
+
 /* sleeper.c: stops the sleepers of a thread that ends. */
 void fd_sleepers_end(const struct fd_owner *owner);
 

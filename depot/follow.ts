@@ -1,0 +1,236 @@
+/**
+ * Following a name: whatever depot has it, one after the other.
+ *
+ * @module
+ */
+import { loadShim } from "../ffi/load.ts";
+import type { WaitOptions } from "../ring/lane.ts";
+import { Pace } from "../ring/pace.ts";
+import { isAbandoned } from "../ring/replacing.ts";
+import { DepotError } from "../errors.ts";
+import { checkElements, checkFollowing, checkOpening, checkWait } from "./checks.ts";
+import { find } from "./finding.ts";
+import type { Frame } from "./frame.ts";
+import { checkNames, FOLLOW_NAMES } from "./option_names.ts";
+import type { ElementType, FollowOptions, ReaderEnd } from "./options.ts";
+import { leave, Session } from "./session.ts";
+import { FrameReader, placeOf } from "./stream.ts";
+
+/** How long a wait lasts before it looks whether the name was removed: nobody wakes for that. */
+const LOOK_MS = 500;
+
+/** Whether the name was removed, and nobody is left who would fill what had it. */
+const isForsaken = ({ attachment }: Session): boolean => !attachment.isLinked && isAbandoned(attachment);
+
+const isTimeUp = (error: unknown): boolean =>
+  error instanceof DepotError && (error.code === "NOT_FOUND" || error.code === "NOT_READY");
+
+/** The depot that is followed now. */
+type Present<E extends ElementType> = { session: Session; reader: FrameReader<E> };
+
+/**
+ * The frames of whatever depot has a name: `for await`, or {@linkcode FrameFollower.within}. It goes on across
+ * restarts, replacements and changes of format, so ask each frame for its size. Each frame is released when the next
+ * one is asked for. It belongs to one loop at a time.
+ */
+export class FrameFollower<E extends ElementType = ElementType>
+  implements AsyncIterableIterator<Frame<E>>, Disposable, AsyncDisposable {
+  /** The name. */
+  readonly name: string;
+  readonly #options: FollowOptions<E>;
+  readonly #wait: WaitOptions;
+  readonly #endsWithProducers: boolean;
+  readonly #released = new AbortController();
+  readonly #pace = new Pace();
+  #present: Present<E> | undefined;
+  /** Frames lost so far that no frame has reported. */
+  #lost = 0;
+  #hasFollowed = false;
+  #end: ReaderEnd | undefined;
+
+  /**
+   * Made by {@linkcode FramesDepot.follow}.
+   *
+   * @param name checked
+   * @throws {TypeError | RangeError} for wrong options
+   * @ignore
+   */
+  constructor(name: string, options: FollowOptions<E>) {
+    this.#wait = checkWait(options);
+    checkNames("follow", options, FOLLOW_NAMES);
+    checkOpening(options);
+    checkElements(options);
+    this.#endsWithProducers = checkFollowing(options).whenProducersGone === "end";
+    this.name = name;
+    this.#options = { ...options };
+  }
+
+  /** The {@linkcode FramesDepot.id} of the depot that is followed now; undefined while there is none. */
+  get id(): string | undefined {
+    return this.#present?.session.attachment.id;
+  }
+
+  /** Whether it has ended. */
+  get released(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** Why it has ended; undefined while it goes on. See {@linkcode FrameReader.ended}. */
+  get ended(): ReaderEnd | undefined {
+    return this.#end;
+  }
+
+  /**
+   * The next frame, waiting for it, for the name, and for the next depot of that name if need be.
+   *
+   * @returns `done` when `timeoutMs` passed without a frame; with `whenProducersGone: "end"` also when the depot has
+   *   ended or its producers are gone
+   * @throws {DepotError} what {@linkcode FramesDepot.open} throws, except NOT_FOUND and NOT_READY
+   * @throws the reason of the `signal`
+   */
+  async next(): Promise<IteratorResult<Frame<E>, undefined>> {
+    try {
+      const frame = await this.#take(this.#wait.timeoutMs ?? Infinity);
+      if (frame !== undefined) return { done: false, value: frame };
+    } catch (error) {
+      await this.return();
+      throw error;
+    }
+    this.#end ??= "timeout";
+    return await this.return();
+  }
+
+  /**
+   * The next frame, if it comes in time; the follower goes on in any case.
+   *
+   * @param timeoutMs milliseconds to wait, in place of the follower's own `timeoutMs`
+   * @returns undefined when the time is up, or when it has ended
+   * @throws as {@linkcode FrameFollower.next}; {TypeError | RangeError} for a wrong time
+   */
+  async within(timeoutMs: number): Promise<Frame<E> | undefined> {
+    if (timeoutMs === undefined) throw new TypeError("timeoutMs must be a number: undefined");
+    const frame = await this.#take(checkWait({ timeoutMs }).timeoutMs ?? Infinity);
+    if (this.#end !== undefined) await this.return();
+    return frame;
+  }
+
+  /** @returns undefined when the time is up, or when it has ended */
+  async #take(timeoutMs: number): Promise<Frame<E> | undefined> {
+    const deadline = performance.now() + timeoutMs;
+    const left = () => Math.max(0, deadline - performance.now());
+    while (this.#end === undefined) {
+      this.#wait.signal?.throwIfAborted();
+      const present = this.#present ??= await this.#attach(left());
+      if (present === undefined) return undefined;
+      const frame = await present.reader.within(Math.min(left(), LOOK_MS));
+      if (frame !== undefined) return frame;
+      if (!await this.#goOn(present, left)) return undefined;
+    }
+    return undefined;
+  }
+
+  /** After a wait without a frame. @returns false when the time is up, or when it has ended */
+  async #goOn({ session, reader }: Present<E>, left: () => number): Promise<boolean> {
+    const { ended } = reader;
+    if (ended === "closed" || ended === "released") {
+      this.#end ??= ended;
+      return false;
+    }
+    if (this.#endsWithProducers && (ended === "ended" || ended === "producers-gone")) {
+      this.#end = ended;
+      return false;
+    }
+    const isOver = ended === undefined ? isForsaken(session) : await this.#isLeft(session, left());
+    if (!isOver) return left() > 0;
+    const next = await this.#attach(left());
+    if (next === undefined) return false;
+    this.#retire(this.#present!);
+    this.#present = next;
+    return true;
+  }
+
+  /**
+   * Waits until another depot may have the name. It stays a peer meanwhile: who takes the name from a depot wakes its
+   * peers.
+   *
+   * @returns false when the time is up
+   */
+  async #isLeft(session: Session, timeoutMs: number): Promise<boolean> {
+    const { attachment } = session;
+    const isLeft = await session.published.until(
+      () => attachment.isReplaced || undefined,
+      () => attachment.recover(),
+      this.#pace,
+      { ...this.#wait, timeoutMs: Math.min(timeoutMs, LOOK_MS) },
+    );
+    return isLeft === true || !attachment.isLinked;
+  }
+
+  /** Opens what has the name. @returns undefined when the time is up, or when it has ended */
+  async #attach(timeoutMs: number): Promise<Present<E> | undefined> {
+    const { signal } = this.#wait;
+    const signals = [this.#released.signal, ...signal === undefined ? [] : [signal]];
+    const { trustedOwners: _trusted, elementType: _type, timeoutMs: _limit, ...frames } = this.#options;
+    try {
+      const opening = { timeoutMs, signal: AbortSignal.any(signals) };
+      // Of a producer that has died before the next depot was opened, what it left is read; not so what lay there before.
+      const which = { ...checkOpening(this.#options), stale: this.#hasFollowed };
+      const attachment = await find(this.name, which, checkElements(this.#options), opening);
+      if (this.#end !== undefined) {
+        await leave(attachment);
+        return undefined;
+      }
+      const session = new Session(loadShim(), attachment);
+      const options = this.#hasFollowed ? { ...frames, from: "oldest" as const } : frames;
+      const reader = new FrameReader<E>(session, options, this.#hasFollowed ? this.#lost : undefined);
+      this.#hasFollowed = true;
+      this.#lost = 0;
+      return { session, reader };
+    } catch (error) {
+      if (this.#end !== undefined || isTimeUp(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Closes a depot object once the last lease on its frames has been released. */
+  #retire({ session, reader }: Present<E>): void {
+    reader.release();
+    const place = placeOf(reader);
+    this.#lost += session.closed ? 0 : place.lostAtEnd;
+    place.reader.whenFree(() => void session.close());
+  }
+
+  /**
+   * Ends the follower: the frame of its loop is released, and producers no longer wait for it. Clones of its frames stay
+   * valid until they are released.
+   */
+  return(): Promise<IteratorResult<Frame<E>, undefined>> {
+    this.release();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  /** {@linkcode FrameFollower.return}, at once. */
+  release(): void {
+    this.#end ??= "released";
+    this.#released.abort();
+    if (this.#present === undefined) return;
+    this.#retire(this.#present);
+    this.#present = undefined;
+  }
+
+  /** The follower itself. */
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** {@linkcode FrameFollower.release}, at the end of a `using` scope. */
+  [Symbol.dispose](): void {
+    this.release();
+  }
+
+  /** {@linkcode FrameFollower.release}, at the end of an `await using` scope. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.release();
+    return Promise.resolve();
+  }
+}
