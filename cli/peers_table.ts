@@ -39,6 +39,12 @@ function blocks({ reader, peer }: Part, { slowest, length, maxSize }: DepotStats
   return reader?.gating === true && length === maxSize && slowest?.pid === peer.pid && reader.lag >= slowest.lag;
 }
 
+/** The command line of a peer; where its pid is another's here, nothing that would lead to the wrong process. */
+function commandText({ pid, alive, here }: PeerStats): string {
+  if (!alive) return "";
+  return here === false ? "(in another pid namespace, or a fork)" : commandOf(pid) ?? "";
+}
+
 /** Draws the peers, and a sentence about a full queue. */
 export function peersTable(stats: DepotStats, info: DepotInfo): string {
   const paint = paintOutput();
@@ -51,7 +57,12 @@ export function peersTable(stats: DepotStats, info: DepotInfo): string {
   const drawn = table(parts, [
     { title: "PID", text: ofPeer(({ pid }) => String(pid)), align: "right" },
     { title: "RUNTIME", text: ofPeer(({ runtime }) => runtime), spare: 1 },
-    { title: "SINCE", text: ofPeer(({ joinedMs }) => duration(nowMs - joinedMs)), align: "right", spare: 2 },
+    {
+      title: "SINCE",
+      text: ofPeer(({ joinedMs }) => duration(Math.max(0, nowMs - joinedMs))),
+      align: "right",
+      spare: 2,
+    },
     { title: "ROLE", text: ({ role }) => role },
     { title: "STORED", text: ofProducer(({ stored }) => count(stored)), align: "right" },
     { title: "DROPPED", text: ofProducer(({ dropped }) => count(dropped)), align: "right" },
@@ -63,7 +74,7 @@ export function peersTable(stats: DepotStats, info: DepotInfo): string {
       : [],
     // The pid of a dead process may belong to another one by now.
     ...info.stale ? [] : [
-      { title: "COMMAND", text: ofPeer(({ pid, alive }) => alive && commandOf(pid) || ""), spare: 3, least: 20 },
+      { title: "COMMAND", text: ofPeer((peer) => commandText(peer)), spare: 3, least: 20 },
     ],
   ]);
   return `\n${drawn}${holdUp(stats, info)}`;

@@ -15,7 +15,15 @@ import { type DepotStats, depotStats, queueLength } from "../ring/counters.ts";
 import type { PeerEntry } from "../ring/peers.ts";
 import { createSegment, removeName as removeNow, removeStale } from "../ring/naming.ts";
 import { isAbandoned } from "../ring/replacing.ts";
-import { busy, inspect, openSegment, type OpenSegmentOptions, type Outcome, type Refusal } from "../ring/segment.ts";
+import {
+  busy,
+  inspect,
+  isForeign,
+  openSegment,
+  type OpenSegmentOptions,
+  type Outcome,
+  type Refusal,
+} from "../ring/segment.ts";
 import { DepotError } from "../errors.ts";
 import type { Names } from "./option_names.ts";
 import type { ElementType, WhenFull } from "./options.ts";
@@ -37,6 +45,8 @@ export interface DepotInfo {
   reason: string;
   /** Bytes of the segment. */
   bytes: number;
+  /** The user id of its owner; undefined where the system has none. Those of other users need `trustedOwners`. */
+  owner?: number;
   /** `[width, height, channels]`. Undefined where it cannot be read, as all that follows. */
   frameSize?: [width: number, height: number, channels: number];
   /** What an element of a frame is. */
@@ -190,7 +200,7 @@ function removed(name: string, answer: number): boolean {
   return answer >= 0 ? answer === 1 : answer === -ERRNO.ENOENT ? false : fail("unlink", name, answer);
 }
 
-/** Every depot that this user may open, and what is in the way of the others. */
+/** Every depot that this user may open, those of other users among them, and what is in the way of the others. */
 export function listDepots(): DepotInfo[] {
   const shim = loadShim();
   const names = shim.list();
@@ -214,25 +224,28 @@ function describe<Info extends DepotInfo>(
   name: string,
   tell: (attachment: Attachment) => Info,
 ): Info | DepotInfo | undefined {
-  const unusable = (reason: string, bytes = 0): DepotInfo => ({ name, usable: false, stale: false, reason, bytes });
+  const unusable = (reason: string): DepotInfo => ({ name, usable: false, stale: false, reason, bytes: 0 });
   const segment = shim.open(name);
   if (typeof segment === "number") {
     if (segment === -ERRNO.ENOENT) return undefined; // gone since it was listed
-    return segment === -ERRNO.EACCES ? undefined : unusable(failure("open", name, segment).message);
+    const error = failure("open", name, segment);
+    if (error.code === "UNSUPPORTED") throw error; // of this process or system, not of this depot
+    return error.code === "PERMISSION" ? undefined : unusable(error.message);
   }
   let attachment: Attachment | undefined;
-  const { bytes } = segment.info();
+  const system = segment.info();
+  const known = { bytes: system.bytes, ...(system.owner < 0 ? {} : { owner: system.owner }) };
   try {
-    const header = inspect(name, segment, []);
-    if (header instanceof DepotError) return unusable(header.message, bytes);
+    const copied = isForeign(system, []);
+    const header = inspect(name, segment, [], copied);
+    if (header instanceof DepotError) return { ...unusable(header.message), ...known };
     // What was checked is what is mapped: the size may have changed since it was asked for.
-    const mapped = Attachment.over(name, header, segment);
-    if (typeof mapped === "number") return unusable(failure("map", name, mapped).message, bytes);
+    const mapped = Attachment.over(name, header, segment, copied);
+    if (typeof mapped === "number") return { ...unusable(failure("map", name, mapped).message), ...known };
     attachment = mapped;
-    return tell(attachment);
+    return { ...tell(attachment), ...known };
   } catch (error) {
-    if (error instanceof DepotError && error.code === "PERMISSION") return undefined;
-    return unusable(error instanceof Error ? error.message : String(error), bytes);
+    return { ...unusable(error instanceof Error ? error.message : String(error)), ...known };
   } finally {
     attachment === undefined ? segment.close() : attachment.unmap();
   }
@@ -249,7 +262,7 @@ function infoOf(attachment: Attachment): DepotInfo {
     reason: alive > 0
       ? `${alive} open depot object${alive > 1 ? "s hold" : " holds"} it`
       : deadOwners(attachment, entries),
-    bytes: attachment.segment.info().bytes,
+    bytes: attachment.layout.totalBytes,
     frameSize: [width, height, channels],
     elementType,
     pixelFormat,

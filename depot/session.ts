@@ -7,6 +7,7 @@ import { LANE } from "../ffi/constants.ts";
 import type { Shim } from "../ffi/shim.ts";
 import type { Lane } from "../ring/lane.ts";
 import type { Attachment } from "../ring/attachment.ts";
+import { usersOf } from "../ring/failures.ts";
 import { DepotError } from "../errors.ts";
 import { KeptLeases } from "./kept.ts";
 import { LeaseWatch } from "./lease.ts";
@@ -30,6 +31,15 @@ export async function leave(attachment: Attachment): Promise<void> {
   const deadline = performance.now() + LEAVE_MS;
   while (!attachment.leave() && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  const { leftover, name, segment } = attachment;
+  if (leftover !== undefined) {
+    const memory = leftover ? "its memory was given back" : "its memory stays taken";
+    console.warn(
+      `frames-depot: the last process that had depot "${name}" open may not remove its name (${
+        usersOf(segment.info())
+      }): ${memory}, and its owner or root removes the name, by \`frames-depot rm ${name}\` or by making it anew`,
+    );
   }
   attachment.unmap();
 }

@@ -79,6 +79,11 @@ export class Segment {
     return new Mapping(this.#sleepers, this.#backend, this.#native, this.#handle, address, bytes, wakeWords);
   }
 
+  /** When the process of an id here started (system's unit); 0 when there is none, -1 where the system does not say. */
+  started(pid: number): number {
+    return this.#native.fd_started(pid);
+  }
+
   /** Removes the name if it still leads here: 1 removed, 0 it does not. */
   unlink(): number {
     return this.#native.fd_segment_unlink(this.#handle);

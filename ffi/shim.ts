@@ -164,9 +164,4 @@ export class Shim {
     const answer = this.#native.fd_name_info(cString(name), out);
     return answer < 0 ? answer : infoFrom(out);
   }
-
-  /** When the process of an id here started (system's unit); 0 when there is none, -1 where the system does not say. */
-  started(pid: number): number {
-    return this.#native.fd_started(pid);
-  }
 }

@@ -38,6 +38,8 @@ export class Attachment {
   readonly room: Room;
   readonly peers: Peers;
   readonly producer: Producer;
+  /** What the last one out leaves, which may not remove the name: undefined, or whether the memory was given back. */
+  leftover: boolean | undefined;
   #reachable = false;
   /** The system refused zero pages: then the memory stays mapped for good. */
   #keptMapped = false;
@@ -45,10 +47,14 @@ export class Attachment {
   /**
    * Maps a segment, without joining it. Without an attachment the segment stays the caller's to close.
    *
+   * @param copied whether to copy all but the frames, and to look at the copy alone
    * @returns -errno where the system refuses
    */
-  static over(name: string, header: Header, segment: Segment): Attachment | number {
-    const mapping = segment.map(layoutOf(header.geometry).totalBytes, WAKE_WORDS);
+  static over(name: string, header: Header, segment: Segment, copied = false): Attachment | number {
+    const { totalBytes, payloadOffset } = layoutOf(header.geometry);
+    const mapping = copied
+      ? segment.snapshot(totalBytes, payloadOffset, WAKE_WORDS)
+      : segment.map(totalBytes, WAKE_WORDS);
     if (typeof mapping === "number") return mapping;
     try {
       return new Attachment(name, header, segment, mapping);
@@ -123,16 +129,17 @@ export class Attachment {
   }
 
   /**
-   * Removes the name if it still leads here; the caller holds the membership lock. `replaced` tells what was removed on
+   * Removes the name if it still leads here, and returns -errno where the system refuses; the caller holds the membership
+   * lock. `replaced` tells what was removed on
    * purpose from what was replaced by a process that died (E3, T7).
    */
-  unlink(): void {
+  unlink(): number {
     if (this.segment.info().linked) this.words.store32(HEADER.replaced, 0);
-    this.segment.unlink();
+    return this.segment.unlink();
   }
 
   /**
-   * Leaves the segment and removes its name if no peer is left.
+   * Leaves the segment and removes its name if no peer is left. What may not be removed is emptied.
    *
    * @returns false when another process changes the membership at this moment: try again
    */
@@ -140,7 +147,8 @@ export class Attachment {
     this.peers.giveBack();
     const left = this.peers.underLock(() => {
       this.peers.leave();
-      if (!this.peers.entries().some(({ alive }) => alive)) this.unlink();
+      const isLast = !this.peers.entries().some(({ alive }) => alive);
+      if (isLast && this.unlink() < 0) this.leftover = this.segment.empty() === 0;
       return true;
     });
     return left === true;

@@ -5,6 +5,7 @@
  */
 import type { Attachment } from "./attachment.ts";
 import { groupPlace, type GroupStats, groupStats, pidOfGroup } from "./group_counters.ts";
+import { isHere } from "./holders.ts";
 import { GATING, HEADER, PEER, PEER_FLAGS, READER, READER_MODES, RUNTIMES } from "./layout.ts";
 
 /** One place in the sequence. */
@@ -38,6 +39,11 @@ export interface PeerStats {
   self: boolean;
   /** Whether the kernel still holds its lock. */
   alive: boolean;
+  /**
+   * Whether the process of that pid here is this peer. Not so in another pid namespace, and where a fork of a process
+   * that has ended holds its lock. Undefined where the system does not say.
+   */
+  here: boolean | undefined;
   /** Milliseconds since 1970. */
   joinedMs: number;
   /** Whether it has ever asked for a slot or stored a frame. */
@@ -176,6 +182,7 @@ export function depotStats(attachment: Attachment): DepotStats {
         runtime: RUNTIMES[words.load32(entry + PEER.runtime) % RUNTIMES.length],
         self: id === peers.id,
         alive,
+        here: isHere(attachment, index),
         joinedMs: words.plain64(entry + PEER.joinedNs) / 1e6,
         producer: (words.load32(entry + PEER.flags) & PEER_FLAGS.produces) !== 0,
         stored: words.f64[(entry + PEER.stored) >> 3] - words.f64[(entry + PEER.storedBase) >> 3],

@@ -174,7 +174,13 @@ class UntrustedHeader {
           `open and run \`frames-depot rm ${this.#depot}\``,
       );
     }
-    if (this.#u32("ready") !== READY) this.#fail("NOT_READY", "its maker has not finished, or died");
+    if (this.#u32("ready") !== READY) {
+      this.#fail(
+        "NOT_READY",
+        "its maker has not finished, or it was emptied: the last process that had it open may not remove its name. " +
+          `Its owner or root can, by \`frames-depot rm ${this.#depot}\`, and its owner makes it anew by create()`,
+      );
+    }
   }
 
   /** All that was chosen when the depot was made. */

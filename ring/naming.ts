@@ -13,6 +13,7 @@ import { Attachment } from "./attachment.ts";
 import { fail, takeLock } from "./failures.ts";
 import { type Geometry, layoutOf } from "./geometry.ts";
 import { type Header, newId, writeHeader } from "./header.ts";
+import { existsError } from "./holders.ts";
 import { HEADER, LOCK, READY } from "./layout.ts";
 import { refuseSize } from "./limits.ts";
 import { isAbandoned, takeName } from "./replacing.ts";
@@ -97,26 +98,10 @@ function makeSegment(
 }
 
 /** @param holder what has the name, where it can be looked into */
-function exists(shim: Shim, name: string, holder?: Attachment): Refusal {
-  const living = holder?.peers.entries().filter(({ alive }) => alive) ?? [];
-  const pids = [...new Set(living.map(({ id }) => holder!.peers.pidOf(id)))];
-  const { pid: own } = shim.identity();
-  const owners = pids.map((pid) => pid === own ? "this process" : `process ${pid}`);
-  const who = owners.length === 0
-    ? "a live process has"
-    : owners.length === 1
-    ? `${owners[0]} has`
-    : `${owners.slice(0, -1).join(", ")} and ${owners.at(-1)} have`;
-  return {
-    refused: "exists",
-    error: new DepotError(
-      "EXISTS",
-      `cannot create depot "${name}": ${who} a depot of that name open; createOrOpen() joins it, and ` +
-        "`replace: true` takes the name from it",
-      { depot: name, errno: ERRNO.EEXIST },
-    ),
-  };
-}
+const exists = (shim: Shim, name: string, holder?: Attachment): Refusal => ({
+  refused: "exists",
+  error: existsError(shim, name, holder),
+});
 
 /**
  * What has a name that may be taken, mapped; undefined where the name is free, or was only dead processes' and has been

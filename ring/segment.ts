@@ -5,10 +5,10 @@
  */
 import { DepotError } from "../errors.ts";
 import { ERRNO } from "../ffi/constants.ts";
-import type { Segment } from "../ffi/segment.ts";
+import type { Segment, SegmentInfo } from "../ffi/segment.ts";
 import type { Shim } from "../ffi/shim.ts";
 import { Attachment } from "./attachment.ts";
-import { fail } from "./failures.ts";
+import { fail, usersOf } from "./failures.ts";
 import { layoutOf, LIMITS } from "./geometry.ts";
 import { type Header, readHeader } from "./header.ts";
 import { EXTRA_PEERS, HEADER, LOCK } from "./layout.ts";
@@ -88,7 +88,9 @@ export type OpenSegmentOptions = {
 export function openSegment(shim: Shim, name: string, options: OpenSegmentOptions): Outcome {
   const segment = shim.open(name);
   if (typeof segment === "number") {
-    return segment === -ERRNO.ENOENT ? notFound(name, "there is none") : fail("open", name, segment);
+    return segment === -ERRNO.ENOENT
+      ? notFound(name, "there is none; `timeoutMs` waits for one, and `frames-depot ls` shows what is there")
+      : fail("open", name, segment);
   }
   let attachment: Attachment | undefined;
   let joined = false;
@@ -138,7 +140,8 @@ function join(attachment: Attachment, shim: Shim): Outcome {
     case "full":
       throw new DepotError(
         "TOO_MANY_PEERS",
-        `cannot open depot "${name}": all ${layout.maxPeers} entries are in use (maxReaders + ${EXTRA_PEERS})`,
+        `cannot open depot "${name}": all ${layout.maxPeers} entries are in use (maxReaders + ${EXTRA_PEERS}); ` +
+          `close depot objects that are not needed (\`frames-depot stat ${name}\`), or make it with more maxReaders`,
         { depot: name },
       );
   }
@@ -151,29 +154,49 @@ const notFound = (name: string, why: string): Refusal => ({
 
 const unsuitable = (name: string, objection: string): Refusal => ({
   refused: "unsuitable",
-  error: new DepotError("INCOMPATIBLE", `cannot open depot "${name}": ${objection}`, { depot: name }),
+  error: new DepotError(
+    "INCOMPATIBLE",
+    `cannot open depot "${name}": ${objection}; \`frames-depot stat ${name}\` shows what it is`,
+    {
+      depot: name,
+    },
+  ),
 });
 
 /** Another process joins or leaves at this moment. */
 export const busy = (what: string, name: string): Refusal => ({
   refused: "busy",
-  error: new DepotError("NOT_READY", `cannot ${what} depot "${name}": its membership is being changed`, {
-    depot: name,
-  }),
+  error: new DepotError(
+    "NOT_READY",
+    `cannot ${what} depot "${name}": another process has its membership lock, which is held for microseconds; one that ` +
+      "stays is held by a process that is stopped, or by a user who may read the segment (its mode says who)",
+    { depot: name },
+  ),
 });
+
+/** Whether a segment belongs to a user who is not trusted: its memory may be changed, or cut short, at any time. */
+export function isForeign({ owner, self }: SegmentInfo, trustedOwners: readonly number[]): boolean {
+  return owner !== self && owner !== 0 && !trustedOwners.includes(owner);
+}
 
 /**
  * Checks what a segment claims to be. The header is copied once and only the copy is looked at.
  *
+ * @param copied whether to look at a copy of what any user has made, instead of refusing it
  * @returns what its header says, or a DepotError NOT_READY
  */
-export function inspect(name: string, segment: Segment, trustedOwners: readonly number[]): Header | DepotError {
-  const { bytes, owner, self } = segment.info();
-  if (owner !== self && owner !== 0 && !trustedOwners.includes(owner)) {
+export function inspect(
+  name: string,
+  segment: Segment,
+  trustedOwners: readonly number[],
+  copied = false,
+): Header | DepotError {
+  const info = segment.info();
+  const { bytes, owner } = info;
+  if (!copied && isForeign(info, trustedOwners)) {
     throw new DepotError(
       "PERMISSION",
-      `cannot open depot "${name}": it belongs to user ${owner}, this process is user ${self}; ` +
-        `\`trustedOwners: [${owner}]\` opens it anyway`,
+      `cannot open depot "${name}": ${usersOf(info)}; \`trustedOwners: [${owner}]\` opens it anyway`,
       { depot: name, errno: ERRNO.EACCES },
     );
   }
@@ -185,7 +208,9 @@ export function inspect(name: string, segment: Segment, trustedOwners: readonly 
       depot: name,
     });
   }
-  const mapping = segment.map(HEADER.size, WAKE_WORDS);
+  const mapping = copied
+    ? segment.snapshot(HEADER.size, HEADER.size, WAKE_WORDS)
+    : segment.map(HEADER.size, WAKE_WORDS);
   if (typeof mapping === "number") return fail("map", name, mapping);
   const view = mapping.view(0, HEADER.size);
   const copy = new Uint8Array(view).slice();

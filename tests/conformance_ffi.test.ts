@@ -257,12 +257,12 @@ depotTest("Segment.empty gives the memory back and keeps the name and the size",
   held.segment.unlink();
 });
 
-depotTest("Shim.nameInfo tells owner and mode without opening, and Shim.started when a process began", (name) => {
+depotTest("Shim.nameInfo tells owner and mode without opening, and Segment.started when a process began", (name) => {
   const shim = loadShim();
   const { pid, startTime } = shim.identity();
-  const [begun, none] = [shim.started(pid), shim.started(2 ** 22 + 1)];
-  if (process.platform !== "linux") return assertEquals(begun, -1);
   using held = make(name);
+  const [begun, none] = [held.segment.started(pid), held.segment.started(2 ** 22 + 1)];
+  if (process.platform !== "linux") return assertEquals(begun, -1);
   assertEquals(shim.nameInfo(name), held.segment.info());
   assertEquals([shim.nameInfo(`${name}-none`), begun, none], [-ERRNO.ENOENT, startTime, 0]);
   held.segment.unlink();

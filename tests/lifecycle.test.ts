@@ -2,7 +2,7 @@
  * Names and the segments behind them: made, found, removed, full. Races for a name and processes that are killed are in
  * `killed.test.ts`, processes that end by themselves in `ending.test.ts`.
  */
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { chownSync, existsSync, statSync } from "node:fs";
 import process from "node:process";
 import { DepotError, type DepotOptions, FramesDepot } from "../mod.ts";
@@ -24,7 +24,8 @@ depotTest("list tells name, geometry, length and peers of a live depot, and open
   });
   await using _other = await FramesDepot.open(name);
   await depot.enqueue({ frame: new Uint16Array(4) });
-  const { bytes, reason, ...info } = infoOf(name)!;
+  const { bytes, reason, owner, ...info } = infoOf(name)!;
+  assertEquals(owner, process.getuid?.());
   assertEquals(info, {
     name,
     usable: true,
@@ -83,7 +84,7 @@ for (const runtime of RUNTIMES) {
 depotTest("open of a name that no depot has is NOT_FOUND, and says so", async (name) => {
   const error = await assertRejects(() => FramesDepot.open(name), DepotError);
   assertEquals([error.code, error.depot, error.errno], ["NOT_FOUND", name, 2]);
-  assertEquals(error.message, `cannot open depot "${name}": there is none`);
+  assertStringIncludes(error.message, `cannot open depot "${name}": there is none; \`timeoutMs\` waits for one`);
 });
 
 depotTest("frames, getFrame and peekFrame throw TOO_MANY_PEERS when all readers are in use", async (name) => {
@@ -152,7 +153,7 @@ depotTest("open refuses a segment of another user with PERMISSION, unless that u
   await using depot = await FramesDepot.create(name, OPTIONS);
   chownSync(fileOf(name), 54_321, 54_321);
   const error = await assertRejects(() => FramesDepot.open(name), DepotError, "`trustedOwners: [54321]`");
-  assertEquals([error.code, infoOf(name)], ["PERMISSION", undefined]);
+  assertEquals([error.code, infoOf(name)?.owner, infoOf(name)?.peers], ["PERMISSION", 54_321, 1]);
   assertEquals(await errorOf(() => FramesDepot.createOrOpen(name, OPTIONS)), "PERMISSION");
   await using other = await FramesDepot.open(name, { trustedOwners: [1, 54_321] });
   await using same = await FramesDepot.createOrOpen(name, { ...OPTIONS, trustedOwners: [54_321] });

@@ -1,5 +1,5 @@
 /**
- * A process that makes a depot, says what became of it, and what is in the folder of shared memory then.
+ * A process that makes or opens a depot, says what became of it, and what is in the folder of shared memory then.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { say, taskOf } from "../../tools/support/parent.ts";
 /** What it says. */
 export type Made = { made: boolean; code?: string; message?: string; errno?: number; left: string[] };
 
-const { name, options } = taskOf<{ name: string; options: DepotOptions }>();
+const { name, options } = taskOf<{ name: string; options?: DepotOptions }>();
 
 function left(): string[] {
   try {
@@ -21,7 +21,7 @@ function left(): string[] {
 }
 
 try {
-  const depot = await FramesDepot.create(name, options);
+  const depot = options === undefined ? await FramesDepot.open(name) : await FramesDepot.create(name, options);
   await depot.enqueue({ frame: new Uint8Array(depot.frameBytes).fill(7) });
   const made = depot.latest()?.data[0] === 7;
   await depot.close();

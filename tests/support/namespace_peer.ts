@@ -59,6 +59,12 @@ switch (scene) {
     process.kill(process.pid, "SIGKILL");
     break;
   }
+  case "keep": {
+    await FramesDepot.create(name, { frameSize: [2, 2, 1] });
+    say({ open: true });
+    await new Promise((resolve) => process.stdin.on("end", resolve).resume());
+    break;
+  }
   case "hold": {
     await FramesDepot.open(name);
     say({ open: true });
