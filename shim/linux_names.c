@@ -102,24 +102,33 @@ static void drop_maker(fd_segment *segment) {
   segment->maker[0] = 0;
 }
 
-int32_t fd_segment_name(fd_segment *segment) {
-  const int32_t answer = link_to(segment, segment->path);
-  if (answer == 0) drop_maker(segment);
-  return answer;
-}
-
-/* A rename wants a name to begin with. No other process uses this one: it belongs to whoever has the membership lock of
- * the segment that has the depot's name. What is there was left by one that died. */
+/* A rename wants a name to begin with. No other process uses this one: it belongs to the holder of the membership lock of
+ * the segment that has the depot's name. What is there otherwise was left by a process that died, or by one whose
+ * segment has lost the name: its rename fails, and it starts again. */
 static void temporary_of(const char *path, char *out) {
   snprintf(out, FD_PATH_BYTES + 1, FD_DIRECTORY ".%s", path + sizeof FD_DIRECTORY - 1);
+}
+
+static int32_t drop_temporary(const char *path) {
+  char temporary[FD_PATH_BYTES + 1];
+  temporary_of(path, temporary);
+  return unlink(temporary) == 0 || errno == ENOENT ? 0 : fd_call_failure(FD_CALL_LINK, errno);
+}
+
+int32_t fd_segment_name(fd_segment *segment) {
+  const int32_t answer = link_to(segment, segment->path);
+  if (answer != 0) return answer;
+  drop_maker(segment);
+  (void)drop_temporary(segment->path);
+  return 0;
 }
 
 int32_t fd_segment_replace(fd_segment *segment, fd_segment *old) {
   (void)old;
   char temporary[FD_PATH_BYTES + 1];
   temporary_of(segment->path, temporary);
-  if (unlink(temporary) != 0 && errno != ENOENT) return -errno;
-  const int32_t answer = link_to(segment, temporary);
+  int32_t answer = drop_temporary(segment->path);
+  if (answer == 0) answer = link_to(segment, temporary);
   if (answer != 0) return answer;
   FD_STEP(T3a);
   if (rename(temporary, segment->path) == 0) {
@@ -128,7 +137,7 @@ int32_t fd_segment_replace(fd_segment *segment, fd_segment *old) {
   }
   const int code = errno;
   unlink(temporary);
-  return -code;
+  return code == ENOENT ? -ENOENT : fd_call_failure(FD_CALL_LINK, code); /* the temporary name was removed */
 }
 
 int32_t fd_segment_open(const char *name, fd_segment **out) {
@@ -192,9 +201,7 @@ int32_t fd_name_info(const char *name, double *out) {
 
 int32_t fd_system_unlink(fd_segment *segment) {
   if (!fd_leads_to(segment->path, segment->common.file)) return 0;
-  char temporary[FD_PATH_BYTES + 1];
-  temporary_of(segment->path, temporary);
-  unlink(temporary); /* of a process that died while it replaced this one */
+  (void)drop_temporary(segment->path);
   if (unlink(segment->path) == 0) return 1;
   return errno == ENOENT ? 0 : -errno;
 }
@@ -211,6 +218,7 @@ int32_t fd_unlink(const char *name) {
   char path[FD_PATH_BYTES];
   const int32_t answer = path_of(name, path);
   if (answer != 0) return answer;
+  (void)drop_temporary(path);
   return unlink(path) == 0 ? 0 : -errno;
 }
 

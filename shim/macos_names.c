@@ -127,6 +127,9 @@ static int32_t remove_leftover(const fd_segment *segment) {
   return -FD_ENOENT;
 }
 
+/* Between a file and its object the name was taken for another segment: it leads there. */
+enum { MOVED = 1 };
+
 static int32_t open_both(fd_segment *segment) {
   /* O_NONBLOCK: a named pipe put there must not hold us up. */
   segment->common.file = open(segment->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
@@ -136,7 +139,8 @@ static int32_t open_both(fd_segment *segment) {
   const int32_t answer = read_object(segment->common.file, segment->object);
   if (answer != 0) return answer;
   segment->memory = shm_open(segment->object, O_RDWR, 0);
-  if (segment->memory < 0) return errno == ENOENT ? remove_leftover(segment) : fd_failure(errno);
+  if (segment->memory < 0 && errno != ENOENT) return fd_failure(errno);
+  if (segment->memory < 0) return fd_leads_to(segment->path, segment->common.file) ? remove_leftover(segment) : MOVED;
   if (fstat(segment->memory, &memory) != 0) return fd_failure(errno);
   /* A file may name any object; only its own owner's is believed. */
   return memory.st_uid == file.st_uid ? 0 : -FD_EACCES;
@@ -147,7 +151,11 @@ int32_t fd_segment_open(const char *name, fd_segment **out) {
   int32_t answer = new_handle(name, &segment);
   if (answer != 0) return answer;
   segment->is_named = 1;
-  return fd_segment_finish(segment, open_both(segment), out);
+  while ((answer = open_both(segment)) == MOVED) {
+    close(segment->common.file);
+    segment->common.file = -1;
+  }
+  return fd_segment_finish(segment, answer, out);
 }
 
 int32_t fd_segment_info(fd_segment *segment, double *out) {

@@ -19,7 +19,7 @@ import process from "node:process";
 import { C_FLAGS, compile, cross, SYSTEMS } from "./build.ts";
 import { findZig } from "./zig.ts";
 
-const TESTS = ["words", "copy", "ring", "segment", "retire", "lock", "wait", "sleeper", "owner"];
+const TESTS = ["words", "copy", "ring", "segment", "replace", "retire", "lock", "wait", "sleeper", "owner"];
 const POSIX_TESTS = [...TESTS, "exit"];
 const LINUX_TESTS = [...POSIX_TESTS, "linux"];
 const MACOS_TESTS = [...POSIX_TESTS, "macos"];

@@ -109,8 +109,10 @@ int32_t fd_segment_open(const char *name, fd_segment **out) {
   if (answer != 0) return answer;
   answer = take_name(segment, 0);
   if (answer == 0) {
-    segment->id = named_id(segment);
-    segment->memory = segment->id == 0 ? NULL : fd_memory_open(segment->id);
+    do { /* again where another segment has taken the name meanwhile */
+      segment->id = named_id(segment);
+      segment->memory = segment->id == 0 ? NULL : fd_memory_open(segment->id);
+    } while (segment->memory == NULL && named_id(segment) != segment->id);
     if (segment->memory != NULL) answer = fd_memory_take(segment);
     else answer = segment->id == 0 ? -FD_ENOENT : fd_last_failure();
   }

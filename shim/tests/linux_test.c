@@ -93,6 +93,41 @@ static void info_shows_a_replaced_file_as_not_linked(void) {
   close_segment(segment, NULL);
 }
 
+static const char *temporary_of(const char *name) {
+  static char path[512];
+  snprintf(path, sizeof path, "/dev/shm/." FD_PREFIX "%s", name);
+  return path;
+}
+
+/* What a process leaves that dies between naming its segment for a moment and renaming it (T3). */
+static void leave_temporary(const char *name) {
+  const int file = open(temporary_of(name), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+  CHECK(file >= 0);
+  close(file);
+}
+
+static void what_a_replacer_left_goes_with_the_name(void) {
+  const char *name = new_name();
+  leave_temporary(name);
+  fd_segment *old = create_segment(name), *next = NULL;
+  EQUAL(access(temporary_of(name), F_OK), -1);
+  leave_temporary(name);
+  EQUAL(fd_segment_create(name, SEGMENT_BYTES, 0600, &next), 0);
+  EQUAL(fd_segment_replace(next, old), 0);
+  EQUAL(access(temporary_of(name), F_OK), -1);
+  leave_temporary(name);
+  CHECK(is_listed(name));
+  EQUAL(fd_segment_unlink(old), 0); /* the name is not its own */
+  EQUAL(access(temporary_of(name), F_OK), 0);
+  EQUAL(fd_segment_unlink(next), 1);
+  EQUAL(access(temporary_of(name), F_OK), -1);
+  leave_temporary(name);
+  EQUAL(fd_unlink(name), -ENOENT);
+  EQUAL(access(temporary_of(name), F_OK), -1);
+  close_segment(next, NULL);
+  close_segment(old, NULL);
+}
+
 static void list_leaves_out_names_that_are_none(void) {
   const char *name = new_name();
   char odd[256];
@@ -269,6 +304,7 @@ int main(int argc, char **argv) {
       {"fd_segment_open takes an empty file for what it is", open_takes_an_empty_file_for_what_it_is},
       {"fd_segment_open is refused to another user", open_is_refused_to_another_user},
       {"fd_segment_info shows a replaced file as not linked", info_shows_a_replaced_file_as_not_linked},
+      {"what a replacer left goes with the name", what_a_replacer_left_goes_with_the_name},
       {"fd_list leaves out names that are none", list_leaves_out_names_that_are_none},
       {"fd_segment_create obeys the mode and not the umask", create_obeys_the_mode_and_not_the_umask},
       {"fd_segment_create allocates every byte", create_allocates_every_byte},

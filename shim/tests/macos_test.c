@@ -51,6 +51,30 @@ static void name_without_memory_is_free(void) {
   EQUAL(try_open(name), 0);
 }
 
+static int has_object(const fd_segment *segment) {
+  const int memory = shm_open(segment->object, O_RDWR, 0);
+  if (memory >= 0) close(memory);
+  return memory >= 0;
+}
+
+static void replaced_segments_leave_no_object(void) {
+  const char *name = new_name();
+  fd_segment *old = create_segment(name), *next = NULL, *last = NULL;
+  EQUAL(fd_segment_create(name, SEGMENT_BYTES, 0600, &next), 0);
+  EQUAL(fd_segment_replace(next, old), 0);
+  CHECK(!has_object(old) && has_object(next));
+  EQUAL(fd_segment_create(name, SEGMENT_BYTES, 0600, &last), 0);
+  EQUAL(rename(last->temporary, last->path), 0); /* and its process dies: what was replaced removes its own object */
+  last->is_named = 1;
+  CHECK(has_object(next));
+  EQUAL(fd_segment_unlink(next), 0);
+  CHECK(!has_object(next) && has_object(last) && is_listed(name));
+  EQUAL(fd_segment_unlink(last), 1);
+  close_segment(last, NULL);
+  close_segment(next, NULL);
+  close_segment(old, NULL);
+}
+
 static void files_that_are_no_depots_are_refused(void) {
   static const char *const texts[] = {"", "/etc/passwd", FD_OBJECT "0123456789abcde", FD_OBJECT "0123456789abcdeg",
                                       FD_OBJECT "0123456789abcdef0", "/../................0123456789abcdef"};
@@ -111,6 +135,7 @@ static void create_sweeps_after_the_dead_and_not_after_the_living(void) {
 int main(int argc, char **argv) {
   static const struct test tests[] = {
       {"fd_segment_open takes a name without memory for a free one", name_without_memory_is_free},
+      {"fd_segment_replace leaves no object behind", replaced_segments_leave_no_object},
       {"fd_segment_open refuses files that are no depots", files_that_are_no_depots_are_refused},
       {"fd_segment_open refuses links, pipes and directories", links_pipes_and_directories_are_refused},
       {"fd_segment_create sweeps after the dead only", create_sweeps_after_the_dead_and_not_after_the_living},

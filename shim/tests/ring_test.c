@@ -73,6 +73,41 @@ static void leaving_a_slot_tells_both_lanes(void) {
   EQUAL(publish(0, 0), FD_PRODUCERS);
 }
 
+static void end_keeps_head_and_refuses_claims(void) {
+  clear();
+  EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_CLAIMED);
+  EQUAL(fd_head(&ring), 1);
+  EQUAL(fd_end(&ring), 1);
+  EQUAL(fd_end(&ring), 0);
+  EQUAL(fd_head(&ring), -2);
+  EQUAL(fd_claim(&ring, slot_at(1), 1, 1, OTHER), FD_MOVED);
+  EQUAL(ring.slots[1].writer + ring.slots[1].claimed, 0);
+  EQUAL(fd_cas(&ring, AT(ring.header.head), 1, 2), 0); /* nor is a number skipped */
+  EQUAL(publish(0, 0), 0);                             /* what was claimed before may come */
+  EQUAL(ring.slots[0].sequence, 1);
+  clear();
+  EQUAL(fd_head(&ring), 0);
+  EQUAL(fd_end(&ring), 1);
+  EQUAL(fd_head(&ring), -1);
+  ring.header.head = FD_LAST_SEQUENCE + 1;
+  EQUAL(fd_head(&ring), 9007199254740991.0);
+  EQUAL(fd_end(&ring), 1);
+  EQUAL(fd_head(&ring), -9007199254740992.0);
+}
+
+static void publish_tells_that_the_name_is_another_segments(void) {
+  clear();
+  ring.header.published_sleepers = ring.header.consumed_sleepers = FD_SLEEPS;
+  EQUAL(fd_claim(&ring, slot_at(0), 1, 0, ME), FD_CLAIMED);
+  ring.header.replaced = FD_BEING_REPLACED;
+  EQUAL(publish(0, 0), FD_SLEEPERS | FD_PRODUCERS); /* it may yet keep its name */
+  EQUAL(fd_claim(&ring, slot_at(1), 1, 1, ME), FD_CLAIMED);
+  ring.header.replaced = FD_IS_REPLACED;
+  EQUAL(publish(1, 1), FD_REPLACED);
+  EQUAL(ring.slots[1].writer, ME); /* the caller gives it back */
+  CHECK(ring.slots[1].sequence == ~(uint64_t)1);
+}
+
 static void look_finds_the_number_of_what_is_there(void) {
   clear();
   CHECK(isnan(fd_look(&ring, slot_at(0), 0)));
@@ -284,6 +319,8 @@ int main(int argc, char **argv) {
       {"claim touches nothing when head is elsewhere", claim_touches_nothing_when_head_is_elsewhere},
       {"claim retreats from a leased slot", claim_retreats_from_a_leased_slot},
       {"leaving a slot tells both lanes", leaving_a_slot_tells_both_lanes},
+      {"end keeps head and refuses claims", end_keeps_head_and_refuses_claims},
+      {"publish tells that the name is another segment's", publish_tells_that_the_name_is_another_segments},
       {"look finds the number of what is there", look_finds_the_number_of_what_is_there},
       {"recover_slot frees what the dead had", recover_slot_frees_what_the_dead_had},
       {"give_back takes pins and slots of one peer", give_back_takes_pins_and_slots_of_one_peer},
