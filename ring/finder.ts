@@ -143,7 +143,7 @@ export class Finder {
     return this.#isQueued(sequence) && this.reader.fate(sequence, false) === FATE.THERE ? "stored" : "evicted";
   }
 
-  /** Whether a frame of that number, which was not there, is or may still come: it has not been, and there is no end. */
+  /** Whether a frame of that number, which was not there, has come or may come: it was not yet, and there is no end. */
   mayCome(number: number): boolean {
     const end = this.#room.end(); // before the look: what was published until then is found by it
     const status = this.statusOf(number);

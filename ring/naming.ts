@@ -161,8 +161,8 @@ export function removeStale(segment: Segment): "live" | "busy" | number {
 }
 
 /**
- * Removes a name; what has the segment open keeps it, and goes on undisturbed (E3). What cannot be opened, is no depot of
- * this version, or has a lock that a stopped process holds, loses its name without more ado.
+ * Removes a name; what has the segment open keeps it, and goes on undisturbed (E3). What cannot be opened, what is no
+ * depot of this version, and what has a lock that a stopped process holds, loses its name without more ado.
  *
  * @returns 1 removed, 0 or -errno not
  */

@@ -14,8 +14,8 @@ import { trace } from "./trace.ts";
 const LOCK_TRIES = 100;
 
 /**
- * Whether nobody is left who would fill it: there was a producer or the end, or else its maker is gone, too. The kernel is
- * asked who lives.
+ * Whether no process is left that would fill it: there was a producer or the end, or else its maker is gone, too. The
+ * kernel is asked which peers live.
  */
 export function isAbandoned({ peers, room, geometry }: Attachment): boolean {
   if (peers.hasLiving(PEER_FLAGS.produces)) return false; // F3, F4

@@ -102,8 +102,8 @@ static void drop_maker(fd_segment *segment) {
   segment->maker[0] = 0;
 }
 
-/* A rename wants a name to begin with. No other process uses this one: it belongs to the holder of the membership lock of
- * the segment that has the depot's name. What is there otherwise was left by a process that died, or by one whose
+/* A rename wants a name to begin with. No other process uses this one: it belongs to the holder of the membership lock
+ * of the segment that has the depot's name. What is there otherwise was left by a process that died, or by one whose
  * segment has lost the name: its rename fails, and it starts again. */
 static void temporary_of(const char *path, char *out) {
   snprintf(out, FD_PATH_BYTES + 1, FD_DIRECTORY ".%s", path + sizeof FD_DIRECTORY - 1);

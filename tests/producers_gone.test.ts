@@ -32,7 +32,7 @@ for (const whenFull of ["drop", "wait", "overwrite"] as WhenFull[]) {
         await producer.close();
         assertEquals(await asleep, mode === "latest" ? "3, producers-gone" : "1 2 3, producers-gone");
         assertEquals(depot.stats().peers.map(({ producer }) => producer), [false]);
-        // Whoever comes later finds no producer either.
+        // A reader that comes later finds no producer either.
         assertEquals(await readAll(depot, { mode: "lossy", from: "next", ...END }), ", producers-gone");
       },
       WATCHED,
@@ -106,7 +106,7 @@ depotTest("FrameReader ends when the last of several producers is gone, and not 
 }, WATCHED);
 
 depotTest("FrameReader does not wait for what has a producer's old entry and only reads", async (name) => {
-  await using depot = await FramesDepot.create(name, options());
+  await using _maker = await FramesDepot.create(name, options());
   const producer = await FramesDepot.open(name);
   await fill(producer, 1);
   await producer.close();

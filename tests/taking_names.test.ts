@@ -1,0 +1,138 @@
+/**
+ * Whose name `create` and `createOrOpen` take, and whose they do not.
+ */
+import { assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { chownSync, existsSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { DepotError, type DepotOptions, FramesDepot } from "../mod.ts";
+import { readAll } from "./support/actor.ts";
+import { depotTest, errorOf, HERE, type Runtime, RUNTIMES } from "./support/harness.ts";
+import { Remote } from "./support/remote.ts";
+
+const OTHER: Runtime = HERE === "deno" ? "bun" : "deno";
+const WATCHED = { watchdogMs: 30_000 };
+const options = (): DepotOptions => ({ frameSize: [2, 2, 1], maxSize: 4 });
+const LARGER: DepotOptions = { frameSize: [4, 4, 3], maxSize: 2, whenFull: "overwrite" };
+const replaced = (depot: FramesDepot) => [depot.replaced, depot.ended, depot.linked];
+const file = (name: string) => `/dev/shm/frames-depot.${name}`;
+const leftover = (name: string) => `/dev/shm/.frames-depot.${name}`;
+
+async function fill(depot: FramesDepot, ...numbers: number[]): Promise<void> {
+  for (const frameNumber of numbers) {
+    await depot.enqueue({ frameNumber, frame: new Uint8Array(depot.frameBytes).fill(frameNumber) });
+  }
+}
+
+depotTest("create takes the name of a stale depot, with replace and without", async (name) => {
+  for (const replace of [true, false]) {
+    const victim = new Remote(OTHER);
+    await victim.tell({ do: "create", name, options: options() });
+    await victim.tell({ do: "enqueue", frameNumber: 1 });
+    await victim.kill();
+    await using depot = await FramesDepot.create(name, { ...LARGER, replace });
+    assertEquals([depot.length, depot.frameSize], [0, [4, 4, 3]]);
+  }
+}, WATCHED);
+
+depotTest("create with replace refuses what it cannot read with INCOMPATIBLE, unless it is stale", async (name) => {
+  if (process.platform !== "linux") return;
+  await using owner = new Remote();
+  await owner.tell({ do: "create", name, options: options() });
+  truncateSync(file(name), 100);
+  assertEquals(await errorOf(() => FramesDepot.create(name, { ...options(), replace: true })), "CORRUPT");
+  assertEquals(await errorOf(() => FramesDepot.create(name, options())), "EXISTS");
+  truncateSync(file(name), 4096);
+  writeFileSync(file(name), new Uint8Array(4096).fill(7), { flag: "r+" });
+  assertEquals(await errorOf(() => FramesDepot.create(name, { ...options(), replace: true })), "INCOMPATIBLE");
+  assertEquals([existsSync(file(name)), existsSync(leftover(name))], [true, false]);
+  await owner.kill();
+  await using depot = await FramesDepot.create(name, { ...options(), replace: true });
+  assertEquals(depot.length, 0);
+}, WATCHED);
+
+depotTest("create with replace refuses the depot of another user with PERMISSION", async (name) => {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return console.log("not root: no other user's depot");
+  await using old = await FramesDepot.create(name, options());
+  chownSync(file(name), 12345, 12345);
+  const error = await assertRejects(() => FramesDepot.create(name, { ...options(), replace: true }), DepotError);
+  assertEquals([error.code, replaced(old)], ["PERMISSION", [false, false, true]]);
+  assertEquals(await errorOf(() => FramesDepot.create(name, options())), "EXISTS");
+  rmSync(file(name));
+});
+
+depotTest("create says which processes have the name, and how to have it anyway", async (name) => {
+  await using _own = await FramesDepot.create(name, options());
+  await using other = new Remote(OTHER);
+  await other.tell({ do: "open", name });
+  const error = await assertRejects(() => FramesDepot.create(name, options()), DepotError);
+  assertEquals(error.code, "EXISTS");
+  for (const part of [`process ${other.child.pid}`, "this process", "createOrOpen()", "`replace: true`"]) {
+    assertStringIncludes(error.message, part);
+  }
+});
+
+for (const runtime of RUNTIMES) {
+  for (const end of ["close", "kill"] as const) {
+    depotTest(`create takes the name when the producer, a ${runtime} process, is gone: ${end}`, async (name) => {
+      await using producer = new Remote(runtime);
+      await producer.tell({ do: "create", name, options: options() });
+      await using viewer = await FramesDepot.open(name);
+      assertEquals(await errorOf(() => FramesDepot.create(name, options())), "EXISTS"); // its maker may still begin
+      await producer.tell({ do: "enqueue", frameNumber: 1 });
+      const reading = readAll(viewer);
+      assertEquals(await errorOf(() => FramesDepot.create(name, options())), "EXISTS");
+      if (end === "close") await producer.tell({ do: "close" });
+      else await producer.kill();
+      await using next = await FramesDepot.create(name, LARGER);
+      assertEquals([await reading, replaced(viewer)], ["1, replaced", [true, true, false]]);
+      await fill(next, 1);
+    }, WATCHED);
+  }
+}
+
+depotTest("createOrOpen opens the same geometry, and replaces another once producers are gone", async (name) => {
+  const producer = await FramesDepot.createOrOpen(name, options());
+  await using viewer = await FramesDepot.open(name);
+  await fill(producer, 1);
+  const error = await assertRejects(() => FramesDepot.createOrOpen(name, LARGER), DepotError, "its width is 2, not 4");
+  assertEquals(error.code, "INCOMPATIBLE");
+  await producer.close();
+  const again = await FramesDepot.createOrOpen(name, options());
+  assertEquals([again.id, replaced(viewer)], [viewer.id, [false, false, true]]);
+  await again.close();
+  await using larger = await FramesDepot.createOrOpen(name, LARGER);
+  assertEquals([larger.frameSize, replaced(viewer)], [[4, 4, 3], [true, true, false]]);
+  assertEquals(await readAll(viewer), "1, replaced");
+  await fill(larger, 1);
+  await using forced = await FramesDepot.createOrOpen(name, { ...options(), replace: true });
+  assertEquals([forced.frameSize, replaced(larger)], [[2, 2, 1], [true, true, false]]);
+});
+
+depotTest("createOrOpen replaces a depot that has ended, once its producers are gone", async (name) => {
+  for (const frames of [1, 0]) {
+    for (const end of ["close", "kill"] as const) {
+      const producer = new Remote(OTHER);
+      await producer.tell({ do: "createOrOpen", name, options: options() });
+      if (frames > 0) await producer.tell({ do: "enqueue", frameNumber: 1 });
+      await using viewer = await FramesDepot.open(name);
+      await producer.tell({ do: "end" });
+      if (end === "close") await producer.tell({ do: "close" });
+      else await producer.kill();
+      await using next = await FramesDepot.createOrOpen(name, options());
+      assertEquals(replaced(viewer), [true, true, false]);
+      await fill(next, 2);
+      assertEquals(await readAll(viewer), frames > 0 ? "1, replaced" : ", replaced");
+      await producer[Symbol.asyncDispose]();
+    }
+  }
+}, WATCHED);
+
+depotTest("createOrOpen joins a depot that has ended while a producer has it open", async (name) => {
+  await using producer = await FramesDepot.create(name, options());
+  await fill(producer, 1);
+  producer.end();
+  await using reader = await FramesDepot.createOrOpen(name, options());
+  assertEquals([reader.id, await readAll(reader)], [producer.id, "1, ended"]);
+  await using next = await FramesDepot.createOrOpen(name, { ...options(), replace: true });
+  assertNotEquals(next.id, producer.id);
+});
