@@ -21,6 +21,7 @@ type Options = FillOptions & {
   format?: string;
   rate?: FrameRate;
   ffmpeg?: string;
+  tolerant?: boolean;
   loop?: boolean;
   pace?: boolean;
   json?: boolean;
@@ -32,11 +33,12 @@ export function writeCommand(): Command {
     .summary("fill a depot: raw frames, Y4M, or anything that ffmpeg reads")
     .description("Fills a depot from standard input (raw frames or Y4M), or from a file or URL through ffmpeg.")
     .argument("<name>", "the depot; it is created, or joined if no other process fills it")
-    .option("-i, --input <file or url>", "let ffmpeg read this, with its size, format and timestamps")
+    .option("-i, --input <file or url>", "let ffmpeg read this, with its size and timestamps; - is standard input")
     .option("-s, --size <size>", "raw frames: their size, as 1920x1080; --input: scale to it", size)
     .option("-f, --format <name>", "raw frames: their format, as ffmpeg's -pix_fmt; --input: convert to it")
     .option("-r, --rate <fps>", "standard input: frames a second, for timestamps, as 30 or 30000/1001", frameRate)
     .option("--ffmpeg <options>", "--input: options for ffmpeg before -i, as '-f v4l2'")
+    .option("--tolerant", "--input: exit code 0 also where ffmpeg complains, as of a file that is cut off")
     .option("--loop", "--input: start again at the end, forever")
     .option("--pace", "keep the pace of the timestamps instead of going as fast as possible");
   return addFillOptions(command, "10")
@@ -48,7 +50,8 @@ Examples:
   frames-depot write camera0 --input clip.mp4
   frames-depot write cam -i /dev/video0 --ffmpeg '-f v4l2' --when-full overwrite
   frames-depot write camera0 --size 1920x1080 --format rgb24 < raw
-  ffmpeg -i clip.mp4 -f yuv4mpegpipe - | frames-depot write camera0`,
+  ffmpeg -i clip.mp4 -f yuv4mpegpipe - | frames-depot write camera0
+  curl https://example.com/clip.mkv | frames-depot write camera0 --input -`,
     )
     .action(async (name: string, options: Options) => {
       using interruption = new Interruption();
@@ -88,22 +91,26 @@ async function write(name: string, options: Options, stdin: ByteSource, interrup
 }
 
 function openSource(options: Options, stdin: ByteSource, { signal }: Interruption): Promise<FrameSource> {
-  const { input, size, format, rate, loop, ffmpeg } = options;
-  if (input !== undefined && input !== "-") {
-    if (rate !== undefined) {
-      throw new Failure("--rate is for standard input; --input has its own timestamps", EXIT.usage);
-    }
-    return Decoder.start(input, { size, format, loop, inputOptions: ffmpeg?.split(/\s+/).filter(Boolean) }, signal);
-  }
-  if (loop) throw new Failure("--loop needs --input: standard input can be read only once", EXIT.usage);
-  if (ffmpeg !== undefined) {
-    throw new Failure("--ffmpeg needs --input: standard input is read without ffmpeg", EXIT.usage);
-  }
-  if (process.stdin.isTTY) {
+  const { input, size, format, rate, loop, ffmpeg, tolerant } = options;
+  if ((input === undefined || input === "-") && process.stdin.isTTY) {
     throw new Failure(
       "cannot read frames from a terminal: redirect standard input with < or |, or name a file with --input",
       EXIT.usage,
     );
+  }
+  if (loop && (input === undefined || input === "-")) {
+    throw new Failure("--loop needs a file in --input: standard input can be read only once", EXIT.usage);
+  }
+  if (input !== undefined) {
+    if (rate !== undefined) {
+      throw new Failure("--rate is for raw frames and Y4M; --input has its own timestamps", EXIT.usage);
+    }
+    const inputOptions = ffmpeg?.split(/\s+/).filter(Boolean);
+    return Decoder.start(input, { size, format, loop, inputOptions, tolerant }, signal);
+  }
+  for (const [name, value] of [["--ffmpeg", ffmpeg], ["--tolerant", tolerant]]) {
+    if (value === undefined) continue;
+    throw new Failure(`${name} needs --input: without it, standard input is read without ffmpeg`, EXIT.usage);
   }
   return sourceOfBytes(stdin, { size, format }, rate);
 }

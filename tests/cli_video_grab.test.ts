@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { DECODED } from "../cli/video/pixel_formats.ts";
+import { decodedFormats } from "../cli/video/pixel_formats.ts";
 import { fitted } from "../cli/video/fitting.ts";
 import { type Colors, type Picture, toPicture } from "../cli/video/to_rgb.ts";
 import { type Color, FramesDepot, PIXEL_FORMATS, type PixelFormat } from "../mod.ts";
@@ -75,7 +75,9 @@ const TERMINAL_VARIABLES = [
 ];
 
 /** Formats that ffmpeg makes frames of, but for depths between others. */
-const CHOSEN = DECODED.filter((name) => !/^nv16$|^nv20le$|^y210le$|(?:9|12|14)le$/.test(name)).map(pixelFormat);
+const CHOSEN = decodedFormats(undefined).filter((name) => !/^nv16$|^nv20le$|^y210le$|(?:9|12|14)le$/.test(name)).map(
+  pixelFormat,
+);
 
 /** What ffmpeg makes of the frame that `toPicture` has made a picture of, in the same layout. */
 function theirsOf(folder: string, format: PixelFormat, picture: Picture, raw: Uint8Array): Picture["data"] {

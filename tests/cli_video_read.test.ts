@@ -174,17 +174,46 @@ videoTest("read reads what a producer that was killed has left, and then ends", 
   assertEquals([code, out], [0, input]);
 });
 
-videoTest(
-  "read --y4m refuses formats that have no place in Y4M, and says how to show their frames",
-  async ({ name }) => {
-    await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 3], pixelFormat: "rgb24" });
-    await depot.enqueue({ frame: new Uint8Array(12) });
+videoTest("read --y4m converts RGB and what webcams give, as ffmpeg does", async ({ another, folder }) => {
+  for (const [format, becomes] of [["rgb24", "444"], ["bgr0", "444"], ["yuyv422", "422"], ["nv12", "420jpeg"]]) {
+    const name = another();
+    const input = rawFrame(format, 18, 10);
+    const shape = ["--size", "18x10", "--format", format, "--rate", "25"];
+    const [written, read] = await moveBoth([["write", name, ...shape], { input }], [["read", name, "--y4m"], {
+      runtime: OTHER,
+    }]);
+    assertEquals([written.code, read.code], [0, 0], written.errors + read.errors);
+    assertStringIncludes(new TextDecoder("latin1").decode(read.out.subarray(0, 80)), ` C${becomes}`);
+    const planar = parseY4mHeader(new TextDecoder("latin1").decode(read.out).split("\n")[0]).format;
+    const raw = fileOf(folder, `${format}.raw`, input);
+    const alone = ffmpeg([
+      ...["-f", "rawvideo", "-pix_fmt", format, "-s", "18x10", "-i", raw],
+      ...["-sws_flags", "accurate_rnd+full_chroma_int", "-pix_fmt", planar, "-f", "rawvideo", "-"],
+    ]);
+    const ours = decoded(fileOf(folder, "out.y4m", read.out));
+    const farthest = ours.reduce((most, value, i) => Math.max(most, Math.abs(value - alone[i])), 0);
+    assert(ours.length === alone.length && farthest <= 1, `${format}: ${farthest}`);
+  }
+});
+
+videoTest("read --y4m refuses what would lose something, with a line that converts it", async ({ another }) => {
+  for (const [format, channels] of [["rgba", 4], ["rgb48le", 3]] as const) {
+    const name = another();
+    const elementType = format === "rgba" ? "uint8" : "uint16";
+    await using depot = await FramesDepot.create(name, {
+      ...{ frameSize: [2, 2, channels], pixelFormat: format, elementType },
+    });
+    const frame = elementType === "uint8" ? new Uint8Array(16) : new Uint16Array(12);
+    await depot.enqueue({ frame } as Parameters<typeof depot.enqueue>[0]);
     const { code, errors } = await move(["read", name, "--y4m", "--frames", "1"]);
     assertEquals(code, 2);
-    assertStringIncludes(errors, "no place for rgb24");
-    assertStringIncludes(errors, `read ${name} | ffplay -f rawvideo -pixel_format rgb24 -video_size 2x2 -\n`);
-  },
-);
+    assertStringIncludes(errors, `no place for ${format}`);
+    assertStringIncludes(errors, `read ${name} | ffmpeg -f rawvideo -pixel_format ${format} -video_size 2x2 -i - `);
+    assertEquals(depot.stats().peers.length, 1);
+    using kept = depot.peekFrame(0);
+    assert(kept !== undefined); // nothing was taken
+  }
+});
 
 videoTest("y4mHeader writes what ffmpeg reads, and parseY4mHeader reads what ffmpeg writes", async ({ folder }) => {
   for (const format of Y4M_PIXEL_FORMATS) {
@@ -192,7 +221,7 @@ videoTest("y4mHeader writes what ffmpeg reads, and parseY4mHeader reads what ffm
     const text = `${y4mHeader({ width: 18, height: 10, format, rate: [30000, 1001] })}FRAME\n`;
     const file = fileOf(folder, `${format}.y4m`, new Uint8Array([...new TextEncoder().encode(text), ...input]));
     assert(sameBytes(decoded(file, ["-pix_fmt", format]), input), format);
-    const written = ffmpeg(["-i", file, "-strict", "-1", "-f", "yuv4mpegpipe", "-"]);
+    const written = ffmpeg(["-i", file, "-strict", "-2", "-f", "yuv4mpegpipe", "-"]);
     const header = parseY4mHeader(new TextDecoder("latin1").decode(written).split("\n")[0]);
     assertEquals([header.width, header.height, header.rate], [18, 10, [30000, 1001]]);
     assertEquals(header.format.replace("yuvj", "yuv"), format.replace("yuvj", "yuv")); // ffmpeg may forget the range
@@ -207,7 +236,10 @@ test("guessRate finds the usual rates, also from timestamps that tremble", () =>
   assertEquals(guessRate(times(1e9 / 24)), [24, 1]);
   assertEquals(guessRate(times(1e9 / 30, 0.4e6)), [30, 1]);
   assertEquals(guessRate(times(1e9 / 37)), [37000, 1000]);
-  assertEquals(guessRate(times(1e9 / 500)), undefined); // stored as fast as possible
+  assertEquals(guessRate(times(1e9 / 480)), [480, 1]);
+  const milliseconds = Array.from({ length: 10 }, (_, n) => BigInt(Math.round(n * 1001 / 30)) * 1_000_000n);
+  assertEquals(guessRate(milliseconds), [30000, 1001]);
+  assertEquals(guessRate(times(1e9 / 900)), undefined); // stored as fast as possible
   assertEquals([guessRate([5n]), guessRate([5n, 5n]), guessRate([0n, 1000n])], [undefined, undefined, undefined]);
 });
 

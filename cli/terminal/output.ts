@@ -59,8 +59,17 @@ export function printJson(value: unknown): void {
   print(`${JSON.stringify(value, null, 2)}\n`);
 }
 
+/** Where texts for people go instead of standard error. */
+let kept: string[] | undefined;
+
+/** Keeps what would be written to standard error from now on, so that JSON is alone there. */
+export function keepComplaints(): string[] {
+  return kept ??= [];
+}
+
 /** Writes to standard error. */
 export function complain(text: string): void {
+  if (kept !== undefined) return void kept.push(text.trimEnd());
   passing?.clear();
   process.stderr.write(text);
 }

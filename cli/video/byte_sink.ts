@@ -21,7 +21,8 @@ export class ByteSink implements Disposable {
   constructor(fd: number, signal: AbortSignal) {
     this.#fd = fd;
     this.#signal = signal;
-    this.#patient = reopenPipe(fd, fs.constants.O_WRONLY);
+    // Our own pipes are as they should be. To open one again would wait for a reader, which may have died.
+    this.#patient = fd <= 2 ? reopenPipe(fd, fs.constants.O_WRONLY) : undefined;
   }
 
   /** Whether a write is under way: the process then does not end by itself. */

@@ -1,20 +1,21 @@
 /**
  * ffmpeg as a source of frames: any file, URL or camera that it can read. Pixels come through a pipe of our own into
- * the slots; size, format and timestamps from the lines that its `showinfo` filter logs before each frame.
+ * the slots; size, format and timestamps from what it logs before each frame.
  *
  * @module
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
-import process from "node:process";
-import { PIXEL_FORMATS } from "../../mod.ts";
+import type { Color } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
+import { complain, paintErrors } from "../terminal/output.ts";
 import { ByteSource } from "./byte_source.ts";
 import { makePipe } from "./descriptors.ts";
-import { cannotRun, LogTail } from "./ffmpeg_log.ts";
-import { type Appearance, colorOfLog } from "./colors.ts";
+import { type Ending, endingOf, FfmpegLog, judge } from "./ffmpeg_log.ts";
+import { FFMPEG_SPAWN, type FfmpegProgram, findFfmpeg } from "./ffmpeg_program.ts";
+import { type FrameLine, FrameLog } from "./frame_log.ts";
 import { type FrameSource, type NextFrame, type Shape, shapeOf } from "./frame_source.ts";
-import { DECODED } from "./pixel_formats.ts";
+import { decodedFormats } from "./pixel_formats.ts";
 
 /** What ffmpeg does with the input. */
 export type DecoderOptions = {
@@ -26,73 +27,118 @@ export type DecoderOptions = {
   loop?: boolean;
   /** Anything ffmpeg takes before `-i`, as `-f v4l2`. */
   inputOptions?: string[];
+  /** Takes ffmpeg's complaints as warnings. */
+  tolerant?: boolean;
 };
 
-const TIME_BASE = /\bconfig in time_base: (\d+)\/(\d+)/;
-const FRAME = /\bn: *(\d+) pts: *(-?\d+|NOPTS) .*\bfmt:(\S+) .*\bsar:(\d+)\/(\d+) s:(\d+)x(\d+)/;
-/** Each frame's second line. */
-const COLOR = /\bcolor_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)/;
-const DURATION = /^ *Duration: (\d+):(\d+):([\d.]+)/;
-const RATE = /Video: .* ([\d.]+) fps/;
+/** How long a frame may be there before its line of the log. */
+const LINE_MS = 10_000;
+/** How long the rest of a frame's lines may take. */
+const REST_MS = 500;
 
 /** A running ffmpeg that decodes. */
 export class Decoder implements FrameSource {
   readonly shape: Shape;
   readonly total?: number;
+  readonly #input: string;
+  readonly #options: DecoderOptions;
   readonly #ffmpeg: Ffmpeg;
   #count = 0;
+  #said = false;
+  #verdict: Failure | undefined;
 
   /**
    * Starts ffmpeg and waits for its first frame.
    *
-   * @param input a file or URL
+   * @param input a file or URL; `-` is standard input
    * @throws {Failure} in ffmpeg's words, when it cannot read the input
    */
   static async start(input: string, options: DecoderOptions, signal: AbortSignal): Promise<Decoder> {
-    const ffmpeg = new Ffmpeg(input, options, signal);
+    if (options.format !== undefined) shapeOf(options.format, 1, 1); // which refuses a name that is not known
+    const ffmpeg = new Ffmpeg(input, options, await findFfmpeg(), signal);
     try {
+      await ffmpeg.pixels.more();
       const first = await ffmpeg.line(0);
-      if (first === undefined) throw new Failure(`ffmpeg found no video frame in ${input}`, EXIT.failed);
-      return new Decoder(
-        ffmpeg,
-        shapeOf(first.format, first.width, first.height, first),
-        options.loop ? undefined : ffmpeg.total,
-      );
+      if (first === undefined) {
+        const { failure, complaints } = await ffmpeg.ending;
+        throw failure ?? new Failure(
+          `ffmpeg found no video frame in ${nameOf(input)}${complaints === undefined ? "" : `: ${complaints}`}`,
+          EXIT.failed,
+        );
+      }
+      return new Decoder(input, options, ffmpeg, first);
     } catch (error) {
       await ffmpeg.end();
       throw error;
     }
   }
 
-  private constructor(ffmpeg: Ffmpeg, shape: Shape, total: number | undefined) {
+  private constructor(input: string, options: DecoderOptions, ffmpeg: Ffmpeg, first: FrameLine) {
+    this.#input = nameOf(input);
+    this.#options = options;
     this.#ffmpeg = ffmpeg;
-    this.shape = shape;
+    this.shape = shapeOf(first.format, first.width, first.height, first);
+    const total = options.loop ? undefined : ffmpeg.log.total;
     if (total !== undefined) this.total = total;
+    if (first.fields !== "progressive") {
+      warn(
+        `${this.#input} is interlaced, ${first.fields} field first, and a depot has no place for that; ` +
+          `\`read --output FILE --fields ${first.fields}\` says it to a file`,
+      );
+    }
   }
 
   async next(): Promise<NextFrame | undefined> {
     if (!await this.#ffmpeg.pixels.more()) {
-      await this.#ffmpeg.ended();
+      await this.#end();
       return undefined;
     }
     const n = this.#count++;
     const line = await this.#ffmpeg.line(n);
-    const [width, height] = this.shape.frameSize;
-    if (line !== undefined && (line.width !== width || line.height !== height)) {
-      throw new Failure(
-        `cannot store frame ${n}: its size is ${line.width}x${line.height}, that of the frames before ` +
-          `${width}x${height}; --size scales all frames to one size`,
-        EXIT.failed,
-      );
-    }
+    if (line === undefined) throw new Failure(`ffmpeg wrote frame ${n} of ${this.#input} without a word`, EXIT.failed);
+    this.#compare(n, line);
     return {
-      details: line?.timestampNs === undefined ? {} : { timestampNs: line.timestampNs },
+      details: { timestampNs: line.timestampNs },
       fill: async (into) => {
         if (await this.#ffmpeg.pixels.fill(into) === into.length) return;
-        await this.#ffmpeg.ended();
-        throw new Failure(`ffmpeg ended in the middle of frame ${n}`, EXIT.failed);
+        const { failure } = await this.#ffmpeg.ending;
+        throw failure ?? new Failure(`ffmpeg ended in the middle of frame ${n}`, EXIT.failed);
       },
     };
+  }
+
+  /** @throws {Failure} where the frame does not fit into the depot */
+  #compare(n: number, line: FrameLine): void {
+    const [width, height] = this.shape.frameSize;
+    const { pixelFormat } = this.shape;
+    const refuse = (what: string, found: string, before: string, remedy: string) => {
+      throw new Failure(
+        `cannot store frame ${n} of ${this.#input}: its ${what} is ${found}, that of the frames before ${before}; ` +
+          `${remedy} converts all frames to one ${what}`,
+        EXIT.failed,
+      );
+    };
+    if (line.width !== width || line.height !== height) {
+      refuse("size", `${line.width}x${line.height}`, `${width}x${height}`, `--size ${width}x${height}`);
+    }
+    if (line.format !== pixelFormat) refuse("format", line.format, pixelFormat, `--format ${pixelFormat}`);
+    const changed = this.#said ? [] : changesOf(this.shape, line);
+    if (changed.length === 0) return;
+    this.#said = true;
+    warn(`from frame ${n} on, ${this.#input} says ${changed.join(", ")}; the depot keeps what its first frame said`);
+  }
+
+  /** @throws {Failure} when ffmpeg failed */
+  async #end(): Promise<void> {
+    const ending = await this.#ffmpeg.ending;
+    if (ending.failure !== undefined) throw ending.failure;
+    const missing = this.#ffmpeg.log.count - this.#count;
+    if (missing > 0) throw new Failure(`ffmpeg announced ${missing} more frames than it wrote`, EXIT.failed);
+    this.#verdict = judge(this.#input, ending, this.#options.tolerant);
+  }
+
+  get verdict(): Failure | undefined {
+    return this.#verdict;
   }
 
   close(): Promise<void> {
@@ -100,127 +146,111 @@ export class Decoder implements FrameSource {
   }
 }
 
-type FrameLine = Appearance & { format: string; width: number; height: number; timestampNs: bigint | undefined };
+function nameOf(input: string): string {
+  return input === "-" ? "standard input" : input;
+}
+
+function warn(text: string): void {
+  complain(`${paintErrors().yellow("warning:")} ${text}\n`);
+}
+
+/** What a frame says of colours and pixels that the depot does not. */
+function changesOf({ color = {}, sampleAspectRatio }: Shape, line: FrameLine): string[] {
+  const said = Object.entries(line.color ?? {}).filter(([part, name]) => color[part as keyof Color] !== name);
+  const changed = said.map(([part, name]) => `${part} ${name}`);
+  const aspect = line.sampleAspectRatio?.join(":");
+  return aspect === undefined || aspect === sampleAspectRatio?.join(":")
+    ? changed
+    : [...changed, `pixels of ${aspect}`];
+}
 
 /** The process, and what it logs. */
 class Ffmpeg {
   readonly pixels: ByteSource;
-  /** Frames to come, as the input's header estimates it. */
-  total: number | undefined;
+  readonly log: FrameLog;
+  readonly ending: Promise<Ending>;
   readonly #readFd: number;
   readonly #process: ChildProcess;
-  readonly #log = new LogTail();
   readonly #signal: AbortSignal;
-  readonly #lines = new Map<number, FrameLine>();
-  /** The frame whose second line has not come yet. */
-  #begun: { n: number; line: FrameLine } | undefined;
   #wake = () => {};
-  #timeBase = [1n, 1n];
-  #origin: bigint | undefined;
-  #seconds: number | undefined;
-  readonly #exit: Promise<void>;
   #exited = false;
-  #failure: Failure | undefined;
 
-  constructor(input: string, { size, format, loop, inputOptions = [] }: DecoderOptions, signal: AbortSignal) {
+  constructor(input: string, options: DecoderOptions, program: FfmpegProgram, signal: AbortSignal) {
     const { readFd, writeFd } = makePipe();
     this.#readFd = readFd;
     this.#signal = signal;
     this.pixels = new ByteSource(readFd, signal);
+    this.log = new FrameLog(() => this.#wake());
     signal.addEventListener("abort", () => this.#wake());
-    const filters = [
-      ...(size === undefined ? [] : [`scale=${size.join(":")}`]),
-      // Of a list, ffmpeg takes the source's own format or the one that loses least.
-      `format=pix_fmts=${format ?? DECODED.join("|")}`,
-      "showinfo=checksum=0",
-    ];
-    this.#process = spawn("ffmpeg", [
-      ...["-nostdin", "-hide_banner", "-nostats", "-loglevel", "repeat+level+info"],
-      ...(loop ? ["-stream_loop", "-1"] : []),
-      ...inputOptions,
-      ...["-i", input, "-map", "0:v:0", "-vf", filters.join(",")],
-      // Every frame as it was decoded: none is repeated or left out to keep a rate.
-      ...["-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1"],
-    ], {
-      stdio: ["ignore", writeFd, "pipe"],
-      // Ctrl-C is ours: ffmpeg would end in the middle of a frame.
-      detached: true,
-      env: { ...process.env, AV_LOG_FORCE_NOCOLOR: "1" },
+    this.#process = spawn("ffmpeg", this.#parameters(input, options, program), {
+      ...FFMPEG_SPAWN,
+      stdio: [input === "-" ? 0 : "ignore", writeFd, "pipe"],
     });
     fs.closeSync(writeFd);
-    this.#log.follow(this.#process.stderr!, (line) => this.#read(line));
-    this.#exit = new Promise<void>((resolve) => {
-      this.#process.on("error", (error: NodeJS.ErrnoException) => {
-        this.#failure = cannotRun(error);
-        resolve();
-      });
-      this.#process.on("close", (code) => {
-        if (code !== 0) this.#failure ??= new Failure(`ffmpeg failed: ${this.#log.complaints(code)}`, EXIT.failed);
-        resolve();
-      });
-    }).then(() => {
+    const log = new FfmpegLog(this.#process.stderr!, (line) => this.log.read(line));
+    this.ending = endingOf(this.#process, log);
+    this.ending.then(() => {
       this.#exited = true;
       this.#wake();
     });
   }
 
-  #read(line: string): void {
-    const frame = FRAME.exec(line);
-    if (frame !== null) {
-      const [n, aspectWidth, aspectHeight, width, height] = [1, 4, 5, 6, 7].map((group) => Number(frame[group]));
-      const [, , pts, format] = frame;
-      const timestampNs = pts === "NOPTS" ? undefined : this.#nanoseconds(BigInt(pts));
-      const sampleAspectRatio = aspectWidth > 0 ? [aspectWidth, aspectHeight] as const : undefined;
-      this.#begun = { n, line: { format, width, height, timestampNs, sampleAspectRatio } };
-      return;
-    }
-    const color = COLOR.exec(line);
-    if (color !== null && this.#begun !== undefined) {
-      const { n, line } = this.#begun;
-      this.#begun = undefined;
-      this.#lines.set(n, {
-        ...line,
-        color: colorOfLog(color.slice(1), PIXEL_FORMATS.get(line.format)?.isYuv ?? false),
-      });
-      return this.#wake();
-    }
-    const base = TIME_BASE.exec(line);
-    if (base !== null) this.#timeBase = [BigInt(base[1]), BigInt(base[2])];
-    const duration = DURATION.exec(line.replace("[info]", "").trimStart());
-    if (duration !== null) this.#seconds = Number(duration[1]) * 3600 + Number(duration[2]) * 60 + Number(duration[3]);
-    const rate = RATE.exec(line);
-    if (rate !== null && this.#seconds !== undefined) this.total ??= Math.round(this.#seconds * Number(rate[1]));
+  #parameters(input: string, options: DecoderOptions, { passthrough, formats }: FfmpegProgram): string[] {
+    const { size, format, loop, inputOptions = [] } = options;
+    const filters = [
+      ...(size === undefined ? [] : [`scale=${size.join(":")}`]),
+      // Of a list, ffmpeg takes the source's own format or the one that loses least.
+      `format=pix_fmts=${format ?? decodedFormats(formats).join("|")}`,
+      this.log.filter,
+    ];
+    return [
+      ...["-nostdin", "-hide_banner", "-nostats", "-loglevel", "repeat+level+info"],
+      ...(loop ? ["-stream_loop", "-1"] : []),
+      ...inputOptions,
+      // Without -map ffmpeg takes the default-flagged or largest stream of moving pictures, no cover art.
+      ...["-i", input === "-" ? "pipe:0" : input, "-an", "-sn", "-dn", "-map_metadata", "-1", "-vf", filters.join(",")],
+      // Every frame as it was decoded: none is repeated or left out to keep a rate.
+      ...[...passthrough, "-f", "rawvideo", "pipe:1"],
+    ];
   }
 
-  /** Time since the first frame; a depot's timestamps cannot be negative. */
-  #nanoseconds(pts: bigint): bigint {
-    this.#origin ??= pts;
-    const since = (pts - this.#origin) * this.#timeBase[0] * 1_000_000_000n / this.#timeBase[1];
-    return since < 0n ? 0n : since;
-  }
-
-  /** What was logged of a frame. It is logged before the frame is written. @throws {Failure} when ffmpeg failed */
+  /**
+   * What was logged of frame `n`, once its bytes have begun to come, or all have ended.
+   *
+   * @returns undefined where there is no such frame
+   * @throws {Failure} where the frame is there without its line
+   */
   async line(n: number): Promise<FrameLine | undefined> {
-    while (!this.#lines.has(n) && !this.#exited) {
-      this.#signal.throwIfAborted();
-      await new Promise<void>((resolve) => this.#wake = resolve);
+    let line = this.log.get(n);
+    if (line === undefined) {
+      await this.#until(() => (line = this.log.get(n)) !== undefined, LINE_MS);
+      if (line === undefined && !this.#exited) {
+        throw new Failure(`cannot follow ffmpeg: frame ${n} is there, but nothing was logged of it`, EXIT.system);
+      }
     }
-    const line = this.#lines.get(n);
-    if (line === undefined && this.#failure !== undefined) throw this.#failure;
-    if (n > 0) this.#lines.delete(n);
+    if (line !== undefined) await this.#until(() => line!.complete, REST_MS);
     return line;
   }
 
-  /** Waits for its end. @throws {Failure} when it failed */
-  async ended(): Promise<void> {
-    await this.#exit;
-    if (this.#failure !== undefined) throw this.#failure;
+  /** Waits until something is so, the process has ended or the time is up. @throws when interrupted */
+  async #until(done: () => boolean, limitMs: number): Promise<void> {
+    if (done() || this.#exited) return;
+    const timer = setTimeout(() => this.#wake(), limitMs);
+    const end = performance.now() + limitMs;
+    try {
+      while (!done() && !this.#exited && performance.now() < end) {
+        this.#signal.throwIfAborted();
+        await new Promise<void>((resolve) => this.#wake = resolve);
+      }
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Ends it if it still runs. */
   async end(): Promise<void> {
     if (!this.#exited) this.#process.kill("SIGKILL");
-    await this.#exit;
+    await this.ending;
     this.pixels[Symbol.dispose]();
     if (!this.pixels.reading) fs.closeSync(this.#readFd);
   }

@@ -6,12 +6,14 @@
 import type { FrameRate } from "./frame_source.ts";
 
 /** Usual rates of video. */
-const WHOLE: readonly FrameRate[] = [1, 2, 5, 10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 144, 240]
+const WHOLE: readonly FrameRate[] = [1, 2, 5, 10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 144, 240, 480]
   .map((rate): FrameRate => [rate, 1]);
 /** The NTSC family, a thousandth slower. */
-const NTSC: readonly FrameRate[] = [24000, 30000, 48000, 60000, 120000].map((rate): FrameRate => [rate, 1001]);
-/** How near exact timestamps are to a rate, and how near the jittering ones of a camera. */
-const [EXACT, NEAR] = [0.0002, 0.01];
+const NTSC: readonly FrameRate[] = [24000, 30000, 48000, 60000, 120000, 240000].map((rate): FrameRate => [rate, 1001]);
+/** How far exact timestamps are off, and those of files that count milliseconds. */
+const [EXACT_NS, MILLISECONDS_NS] = [2000, 600_000];
+/** How near the trembling timestamps of a camera are to a rate. */
+const NEAR = 0.01;
 
 /** The rate where timestamps give none. */
 export const FALLBACK_RATE: FrameRate = [25, 1];
@@ -20,19 +22,25 @@ export const FALLBACK_RATE: FrameRate = [25, 1];
  * Guesses the rate.
  *
  * @param timestampsNs of frames that follow each other
- * @returns undefined for fewer than two, and for a rate that video does not have (0.1 to 250 a second), as of frames
+ * @returns undefined for fewer than two, and for a rate that video does not have (0.1 to 500 a second), as of frames
  *   that were stored as fast as possible
  */
 export function guessRate(timestampsNs: readonly bigint[]): FrameRate | undefined {
   if (timestampsNs.length < 2) return undefined;
   const spanNs = Number(timestampsNs.at(-1)! - timestampsNs[0]);
   const rate = (timestampsNs.length - 1) * 1e9 / spanNs;
-  if (!(rate >= 0.1 && rate <= 250)) return undefined;
+  if (!(rate >= 0.1 && rate <= 500)) return undefined;
+  // The usual rate that leaves the least to the rounding of each timestamp, not of the last one alone.
+  const errorOf = ([frames, seconds]: FrameRate) =>
+    timestampsNs.reduce((most, timestampNs, n) => {
+      return Math.max(most, Math.abs(Number(timestampNs - timestampsNs[0]) - n * 1e9 * seconds / frames));
+    }, 0);
+  const best = (rates: readonly FrameRate[]) => rates.reduce((a, b) => errorOf(b) < errorOf(a) ? b : a);
+  const exact = best([...WHOLE, ...NTSC]);
+  const rounded = timestampsNs.every((timestampNs) => (timestampNs - timestampsNs[0]) % 1_000_000n === 0n);
+  if (errorOf(exact) < (rounded ? Math.min(MILLISECONDS_NS, 1e8 / rate) : EXACT_NS)) return exact;
   const distance = ([frames, seconds]: FrameRate) => Math.abs(frames / seconds / rate - 1);
-  const nearest = (rates: readonly FrameRate[]) => rates.reduce((a, b) => distance(b) < distance(a) ? b : a);
-  const exact = nearest([...WHOLE, ...NTSC]);
-  if (distance(exact) < EXACT) return exact;
-  const whole = nearest(WHOLE);
+  const whole = WHOLE.reduce((a, b) => distance(b) < distance(a) ? b : a);
   return distance(whole) < NEAR ? whole : [Math.round(rate * 1000), 1000];
 }
 

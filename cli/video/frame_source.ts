@@ -36,6 +36,8 @@ export type FrameSource = {
   readonly total?: number;
   /** Waits for the next one; undefined at the end. */
   next(): Promise<NextFrame | undefined>;
+  /** After the end: the failure with which the command ends although all frames are stored, if there is one. */
+  readonly verdict?: Failure | undefined;
   /** Closes files and processes. */
   close(): Promise<void>;
 };
@@ -53,7 +55,7 @@ export function shapeOf(
   const format = PIXEL_FORMATS.get(name);
   if (format === undefined) {
     throw new Failure(
-      `the pixel format "${name}" is not known: it is spelled as in \`ffmpeg -pix_fmts\`, as rgb24, nv12 or yuv420p`,
+      `the pixel format "${name}" is not known; known are ${[...PIXEL_FORMATS.keys()].join(", ")}`,
       EXIT.usage,
     );
   }
@@ -71,7 +73,7 @@ export function shapeOf(
 }
 
 /** Nanoseconds from the first frame to frame `n`. */
-function timeOf(n: number, [frames, seconds]: FrameRate): bigint {
+export function timeOf(n: number, [frames, seconds]: FrameRate): bigint {
   return BigInt(n) * BigInt(Math.round(seconds * 1e6)) * 1_000_000_000n / BigInt(Math.round(frames * 1e6));
 }
 
@@ -144,7 +146,7 @@ class ByteFrames implements FrameSource {
   async next(): Promise<NextFrame | undefined> {
     if (!await this.#bytes.more()) return undefined;
     const n = this.#count++;
-    if (this.#y4m && !/^FRAME( |$)/.test(await this.#bytes.line(Y4M_LINE_LIMIT) ?? "")) {
+    if (this.#y4m && !/^FRAME([ \r]|$)/.test(await this.#bytes.line(Y4M_LINE_LIMIT) ?? "")) {
       throw new Failure(`the Y4M on standard input has no FRAME line where frame ${n} should begin`, EXIT.failed);
     }
     return {

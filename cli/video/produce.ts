@@ -74,6 +74,7 @@ export async function produce(
       return performance.now() >= lingerUntil || allRead(depot);
     });
     interruption.signal.throwIfAborted();
+    if (source.verdict !== undefined) throw source.verdict;
   } finally {
     tell(produced);
   }

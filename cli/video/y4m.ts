@@ -21,8 +21,12 @@ export type Y4mHeader = {
 
 /** The first bytes of a stream. */
 export const Y4M_MAGIC = "YUV4MPEG2";
-/** No header is longer. */
-export const Y4M_LINE_LIMIT = 1024;
+/** No line is longer. */
+export const Y4M_LINE_LIMIT = 65536;
+
+/** Bits of an element for which there is a name. */
+const DEPTHS = [9, 10, 12, 14, 16];
+const SAMPLINGS = ["420", "422", "444"];
 
 /** Colour spaces by the header's name. Those of 4:2:0 differ in where the chroma is sited, not in memory. */
 const FORMATS: Record<string, string> = {
@@ -32,12 +36,13 @@ const FORMATS: Record<string, string> = {
   "420paldv": "yuv420p",
   "422": "yuv422p",
   "444": "yuv444p",
+  "444alpha": "yuva444p",
   "411": "yuv411p",
   mono: "gray",
-  mono16: "gray16le",
-  "420p10": "yuv420p10le",
-  "422p10": "yuv422p10le",
-  "444p10": "yuv444p10le",
+  ...Object.fromEntries([9, 10, 12, 16].map((bits) => [`mono${bits}`, `gray${bits}le`])),
+  ...Object.fromEntries(
+    SAMPLINGS.flatMap((sampling) => DEPTHS.map((bits) => [`${sampling}p${bits}`, `yuv${sampling}p${bits}le`])),
+  ),
 };
 
 /** How a header names a pixel format. ffmpeg writes the same names, and the comment that says the range. */
@@ -48,12 +53,16 @@ const COLOUR_SPACES: Record<string, string> = {
   yuvj422p: "422 XCOLORRANGE=FULL",
   yuv444p: "444",
   yuvj444p: "444 XCOLORRANGE=FULL",
+  yuva444p: "444alpha",
   yuv411p: "411",
   gray: "mono",
-  gray16le: "mono16",
-  yuv420p10le: "420p10 XYSCSS=420P10",
-  yuv422p10le: "422p10 XYSCSS=422P10",
-  yuv444p10le: "444p10 XYSCSS=444P10",
+  ...Object.fromEntries([9, 10, 12, 16].map((bits) => [`gray${bits}le`, `mono${bits}`])),
+  ...Object.fromEntries(SAMPLINGS.flatMap((sampling) =>
+    DEPTHS.map((bits) => {
+      const name = `${sampling}p${bits}`;
+      return [`yuv${sampling}p${bits}le`, `${name} XYSCSS=${name.toUpperCase()}`];
+    })
+  )),
 };
 
 /** The pixel formats that have a place in Y4M. */
@@ -66,32 +75,46 @@ export const Y4M_PIXEL_FORMATS: readonly string[] = Object.keys(COLOUR_SPACES);
  * @throws {RangeError} for what is no header, or says what is not known here
  */
 export function parseY4mHeader(line: string): Y4mHeader {
-  const [magic, ...fields] = line.split(" ");
+  const [magic, ...fields] = line.trimEnd().split(/ +/);
   if (magic !== Y4M_MAGIC) {
     throw new RangeError(`a Y4M header begins with ${Y4M_MAGIC}, not with ${JSON.stringify(line.slice(0, 40))}`);
   }
-  const field = (letter: string) => fields.find((text) => text.startsWith(letter))?.slice(1);
-  const [width, height] = [Number(field("W")), Number(field("H"))];
-  if (!(width >= 1 && height >= 1)) throw new RangeError(`the Y4M header has no size: ${JSON.stringify(line)}`);
-  const space = field("C") ?? "420jpeg";
+  const field = (name: string) => fields.find((text) => text.startsWith(name))?.slice(name.length);
+  const [width, height] = ["W", "H"].map((name) => sizeOf(name, field(name)));
+  const space = field("C") ?? field("XYSCSS=")?.toLowerCase() ?? "420jpeg";
   const full = fields.includes("XCOLORRANGE=FULL");
   const format = FORMATS[space];
   if (format === undefined) {
     throw new RangeError(`the Y4M header's colour space is C${space}; known are ${Object.keys(FORMATS).join(", ")}`);
   }
-  const [frames, seconds] = (field("F") ?? "0:0").split(":").map(Number);
-  const [aspectWidth, aspectHeight] = (field("A") ?? "0:0").split(":").map(Number);
-  const hasAspect = aspectWidth > 0 && aspectHeight > 0;
+  const rate = ratioOf("F", field("F"));
+  const sampleAspectRatio = ratioOf("A", field("A"));
   return {
     width,
     height,
-    format: full && /^yuv4\d\dp$/.test(format) && space !== "411" ? format.replace("yuv", "yuvj") : format,
-    ...(frames > 0 && seconds > 0 ? { rate: [frames, seconds] as const } : {}),
+    format: full && /^yuv4(20|22|44)p$/.test(format) ? format.replace("yuv", "yuvj") : format,
+    ...(rate === undefined ? {} : { rate }),
     appearance: {
       color: full ? { range: "full" } : fields.includes("XCOLORRANGE=LIMITED") ? { range: "limited" } : undefined,
-      sampleAspectRatio: hasAspect ? [aspectWidth, aspectHeight] : undefined,
+      sampleAspectRatio,
     },
   };
+}
+
+/** Pixels. */
+function sizeOf(name: string, text: string | undefined): number {
+  if (text !== undefined && /^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  const found = text === undefined ? "missing" : JSON.stringify(text.slice(0, 40));
+  throw new RangeError(`the Y4M header's ${name} is ${found}; it must be pixels, from 1 to 999999`);
+}
+
+/** A fraction; undefined where it is 0:0, which says nothing. */
+function ratioOf(name: string, text = "0:0"): readonly [number, number] | undefined {
+  const match = /^(\d{1,10}):(\d{1,10})$/.exec(text);
+  const [above, below] = [Number(match?.[1]), Number(match?.[2])];
+  if (above === 0 && below === 0) return undefined;
+  if (above > 0 && below > 0 && above < 2 ** 31 && below < 2 ** 31) return [above, below];
+  throw new RangeError(`the Y4M header's ${name} is ${JSON.stringify(text.slice(0, 40))}; it must be as 30000:1001`);
 }
 
 /** Writes the header, with its line feed. @throws {RangeError} for a pixel format that has no place in Y4M */

@@ -1,0 +1,236 @@
+/**
+ * Files that ffmpeg encodes. Frames go to it in Matroska, with their own times, so that what it makes is what it would
+ * make of the source itself.
+ *
+ * @module
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import fs from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { EXIT, Failure } from "../failure.ts";
+import { ByteSink, PipeClosed } from "./byte_sink.ts";
+import { colorOptions } from "./colors.ts";
+import { makePipe } from "./descriptors.ts";
+import { type Ending, endingOf, FfmpegLog, judge } from "./ffmpeg_log.ts";
+import { FFMPEG_SPAWN, findFfmpeg } from "./ffmpeg_program.ts";
+import { type FrameSink, nameOf, type Video } from "./frame_sink.ts";
+import { matroskaFrameHead, matroskaHeader } from "./matroska.ts";
+import { type Packing, packingOf } from "./raw_frames.ts";
+
+/** What ffmpeg makes of the frames. */
+export type Encoding = {
+  /** A file, or whatever ffmpeg takes as an output, in the format of its extension. */
+  output: string;
+  /** Anything ffmpeg takes before an output; replaces what makes the usual containers playable everywhere. */
+  options?: string[] | undefined;
+  /** Which field of interlaced frames is the first. */
+  fields?: "top" | "bottom" | undefined;
+  /** Takes ffmpeg's complaints as warnings. */
+  tolerant?: boolean | undefined;
+};
+
+/** Containers whose players expect even sizes and 4:2:0. */
+const FOR_PLAYERS = /\.(mp4|m4v|mov|webm)$/i;
+const PLAYABLE = ["pad=ceil(iw/2)*2:ceil(ih/2)*2", "format=yuv420p"];
+/** Containers that have a time for each frame, as their usual encoders do. */
+const FOR_TIMES = /\.(mp4|m4v|mov|webm|mkv|nut)$/i;
+/** Encoders that take a time of any unit. */
+const TIMED_CODEC =
+  /^(libx26[45]|libvpx(-vp9)?|libaom-av1|libsvtav1|librav1e|ffv1|h264_\w+|hevc_\w+|av1_\w+|rawvideo|mjpeg)$/;
+/** The unit of times in files: 1, 1000 and 1001 of it are the intervals of all usual rates, up to 480 a second. */
+const TIME_UNIT = "1/720000";
+/** Compressed frames, by their label in a depot and their name in Matroska. */
+const CODECS: Record<string, string> = {
+  mjpeg: "V_MJPEG",
+  jpeg: "V_MJPEG",
+  h264: "V_MPEG4/ISO/AVC",
+  hevc: "V_MPEGH/ISO/HEVC",
+  av1: "V_AV1",
+  vp8: "V_VP8",
+  vp9: "V_VP9",
+};
+
+/** Whether ffmpeg can decode frames of this label. */
+export function isCodec(label: string): boolean {
+  return label in CODECS;
+}
+
+/** How frames of a kind travel to ffmpeg. */
+class Transport {
+  /** Options before ffmpeg's `-i`. */
+  readonly options: readonly string[];
+  /** Whether frames keep their times. */
+  readonly timed: boolean;
+  readonly header: Uint8Array;
+  readonly #packing: Packing | undefined;
+
+  constructor(video: Video, fields?: "top" | "bottom") {
+    const { width, height, format, rate: [frames, seconds], appearance: { color, sampleAspectRatio } } = video;
+    const codec = typeof format === "string" ? CODECS[format] : "V_UNCOMPRESSED";
+    this.#packing = typeof format === "string" ? undefined : packingOf(format, width, height);
+    this.timed = typeof format === "string" || this.#packing !== undefined;
+    const range = typeof format !== "string" && format.isFullRange ? { range: "full" as const } : {};
+    this.options = [
+      ...(this.timed
+        ? ["-f", "matroska"]
+        : ["-f", "rawvideo", "-pix_fmt", nameOf(format), "-s", `${width}x${height}`, "-r", `${frames}/${seconds}`]),
+      ...colorOptions({ ...range, ...color }),
+    ];
+    this.header = this.timed
+      ? matroskaHeader({
+        ...{ width, height, codec, fields, sampleAspectRatio, fourCc: this.#packing?.fourCc },
+        frameNs: seconds / frames * 1e9,
+      })
+      : new Uint8Array(0);
+  }
+
+  /** What is written for one frame. */
+  parts(frame: Uint8Array, timeNs: bigint): Uint8Array[] {
+    if (!this.timed) return [frame];
+    const packed = this.#packing?.convert?.(frame) ?? frame;
+    return [matroskaFrameHead(timeNs, packed.length), packed];
+  }
+}
+
+/** Whether frames of a format keep their times in a file. */
+export function keepsTimes({ format, width, height }: Video): boolean {
+  return typeof format === "string" || packingOf(format, width, height) !== undefined;
+}
+
+function parametersOf(video: Video, transport: Transport, { output, options }: Encoding, target: string): string[] {
+  const { sampleAspectRatio: aspect } = video.appearance;
+  const filters = [
+    ...(aspect === undefined ? [] : [`setsar=sar=${aspect.join("/")}:max=${Math.max(...aspect)}`]),
+    ...(options === undefined && FOR_PLAYERS.test(output) ? PLAYABLE : []),
+  ];
+  return [
+    ...["-nostdin", "-hide_banner", "-nostats", "-loglevel", "repeat+level+error"],
+    ...[...transport.options, "-i", "pipe:0"],
+    ...(filters.length === 0 ? [] : ["-vf", filters.join(",")]),
+    ...(transport.timed && takesTimes(output, options) ? ["-enc_time_base", TIME_UNIT] : []),
+    ...options ?? [],
+    ...["-y", target],
+  ];
+}
+
+/** Whether the encoder takes times as they are; others want a rate, and ffmpeg gives them one. */
+function takesTimes(output: string, options: readonly string[] = []): boolean {
+  const at = options.findIndex((option) => /^-(c|c:v|c:v:0|codec|codec:v|vcodec)$/.test(option));
+  return at < 0 ? FOR_TIMES.test(output) : FOR_TIMES.test(output) && TIMED_CODEC.test(options[at + 1] ?? "");
+}
+
+/**
+ * Encodes one blank frame beside the output, as the frames to come will be: what does not work is found before a frame
+ * is taken from a depot. An output that is no file, as a URL, is not tried.
+ *
+ * @throws {Failure} in ffmpeg's words, or because there is none
+ */
+export async function tryEncoding(video: Video, encoding: Encoding, signal: AbortSignal): Promise<void> {
+  await findFfmpeg();
+  const { output } = encoding;
+  const isFile = !/^[a-z][a-z0-9+.-]+:/i.test(output) && output !== "-" &&
+    (fs.statSync(output, { throwIfNoEntry: false })?.isFile() ?? true);
+  if (!isFile || typeof video.format === "string") return;
+  let folder: string | undefined;
+  try {
+    folder = fs.mkdtempSync(join(dirname(output), ".frames-depot-"));
+  } catch { // ffmpeg says why not
+  }
+  const target = folder === undefined ? output : join(folder, basename(output));
+  try {
+    const run = new Encoder(video, encoding, target, signal);
+    try {
+      await run.write(new Uint8Array(video.format.frameBytes(video.width, video.height)), 0n);
+      await run.end();
+    } finally {
+      await run.kill();
+    }
+  } catch (error) {
+    if (error instanceof PipeClosed) return; // it took what it wanted
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure(error.message.replaceAll(target, output), error.exitCode);
+  } finally {
+    if (folder !== undefined) fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Starts ffmpeg for frames that {@linkcode tryEncoding} has found good. */
+export function encoderSink(video: Video, encoding: Encoding, signal: AbortSignal): FrameSink {
+  const encoder = new Encoder(video, encoding, encoding.output, signal);
+  let judged = false;
+  const verdict = (ending: Ending) => {
+    if (judged) return undefined;
+    judged = true;
+    return judge(encoding.output, ending, encoding.tolerant);
+  };
+  return {
+    write: (frame, timeNs) => encoder.write(frame, timeNs),
+    finish: async () => verdict(await encoder.end()),
+    close: async () => void verdict(await encoder.close()),
+  };
+}
+
+/** The process. */
+class Encoder {
+  readonly #transport: Transport;
+  readonly #process: ChildProcess;
+  readonly #ending: Promise<Ending>;
+  readonly #bytes: ByteSink;
+  readonly #writeFd: number;
+  #begun = false;
+  #open = true;
+
+  constructor(video: Video, encoding: Encoding, target: string, signal: AbortSignal) {
+    this.#transport = new Transport(video, encoding.fields);
+    const { readFd, writeFd } = makePipe();
+    this.#writeFd = writeFd;
+    this.#process = spawn("ffmpeg", parametersOf(video, this.#transport, encoding, target), {
+      ...FFMPEG_SPAWN,
+      stdio: [readFd, "ignore", "pipe"],
+    });
+    fs.closeSync(readFd);
+    this.#ending = endingOf(this.#process, new FfmpegLog(this.#process.stderr!));
+    this.#bytes = new ByteSink(writeFd, signal);
+  }
+
+  async write(frame: Uint8Array, timeNs: bigint): Promise<void> {
+    try {
+      if (!this.#begun) {
+        this.#begun = true;
+        await this.#bytes.write(this.#transport.header);
+      }
+      for (const part of this.#transport.parts(frame, timeNs)) await this.#bytes.write(part);
+    } catch (error) {
+      if (!(error instanceof PipeClosed)) throw error;
+      const { complaints } = await this.end(); // throws ffmpeg's own reason, if it has one
+      // It has what it wants, as with `-t` or `-frames:v`, unless it complains.
+      throw complaints === undefined ? error : new Failure(`ffmpeg ended early: ${complaints}`, EXIT.failed);
+    }
+  }
+
+  #closePipe(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#bytes[Symbol.dispose]();
+    fs.closeSync(this.#writeFd);
+  }
+
+  /** Lets it complete the file. @throws {Failure} when it failed */
+  async end(): Promise<Ending> {
+    const ending = await this.close();
+    if (ending.failure !== undefined) throw ending.failure;
+    return ending;
+  }
+
+  /** Lets it complete the file, whatever comes of it. */
+  async close(): Promise<Ending> {
+    this.#closePipe(); // at which ffmpeg completes the file
+    return await this.#ending;
+  }
+
+  /** Ends it if it still runs. */
+  async kill(): Promise<void> {
+    if (this.#process.exitCode === null && this.#process.pid !== undefined) this.#process.kill("SIGKILL");
+    await this.close();
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * What `read` writes into: chosen and tried before a frame is taken, opened with the first frame.
+ *
+ * @module
+ */
+import type { Frame, FramesDepot } from "../../mod.ts";
+import { EXIT, Failure } from "../failure.ts";
+import { complain, paintErrors } from "../terminal/output.ts";
+import type { ByteSink } from "./byte_sink.ts";
+import { bytesOf } from "./descriptors.ts";
+import { encoderSink, type Encoding, isCodec, keepsTimes, tryEncoding } from "./encoder.ts";
+import { FALLBACK_RATE, guessRate, rateMismatch } from "./frame_rate.ts";
+import { type FrameSink, rawSink, type Video, y4mSink } from "./frame_sink.ts";
+import { type FrameRate, timeOf } from "./frame_source.ts";
+import { pixelFormatOf } from "./pixel_formats.ts";
+import { stepInWords, Timeline } from "./timeline.ts";
+import { OF_RGB, type Y4mFrames, y4mFramesOf } from "./y4m_frames.ts";
+
+/** What is written. */
+export type OutletOptions = {
+  /** Y4M instead of raw frames. */
+  y4m?: boolean;
+  /** One rate instead of the timestamps. */
+  rate?: FrameRate;
+  /** A file instead of standard output. */
+  encoding?: Encoding;
+};
+
+/** Frames that Y4M keeps back to learn its one rate from their timestamps. */
+const RATE_FRAMES = 8;
+/** Frames a second of which one hardly means them. */
+const TOO_FAST = 1000;
+
+/** Frames on their way out. */
+export class Outlet {
+  readonly #depot: FramesDepot;
+  readonly #options: OutletOptions;
+  readonly #stdout: ByteSink;
+  readonly #signal: AbortSignal;
+  readonly #video: Omit<Video, "rate"> | undefined;
+  readonly #y4m: Y4mFrames | undefined;
+  readonly #timeline: Timeline;
+  readonly #kept: { bytes: Uint8Array; timeNs: bigint }[] = [];
+  #sink: FrameSink | undefined;
+  #rate: FrameRate | undefined;
+  #count = 0;
+  #timeNs = -1n;
+
+  /** Tries what can be tried. @throws {Failure} where it cannot work: then no frame has been taken */
+  static async open(
+    depot: FramesDepot,
+    options: OutletOptions,
+    stdout: ByteSink,
+    signal: AbortSignal,
+  ): Promise<Outlet> {
+    const outlet = new Outlet(depot, options, stdout, signal);
+    const { encoding, rate = FALLBACK_RATE } = options;
+    if (encoding !== undefined) await tryEncoding({ ...outlet.#video!, rate }, encoding, signal);
+    return outlet;
+  }
+
+  private constructor(depot: FramesDepot, options: OutletOptions, stdout: ByteSink, signal: AbortSignal) {
+    this.#depot = depot;
+    this.#options = options;
+    this.#stdout = stdout;
+    this.#signal = signal;
+    const isRaw = options.encoding === undefined && !options.y4m;
+    this.#video = isRaw ? undefined : videoOf(depot, options);
+    this.#y4m = options.y4m && options.encoding === undefined ? y4mOf(depot, this.#video!) : undefined;
+    this.#timeline = new Timeline((stepNs) => {
+      if (!isRaw) warn(`${stepInWords(stepNs)} before frame ${this.#count}: what is written goes on without the gap`);
+    });
+  }
+
+  /** Takes a frame. @returns the frames that were written, of which some may have been kept back */
+  async take(frame: Frame): Promise<void> {
+    const bytes = bytesOf(frame.data);
+    const timeNs = this.#timeOf(frame);
+    if (this.#sink === undefined && this.#y4m !== undefined && this.#options.rate === undefined) {
+      this.#kept.push({ bytes: bytes.slice(), timeNs });
+      if (this.#kept.length === RATE_FRAMES) await this.#openKept();
+      return;
+    }
+    this.#sink ??= await this.#open(this.#options.rate ?? this.#rateAt(frame));
+    await this.#sink.write(bytes, timeNs);
+  }
+
+  /** From the first frame, and growing: containers want that. */
+  #timeOf(frame: Frame): bigint {
+    const n = this.#count++;
+    const { rate } = this.#options;
+    const timeNs = rate === undefined ? this.#timeline.add(frame.timestampNs) : timeOf(n, rate);
+    return this.#timeNs = timeNs > this.#timeNs ? timeNs : this.#timeNs + 2000n;
+  }
+
+  /** The rate as the frames that wait in the depot have it; none of them is taken. */
+  #rateAt(frame: Frame): FrameRate {
+    const times = [frame.timestampNs];
+    for (let n = 1; n < this.#depot.maxSize; n++) {
+      using next = this.#depot.peekFrame(frame.frameNumber + n);
+      if (next === undefined) break;
+      times.push(next.timestampNs);
+    }
+    return guessRate(times) ?? FALLBACK_RATE;
+  }
+
+  async #openKept(): Promise<void> {
+    this.#sink = await this.#open(guessRate(this.#kept.map(({ timeNs }) => timeNs)) ?? FALLBACK_RATE);
+    for (const { bytes, timeNs } of this.#kept.splice(0)) await this.#sink.write(bytes, timeNs);
+  }
+
+  #open(rate: FrameRate): Promise<FrameSink> | FrameSink {
+    this.#rate = rate;
+    if (this.#video === undefined) return rawSink(this.#stdout);
+    const { encoding } = this.#options;
+    const video = { ...this.#video, rate };
+    if (encoding !== undefined) return encoderSink(video, encoding, this.#signal);
+    return y4mSink(this.#stdout, video, this.#y4m!);
+  }
+
+  /** Completes what was written. @returns the failure with which the command ends although it is complete */
+  async finish(): Promise<Failure | undefined> {
+    if (this.#kept.length > 0) await this.#openKept();
+    const verdict = await this.#sink?.finish();
+    if (this.#options.rate !== undefined || this.#video === undefined || this.#sink === undefined) return verdict;
+    const timed = this.#options.encoding !== undefined && keepsTimes({ ...this.#video, rate: this.#rate! });
+    const mismatch = timed ? tooFast(this.#count, this.#timeNs) : rateMismatch(this.#count, this.#timeNs, this.#rate!);
+    if (mismatch !== undefined) warn(mismatch);
+    return verdict;
+  }
+
+  /** Closes files and processes, which completes a file of ffmpeg's. */
+  async close(): Promise<void> {
+    await this.#sink?.close();
+  }
+}
+
+/** Whether a file's frames follow each other faster than anything plays, because they were stored so. */
+function tooFast(frames: number, timeNs: bigint): string | undefined {
+  const perSecond = (frames - 1) * 1e9 / Number(timeNs);
+  if (frames < 2 || perSecond < TOO_FAST) return undefined;
+  return `by their timestamps there are ${perSecond.toFixed(0)} frames a second; \`--rate 25\` gives them one rate`;
+}
+
+function warn(text: string): void {
+  complain(`${paintErrors().yellow("warning:")} ${text}\n`);
+}
+
+/** What the frames are. @throws {Failure} where nobody knows */
+function videoOf(depot: FramesDepot, { encoding }: OutletOptions): Omit<Video, "rate"> {
+  const [width, height] = depot.frameSize;
+  const { color, sampleAspectRatio, pixelFormat, name } = depot;
+  const appearance = { color, sampleAspectRatio };
+  const format = pixelFormatOf(depot);
+  if (format !== undefined) return { width, height, format, appearance };
+  if (!isCodec(pixelFormat)) {
+    throw new Failure(
+      `cannot encode depot "${name}": its pixel format, "${pixelFormat}", is not known; ` +
+        "without --y4m and --output its frames are read raw",
+      EXIT.refused,
+    );
+  }
+  if (encoding === undefined) {
+    throw new Failure(
+      `Y4M has no place for ${pixelFormat}; this line has ffmpeg decode it:\n` +
+        `frames-depot read ${name} | ffmpeg -f ${pixelFormat} -i - -f yuv4mpegpipe -`,
+      EXIT.usage,
+    );
+  }
+  return { width, height, format: pixelFormat, appearance };
+}
+
+/** What frames become for Y4M. @throws {Failure} that has a line which converts them */
+function y4mOf(depot: FramesDepot, video: Omit<Video, "rate">): Y4mFrames {
+  const { width, height, format, appearance } = video;
+  const frames = typeof format === "string" ? undefined : y4mFramesOf(format, width, height);
+  if (frames === undefined || typeof format === "string") throw withoutY4m(depot.name, video);
+  if (!format.isYuv && frames.format.isYuv) appearance.color = OF_RGB;
+  return frames;
+}
+
+/** Why there is no Y4M, and a line that makes it. */
+function withoutY4m(name: string, { format, width, height }: Omit<Video, "rate">): Failure {
+  const label = typeof format === "string" ? format : format.name;
+  const deep = typeof format === "string" || format.elementType !== "uint8";
+  return new Failure(
+    `Y4M has no place for ${label}; this line has ffmpeg convert it:\nframes-depot read ${name} | ` +
+      `ffmpeg -f rawvideo -pixel_format ${label} -video_size ${width}x${height} -i - ` +
+      `-pix_fmt ${deep ? "yuv444p16le -strict -1" : "yuv444p"} -f yuv4mpegpipe - | ffplay -`,
+    EXIT.usage,
+  );
+}
