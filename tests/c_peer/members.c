@@ -120,7 +120,7 @@ static bool enter(struct peer *peer) {
     entry->generation = generation;
     entry->pid = (uint32_t)self[0];
     entry->runtime = FD_RUNTIME_C;
-    entry->flags = 0;
+    entry->flags = 0; /* F1 */
     entry->start_time = (uint64_t)self[1];
     entry->joined_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
     entry->stored_base = entry->stored;
@@ -141,6 +141,7 @@ static bool try_to_enter(struct peer *peer) {
   double mapped[FD_INFO_COUNT], mine[FD_INFO_COUNT];
   if (fd_segment_info(depot->segment, mapped) < 0 || fd_segment_info(peer->segment, mine) < 0 ||
       mapped[FD_INFO_LINKED] != 1 || mine[FD_INFO_LINKED] != 1) {
+    finish_replacing(peer);
     die("%s has been removed", depot->name);
   }
   if (count_living(peer) == 0) die("%s is stale", depot->name);
@@ -159,6 +160,42 @@ void peer_join(struct peer *peer, struct depot *depot) {
   }
 }
 
+static bool is_linked(struct peer *peer) {
+  double info[FD_INFO_COUNT];
+  return fd_segment_info(peer->segment, info) >= 0 && info[FD_INFO_LINKED] == 1;
+}
+
+/* E3; under the membership lock. */
+static void remove_name(struct peer *peer) {
+  if (is_linked(peer)) STORE(&peer->depot->header->replaced, 0);
+  fd_segment_unlink(peer->segment);
+}
+
+void end_depot(struct peer *peer) {
+  const uint64_t head = atomic_fetch_or(ATOMIC(&peer->depot->header->head), FD_CLOSED); /* N1 */
+  if (!is_closed(head)) wake_both(peer);                                               /* N2 */
+}
+
+void finish_replacing(struct peer *peer) {
+  struct fd_header *header = peer->depot->header;
+  if (is_linked(peer)) return;
+  const uint32_t replaced = LOAD(&header->replaced); /* after the link: now it is final */
+  if (replaced == 0 || (replaced == TAKEN && is_closed(LOAD(&header->head)))) return;
+  STORE(&header->replaced, TAKEN);                     /* T4 */
+  atomic_fetch_or(ATOMIC(&header->head), FD_CLOSED); /* T5 */
+  wake_both(peer);                                     /* T6 */
+}
+
+bool producers_are_gone(struct peer *peer, uint64_t cursor) {
+  const struct depot *depot = peer->depot;
+  for (uint32_t index = 0; index < depot->max_peers; index++) { /* F3 */
+    struct fd_peer *entry = peer_entry(depot, index);
+    if (LOAD(&entry->id) != 0 && (LOAD(&entry->flags) & FD_PEER_FLAG_PRODUCES) != 0) return false;
+  }
+  const uint64_t head = number_of(LOAD(&depot->header->head)); /* F4 */
+  return head <= cursor && head != LOAD(&depot->header->first_sequence);
+}
+
 void peer_leave(struct peer *peer) {
   const uint32_t id = peer->id;
   sweep(peer, id, 0, peer->depot->max_size); /* P1: no other peer does it while this one lives */
@@ -166,7 +203,7 @@ void peer_leave(struct peer *peer) {
   vacate(peer, peer->index, id);
   peer->id = 0;
   fd_unlock(peer->segment, FD_LOCK_PEER + (int32_t)peer->index);
-  if (count_living(peer) == 0) fd_segment_unlink(peer->segment);
+  if (count_living(peer) == 0) remove_name(peer);
   unlock_members(peer);
   fd_segment_close(peer->segment);
 }
@@ -199,5 +236,7 @@ uint32_t lane_announce(struct peer *peer, int lane) {
 void lane_sleep(struct peer *peer, int lane, uint32_t word) {
   const int32_t timed_out =
       fd_wait(peer->segment, (int32_t *)lane_word(peer, lane), lane, (int32_t)peer->index, (int32_t)word, TICK_MS);
-  if (timed_out == 1) recover_dead(peer);
+  if (timed_out != 1) return;
+  recover_dead(peer);
+  finish_replacing(peer);
 }

@@ -1,12 +1,13 @@
 /* The program:
  *
  *   c_peer produce NAME COUNT [producer=I producers=N giveback=K keep=K metadata=1]
- *   c_peer follow  NAME COUNT lossless|lossy [producers=N]
+ *   c_peer follow  NAME COUNT lossless|lossy [producers=N gone=1]
  *   c_peer threads NAME COUNT [producers=N lossless=N lossy=N giveback=K keep=K careless=1]
- *   c_peer hold    NAME claim|keep|pin
+ *   c_peer hold    NAME claim|keep|pin|publish
+ *   c_peer end     NAME 0
  *
  * Answers in lines of JSON. produce and follow stay in the depot after their report, so that others can look at their
- * counters, and leave when their standard input ends; hold never leaves. */
+ * counters, and leave when their standard input ends; hold publishes then, or never leaves. */
 #define _GNU_SOURCE
 #include "threads.h"
 
@@ -70,6 +71,7 @@ static void run_follow(struct depot *depot, uint64_t count, const char *mode, in
   struct reader reader;
   peer_join(&peer, depot);
   reader_join(&reader, &peer, work.mode);
+  reader.needs_producers = option(options, arguments, "gone", 0) != 0;
   say("{\"ready\":true}");
   follow(&reader, &work);
   print_following(&work);
@@ -87,6 +89,13 @@ static void run_hold(struct depot *depot, const char *what) {
     const int64_t sequence = claim_by_policy(&peer);
     if (sequence < 0) die("nothing to claim");
     if (strcmp(what, "keep") == 0) keep_back(&peer, (uint64_t)sequence);
+    if (strcmp(what, "publish") == 0) {
+      say("{\"holding\":true}");
+      stay();
+      say(publish(&peer, (uint64_t)sequence, 0, 0, depot->frame_bytes) ? "{\"stored\":true}" : "{\"stored\":false}");
+      peer_leave(&peer);
+      return;
+    }
     memset(payload_of(depot, (uint64_t)sequence), 255, depot->frame_bytes);
   } else {
     reader_join(&reader, &peer, FD_READER_MODE_LOSSLESS);
@@ -97,7 +106,7 @@ static void run_hold(struct depot *depot, const char *what) {
 }
 
 int main(int count, char **arguments) {
-  if (count < 4) die("use: c_peer produce|follow|threads|hold NAME ...");
+  if (count < 4) die("use: c_peer produce|follow|threads|hold|end NAME ...");
   alarm(WATCHDOG_S);
   const char *command = arguments[1], *fourth = arguments[3];
   struct depot depot;
@@ -118,6 +127,12 @@ int main(int count, char **arguments) {
         .careless = option(count - 4, arguments + 4, "careless", 0) != 0,
     };
     run_threads(&depot, &crew);
+  } else if (strcmp(command, "end") == 0) {
+    struct peer peer;
+    peer_join(&peer, &depot);
+    end_depot(&peer);
+    peer_leave(&peer);
+    say("{\"ended\":true}");
   } else if (strcmp(command, "hold") == 0) {
     run_hold(&depot, fourth);
   } else {

@@ -56,8 +56,11 @@ int64_t claim(struct peer *peer) {
   const struct depot *depot = peer->depot;
   struct fd_header *header = depot->header;
   uint32_t looks = 0, skips = 0;
+  if (!peer->produces) atomic_fetch_or(ATOMIC(&peer_entry(depot, peer->index)->flags), FD_PEER_FLAG_PRODUCES); /* F2 */
+  peer->produces = true;
   for (;;) {
     const uint64_t head = LOAD(&header->head); /* C1 */
+    if (is_closed(head)) return is_replaced(depot) ? REPLACED : ENDED;
     if (head > FD_LAST_SEQUENCE) return EXHAUSTED;
     struct fd_slot *slot = slot_of(depot, head);
     if (depot->when_full != FD_WHEN_FULL_OVERWRITE && !has_room(peer, head)) return FULL; /* C2 */
@@ -117,7 +120,7 @@ uint8_t *payload_of(const struct depot *depot, uint64_t sequence) {
   return depot->base + depot->payload_offset + sequence % depot->max_size * depot->payload_stride;
 }
 
-void publish(struct peer *peer, uint64_t sequence, int64_t frame_number, uint32_t metadata_length,
+bool publish(struct peer *peer, uint64_t sequence, int64_t frame_number, uint32_t metadata_length,
              uint64_t byte_length) {
   struct fd_slot *slot = slot_of(peer->depot, sequence);
   struct timespec now;
@@ -126,10 +129,16 @@ void publish(struct peer *peer, uint64_t sequence, int64_t frame_number, uint32_
   slot->timestamp_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
   slot->metadata_length = metadata_length;
   slot->byte_length = byte_length;
-  STORE(&slot->sequence, sequence + 1); /* C10 */
-  STORE(&slot->writer, 0);              /* C11 */
+  if (is_replaced(peer->depot)) { /* C9a */
+    give_back(peer, sequence);
+    return false;
+  }
+  STORE(&slot->sequence, sequence + 1);          /* C10 */
+  STORE(&slot->writer, 0);                       /* C11 */
+  const bool is_late = is_replaced(peer->depot); /* C11a */
   peer_entry(peer->depot, peer->index)->stored += 1;
   wake_both(peer); /* C12 */
+  return !is_late;
 }
 
 /* The number does not come, and is counted once, wherever we die: D2 counts while ~h is there. */

@@ -10,8 +10,10 @@ enum { LOOKS = 200, BUSY_LOOKS = 100 };
 enum fate decide(struct peer *peer, uint64_t sequence, bool recover) {
   struct fd_slot *slot = slot_of(peer->depot, sequence);
   for (;;) {
-    if (LOAD(&peer->depot->header->head) <= sequence) return NOT_YET; /* D0 */
-    const uint32_t writer = LOAD(&slot->writer);                      /* D1 */
+    const uint64_t head = LOAD(&peer->depot->header->head);
+    if (number_of(head) <= sequence) return is_closed(head) ? OVER : NOT_YET; /* D0, N3 */
+    const bool replaced = is_replaced(peer->depot);                           /* D1a */
+    const uint32_t writer = LOAD(&slot->writer);                              /* D1 */
     const uint64_t claimed = LOAD(&slot->claimed);
     const uint64_t published = LOAD(&slot->sequence);
     if (recover && writer != 0 && peer_is_dead(peer, writer)) { /* D2 */
@@ -19,7 +21,7 @@ enum fate decide(struct peer *peer, uint64_t sequence, bool recover) {
       continue;
     }
     if (published == sequence + 1) return THERE;                            /* D3 */
-    return writer != 0 && claimed == sequence + 1 ? BEING_WRITTEN : GONE; /* D4, D5 */
+    return writer != 0 && claimed == sequence + 1 && !replaced ? BEING_WRITTEN : GONE; /* D4, D5 */
   }
 }
 
@@ -52,7 +54,7 @@ static void jump(struct reader *reader, uint64_t to) {
 static void begin_counting(struct reader *reader) {
   const struct depot *depot = reader->peer->depot;
   uint32_t gone = 0;
-  const uint64_t head = LOAD(&depot->header->head);
+  const uint64_t head = number_of(LOAD(&depot->header->head));
   for (uint64_t sequence = reader->cursor; sequence < head; sequence++) {
     if (pin(reader, sequence)) {
       struct fd_slot *slot = slot_of(depot, sequence);
@@ -95,7 +97,7 @@ void reader_join(struct reader *reader, struct peer *peer, int mode) {
     recover_dead(peer);
     if (!enter(reader, peer, mode)) die("all %u readers are in use", depot->max_readers);
   }
-  const uint64_t head = LOAD(&depot->header->head);
+  const uint64_t head = number_of(LOAD(&depot->header->head));
   uint64_t oldest = head > depot->max_size ? head - depot->max_size : 0;
   if (oldest < cleared(depot)) oldest = cleared(depot);
   if (reader->gating) start_gating(peer, reader, oldest);
@@ -113,8 +115,14 @@ static bool attempt(struct reader *reader, bool recover) {
     if (cleared(depot) > reader->cursor) jump(reader, cleared(depot));
     const uint64_t cursor = reader->cursor;
     if (pin(reader, cursor)) return true;
-    const enum fate fate = decide(reader->peer, cursor, recover);
-    const uint64_t head = LOAD(&depot->header->head);
+    enum fate fate = decide(reader->peer, cursor, recover);
+    if (fate == OVER) reader->end = is_replaced(depot) ? "replaced" : "ended";
+    if (fate == NOT_YET && reader->needs_producers && producers_are_gone(reader->peer, cursor)) {
+      reader->end = "producers-gone";
+    }
+    /* It is there, and no pin succeeds for the length of a tick: a producer of a replaced segment stands still. */
+    if (fate == THERE && recover && is_replaced(depot)) fate = GONE;
+    const uint64_t head = number_of(LOAD(&depot->header->head));
     const bool behind = head > cursor && head - cursor > depot->max_size;
     /* A lossy reader that is so far behind does not wait. */
     if (fate != GONE && (reader->gating || !behind)) return false;
@@ -128,16 +136,18 @@ static bool attempt(struct reader *reader, bool recover) {
   }
 }
 
-void reader_next(struct reader *reader) {
+bool reader_next(struct reader *reader) {
   for (bool recover = false, pinned = false; !pinned;) {
-    for (int look = 0; look < LOOKS && !pinned; look++) {
+    for (int look = 0; look < LOOKS && !pinned && reader->end == NULL; look++) {
       pinned = attempt(reader, recover && look == 0);
       if (!pinned && look >= BUSY_LOOKS) sched_yield();
     }
     if (pinned) break;
+    if (reader->end != NULL) return false;
     const uint32_t word = lane_announce(reader->peer, FD_LANE_PUBLISHED);
     pinned = attempt(reader, false);
     if (pinned) break;
+    if (reader->end != NULL) return false;
     const double before = now_ms();
     lane_sleep(reader->peer, FD_LANE_PUBLISHED, word);
     recover = now_ms() - before >= TICK_MS * 0.9;
@@ -147,6 +157,7 @@ void reader_next(struct reader *reader) {
   reader->lost += lost;
   reader->entry->read += 1;
   reader->entry->lost += (double)lost;
+  return true;
 }
 
 void reader_release(struct reader *reader) {

@@ -36,8 +36,10 @@ static inline void raise64(uint64_t *word, uint64_t value) {
 enum { INDEX_MASK = (1 << FD_PEER_INDEX_BITS) - 1 };
 /* A sleep ends with each tick. */
 enum { TICK_MS = 250 };
-/* No slot for a frame, and the end of all sequences. */
-enum { FULL = -1, EXHAUSTED = -2 };
+/* No slot for a frame; the end of all sequences; no number is claimed any more, and why. */
+enum { FULL = -1, EXHAUSTED = -2, ENDED = -3, REPLACED = -4 };
+/* Values of `replaced` in the header. */
+enum { TAKEN_SOON = 1, TAKEN = 2 };
 
 /* A mapped segment. Peers of one process may share it. */
 struct depot {
@@ -59,6 +61,8 @@ struct peer {
   uint32_t index, id;
   uint64_t gate;
   double recovered_ms;
+  /* F2 is done. */
+  bool produces;
 };
 
 struct reader {
@@ -66,7 +70,11 @@ struct reader {
   struct fd_reader *entry;
   uint32_t index;
   bool gating;
+  /* Ends when producers are gone. */
+  bool needs_producers;
   uint64_t cursor;
+  /* Why there is no more: a word; NULL while there may be. */
+  const char *end;
   /* Sequences passed without a look and one by one; what their frames' producers had counted at the start. */
   uint64_t jumped, burned, reported;
   uint32_t base;
@@ -87,6 +95,12 @@ bool peer_is_dead(struct peer *peer, uint32_t id);
 /* D2: frees a slot whose writer is dead, and counts the number that is lost with it. */
 void recover_slot(struct peer *peer, struct fd_slot *slot, uint32_t writer);
 void recover_dead(struct peer *peer);
+/* N1 and N2. */
+void end_depot(struct peer *peer);
+/* T7. */
+void finish_replacing(struct peer *peer);
+/* F3 and F4, for a reader at `cursor`. */
+bool producers_are_gone(struct peer *peer, uint64_t cursor);
 void wake(struct peer *peer, int lane);
 void wake_both(struct peer *peer);
 /* Sleeps in a lane while `word` is its wake word; at a tick without news it looks for dead peers. */
@@ -102,11 +116,12 @@ void start_gating(struct peer *peer, struct reader *reader, uint64_t wish);
 /* L1 to L3. */
 void reader_entry_leave(struct peer *peer, uint32_t index);
 
-/* producer.c: claim returns a sequence, FULL or EXHAUSTED; claim_by_policy waits where the depot waits. */
+/* producer.c: claim returns a sequence or one of FULL ... REPLACED; claim_by_policy waits where the depot waits. */
 int64_t claim(struct peer *peer);
 int64_t claim_by_policy(struct peer *peer);
 uint8_t *payload_of(const struct depot *depot, uint64_t sequence);
-void publish(struct peer *peer, uint64_t sequence, int64_t frame_number, uint32_t metadata_length,
+/* C9 to C12: false when the name is another segment's: then it is not there, or was too late to be seen by all. */
+bool publish(struct peer *peer, uint64_t sequence, int64_t frame_number, uint32_t metadata_length,
              uint64_t byte_length);
 void give_back(struct peer *peer, uint64_t sequence);
 /* K1 to K3, and K4. */
@@ -115,11 +130,11 @@ void let_go(struct peer *peer, uint64_t sequence);
 void count_dropped(struct peer *peer);
 
 /* reader.c */
-enum fate { THERE, NOT_YET, BEING_WRITTEN, GONE };
+enum fate { THERE, NOT_YET, BEING_WRITTEN, GONE, OVER };
 enum fate decide(struct peer *peer, uint64_t sequence, bool recover);
 void reader_join(struct reader *reader, struct peer *peer, int mode);
-/* Waits for the next frame and pins it. Its sequence is the cursor until reader_release. */
-void reader_next(struct reader *reader);
+/* Waits for the next frame and pins it: its sequence is the cursor until reader_release. False at the end. */
+bool reader_next(struct reader *reader);
 void reader_release(struct reader *reader);
 void reader_leave(struct reader *reader);
 
@@ -142,6 +157,11 @@ static inline struct fd_slot *slot_of(const struct depot *depot, uint64_t sequen
 static inline uint32_t *pins_of(struct fd_slot *slot) {
   return (uint32_t *)(void *)((uint8_t *)slot + offsetof(struct fd_slot, pins));
 }
+
+/* The number in `head`, whether a number will be claimed after it or not. */
+static inline uint64_t number_of(uint64_t head) { return head & ~FD_CLOSED; }
+static inline bool is_closed(uint64_t head) { return (head & FD_CLOSED) != 0; }
+static inline bool is_replaced(const struct depot *depot) { return LOAD(&depot->header->replaced) == TAKEN; }
 
 static inline uint64_t round_up(uint64_t value, uint64_t to) { return (value + to - 1) / to * to; }
 

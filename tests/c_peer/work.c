@@ -38,12 +38,13 @@ static uint8_t *metadata_of(const struct depot *depot, uint8_t *frame) {
   return frame + round_up(depot->frame_bytes, 8);
 }
 
-static uint64_t claim_or_die(struct peer *peer, bool *dropped) {
+static int64_t claim_or_die(struct peer *peer) {
   const int64_t sequence = claim_by_policy(peer);
   if (sequence == EXHAUSTED) die("the last sequence has been used");
-  *dropped = sequence == FULL;
-  return (uint64_t)sequence;
+  return sequence;
 }
+
+static const char *end_of(int64_t sequence) { return sequence == REPLACED ? "replaced" : "ended"; }
 
 /* The memory of a kept slot is still written to, at the beginning and until the end. */
 static void keep_or_let_go(struct peer *peer, struct production *work) {
@@ -65,7 +66,7 @@ static void keep_or_let_go(struct peer *peer, struct production *work) {
 
 void produce(struct peer *peer, struct production *work) {
   const struct depot *depot = peer->depot;
-  for (uint64_t index = 0; index < work->count; index++) {
+  for (uint64_t index = 0; index < work->count && work->end == NULL; index++) {
     const int64_t frame_number = (int64_t)(index * work->producers + work->producer);
     if (work->give_back_every != 0 && index % work->give_back_every == 0) {
       const int64_t given = claim(peer);
@@ -76,9 +77,11 @@ void produce(struct peer *peer, struct production *work) {
       }
     }
     if (work->keep_every != 0 && index % work->keep_every == 0) keep_or_let_go(peer, work);
-    bool dropped;
-    const uint64_t sequence = claim_or_die(peer, &dropped);
-    if (dropped) {
+    const int64_t claimed = claim_or_die(peer);
+    const uint64_t sequence = (uint64_t)claimed;
+    if (claimed <= ENDED) {
+      work->end = end_of(claimed);
+    } else if (claimed == FULL) {
       count_dropped(peer);
       work->dropped++;
     } else {
@@ -89,8 +92,8 @@ void produce(struct peer *peer, struct production *work) {
         metadata = sizeof frame_number;
         memcpy(metadata_of(depot, frame), &frame_number, metadata);
       }
-      publish(peer, sequence, frame_number, metadata, length_of(depot, frame_number));
-      work->stored++;
+      if (publish(peer, sequence, frame_number, metadata, length_of(depot, frame_number))) work->stored++;
+      else work->end = "replaced";
     }
     if (depot->when_full != FD_WHEN_FULL_WAIT && index % PAUSE_EVERY == 0) {
       nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
@@ -100,11 +103,11 @@ void produce(struct peer *peer, struct production *work) {
 
 void produce_end(struct peer *peer) {
   for (;;) {
-    bool dropped;
-    const uint64_t sequence = claim_or_die(peer, &dropped);
-    if (!dropped) {
-      memset(payload_of(peer->depot, sequence), 0, peer->depot->frame_bytes);
-      publish(peer, sequence, END_NUMBER, 0, peer->depot->frame_bytes);
+    const int64_t sequence = claim_or_die(peer);
+    if (sequence <= ENDED) return;
+    if (sequence != FULL) {
+      memset(payload_of(peer->depot, (uint64_t)sequence), 0, peer->depot->frame_bytes);
+      publish(peer, (uint64_t)sequence, END_NUMBER, 0, peer->depot->frame_bytes);
       return;
     }
     nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
@@ -134,7 +137,7 @@ static void look_at(const struct reader *reader, struct following *work) {
 
 void follow(struct reader *reader, struct following *work) {
   for (bool ended = false; !ended && (work->count == 0 || work->read + work->lost < work->count);) {
-    reader_next(reader);
+    if (!reader_next(reader)) break;
     work->lost = reader->lost;
     ended = slot_of(reader->peer->depot, reader->cursor)->frame_number == END_NUMBER;
     if (!ended) {
@@ -143,11 +146,18 @@ void follow(struct reader *reader, struct following *work) {
     }
     reader_release(reader);
   }
+  work->end = reader->end;
+}
+
+static void print_end(const char *end) {
+  if (end != NULL) printf(",\"ended\":\"%s\"", end);
+  printf("}");
 }
 
 void print_production(const struct production *work) {
-  printf("{\"stored\":%llu,\"dropped\":%llu,\"givenBack\":%llu}", (unsigned long long)work->stored,
+  printf("{\"stored\":%llu,\"dropped\":%llu,\"givenBack\":%llu", (unsigned long long)work->stored,
          (unsigned long long)work->dropped, (unsigned long long)work->given_back);
+  print_end(work->end);
 }
 
 void print_following(const struct following *work) {
@@ -157,5 +167,6 @@ void print_following(const struct following *work) {
   for (uint32_t producer = 0; producer < work->producers; producer++) {
     printf("%s%llu", producer == 0 ? "" : ",", (unsigned long long)work->by[producer]);
   }
-  printf("]}");
+  printf("]");
+  print_end(work->end);
 }

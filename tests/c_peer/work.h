@@ -17,6 +17,8 @@ struct production {
   uint64_t keep_every;
   /* Writes the frame number beside each frame. */
   bool metadata;
+  /* Why it stopped: a word, or NULL. */
+  const char *end;
   uint64_t stored, dropped, given_back;
   bool keeps;
   uint64_t kept;
@@ -27,13 +29,15 @@ struct following {
   uint32_t producers;
   /* Ends after this many frames read or lost, or at the END frame. */
   uint64_t count;
+  /* Why the reader ended before: a word, or NULL. */
+  const char *end;
   uint64_t read, lost, torn, disorder, metadata;
   uint64_t by[MAX_PRODUCERS];
   int64_t previous[MAX_PRODUCERS];
 };
 
 void produce(struct peer *peer, struct production *work);
-/* Publishes the END frame. */
+/* Publishes the END frame, unless the depot takes no more. */
 void produce_end(struct peer *peer);
 /* The reader has joined already. */
 void follow(struct reader *reader, struct following *work);
