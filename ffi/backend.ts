@@ -1,5 +1,5 @@
 /**
- * What differs between runtimes when calling C. One implementation a runtime: `deno.ts`, `bun.ts`.
+ * What differs between runtimes when calling C. One implementation a runtime: `deno.ts`, `bun.ts`, `node.ts`.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface Attendance {
 
 /** One runtime's foreign function interface. */
 export interface Backend {
-  readonly runtime: "deno" | "bun";
+  readonly runtime: "deno" | "bun" | "node";
   readonly os: string;
   readonly arch: string;
   /** The value of an environment variable; undefined also where reading it is not permitted. Never prompts. */

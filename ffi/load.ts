@@ -14,6 +14,7 @@ import { bunBackend } from "./bun.ts";
 import { denoBackend } from "./deno.ts";
 import { CACHE_VARIABLE, cacheFolders, cacheLibrary } from "./cache.ts";
 import { Libc } from "./linux.ts";
+import { FFI_FLAG, FREE_NODE, isNode, LEAST_NODE, nodeBackend } from "./node.ts";
 // Imported whole, because FramesDepot.list() returns at once: a module that awaits at its top would lose the messages
 // that a Bun worker is sent while it starts.
 import * as linuxAarch64 from "./prebuilt/linux_aarch64.ts";
@@ -48,14 +49,21 @@ const BINARIES: Record<string, Prebuilt> = {
   "windows aarch64": windowsAarch64,
 };
 
-/** The runtimes that this package knows, by the global that each has. */
-const BACKENDS: readonly [global: string, backend: Backend][] = [["Bun", bunBackend], ["Deno", denoBackend]];
+/** The runtimes that this package knows, and how each is told. */
+const BACKENDS: readonly [isHere: () => boolean, backend: Backend][] = [
+  [() => "Bun" in globalThis, bunBackend],
+  [() => "Deno" in globalThis, denoBackend],
+  [isNode, nodeBackend],
+];
 
 /** @throws {DepotError} UNSUPPORTED in another runtime; importing the package is harmless there */
 function thisBackend(): Backend {
-  const found = BACKENDS.find(([global]) => global in globalThis);
+  const found = BACKENDS.find(([isHere]) => isHere());
   if (found !== undefined) return found[1];
-  throw new DepotError("UNSUPPORTED", "frames-depot runs in Deno and in Bun; this is another JavaScript runtime");
+  throw new DepotError(
+    "UNSUPPORTED",
+    `frames-depot runs in Deno, in Bun, and in Node ${FREE_NODE} and later; this is another JavaScript runtime`,
+  );
 }
 
 /** What a way to the library gives: its functions, or undefined where there is no such way here. */
@@ -119,6 +127,25 @@ function checked(backend: Backend, native: Native, source: string): Shim {
   return new Shim(backend, native, source);
 }
 
+/** What a user of a runtime may lack. */
+function lacks(backend: Backend): string[] {
+  if (backend.runtime === "deno") {
+    return [
+      "  deno needs --allow-ffi (without a path: pointers need the whole permission); where no library is loaded from",
+      `  memory, also --allow-read and --allow-write of a cache folder, and --allow-env=${CACHE_VARIABLE} to name it`,
+    ];
+  }
+  if (backend.runtime === "node") {
+    return [
+      `  node needs version ${FREE_NODE} or later, or ${LEAST_NODE} and ${FFI_FLAG}; with --permission also --allow-ffi,`,
+      "  and where no library is loaded from memory --allow-fs-read and --allow-fs-write of a cache folder",
+    ];
+  }
+  const jit = backend.env(JIT_VARIABLE) ?? "";
+  if (!["0", "false"].includes(jit)) return [];
+  return [`  bun calls C through its JIT compiler, which ${JIT_VARIABLE}=${jit} turns off: unset it`];
+}
+
 /** The load error as a manual: what was tried, for which target, what may be missing, what to set. */
 function manual(backend: Backend, tried: string[]): string {
   const target = `${backend.os} on ${backend.arch}, ${backend.runtime}`;
@@ -127,19 +154,7 @@ function manual(backend: Backend, tried: string[]): string {
     `the native library cannot be loaded: target ${target}`,
     ...(tried.length > 0 ? tried : [none]).map((line) => `  tried ${line}`),
     "What helps:",
-    ...(backend.runtime === "deno"
-      ? [
-        "  deno needs --allow-ffi (without a path: pointers need the whole permission); where no library is loaded from",
-        `  memory, also --allow-read and --allow-write of a cache folder, and --allow-env=${CACHE_VARIABLE} to name it`,
-      ]
-      : []),
-    ...(backend.runtime === "bun" && ["0", "false"].includes(backend.env(JIT_VARIABLE) ?? "")
-      ? [
-        `  bun calls C through its JIT compiler, which ${JIT_VARIABLE}=${
-          backend.env(JIT_VARIABLE)
-        } turns off: unset it`,
-      ]
-      : []),
+    ...lacks(backend),
     "  on another target, compile shim/ with its local compiler: `deno run -A shim/build.ts --local` in the sources",
     `  and set ${LIBRARY_VARIABLE} to the file${
       backend.runtime === "deno" ? ` (deno: --allow-env=${LIBRARY_VARIABLE})` : ""

@@ -36,7 +36,7 @@ export class Shim {
   /** Where it came from, for messages: a path, or the name of the binary inside the package. */
   readonly source: string;
   /** The runtime that this process is. */
-  readonly runtime: "deno" | "bun";
+  readonly runtime: "deno" | "bun" | "node";
   /** What this thread sleeps on. */
   readonly sleepers: Sleepers;
   #backend: Backend;

@@ -24,7 +24,17 @@ const prebuilt = fileURLToPath(new URL("../ffi/prebuilt/", import.meta.url));
 export const C_FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"];
 
 /** The sources that are the same on every system. */
-const COMMON = ["segment.c", "owners.c", "sleeper.c", "ring.c", "group.c", "copy.c", "signals.c", "common.c"] as const;
+const COMMON = [
+  "segment.c",
+  "owners.c",
+  "sleeper.c",
+  "ring.c",
+  "group.c",
+  "copy.c",
+  "signals.c",
+  "common.c",
+  "doubles.c",
+] as const;
 
 /** The sources of each system, the same three for each, and what else there is to read or to link. */
 export const SYSTEMS = {

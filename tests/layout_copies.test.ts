@@ -51,6 +51,7 @@ const CELLS: [path: string, from: string, to: string][] = [
   ["ring/layout.ts", "peer: 1 }", "peer: 2 }"],
   ["shim/layout.h", "X(header, tail, 384, 8)", "X(header, tail, 392, 8)"],
   ["shim/layout.h", "uint64_t tail", "uint32_t tail"],
+  ["shim/doubles.c", "fd_claim(AT(base), (int32_t)slot", "fd_claim(AT(base), (uint32_t)slot"],
   ["shim/layout.h", `FD_LAYOUT_VERSION ${VERSION}u`, `FD_LAYOUT_VERSION ${VERSION + 1}u`],
   ["shim/layout.h", "0x59444552u", "0x59444553u"],
   ["shim/layout.h", "FD_RUNTIME_BUN = 2", "FD_RUNTIME_BUN = 3"],

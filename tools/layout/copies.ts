@@ -7,17 +7,18 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cHeader, enumeratorPrefix } from "./c_header.ts";
 import { historyFault, pageTables } from "./page.ts";
-import { symbolTables } from "./signatures.ts";
+import { doubles, symbolTables } from "./signatures.ts";
 import { readTable, SOURCE, type Table } from "./table.ts";
 
 const SIGNATURES = "shim/frames_depot.h";
 const HEADER = "shim/layout.h";
 const PAGE = "docs/internals/layout.md";
 const SYMBOLS = "ffi/symbols.ts";
+const DOUBLES = "shim/doubles.c";
 const PEER = "tests/c_peer/ring.h";
 
 /** All files that a check reads. */
-export const FILES = [SOURCE, HEADER, PAGE, PEER, SIGNATURES, SYMBOLS] as const;
+export const FILES = [SOURCE, HEADER, PAGE, PEER, SIGNATURES, SYMBOLS, DOUBLES] as const;
 
 /** What a copy has, and what it should have. */
 type Copy = { path: string; source: string; present: string; wanted: string };
@@ -46,6 +47,7 @@ function copies(root: string, table: Table): Copy[] {
       present: symbols,
       wanted: between(SYMBOLS, symbols, `// begin: made from ${SIGNATURES}`, "// end", symbolTables(read(SIGNATURES))),
     },
+    { path: DOUBLES, source: SIGNATURES, present: read(DOUBLES), wanted: doubles(read(SIGNATURES)) },
   ];
 }
 

@@ -1,5 +1,5 @@
 /**
- * Writes every copy of the layout from `ring/layout.ts`, and the symbols from `shim/frames_depot.h`; `--check`
+ * Writes every copy of the layout from `ring/layout.ts`, and what `shim/frames_depot.h` gives; `--check`
  * compares.
  *
  *     deno task layout [--check]

@@ -1,0 +1,55 @@
+/**
+ * The `process` of Node and Bun, as far as backends need it.
+ *
+ * @module
+ */
+type Process = {
+  getBuiltinModule?(name: string): unknown;
+  platform: string;
+  arch: string;
+  versions: Record<string, string | undefined>;
+  env: Record<string, string | undefined>;
+  constrainedMemory?(): number;
+  on(event: string, listener: () => void): void;
+  listenerCount(event: string): number;
+};
+
+/** A function and not a constant: Deno, which imports this module too, makes the object at the first look, in 12 ms. */
+export const process = (): Process => (globalThis as unknown as { process: Process }).process;
+
+/** A module of the runtime's own, without importing it. */
+export const builtin = <T>(name: string): T => process().getBuiltinModule?.(name) as T;
+
+const SYSTEMS: Record<string, string> = { win32: "windows", darwin: "darwin" };
+const MACHINES: Record<string, string> = { x64: "x86_64", arm64: "aarch64" };
+
+/** What of a backend is the same in both. Nothing is looked at before a method is called. */
+export abstract class ProcessBackend {
+  get os(): string {
+    return SYSTEMS[process().platform] ?? process().platform;
+  }
+
+  get arch(): string {
+    return MACHINES[process().arch] ?? process().arch;
+  }
+
+  env(name: string): string | undefined {
+    return process().env[name];
+  }
+
+  onExit(listener: () => void): void {
+    process().on("exit", listener);
+  }
+
+  onSignal(signal: "SIGINT" | "SIGTERM", listener: () => void): void {
+    process().on(signal, listener);
+  }
+
+  signalListeners(signal: "SIGINT" | "SIGTERM"): number | undefined {
+    return process().listenerCount(signal);
+  }
+
+  unref(timer: ReturnType<typeof setTimeout>): void {
+    (timer as unknown as { unref(): void }).unref();
+  }
+}
