@@ -47,6 +47,8 @@ export class FrameFollower<E extends ElementType = ElementType>
   #lost = 0;
   #hasFollowed = false;
   #end: ReaderEnd | undefined;
+  /** Settled when the depots that were followed have been left, as far as no lease is held in them. */
+  #left: Promise<unknown> = Promise.resolve();
 
   /**
    * Made by {@linkcode FramesDepot.follow}.
@@ -197,19 +199,20 @@ export class FrameFollower<E extends ElementType = ElementType>
     reader.release();
     const place = placeOf(reader);
     this.#lost += session.closed ? 0 : place.lostAtEnd;
-    place.reader.whenFree(() => void session.close());
+    place.reader.whenFree(() => this.#left = Promise.all([this.#left, session.close()]));
   }
 
   /**
    * Ends the follower: the frame of its loop is released, and producers no longer wait for it. Clones of its frames stay
-   * valid until they are released.
+   * valid until they are released. Settled when the depot has been left; where there are clones, it is left after them.
    */
-  return(): Promise<IteratorResult<Frame<E>, undefined>> {
+  async return(): Promise<IteratorResult<Frame<E>, undefined>> {
     this.release();
-    return Promise.resolve({ done: true, value: undefined });
+    await this.#left;
+    return { done: true, value: undefined };
   }
 
-  /** {@linkcode FrameFollower.return}, at once. */
+  /** {@linkcode FrameFollower.return}, without waiting until the depot has been left. */
   release(): void {
     this.#end ??= "released";
     this.#released.abort();
@@ -228,9 +231,8 @@ export class FrameFollower<E extends ElementType = ElementType>
     this.release();
   }
 
-  /** {@linkcode FrameFollower.release}, at the end of an `await using` scope. */
-  [Symbol.asyncDispose](): Promise<void> {
-    this.release();
-    return Promise.resolve();
+  /** {@linkcode FrameFollower.return}, at the end of an `await using` scope. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
   }
 }
