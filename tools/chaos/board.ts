@@ -20,12 +20,19 @@ export const NOTE = {
   read: 24,
   /** Errors by which a thread means to end. */
   fails: 32,
+  /** Where names are taken: the depot in which it stores or reads, as {@linkcode generationOf} has it. */
+  generation: 40,
+  /** The sequence of the last frame that was acknowledged. */
+  sequence: 48,
 } as const;
+
+/** A depot's id as a number that a note can hold: its first 52 bits. */
+export const generationOf = (id: string): number => parseInt(id.slice(0, 13), 16);
 
 /** What a life is at; `killed` with its process, at a step of its end. */
 export const STATE = { unborn: 0, living: 1, frozen: 2, died: 3, ended: 4, killed: 5 } as const;
 
-const BYTES = 40;
+const BYTES = 56;
 
 /** The file, which every process opens by its path. */
 export class Board {

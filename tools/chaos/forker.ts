@@ -20,6 +20,7 @@ import {
   recovererPlanOf,
   type Way,
 } from "./plan.ts";
+import type { TakingRole } from "./taking_plan.ts";
 import { Random } from "../support/random.ts";
 import { haltOf, movesPast, PATIENCE_MS, RECOVERY_MS } from "./halt.ts";
 import { prepareToEnd } from "./steps.ts";
@@ -34,7 +35,7 @@ export type Order = { kind: "each" | "crowd" | "freeze"; rounds: number; firstLi
 /** How a victim ended. */
 export type Death = {
   life: number;
-  role: Plan["role"];
+  role: Plan["role"] | TakingRole;
   /** The step at which it died, or how else. */
   at: string;
   /** The signal that ended it: 9, unless something is wrong. A thread that ended as it was to counts as killed by 9. */

@@ -39,8 +39,9 @@ export class RingDepot {
   readonly attachment: Attachment;
   readonly #claimer: Claimer;
 
-  constructor(name: string) {
-    const attachment = patiently(() => {
+  /** @param made where it has made the depot itself */
+  constructor(name: string, made?: Attachment) {
+    const attachment = made ?? patiently(() => {
       const outcome = openSegment(loadShim(), name, { stale: false, trustedOwners: [] });
       return outcome instanceof Attachment ? outcome : undefined;
     });
@@ -53,7 +54,7 @@ export class RingDepot {
     return this.attachment.geometry.frameBytes;
   }
 
-  /** Takes a slot. @returns its sequence; undefined when there is no room for a long time */
+  /** Takes a slot. @returns its sequence, or CLOSED; undefined when there is no room for a long time */
   claim(): number | undefined {
     return patiently(() => {
       const sequence = this.#claimer.claim();
@@ -71,11 +72,11 @@ export class RingDepot {
     this.#lend(this.attachment.producer.slotOf(sequence), (buffer) => fill(new Uint8Array(buffer, 0, this.frameBytes)));
   }
 
-  /** Publishes a claimed slot. */
-  publish(sequence: number, { frameNumber, timestampNs, metadata }: Details): void {
+  /** Publishes a claimed slot. @returns false when another segment has the depot's name */
+  publish(sequence: number, { frameNumber, timestampNs, metadata }: Details): boolean {
     const { payload, producer } = this.attachment;
     const length = payload.writeMetadata(producer.slotOf(sequence), metadata);
-    producer.publish(sequence, frameNumber, timestampNs, length);
+    return producer.publish(sequence, frameNumber, timestampNs, length);
   }
 
   #lend<T>(slot: number, use: (buffer: ArrayBuffer) => T): T {

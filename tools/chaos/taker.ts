@@ -1,0 +1,154 @@
+/**
+ * A process that forks victims which take names, end depots and fill them, and kills them, in rounds that it is told to
+ * do.
+ *
+ * @module
+ */
+import { Board, generationOf, NOTE, STATE } from "./board.ts";
+import type { Death } from "./forker.ts";
+import { FramesDepot } from "../../mod.ts";
+import { fork, kill, reap, sleepMs } from "./libc.ts";
+import { orders, say, taskOf } from "../support/parent.ts";
+import { Random } from "../support/random.ts";
+import { prepareToEnd } from "./steps.ts";
+import { liveTaking } from "./taker_lives.ts";
+import {
+  eachTakingStep,
+  heldPlanOf,
+  TAKERS_A_ROUND,
+  type TakingPlan,
+  takingPlanFor,
+  takingPlanOf,
+} from "./taking_plan.ts";
+
+/** What it is started with. `heirs`: the lives of the readers that go from depot to depot. */
+export type TakerTask = { name: string; board: string; heirs: number[] };
+/**
+ * One order. `each`: for every step a victim that dies there; `crowd`: several victims at once; `held`: a producer stands
+ * still with a slot in its hands while the name is taken, and no reader may wait for it.
+ */
+export type TakerOrder = { kind: "each" | "crowd" | "held"; rounds: number; firstLife: number; seed: number };
+/** What it answers. */
+export type TakerAnswer = { deaths: Death[] };
+
+/** Time for a victim that neither dies nor ends. */
+const LIFE_MS = 3000;
+/** Time for a victim to come to its step, and for readers to leave a depot that was replaced. */
+const STAND_MS = 400, LEAVE_MS = 10_000;
+const TICK_MS = 0.2;
+const WARM_UPS = 10;
+
+class Taker {
+  readonly #task: TakerTask;
+  readonly #board: Board;
+
+  constructor(task: TakerTask) {
+    this.#task = task;
+    this.#board = new Board(task.board);
+  }
+
+  run({ kind, rounds, firstLife, seed }: TakerOrder): Death[] {
+    const random = new Random(seed);
+    const deaths: Death[] = [];
+    const steps = eachTakingStep();
+    for (let round = 0; round < rounds; round++) {
+      const life = firstLife + round * TAKERS_A_ROUND;
+      if (kind === "held") deaths.push(...this.#hold(random, life));
+      else if (kind === "crowd") deaths.push(...this.#crowd(crowdOf(random, life)));
+      else {
+        const { role, step } = steps[round % steps.length];
+        deaths.push(...this.#crowd([takingPlanFor(random, life, role, step)]));
+      }
+    }
+    return deaths;
+  }
+
+  #bear(plan: TakingPlan): number {
+    return fork(() => liveTaking(this.#task.name, this.#board, plan));
+  }
+
+  #crowd(plans: TakingPlan[]): Death[] {
+    const living = plans.map((plan) => ({ plan, pid: this.#bear(plan), killed: false }));
+    const deaths: Death[] = [];
+    const started = performance.now();
+    while (living.length > 0) {
+      const elapsed = performance.now() - started;
+      for (const victim of [...living]) {
+        const { plan, pid } = victim;
+        const limit = typeof plan.end === "object" && "afterMs" in plan.end ? plan.end.afterMs : LIFE_MS;
+        if (!victim.killed && elapsed > limit) {
+          kill(pid);
+          victim.killed = true;
+        }
+        const ending = reap(pid);
+        if (ending === undefined) continue;
+        living.splice(living.indexOf(victim), 1);
+        deaths.push(this.#death(plan, ending.signal));
+      }
+      sleepMs(TICK_MS);
+    }
+    return deaths;
+  }
+
+  #death({ life, role, end }: TakingPlan, signal: number): Death {
+    const state = this.#board.read(life, NOTE.state);
+    const planned = typeof end === "object" && "step" in end ? end.step : undefined;
+    const when = state === STATE.ended ? "work done" : state === STATE.unborn ? "birth" : "any moment";
+    const at = (state === STATE.died || state === STATE.frozen) && planned !== undefined ? planned : when;
+    return { life, role, at, signal };
+  }
+
+  /** A stopped producer holds no reader of a depot up that has lost its name. */
+  #hold(random: Random, life: number): Death[] {
+    const held = heldPlanOf(random, life);
+    const replacer: TakingPlan = { ...takingPlanFor(random, life + 1, "replacer", "T2"), end: "work done", frames: 1 };
+    const pid = this.#bear(held);
+    this.#until(() => this.#board.read(life, NOTE.state) === STATE.frozen, STAND_MS);
+    const deaths = this.#crowd([{ ...replacer, leaves: false }]);
+    const next = FramesDepot.inspect(this.#task.name)?.id;
+    // Only the dead may have the next depot by now: then no reader comes to it.
+    const arrived = () =>
+      this.#task.heirs.every((heir) =>
+        this.#board.read(heir, NOTE.generation) !== this.#board.read(life, NOTE.generation)
+      );
+    if (next !== undefined && this.#board.read(life, NOTE.state) === STATE.frozen && !this.#until(arrived, LEAVE_MS)) {
+      const where = this.#task.heirs.map((heir) => this.#board.read(heir, NOTE.generation));
+      this.#board.accuse(
+        `life ${life}: stands still at ${JSON.stringify(held.end)} in depot ` +
+          `${this.#board.read(life, NOTE.generation)}, and readers wait for it in ${where}, the name is ${
+            generationOf(next)
+          }'s`,
+      );
+    }
+    kill(pid);
+    let ending = reap(pid);
+    for (; ending === undefined; ending = reap(pid)) sleepMs(TICK_MS);
+    return [...deaths, this.#death(held, ending.signal)];
+  }
+
+  #until(condition: () => boolean, limitMs: number): boolean {
+    const started = performance.now();
+    while (!condition()) {
+      if (performance.now() - started > limitMs) return false;
+      sleepMs(TICK_MS);
+    }
+    return true;
+  }
+}
+
+function crowdOf(random: Random, firstLife: number): TakingPlan[] {
+  const count = random.integer(1, TAKERS_A_ROUND);
+  return Array.from({ length: count }, (_, at) => takingPlanOf(random, firstLife + at));
+}
+
+prepareToEnd();
+for (let left = WARM_UPS; left > 0; left--) {
+  const pid = fork(() => {});
+  while (reap(pid) === undefined) sleepMs(TICK_MS);
+}
+const taker = new Taker(taskOf());
+say({ ready: true });
+for await (const order of orders<TakerOrder>()) {
+  const answer: TakerAnswer = { deaths: taker.run(order) };
+  say(answer);
+}
