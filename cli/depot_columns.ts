@@ -6,18 +6,18 @@
 import { paintOutput } from "./terminal/output.ts";
 import type { Column } from "./terminal/table.ts";
 import { bytes, gigabytesPerSecond, rate, size } from "./terminal/units.ts";
-import { isFull, livePeers, type Sight, stateOf } from "./sight.ts";
+import { conditionOf, isFull, livePeers, type Sight, stateOf } from "./sight.ts";
 
 /** A depot in a row. Without a terminal nothing is left out. */
 export function depotColumns(): Column<Sight>[] {
   const paint = paintOutput();
-  const colours = { live: paint.green, stale: paint.yellow, broken: paint.red };
+  const colours = { live: paint.green, ended: paint.blue, stale: paint.yellow, broken: paint.red, gone: paint.dim };
   return [
     { title: "NAME", text: ({ info }) => info.name, least: 24, style: paint.bold },
     {
       title: "STATE",
-      text: ({ info }) => stateOf(info),
-      style: (text, { info }) => colours[stateOf(info)](text),
+      text: conditionOf,
+      style: (text, sight) => colours[conditionOf(sight)](text),
     },
     { title: "FRAME", text: ({ info }) => size(info.frameSize) },
     { title: "FORMAT", text: ({ info }) => info.pixelFormat || (info.elementType ?? ""), spare: 1 },
@@ -46,7 +46,12 @@ export function depotColumns(): Column<Sight>[] {
       text: ({ info }) => String(info.peers ?? ""),
       align: "right",
     },
-    { title: "MEMORY", text: ({ info }) => bytes(info.bytes), align: "right", spare: 4 },
+    {
+      title: "MEMORY",
+      text: ({ info, goneMs }) => goneMs === undefined ? bytes(info.bytes) : "",
+      align: "right",
+      spare: 4,
+    },
     {
       title: "SLOWEST (LAG)",
       text: ({ info: { stats, stale } }) =>
@@ -67,11 +72,11 @@ function heldBy({ info }: Sight): string {
   return [...pids].map(([runtime, of]) => [runtime, ...of].join(" ")).join(", ");
 }
 
-/** A line for each depot that is not live, with the reason; empty where all are live. */
+/** A line for each depot that is stale or broken, with the reason; empty where there is none. */
 export function notesOn(sights: Sight[]): string {
   const paint = paintOutput();
-  const notes = sights.flatMap(({ info }) => {
-    if (stateOf(info) === "live") return [];
+  const notes = sights.flatMap(({ info, goneMs }) => {
+    if (goneMs !== undefined || stateOf(info) === "live") return [];
     return info.usable ? [`${paint.bold(info.name)}: ${stateOf(info)}, ${info.reason}\n`] : [`${info.reason}\n`];
   });
   const stale = sights.some(({ info }) => info.stale);

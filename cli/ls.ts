@@ -8,7 +8,7 @@ import { Interruption } from "./interruption.ts";
 import { print, printJson } from "./terminal/output.ts";
 import { depotColumns, notesOn } from "./depot_columns.ts";
 import { table } from "./terminal/table.ts";
-import { livePeers, lookAround, type Sight, stateOf } from "./sight.ts";
+import { conditionOf, livePeers, lookAround, type Sight, stateOf } from "./sight.ts";
 
 /** How long rates are measured for. */
 const MEASURE_MS = 200;
@@ -43,10 +43,11 @@ Examples:
 }
 
 /** A depot as programs get it. */
-export function asJson({ info: { stats, ...info }, rates }: Sight) {
+export function asJson(sight: Sight) {
+  const { info: { stats, ...info }, rates } = sight;
   return {
     ...info,
-    state: stateOf(info),
+    state: conditionOf(sight),
     pids: livePeers({ ...info, stats }).map(({ pid }) => pid),
     framesPerSecond: rates?.frames,
     bytesPerSecond: rates?.bytes,

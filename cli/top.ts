@@ -5,6 +5,7 @@
  */
 import process from "node:process";
 import { Command, Option } from "commander";
+import { changeNotes } from "./changes.ts";
 import { depotColumns, notesOn } from "./depot_columns.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { groupNotes } from "./group_line.ts";
@@ -15,7 +16,7 @@ import { paintOutput, printPatiently } from "./terminal/output.ts";
 import { Screen } from "./terminal/screen.ts";
 import { table } from "./terminal/table.ts";
 import { bytes, counted, gigabytesPerSecond } from "./terminal/units.ts";
-import { lookAround, type Sight, stateOf } from "./sight.ts";
+import { conditionOf, lookAgain, lookAround, type Sight } from "./sight.ts";
 
 /** What rows are sorted by, and the key that does it. Numbers: the greatest first. */
 const ORDERS = {
@@ -87,7 +88,7 @@ async function live({ interval, sort }: Options, interruption: Interruption): Pr
   });
   interruption.signal.addEventListener("abort", () => wake());
   for (;;) {
-    if (!view.paused) view.show(lookAround(view.sights));
+    if (!view.paused) view.show(lookAgain(view.sights));
     screen.draw(view.lines(screen.rows));
     if (view.ended === undefined && !interruption.signal.aborted) {
       await new Promise<void>((resolve) => {
@@ -145,12 +146,13 @@ class View {
 
 /** A line of totals, the table and the notes. */
 function page(sights: Sight[], state: string = ""): string[] {
-  const live = sights.filter(({ info }) => stateOf(info) === "live").length;
+  const there = sights.filter(({ goneMs }) => goneMs === undefined);
+  const live = there.filter((sight) => conditionOf(sight) === "live").length;
   const flow = sights.reduce((sum, { rates }) => sum + (rates?.bytes ?? 0), 0);
   const memory = sights.reduce((sum, { info }) => sum + info.bytes, 0);
-  const totals = `${counted(sights.length, "depot")}, ${live} live  ${gigabytesPerSecond(flow)} GB/s  ${bytes(memory)}`;
+  const totals = `${counted(there.length, "depot")}, ${live} live  ${gigabytesPerSecond(flow)} GB/s  ${bytes(memory)}`;
   const drawn = sights.length === 0 ? "no depots" : table(sights, depotColumns()) + notesOn(sights);
-  const groups = sights.flatMap(({ info }) => groupNotes(info));
+  const below = [...changeNotes(sights), ...sights.flatMap(({ info }) => groupNotes(info))];
   const title = `${paintOutput().bold("frames-depot")}  ${totals}  ${state}`.trimEnd();
-  return [title, "", ...drawn.trimEnd().split("\n"), ...groups.length === 0 ? [] : ["", ...groups]];
+  return [title, "", ...drawn.trimEnd().split("\n"), ...below.length === 0 ? [] : ["", ...below]];
 }

@@ -5,18 +5,16 @@
  */
 import { crc32 } from "node:zlib";
 import { Command, Option } from "commander";
-import type { Frame, FramesDepot } from "../mod.ts";
+import type { Frame } from "../mod.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
 import { positiveInteger, seconds } from "./parameters.ts";
-import { complain, paintErrors, paintOutput, print, printPatiently } from "./terminal/output.ts";
+import { paintOutput, print, printPatiently } from "./terminal/output.ts";
 import { counted, duration } from "./terminal/units.ts";
-import { openInTime } from "./video/follow.ts";
+import { type Change, changeInWords, Watching } from "./watching.ts";
 
 type Options = { count?: number; timeout?: number; from: "next" | "latest" | "oldest"; sum?: boolean; json?: boolean };
 
-/** Time between two checks for other peers. */
-const COMPANY_MS = 500;
 /** A timestamp below this one, in 2001, is not a date. Nanoseconds. */
 const SOME_DATE_NS = 10n ** 18n;
 const FIRST_BYTES = 8;
@@ -38,8 +36,10 @@ export function watchCommand(): Command {
       "after",
       `
 It reads as a lossy reader: no producer waits for it, and the frames that it
-misses are printed as lost. It ends when all other processes have left, so that
-the name becomes free. The gap is the difference between two timestamps.
+misses are printed as lost. When the depot ends, is replaced or is gone, a line
+says so, and it goes on with the next depot of that name. It leaves a depot that
+all other processes have left, so that the name becomes free.
+The gap is the difference between two timestamps.
 
 Examples:
   frames-depot watch camera0
@@ -49,63 +49,44 @@ Examples:
     .action(async (name: string, options: Options) => {
       using interruption = new Interruption();
       const { timeout, from } = options;
-      await using depot = await openInTime(name, timeout ?? 0, interruption.signal);
-      using company = new Company(depot);
-      const frames = depot.frames({
-        mode: "lossy",
-        from,
-        timeoutMs: timeout === undefined ? undefined : timeout * 1000,
-        signal: AbortSignal.any([interruption.signal, company.gone]),
-      });
-      const seen = await follow(frames, options).catch((error) => {
-        if (!company.gone.aborted || interruption.signal.aborted) throw error;
-        complain(`${paintErrors().yellow("all other processes have left")} depot "${name}"\n`);
-      });
-      if (seen !== undefined && seen !== options.count) {
-        throw new Failure(
-          `depot "${name}" brought no frame for ${duration(timeout! * 1000)}, the limit of --timeout; ` +
-            `${counted(seen, "frame")} came before`,
-          EXIT.notFound,
-        );
-      }
+      await using watching = new Watching(name, { from, timeout, signal: interruption.signal });
+      await watching.begin();
+      const seen = await follow(watching, options);
+      if (seen === options.count) return;
+      throw new Failure(
+        `depot "${name}" brought no frame for ${duration(timeout! * 1000)}, the limit of --timeout; ` +
+          `${counted(seen, "frame")} came before`,
+        EXIT.notFound,
+      );
     });
 }
 
-/** Watches whether other processes have the depot open. */
-class Company implements Disposable {
-  readonly #controller = new AbortController();
-  readonly #timer: ReturnType<typeof setInterval>;
-
-  constructor(depot: FramesDepot) {
-    this.#timer = setInterval(() => {
-      if (!depot.stats().peers.some(({ self, alive }) => alive && !self)) this.#controller.abort();
-    }, COMPANY_MS);
-  }
-
-  /** Aborts when no other process has the depot open. */
-  get gone(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  [Symbol.dispose](): void {
-    clearInterval(this.#timer);
-  }
-}
-
-/** Prints frames. @returns how many there were, when the count is reached or the time is up */
-async function follow(frames: AsyncIterable<Frame>, { count, sum = false, json = false }: Options): Promise<number> {
+/** Prints frames and changes. @returns how many frames there were, when the count is reached or the time is up */
+async function follow(watching: Watching, { count, sum = false, json = false }: Options): Promise<number> {
   let beforeNs: bigint | undefined;
   let seen = 0;
   if (!json) print(title(sum));
-  for await (const frame of frames) {
-    const gapMs = beforeNs === undefined ? undefined : Number(frame.timestampNs - beforeNs) / 1e6;
-    beforeNs = frame.timestampNs;
-    const text = json ? jsonLine(frame, gapMs, sum) : line(frame, gapMs, sum);
-    frame.release(); // the reader of our output may be slow
+  while (seen !== count) {
+    const found = await watching.next();
+    if (found === undefined) break;
+    if ("event" in found) {
+      if (found.event === "replaced" || found.event === "back") beforeNs = undefined;
+      await printPatiently(json ? changeAsJson(found) : `${paintOutput().yellow(changeInWords(found))}\n`);
+      continue;
+    }
+    const gapMs = beforeNs === undefined ? undefined : Number(found.timestampNs - beforeNs) / 1e6;
+    beforeNs = found.timestampNs;
+    const text = json ? jsonLine(found, gapMs, sum) : line(found, gapMs, sum);
+    found.release(); // the reader of our output may be slow
     await printPatiently(text);
-    if (++seen === count) break;
+    seen++;
   }
   return seen;
+}
+
+function changeAsJson({ event, depot, id, shape }: Change): string {
+  const { frameSize, elementType, pixelFormat } = shape ?? {};
+  return `${JSON.stringify({ event, depot, id, frameSize, elementType, pixelFormat })}\n`;
 }
 
 const bytesOf = ({ data }: Frame) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

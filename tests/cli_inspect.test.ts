@@ -216,16 +216,6 @@ depotTest("watch holds no producer back, even when it is stopped", async (name) 
   reader.release();
 });
 
-depotTest("watch ends when all other processes have left, and keeps no name", async (name) => {
-  const depot = await FramesDepot.create(name, SHAPE);
-  await using watch = new Cli(["watch", name]);
-  await watch.shows("NUMBER");
-  await depot.close();
-  const { code, errors } = await watch.answer();
-  assertEquals([code, errors], [0, `all other processes have left depot "${name}"\n`]);
-  assertEquals(listed(name), undefined);
-});
-
 for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   depotTest(`watch ends at ${signal} with ${expected} and leaves the depot`, async (name) => {
     await using depot = await FramesDepot.create(name, SHAPE);
