@@ -17,6 +17,8 @@ import { Stuck } from "./stuck.ts";
 import { trace } from "./trace.ts";
 import { wake } from "./wake.ts";
 
+/** Interval between two looks after the dead of a member that does not wait. */
+const RECOVER_EVERY_MS = 250;
 /** Tries to pin a frame whose slot a producer touches at this moment, before other readers get their turn. */
 const PIN_TRIES = 100;
 
@@ -48,6 +50,7 @@ export class Member {
   readonly #groupBit: number;
   readonly #needsProducers: boolean;
   readonly #stuck = new Stuck();
+  #recovered = performance.now();
   #clearedSeen: number;
   /** How many recoveries it knows of; a new member has seen none. */
   #againSeen: number | undefined;
@@ -177,17 +180,28 @@ export class Member {
   #decide(sequence: number, refusals: number): number {
     const { fate } = this.#cursor;
     this.isComing = fate === FATE.BEING_WRITTEN;
-    if (fate === FATE.NOT_YET || fate === FATE.ENDED) {
-      if (fate === FATE.ENDED) this.#finish(this.#attachment.room.end());
-      else if (this.#isAbandoned(sequence)) return refusals;
+    if (fate === FATE.NOT_YET) return this.#hasMore(sequence) ? refusals : -1;
+    if (fate === FATE.ENDED) {
+      this.#recoverNowAndThen();
+      this.#finish(this.#attachment.room.end());
       return -1;
     }
     if (fate === FATE.THERE && refusals < PIN_TRIES) return refusals + 1;
-    return this.#stuck.recover(sequence, (recover) => this.#cursor.fateOf(sequence, recover)) ? refusals : -1;
+    if (this.#stuck.recover(sequence, (recover) => this.#cursor.fateOf(sequence, recover))) return refusals;
+    if (!this.#stuck.isLasting || !this.#attachment.room.isReplaced) return -1;
+    // It is there, and a producer stands still before or after that (C3, C10): none is waited for in this segment.
+    this.#cursor.step(sequence);
+    return refusals;
   }
 
-  /** Whether something has been claimed although producers seemed to be gone (F3, F4). */
-  #isAbandoned(sequence: number): boolean {
+  /** A member that polls looks after the dead as often as one that waits. */
+  #recoverNowAndThen(): void {
+    if (performance.now() - this.#recovered >= RECOVER_EVERY_MS) this.recover();
+  }
+
+  /** There is nothing to read: whether something has been claimed although producers seemed to be gone (F3, F4). */
+  #hasMore(sequence: number): boolean {
+    this.#recoverNowAndThen();
     const { room, peers, geometry } = this.#attachment;
     if (!this.#needsProducers || peers.hasProducers) return false;
     const head = room.head();
@@ -208,6 +222,7 @@ export class Member {
 
   /** To be called when nothing has come for a while: a producer may have died with the slot in its hands. */
   recover(): void {
+    this.#recovered = performance.now();
     this.#cursor.fateOf(this.#next, true);
     this.#attachment.recover();
   }
