@@ -134,6 +134,8 @@ export class Session {
     if (this.closed) return;
     this.#closed = Promise.resolve();
     this.#beginClosing();
+    // A member's frame is not done because its process ends. Where others cannot be told, they will find it dead.
+    if (!this.attachment.peers.offerAgain()) return;
     this.leases.close();
     this.kept.close();
     this.attachment.withdraw(true);

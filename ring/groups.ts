@@ -145,6 +145,22 @@ export class Groups {
     return Uint32Array.from(takings);
   }
 
+  /** P0 by a process that ends for what it has in its hands. @param holders its entries in the reader table */
+  offerAgain(holders: number[]): void {
+    const { words, geometry } = this.#ring;
+    for (const group of this.all()) {
+      const entry = this.entryOf(group);
+      for (let slot = 0; entry !== undefined && slot < geometry.maxSize; slot++) {
+        const at = words.take(group, slot) >> 2;
+        if (!holders.includes((words.u32[at] & HOLDERS) - 1)) continue;
+        Atomics.or(words.u32, words.pins(words.slot(slot), entry) >> 2, 1 << (entry & 31));
+        Atomics.or(words.u32, at, AGAIN); // all bits of the holder
+        words.f64[(words.group(group) + GROUP.redelivered) >> 3]++;
+      }
+    }
+    this.countAgain();
+  }
+
   /** Says that there may be frames to give again (P0a): also if none was found, because who marked them may be dead. */
   countAgain(): void {
     const { words } = this.#ring;

@@ -112,6 +112,16 @@ export class Peers {
     this.#sweep(this.id, 0, this.#maxSize, false);
   }
 
+  /**
+   * What the members of this peer have in their hands is for others now, as if it had died (P0, P0a); it uses it no more.
+   *
+   * @returns false when another process changes the membership at this moment
+   */
+  offerAgain(): boolean {
+    if (this.id === 0 || this.groups.all().length === 0) return true;
+    return this.underLock(() => this.groups.offerAgain(this.#readers.ownedBy(this.id))) !== "busy";
+  }
+
   /** Gives back all that this peer holds and its place (P1 to P3); the caller holds the membership lock. */
   leave(): void {
     if (this.id === 0) return;

@@ -24,6 +24,7 @@ export type Order =
   | { do: "end" }
   | { do: "readAll"; options?: FramesOptions }
   | { do: "follow"; mode: ReadMode; frames: number }
+  | { do: "share"; group: string }
   | { do: "peek"; frameNumber: number }
   | { do: "begin"; what: Wait }
   | { do: "cancelledRead" }
@@ -93,6 +94,11 @@ export class Actor {
         const numbers: unknown[] = [];
         while (numbers.length < order.frames) numbers.push((await reader.next()).value?.frameNumber);
         return numbers;
+      }
+      case "share": {
+        const reader = this.#depot.frames({ group: order.group });
+        this.#held.push(reader);
+        return reader.tryNext()?.frameNumber;
       }
       case "peek":
         return this.peek(order.frameNumber)?.data[0];
