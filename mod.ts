@@ -34,6 +34,7 @@ export type { ByteReader, ByteSource } from "./depot/byte_source.ts";
 export type { DepotInfo, DepotInspection, UnlinkOptions } from "./depot/finding.ts";
 export { FrameFollower } from "./depot/follow.ts";
 export { Frame } from "./depot/frame.ts";
+export type { DepotLimit } from "./depot/limits.ts";
 export type { FrameStatus } from "./depot/lookup.ts";
 export type {
   BackpressureEvent,

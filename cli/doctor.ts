@@ -6,9 +6,11 @@
 import { Command } from "commander";
 import type { Finding } from "./doctor/finding.ts";
 import { memoryFindings } from "./doctor/memory.ts";
+import { probe } from "./doctor/probe.ts";
 import { type Fix, fixSegments, segmentFindings } from "./doctor/segments.ts";
 import { permissions, systemFindings } from "./doctor/system.ts";
 import { EXIT, Failure } from "./failure.ts";
+import { DepotError, FramesDepot } from "../mod.ts";
 import { paintOutput, print, printJson } from "./terminal/output.ts";
 import { table } from "./terminal/table.ts";
 import { bytes, counted } from "./terminal/units.ts";
@@ -17,7 +19,9 @@ import { bytes, counted } from "./terminal/units.ts";
 export function doctorCommand(): Command {
   return new Command("doctor")
     .summary("say what is wrong on this machine, and how to fix it")
-    .description("Checks shared memory, limits, permissions, versions and segments, and says how to fix what is wrong.")
+    .description(
+      "Makes and uses a depot, checks limits, permissions, versions and segments, and says how to fix what is wrong.",
+    )
     .option("--fix", "remove stale and broken segments; a live one is never touched")
     .option("--json", "for programs: an object with findings and fixes")
     .addHelpText(
@@ -29,23 +33,38 @@ Examples:
   frames-depot doctor
   frames-depot doctor --fix`,
     )
-    .action(({ fix = false, json }: { fix?: boolean; json?: boolean }) => {
-      const { findings, fixes } = examine(fix);
+    .action(async ({ fix = false, json }: { fix?: boolean; json?: boolean }) => {
+      const { findings, fixes } = await examine(fix);
       if (json) printJson({ findings, fixes });
       else print(drawn(findings) + told(fixes) + summary(findings));
       if (findings.some(({ verdict }) => verdict === "wrong")) throw new Failure("", EXIT.failed);
     });
 }
 
-function examine(fix: boolean): { findings: Finding[]; fixes: Fix[] } {
+async function examine(fix: boolean): Promise<{ findings: Finding[]; fixes: Fix[] }> {
   const permitted = permissions();
   if (permitted.some(({ verdict }) => verdict === "wrong")) return { findings: permitted, fixes: [] };
   const system = [...systemFindings(), ...permitted];
   // Segments are read through the native library.
   const works = !system.some(({ check, verdict }) => check === "library" && verdict === "wrong");
-  const fixes = fix && works ? fixSegments() : [];
-  const findings = [...system, ...memoryFindings(), ...works ? segmentFindings() : []];
+  const memory = memoryFindings(works);
+  const probed = works ? [await probe()] : [];
+  // A folder that is not there, or no locks: there are no segments to look at.
+  const listed = works && !memory.some(({ verdict }) => verdict === "wrong") && canList();
+  const fixes = fix && listed ? fixSegments() : [];
+  const findings = [...system, ...probed, ...memory, ...listed ? segmentFindings() : []];
   return { findings, fixes };
+}
+
+/** Whether segments can be looked at. What is in the way has been found by the probe. */
+function canList(): boolean {
+  try {
+    FramesDepot.list();
+    return true;
+  } catch (error) {
+    if (error instanceof DepotError) return false;
+    throw error;
+  }
 }
 
 function drawn(findings: Finding[]): string {

@@ -35,6 +35,7 @@ import { FrameFollower } from "./follow.ts";
 import type { Frame } from "./frame.ts";
 import { checkNames, CREATE_NAMES, OPEN_NAMES } from "./option_names.ts";
 import { Intake } from "./intake.ts";
+import { type DepotLimit, listLimits } from "./limits.ts";
 import { type FrameStatus, Lookup } from "./lookup.ts";
 import type {
   DepotOptions,
@@ -195,7 +196,24 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
   }
 
   /**
-   * Every depot of this user, live or stale, and why. Opens none of them.
+   * What limits a new depot here, as far as the system tells. `create` refuses what is beyond before it allocates.
+   *
+   * @throws {DepotError} UNSUPPORTED
+   *
+   * @example How many frames of 1080p have room
+   * ```ts
+   * import { FramesDepot } from "@frames-depot/frames-depot";
+   *
+   * const bytes = FramesDepot.limits().filter(({ kind }) => kind !== "inodes").map(({ left }) => left);
+   * console.log(Math.floor(Math.min(...bytes) / (1920 * 1080 * 3)));
+   * ```
+   */
+  static limits(): DepotLimit[] {
+    return listLimits();
+  }
+
+  /**
+   * Every depot that this user may open, live or stale, and why. Opens none of them.
    *
    * @throws {DepotError} UNSUPPORTED, PERMISSION
    */

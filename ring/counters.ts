@@ -33,6 +33,8 @@ export interface ReaderStats {
 export interface PeerStats {
   /** As its own pid namespace has it. */
   pid: number;
+  /** When the process started, in the system's unit; with `pid` it tells a process from others. 0 where not known. */
+  startTime: number;
   /** Which runtime or library the process has. */
   runtime: "other" | "deno" | "bun" | "c" | "python" | "node" | "rust";
   /** Whether it is the depot object that was asked. */
@@ -179,6 +181,7 @@ export function depotStats(attachment: Attachment): DepotStats {
       const entry = words.peer(index);
       return {
         pid: words.load32(entry + PEER.pid),
+        startTime: words.plain64(entry + PEER.startTime),
         runtime: RUNTIMES[words.load32(entry + PEER.runtime) % RUNTIMES.length],
         self: id === peers.id,
         alive,

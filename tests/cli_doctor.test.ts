@@ -3,12 +3,9 @@
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { memoryLimit } from "../cli/doctor/memory.ts";
 import { TESTED } from "../cli/doctor/system.ts";
 import { removeDead } from "../cli/removal.ts";
 import { FramesDepot } from "../mod.ts";
@@ -67,15 +64,6 @@ sceneTest("doctor --fix removes what is stale, broken or empty, and leaves what 
   assertEquals([fix.code, after.code], [0, 0]);
   assert(!fix.out.includes("removed live") && !/^(wrong|warning) +depot/m.test(after.out), after.out);
   assertEquals([left, liveFrame, taken], [["frames-depot.live"], 7, "EXISTS"]);
-});
-
-sceneTest("doctor warns of a small shared memory and says how it gets larger", async () => {
-  const { answers: [{ out }] } = await scene([["doctor", "--json"]], 16);
-  const { findings } = JSON.parse(out);
-  const memory = findings.find(({ check }: { check: string }) => check === "shared memory");
-  assertEquals(memory.verdict, "warning");
-  assertMatch(memory.says, /of 16\.8 MB free at \/dev\/shm: room for 2 frames of 1080p/);
-  assertStringIncludes(memory.remedy, "--shm-size");
 });
 
 sceneTest("rm --stale removes what only dead processes held; --dry-run removes nothing", async () => {
@@ -145,32 +133,4 @@ depotTest("doctor names a stopped process that holds a queue up", async (name) =
 
 depotTest("doctor's idea of tested versions is what the tests run with", () => {
   assertEquals(TESTED, { deno: DENO_VERSION, bun: BUN_VERSION });
-});
-
-depotTest("memoryLimit finds the smallest limit of the control groups above a process, of both versions", () => {
-  const limitOf = (files: Record<string, string>) => {
-    const root = mkdtempSync(join(tmpdir(), "frames-depot-"));
-    try {
-      for (const [path, text] of Object.entries(files)) {
-        mkdirSync(dirname(join(root, path)), { recursive: true });
-        writeFileSync(join(root, path), text);
-      }
-      return memoryLimit(root);
-    } finally {
-      rmSync(root, { recursive: true });
-    }
-  };
-  const groups = "sys/fs/cgroup";
-  assertEquals(limitOf({}), undefined);
-  assertEquals(limitOf({ "proc/self/cgroup": "0::/a/b\n", [`${groups}/a/b/memory.max`]: "max\n" }), undefined);
-  const nested = { [`${groups}/a/memory.max`]: "3000\n", [`${groups}/a/b/memory.max`]: "max\n" };
-  assertEquals(limitOf({ "proc/self/cgroup": "0::/a/b\n", ...nested }), 3000);
-  // Inside a container the path may lead outside; the limit then stands at the root.
-  assertEquals(limitOf({ "proc/self/cgroup": "0::/../x\n", [`${groups}/memory.max`]: "5000\n" }), 5000);
-  const first = {
-    "proc/self/cgroup": "9:cpu:/\n4:memory:/docker/1\n",
-    [`${groups}/memory/memory.limit_in_bytes`]: "9223372036854771712",
-  };
-  assertEquals(limitOf(first), undefined);
-  assertEquals(limitOf({ ...first, [`${groups}/memory/docker/1/memory.limit_in_bytes`]: "7000\n" }), 7000);
 });

@@ -3,11 +3,12 @@
  * limit is set here; what needs Linux, root or a file system of its own says so elsewhere.
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
 import type { LimitKind } from "../ffi/shim.ts";
 import { leftOf, remedyOf, shortOf, tightest } from "../ring/limits.ts";
+import { withControlGroup } from "./support/control_group.ts";
 import { depotTest, Peer, RUNTIMES } from "./support/harness.ts";
 import type { Made } from "./support/make_peer.ts";
 import { namespaceTest, unshared } from "./support/namespaces.ts";
@@ -100,53 +101,20 @@ for (const runtime of RUNTIMES) {
   });
 }
 
-const GROUPS = [["/sys/fs/cgroup/memory", "memory.limit_in_bytes"], ["/sys/fs/cgroup", "memory.max"]];
-
-/** A control group with a limit, as a container has; undefined where none can be made. */
-function limitedGroup(name: string, bytes: number): string | undefined {
-  for (const [base, file] of GROUPS) {
-    const folder = `${base}/${name}`;
-    try {
-      mkdirSync(folder);
-      if (existsSync(`${folder}/${file}`)) {
-        writeFileSync(`${folder}/${file}`, String(bytes));
-        if (readFileSync(`${folder}/${file}`, "utf8").trim() === String(bytes)) return folder;
-      }
-    } catch {
-      // not root, or the controller is elsewhere
-    }
-    if (existsSync(folder)) rmdirSync(folder);
-  }
-  return undefined;
-}
-
 for (const runtime of RUNTIMES) {
   depotTest(`create says how much memory a control group leaves, and ${runtime} is not killed`, async (name) => {
-    const group = limitedGroup(name, 400 * 2 ** 20);
-    if (group === undefined) return console.log("skipped: no control group for memory can be made here: needs root");
-    try {
+    await withControlGroup(name, 400 * 2 ** 20, async (before) => {
+      if (before === undefined) return console.log("skipped: no control group for memory can be made: needs root");
       const options = { ...OPTIONS, maxSize: 80 };
-      const before = `echo $$ > ${group}/cgroup.procs`;
       await using peer = new Peer(runtime, "make_peer.ts", { name, options }, { before });
       const { code, message, left } = await peer.line<Made>();
       assertEquals([code, await peer.exit()], ["NO_SPACE", 0], peer.errors);
-      assertMatch(
-        message!,
-        /49\d\.\d MB are needed where \d+\.\d MB of 419\.4 MB of memory are left to this control group/,
-      );
+      assertMatch(message!, /49\d\.\d MB are needed where \d+\.\d MB of 419\.4 MB of memory are left to this control/);
       assertStringIncludes(message!, "MemoryMax=");
       assertEquals(left.filter((file) => file.includes(name)), []);
       await using small = new Peer(runtime, "make_peer.ts", { name, options: OPTIONS }, { before });
       assertEquals((await small.line<Made>()).made, true, small.errors);
       await small.exit();
-    } finally {
-      for (let tries = 0; existsSync(group) && tries < 50; tries++) {
-        try {
-          rmdirSync(group);
-        } catch {
-          await new Promise((resolve) => setTimeout(resolve, 20)); // its last process is going
-        }
-      }
-    }
+    });
   });
 }

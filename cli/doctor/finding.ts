@@ -6,6 +6,8 @@
 
 /** One thing looked at. */
 export type Finding = {
+  /** What was found, for programs: a word that stays the same. */
+  id: string;
   /** What was looked at, in two or three words. */
   check: string;
   /** `wrong`: depots cannot work, or something is broken. `warning`: they work, but with less room or less safety. */

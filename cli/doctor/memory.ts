@@ -1,143 +1,119 @@
 /**
- * Whether there is room for frames: the shared memory, and what limits it from outside.
+ * Whether there is room for frames: the shared memory, and every limit that `create` looks at.
  *
  * @module
  */
 import { accessSync, constants, readFileSync, statfsSync } from "node:fs";
 import process from "node:process";
-import { bytes } from "../terminal/units.ts";
+import { type DepotLimit, FramesDepot } from "../../mod.ts";
 import type { Finding } from "./finding.ts";
 
 /** Where Linux keeps segments. */
 export const FOLDER = "/dev/shm";
 /** Ten frames of 1080p, a usual depot. */
 const ONE_DEPOT = 10 * 1920 * 1080 * 3;
-const ENLARGE =
-  "a container gets more by `--shm-size=1g` (docker, podman) or an emptyDir of medium Memory at /dev/shm " +
-  "(Kubernetes), a host by `mount -o remount,size=2g /dev/shm`";
+const FRAME = ONE_DEPOT / 10;
+/** Fewer free files than this are a warning. */
+const FEW_FILES = 8;
+/** Fewer descriptors than this are a warning. */
+const FEW_DESCRIPTORS = 256;
+/** The numbers by which statfs tells file systems of memory. */
+const MEMORY_SYSTEMS: readonly number[] = [0x01021994, 0x858458f6];
 
-/** Size, room and access of the shared memory. */
-export function sharedMemory(): Finding {
-  const check = "shared memory";
+/** Whether a folder is mounted read-only, which a check of permissions does not tell root. */
+function isReadOnly(): boolean {
+  try {
+    const lines = readFileSync("/proc/self/mountinfo", "utf8").split("\n").map((line) => line.split(" "));
+    return lines.findLast((fields) => fields[4] === FOLDER)?.[5].split(",").includes("ro") ?? false;
+  } catch {
+    return false;
+  }
+}
+
+/** Why nothing can be written there, and what helps; undefined where it can. */
+function unusable(): [says: string, remedy: string] | undefined {
   try {
     accessSync(FOLDER, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch {
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === "ENOENT"
+      ? [`${FOLDER} is missing`, `mount a tmpfs there: \`mount -t tmpfs -o mode=1777 tmpfs ${FOLDER}\``]
+      : [`this process may not write to ${FOLDER} (${code})`, `\`chmod 1777 ${FOLDER}\` lets all users in`];
+  }
+  return isReadOnly() ? [`${FOLDER} is read-only`, `\`mount -o remount,rw ${FOLDER}\` changes it`] : undefined;
+}
+
+/** Whether the folder is there, for this process, and in memory. */
+function folder(): Finding {
+  const check = "shared memory";
+  const why = unusable();
+  if (why !== undefined) {
+    return { id: "shared-memory-missing", check, verdict: "wrong", says: why[0], remedy: why[1] };
+  }
+  if (!MEMORY_SYSTEMS.includes(statfsSync(FOLDER).type)) {
     return {
+      id: "shared-memory-on-disk",
       check,
-      verdict: "wrong",
-      says: `${FOLDER} is missing, or this process may not write to it`,
+      verdict: "warning",
+      says: `${FOLDER} is on a disk or another file system, not on a tmpfs: frames are written to it, now and then`,
       remedy: `mount a tmpfs there: \`mount -t tmpfs -o mode=1777 tmpfs ${FOLDER}\``,
     };
   }
-  const { bsize, blocks, bavail } = statfsSync(FOLDER);
-  const [total, free] = [blocks * bsize, bavail * bsize];
-  const says = `${bytes(free)} of ${bytes(total)} free at ${FOLDER}`;
-  if (total < 2 * ONE_DEPOT) {
-    return {
-      check,
-      verdict: "warning",
-      says: `${says}: room for ${Math.floor(total / (ONE_DEPOT / 10))} frames of 1080p`,
-      remedy: ENLARGE,
-    };
-  }
-  if (free < ONE_DEPOT) {
-    return {
-      check,
-      verdict: "warning",
-      says: `${says}: not enough for ten frames of 1080p`,
-      remedy: `\`frames-depot ls\` and \`ls -l ${FOLDER}\` show what takes it; ${ENLARGE}`,
-    };
-  }
-  return { check, verdict: "ok", says };
+  return { id: "shared-memory", check, verdict: "ok", says: `a file system of memory at ${FOLDER}` };
 }
 
-function read(path: string): string | undefined {
+/** What each limit is called, and from when on there is little left. */
+const LIMITS: Record<DepotLimit["kind"], { check: string; little: number }> = {
+  fileSystem: { check: "room", little: ONE_DEPOT },
+  inodes: { check: "files", little: FEW_FILES },
+  quota: { check: "quota", little: ONE_DEPOT },
+  group: { check: "memory limit", little: ONE_DEPOT },
+  file: { check: "file size", little: ONE_DEPOT },
+  addresses: { check: "addresses", little: ONE_DEPOT },
+  memory: { check: "memory", little: ONE_DEPOT },
+};
+
+/** What one limit leaves. */
+export function limitFinding({ kind, left, says, remedy }: DepotLimit): Finding {
+  const { check, little } = LIMITS[kind];
+  const id = `limit-${kind.replace("S", "-s")}`;
+  if (left >= little) return { id, check, verdict: "ok", says };
+  const room = kind === "inodes" ? says : `${says}: room for ${Math.floor(left / FRAME)} frames of 1080p`;
+  return { id, check, verdict: "warning", says: room, remedy };
+}
+
+function descriptors(): Finding {
+  const id = "limit-descriptors", check = "open files";
+  let limits = "";
   try {
-    return readFileSync(path, "utf8").trim();
+    limits = readFileSync("/proc/self/limits", "utf8");
   } catch {
-    return undefined;
+    // without /proc there is nothing to say
   }
-}
-
-/** The folder of a control group and those above it, from a line of /proc/self/cgroup. */
-function groupsUpwards(base: string, path: string): string[] {
-  const parts = path.split("/").filter((part) => part !== "" && part !== "..");
-  return parts.map((_, index) => `${base}/${parts.slice(0, parts.length - index).join("/")}`).concat(base);
-}
-
-/**
- * The smallest memory limit of the control groups that this process is in, version 1 and 2.
- *
- * @param root where /proc and /sys are
- * @returns bytes; undefined where there is none
- */
-export function memoryLimit(root: string = ""): number | undefined {
-  const limits = (read(`${root}/proc/self/cgroup`) ?? "").split("\n").flatMap((line) => {
-    const [, controllers = "", path = ""] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
-    const [base, file] = controllers === ""
-      ? [`${root}/sys/fs/cgroup`, "memory.max"]
-      : [`${root}/sys/fs/cgroup/memory`, "memory.limit_in_bytes"];
-    if (controllers !== "" && !controllers.split(",").includes("memory")) return [];
-    return groupsUpwards(base, path).map((folder) => Number(read(`${folder}/${file}`)));
-  });
-  // Version 1 writes "no limit" as the greatest number of pages.
-  const real = limits.filter((limit) => limit > 0 && limit < 2 ** 60);
-  return real.length === 0 ? undefined : Math.min(...real);
-}
-
-/** Shared memory counts as memory of its first user: a lower limit kills processes before the shared memory is full. */
-export function containerLimit(): Finding {
-  const check = "memory limit";
-  const limit = memoryLimit();
-  if (limit === undefined) return { check, verdict: "ok", says: "no control group limits this process" };
-  const { bsize, blocks } = statfsSync(FOLDER);
-  const total = blocks * bsize;
-  if (limit >= total) return { check, verdict: "ok", says: `${bytes(limit)}, above the size of the shared memory` };
+  const most = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Infinity);
+  if (most >= FEW_DESCRIPTORS) {
+    return { id, check, verdict: "ok", says: `${Number.isFinite(most) ? most : "any number"} at a time` };
+  }
   return {
+    id,
     check,
     verdict: "warning",
-    says:
-      `${bytes(limit)} for the control group, less than the ${bytes(total)} of shared memory, which counts towards ` +
-      "it; processes are killed before `create` fails with NO_SPACE",
-    remedy: "raise the limit (`--memory`, resources.limits.memory), or keep the depots well below it",
+    says: `${most} at a time, fewer than ${FEW_DESCRIPTORS}; each depot object takes one`,
+    remedy: "`ulimit -n 1024`, LimitNOFILE= (systemd) or --ulimit nofile (docker) raises the limit",
   };
 }
 
-/** Limits of the process that depots run into. */
-export function processLimits(): Finding {
-  const check = "process limits";
-  const limits = read("/proc/self/limits") ?? "";
-  const soft = (name: string) => {
-    const value = new RegExp(`^${name}\\s+(\\S+)`, "m").exec(limits)?.[1];
-    return value === undefined || value === "unlimited" ? Infinity : Number(value);
-  };
-  const files = soft("Max open files");
-  if (files < 256) {
-    return {
-      check,
-      verdict: "warning",
-      says: `${files} open files, fewer than 256; each depot object takes one`,
-      remedy: "`ulimit -n 1024` raises the limit",
-    };
-  }
-  for (const [name, option] of [["Max file size", "-f"], ["Max address space", "-v"]]) {
-    if (soft(name) < 4 * ONE_DEPOT) {
-      return {
-        check,
-        verdict: "warning",
-        says: `${name.slice(4)} is limited to ${bytes(soft(name))}, less than ${bytes(4 * ONE_DEPOT)}`,
-        remedy: `\`ulimit ${option} unlimited\` removes the limit`,
-      };
-    }
-  }
-  return {
-    check,
-    verdict: "ok",
-    says: `${Number.isFinite(files) ? files : "any number of"} open files, no limit on file size or addresses`,
-  };
+/** The limits that the library tells, and those it does not. */
+function limits(): Finding[] {
+  const told = FramesDepot.limits();
+  const without = told.some(({ kind }) => kind === "group")
+    ? []
+    : [{ id: "limit-group", check: "memory limit", verdict: "ok" as const, says: "no control group has one" }];
+  return [...told.map(limitFinding), ...without];
 }
 
-/** Everything about room. */
-export function memoryFindings(): Finding[] {
-  return process.platform === "linux" ? [sharedMemory(), containerLimit(), processLimits()] : [];
+/** Everything about room. @param works whether the native library can be asked */
+export function memoryFindings(works: boolean): Finding[] {
+  const linux = process.platform === "linux";
+  return [...linux ? [folder()] : [], ...works ? limits() : [], ...linux ? [descriptors()] : []];
 }

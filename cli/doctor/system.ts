@@ -4,7 +4,6 @@
  * @module
  */
 import { readFileSync } from "node:fs";
-import os from "node:os";
 import process from "node:process";
 import config from "../../deno.json" with { type: "json" };
 import { DepotError, FramesDepot } from "../../mod.ts";
@@ -12,8 +11,6 @@ import type { Finding } from "./finding.ts";
 
 /** The versions that this release was tested with. */
 export const TESTED = { deno: "2.9.6", bun: "1.4.5" } as const;
-/** OFD locks came with 3.15, memory files with 3.17. */
-const LEAST_LINUX = "3.17";
 
 /** Compares versions number by number. */
 function isOlder(version: string, than: string): boolean {
@@ -22,14 +19,14 @@ function isOlder(version: string, than: string): boolean {
   return false;
 }
 
-function runtime(): Finding {
+/** What is known of a version. */
+export function runtimeFinding(name: "deno" | "bun", version: string): Finding {
   const check = "runtime";
-  const name = process.versions.bun === undefined ? "deno" : "bun";
-  const version = process.versions[name]!;
   const tested = TESTED[name];
   const says = `${name} ${version} on ${process.platform} ${process.arch}`;
   if (name === "bun" && isOlder(version, "1.4")) {
     return {
+      id: "runtime-too-old",
       check,
       verdict: "wrong",
       says: `${says}, older than 1.4: calls from other threads corrupt its memory`,
@@ -38,26 +35,32 @@ function runtime(): Finding {
   }
   if (isOlder(version, tested)) {
     return {
+      id: "runtime-untested",
       check,
       verdict: "warning",
       says: `${says}, older than ${tested}, the tested version`,
       remedy: `\`${name} upgrade\``,
     };
   }
-  return { check, verdict: "ok", says };
+  return { id: "runtime", check, verdict: "ok", says };
+}
+
+function runtime(): Finding {
+  const name = process.versions.bun === undefined ? "deno" : "bun";
+  return runtimeFinding(name, process.versions[name]!);
 }
 
 /** Loads the native library, unless it is loaded already. */
 function library(): Finding {
-  const check = "library";
+  const id = "library", check = "library";
   const says = `frames-depot ${config.version}`;
   try {
-    FramesDepot.list();
-    return { check, verdict: "ok", says: `${says}, its native part works` };
+    FramesDepot.limits();
+    return { id, check, verdict: "ok", says: `${says}, its native part is loaded` };
   } catch (error) {
     if (!(error instanceof DepotError)) throw error;
     const remedy = "set FRAMES_DEPOT_LIB to the path of a library that was built for this system";
-    return { check, verdict: "wrong", says: `${says}: ${error.message}`, remedy };
+    return { id: "library-missing", check, verdict: "wrong", says: `${says}: ${error.message}`, remedy };
   }
 }
 
@@ -67,30 +70,17 @@ type Permissions = { querySync(descriptor: { name: string }): { state: string } 
 export function permissions(): Finding[] {
   const { permissions } = (globalThis as { Deno?: { permissions: Permissions } }).Deno ?? {};
   if (permissions === undefined) return [];
-  const check = "permissions";
+  const id = "permissions", check = "permissions";
   const needed = ["ffi", "read", "write", "env", "sys", "run"];
   const refused = needed.filter((name) => permissions.querySync({ name }).state !== "granted");
-  if (refused.length === 0) return [{ check, verdict: "ok", says: "all that depots and these commands need" }];
+  if (refused.length === 0) return [{ id, check, verdict: "ok", says: "all that depots and these commands need" }];
   return [{
+    id: "permissions-missing",
     check,
     verdict: "wrong",
     says: `Deno does not grant ${refused.join(", ")}, so nothing else was checked`,
     remedy: "run these commands with -A; a program of your own needs --allow-ffi, without a path",
   }];
-}
-
-function kernel(): Finding {
-  const release = os.release();
-  const says = `Linux ${release}`;
-  if (!isOlder(release, LEAST_LINUX)) {
-    return { check: "kernel", verdict: "ok", says: `${says}, which has OFD locks and memory files` };
-  }
-  return {
-    check: "kernel",
-    verdict: "wrong",
-    says: `${says}, which has no OFD locks or no memory files`,
-    remedy: `upgrade to Linux ${LEAST_LINUX} or newer`,
-  };
 }
 
 /** Large pages for shared memory make big copies cheaper; nothing depends on them. */
@@ -102,7 +92,7 @@ function largePages(): Finding[] {
     const says = `${off ? "not used" : `"${chosen}"`} for shared memory${
       off ? "; frames are in small pages, which is fine" : ""
     }`;
-    return [{ check: "large pages", verdict: "ok", says }];
+    return [{ id: "large-pages", check: "large pages", verdict: "ok", says }];
   } catch {
     return [];
   }
@@ -110,6 +100,6 @@ function largePages(): Finding[] {
 
 /** Everything about versions. */
 export function systemFindings(): Finding[] {
-  const linux = process.platform === "linux" ? [kernel(), ...largePages()] : [];
+  const linux = process.platform === "linux" ? largePages() : [];
   return [runtime(), library(), ...linux];
 }

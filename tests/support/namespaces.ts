@@ -24,20 +24,25 @@ export function unshared(
   module: string,
   parameters: unknown,
   runtime: Runtime = HERE,
+  timeoutMs = 60_000,
 ): Ending {
   const script = fileURLToPath(new URL(`./${module}`, import.meta.url));
   const run = `${executableOf(runtime)} ${FLAGS[runtime]} ${script} '${JSON.stringify(parameters)}'`;
   const { status, stdout, stderr } = spawnSync("unshare", [...flags, "sh", "-c", `${setUp} ${run}; exit $?`], {
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: timeoutMs,
   });
   return { status, out: `${stdout}${stderr}` };
 }
 
 /** A test that needs them; elsewhere it says so and passes. */
-export function namespaceTest(title: string, body: (name: string) => Promise<void> | void): void {
+export function namespaceTest(
+  title: string,
+  body: (name: string) => Promise<void> | void,
+  options: { watchdogMs?: number } = {},
+): void {
   depotTest(title, async (name) => {
     if (!possible) return console.log("skipped: no namespaces here: needs Linux and root");
     await body(name);
-  });
+  }, options);
 }
