@@ -1,6 +1,6 @@
 /* The peer table, proof of death, recovery (P1 to P3, D2) and the lanes. */
 #define _GNU_SOURCE
-#include "ring.h"
+#include "group.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@ enum { LOCK_TRIES = 20000, LOCK_PAUSE_US = 250 };
 /* Slots that P1 looks through under one hold of the membership lock: few, so that small depots have slices too. */
 enum { SLICE_SLOTS = 2 };
 
-static void lock_members(struct peer *peer) {
+void lock_members(struct peer *peer) {
   pthread_mutex_lock(&peer->depot->members);
   for (int tries = 0; tries < LOCK_TRIES; tries++) {
     const int32_t answer = fd_lock(peer->segment, FD_LOCK_MEMBERS);
@@ -21,7 +21,7 @@ static void lock_members(struct peer *peer) {
   die("another peer keeps the membership lock");
 }
 
-static void unlock_members(struct peer *peer) {
+void unlock_members(struct peer *peer) {
   fd_unlock(peer->segment, FD_LOCK_MEMBERS);
   pthread_mutex_unlock(&peer->depot->members);
 }
@@ -47,9 +47,10 @@ void recover_slot(struct peer *peer, struct fd_slot *slot, uint32_t writer) {
 }
 
 /* P1 for the slots from .. to - 1: which readers the peer owns is read anew for each slice. */
-static void sweep(struct peer *peer, uint32_t id, uint32_t from, uint32_t to) {
+static void sweep(struct peer *peer, uint32_t id, uint32_t from, uint32_t to, bool is_dead) {
   struct depot *depot = peer->depot;
   bool changed = false;
+  for (uint32_t slot = from; slot < to; slot++) changed |= give_again(peer, id, slot, is_dead); /* P0 */
   for (uint32_t reader = 0; reader < depot->max_readers; reader++) {
     if (LOAD(&reader_entry(depot, reader)->owner) != id) continue;
     const uint32_t bit = 1u << reader % 32;
@@ -71,8 +72,11 @@ static void sweep(struct peer *peer, uint32_t id, uint32_t from, uint32_t to) {
 static void vacate(struct peer *peer, uint32_t index, uint32_t id) {
   struct depot *depot = peer->depot;
   for (uint32_t reader = 0; reader < depot->max_readers; reader++) {
-    if (LOAD(&reader_entry(depot, reader)->owner) == id) reader_entry_leave(peer, reader); /* P2 */
+    if (LOAD(&reader_entry(depot, reader)->owner) != id) continue;
+    STORE(&reader_entry(depot, reader)->group, 0);
+    reader_entry_leave(peer, reader); /* P2 */
   }
+  dissolve_empty_groups(peer);
   STORE(&peer_entry(depot, index)->id, 0); /* P3 */
   wake_both(peer);
 }
@@ -84,7 +88,8 @@ static void recover(struct peer *peer, uint32_t index, uint32_t id) {
     const uint32_t to = from + SLICE_SLOTS < slots ? from + SLICE_SLOTS : slots;
     lock_members(peer);
     const bool is_there = LOAD(&peer_entry(peer->depot, index)->id) == id;
-    if (is_there) sweep(peer, id, from, to);
+    if (is_there) sweep(peer, id, from, to, true);
+    if (is_there && to == slots) count_again(peer->depot); /* P0a */
     if (is_there && to == slots) vacate(peer, index, id);
     unlock_members(peer);
     if (!is_there) return;
@@ -198,7 +203,7 @@ bool producers_are_gone(struct peer *peer, uint64_t cursor) {
 
 void peer_leave(struct peer *peer) {
   const uint32_t id = peer->id;
-  sweep(peer, id, 0, peer->depot->max_size); /* P1: no other peer does it while this one lives */
+  sweep(peer, id, 0, peer->depot->max_size, false); /* P1: no other peer does it while this one lives */
   lock_members(peer);
   vacate(peer, peer->index, id);
   peer->id = 0;

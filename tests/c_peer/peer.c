@@ -3,12 +3,14 @@
  *   c_peer produce NAME COUNT [producer=I producers=N giveback=K keep=K metadata=1]
  *   c_peer follow  NAME COUNT lossless|lossy [producers=N gone=1]
  *   c_peer threads NAME COUNT [producers=N lossless=N lossy=N giveback=K keep=K careless=1]
+ *   c_peer member  NAME COUNT GROUP [holds=1]
  *   c_peer hold    NAME claim|keep|pin|publish
  *   c_peer end     NAME 0
  *
  * Answers in lines of JSON. produce and follow stay in the depot after their report, so that others can look at their
  * counters, and leave when their standard input ends; hold publishes then, or never leaves. */
 #define _GNU_SOURCE
+#include "group.h"
 #include "threads.h"
 
 #include <stdio.h>
@@ -18,6 +20,8 @@
 
 /* Nothing here may hang. */
 enum { WATCHDOG_S = 120 };
+/* What a member does with a frame: long enough for others to get some, too. */
+enum { WORK_US = 500 };
 
 static uint64_t option(int count, char **arguments, const char *key, uint64_t otherwise) {
   const size_t length = strlen(key);
@@ -81,6 +85,29 @@ static void run_follow(struct depot *depot, uint64_t count, const char *mode, in
   peer_leave(&peer);
 }
 
+/* Says which frames it gets, and which were another's; with `holds` it keeps the last of them. */
+static void run_member(struct depot *depot, uint64_t count, const char *group, bool holds) {
+  struct peer peer;
+  struct member member;
+  peer_join(&peer, depot);
+  member_join(&member, &peer, group);
+  say("{\"ready\":true}");
+  uint64_t read = 0;
+  while (read < count && member_next(&member)) {
+    const int64_t number = slot_of(depot, member.sequence)->frame_number;
+    printf("{\"frame\":%lld,\"redelivered\":%s}\n", (long long)number, member.redelivered ? "true" : "false");
+    fflush(stdout);
+    read++;
+    usleep(WORK_US);
+    if (!holds || read < count) member_complete(&member);
+  }
+  if (holds) for (;;) pause();
+  printf("{\"read\":%llu,\"ended\":\"%s\"}\n", (unsigned long long)read, member.reader.end == NULL ? "" : member.reader.end);
+  stay();
+  member_leave(&member);
+  peer_leave(&peer);
+}
+
 static void run_hold(struct depot *depot, const char *what) {
   struct peer peer;
   struct reader reader;
@@ -116,6 +143,8 @@ int main(int count, char **arguments) {
     run_produce(&depot, frames, count - 4, arguments + 4);
   } else if (strcmp(command, "follow") == 0 && count > 4) {
     run_follow(&depot, frames, arguments[4], count - 5, arguments + 5);
+  } else if (strcmp(command, "member") == 0 && count > 4) {
+    run_member(&depot, frames, arguments[4], option(count - 5, arguments + 5, "holds", 0) != 0);
   } else if (strcmp(command, "threads") == 0) {
     const struct crew crew = {
         .producers = (uint32_t)option(count - 4, arguments + 4, "producers", 2),

@@ -12,7 +12,17 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { SYSTEMS } from "../../shim/build.ts";
 
-const SOURCES = ["peer.c", "threads.c", "work.c", "reader.c", "producer.c", "room.c", "members.c", "segment.c"];
+const SOURCES = [
+  "peer.c",
+  "threads.c",
+  "work.c",
+  "reader.c",
+  "producer.c",
+  "room.c",
+  "group.c",
+  "members.c",
+  "segment.c",
+];
 const SHIM = SYSTEMS.linux.sources.map((source) => `../../shim/${source}`);
 const FLAGS = ["-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror"];
 const FOLDER = fileURLToPath(new URL("./", import.meta.url));

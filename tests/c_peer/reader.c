@@ -30,7 +30,7 @@ static void unpin(struct reader *reader, struct fd_slot *slot) {
   wake(reader->peer, FD_LANE_CONSUMED);
 }
 
-static bool pin(struct reader *reader, uint64_t sequence) {
+bool pin(struct reader *reader, uint64_t sequence) {
   struct fd_slot *slot = slot_of(reader->peer->depot, sequence);
   if (LOAD(&slot->writer) != 0 || LOAD(&slot->sequence) != sequence + 1) return false;   /* R0 */
   atomic_fetch_or(ATOMIC(&pins_of(slot)[reader->index / 32]), 1u << reader->index % 32); /* R1 */
@@ -51,7 +51,7 @@ static void jump(struct reader *reader, uint64_t to) {
 }
 
 /* What the producers had burned before the cursor: as the first frame there says, or the header. */
-static void begin_counting(struct reader *reader) {
+void begin_counting(struct reader *reader) {
   const struct depot *depot = reader->peer->depot;
   uint32_t gone = 0;
   const uint64_t head = number_of(LOAD(&depot->header->head));
@@ -77,13 +77,14 @@ static uint64_t losses(struct reader *reader, uint32_t skipped) {
   return lost;
 }
 
-static bool enter(struct reader *reader, struct peer *peer, int mode) {
+bool reader_enter(struct reader *reader, struct peer *peer, int mode, uint32_t owner) {
   for (uint32_t index = 0; index < peer->depot->max_readers; index++) {
     struct fd_reader *entry = reader_entry(peer->depot, index);
-    if (!cas32(&entry->owner, 0, peer->id)) continue; /* J1 */
+    if (!cas32(&entry->owner, 0, owner)) continue; /* J1 */
     entry->read_base = entry->read;
     entry->lost_base = entry->lost;
     entry->ahead = 0;
+    entry->group = 0;
     entry->mode = (uint32_t)mode;
     *reader = (struct reader){.peer = peer, .entry = entry, .index = index, .gating = mode == FD_READER_MODE_LOSSLESS};
     return true;
@@ -93,9 +94,9 @@ static bool enter(struct reader *reader, struct peer *peer, int mode) {
 
 void reader_join(struct reader *reader, struct peer *peer, int mode) {
   struct depot *depot = peer->depot;
-  if (!enter(reader, peer, mode)) {
+  if (!reader_enter(reader, peer, mode, peer->id)) {
     recover_dead(peer);
-    if (!enter(reader, peer, mode)) die("all %u readers are in use", depot->max_readers);
+    if (!reader_enter(reader, peer, mode, peer->id)) die("all %u readers are in use", depot->max_readers);
   }
   const uint64_t head = number_of(LOAD(&depot->header->head));
   uint64_t oldest = head > depot->max_size ? head - depot->max_size : 0;

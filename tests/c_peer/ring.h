@@ -48,7 +48,8 @@ struct depot {
   uint8_t *base;
   struct fd_header *header;
   uint64_t total_bytes, frame_bytes, payload_offset, payload_stride, slots_offset, readers_offset;
-  uint32_t max_peers, max_readers, max_size, pin_words, slot_stride, metadata_bytes, when_full;
+  uint64_t groups_offset, takes_offset;
+  uint32_t max_peers, max_readers, max_size, pin_words, slot_stride, metadata_bytes, when_full, max_groups;
   bool variable_length;
   /* The threads of this process that join and leave; the kernel's lock is unknown to a thread sanitizer. */
   pthread_mutex_t members;
@@ -95,6 +96,8 @@ bool peer_is_dead(struct peer *peer, uint32_t id);
 /* D2: frees a slot whose writer is dead, and counts the number that is lost with it. */
 void recover_slot(struct peer *peer, struct fd_slot *slot, uint32_t writer);
 void recover_dead(struct peer *peer);
+void lock_members(struct peer *peer);
+void unlock_members(struct peer *peer);
 /* N1 and N2. */
 void end_depot(struct peer *peer);
 /* T7. */
@@ -113,6 +116,8 @@ uint64_t cleared(const struct depot *depot);
 bool has_room(struct peer *peer, uint64_t head);
 /* J2 to J4. */
 void start_gating(struct peer *peer, struct reader *reader, uint64_t wish);
+/* L1 and L2. */
+void reader_entry_stop(struct peer *peer, uint32_t index);
 /* L1 to L3. */
 void reader_entry_leave(struct peer *peer, uint32_t index);
 
@@ -132,6 +137,12 @@ void count_dropped(struct peer *peer);
 /* reader.c */
 enum fate { THERE, NOT_YET, BEING_WRITTEN, GONE, OVER };
 enum fate decide(struct peer *peer, uint64_t sequence, bool recover);
+/* J1; false when all entries are taken. */
+bool reader_enter(struct reader *reader, struct peer *peer, int mode, uint32_t owner);
+/* What had been burned before the cursor. */
+void begin_counting(struct reader *reader);
+/* R0 to R4. */
+bool pin(struct reader *reader, uint64_t sequence);
 void reader_join(struct reader *reader, struct peer *peer, int mode);
 /* Waits for the next frame and pins it: its sequence is the cursor until reader_release. False at the end. */
 bool reader_next(struct reader *reader);

@@ -76,7 +76,7 @@ void start_gating(struct peer *peer, struct reader *reader, uint64_t wish) {
   wake(peer, FD_LANE_CONSUMED);
 }
 
-void reader_entry_leave(struct peer *peer, uint32_t index) {
+void reader_entry_stop(struct peer *peer, uint32_t index) {
   struct fd_reader *entry = reader_entry(peer->depot, index);
   if (LOAD(&entry->gating) == FD_GATING_GATES) {
     raise64(&peer->depot->header->tail, look(peer->depot).smallest); /* L1 */
@@ -84,5 +84,9 @@ void reader_entry_leave(struct peer *peer, uint32_t index) {
     wake(peer, FD_LANE_CONSUMED);
   }
   STORE(&entry->gating, FD_GATING_NONE);
-  STORE(&entry->owner, 0); /* L3 */
+}
+
+void reader_entry_leave(struct peer *peer, uint32_t index) {
+  reader_entry_stop(peer, index);
+  STORE(&reader_entry(peer->depot, index)->owner, 0); /* L3 */
 }

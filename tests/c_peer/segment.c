@@ -59,6 +59,7 @@ static void check(struct depot *depot, const struct fd_header *header, uint64_t 
   depot->frame_bytes = header->frame_bytes;
   depot->metadata_bytes = header->metadata_bytes;
   depot->when_full = header->when_full;
+  depot->max_groups = header->max_groups;
   depot->variable_length = header->variable_length;
   depot->pin_words = (depot->max_readers + 31) / 32;
   depot->slot_stride = (uint32_t)round_up(offsetof(struct fd_slot, pins) + depot->pin_words * 4, 64);
@@ -67,6 +68,8 @@ static void check(struct depot *depot, const struct fd_header *header, uint64_t 
   const uint64_t slots_end = depot->slots_offset + (uint64_t)depot->max_size * depot->slot_stride;
   const uint64_t takes_offset = slots_end + header->max_groups * sizeof(struct fd_group);
   const uint64_t takes = header->max_groups * round_up(depot->max_size * 8, 64);
+  depot->groups_offset = slots_end;
+  depot->takes_offset = takes_offset;
   depot->payload_offset = round_up(takes_offset + takes, 16384);
   const uint64_t payload = round_up(depot->frame_bytes, 8) + depot->metadata_bytes;
   depot->payload_stride = round_up(payload, payload >= 512 * 1024 ? 4096 : 64);
