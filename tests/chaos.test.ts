@@ -8,6 +8,7 @@ import process from "node:process";
 import { FramesDepot, type WhenFull } from "../mod.ts";
 import type { Entry } from "../tools/chaos/ledger.ts";
 import { chaosRun } from "../tools/chaos/run.ts";
+import { takingRun } from "../tools/chaos/taking.ts";
 import { tracedLibrary } from "../tools/chaos/steps.ts";
 import { depotTest, HERE, Peer, type Runtime, RUNTIMES } from "./support/harness.ts";
 
@@ -49,6 +50,15 @@ for (const whenFull of ["drop", "overwrite"] as const) {
     assertGreaterOrEqual((await chaos(whenFull, 60, false)).kills, 60);
   });
 }
+
+depotTest("FramesDepot survives kills at every step of ending a depot and of taking its name", async () => {
+  const seed = Math.floor(Math.random() * 0x7fffffff);
+  const ledger = await takingRun({ kills: 150, seconds: 60, seed, eachStep: true });
+  assertEquals(ledger.wrong, [], `seed ${seed}`);
+  const steps = new Set(ledger.deaths.map(({ at }) => at));
+  for (const step of ["N1", "T2", "T3a", "T3", "T4", "T5"]) assert(steps.has(step), `no process died at ${step}`);
+  assertGreaterOrEqual(ledger.read, 100);
+});
 
 // A queue with enough room that no producer ever looks for dead peers: the reader has to.
 const ROOMY = { frameSize: [16, 4, 1], maxSize: 1000 } as const;

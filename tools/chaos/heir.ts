@@ -11,6 +11,7 @@ import { say, taskOf } from "../support/parent.ts";
 import { Random } from "../support/random.ts";
 import { fill, flaw, metadataOf, numberOf, timestampOf } from "../support/stamp.ts";
 import { Board, generationOf, NOTE } from "./board.ts";
+import { LAST_LIFE } from "./taking_plan.ts";
 import { Witness } from "./witness.ts";
 
 /** What it is told. `life` is a reader's own, and the first of a producer's, which has one in each depot. */
@@ -31,6 +32,8 @@ export type Inherited = {
 export type HeirReport = { frames: number; lost: number; depots: Inherited[]; wrong: string[] };
 
 const WRONG = 20;
+/** Time from the last word to the end. */
+const ORPHANED_MS = 60_000;
 /** How long a name that nothing alive has is waited for at a time. */
 const OPENING = { timeoutMs: 100 } as const;
 /** How long a depot that has lost its name may go on unmarked: some ticks. */
@@ -40,7 +43,10 @@ const task = taskOf<HeirTask>();
 const board = new Board(task.board);
 const random = new Random(task.seed);
 let stopping = false;
-process.stdin.on("end", () => stopping = true).resume();
+process.stdin.on("end", () => {
+  stopping = true;
+  setTimeout(() => process.exit(1), ORPHANED_MS).unref(); // no last depot will come
+}).resume();
 
 async function open(): Promise<FramesDepot | undefined> {
   try {
@@ -56,11 +62,10 @@ async function readAll(mode: ReadMode): Promise<void> {
   const accuse = (what: string | undefined) => {
     if (what !== undefined && report.wrong.length < WRONG) report.wrong.push(what);
   };
-  let over = false;
-  while (!over) {
-    over = stopping; // what has the name after that is the last one
+  for (let isLast = false; !isLast;) {
     const depot = await open();
     if (depot === undefined) continue;
+    isLast = generationOf(depot.id) === board.read(LAST_LIFE, NOTE.generation);
     try {
       await read(depot, mode, report, accuse);
     } finally {
@@ -91,6 +96,7 @@ async function read(
     }
   }
   const { ended } = reader;
+  board.write(task.life, NOTE.generation, 0);
   report.frames += witness.frames;
   report.depots.push({ generation, start, ended, lives: [...witness.next] });
   if (ended === "ended") { while (depot.linked && !stopping) await sleep(1); }

@@ -11,20 +11,22 @@ import type { WhenFull } from "../../mod.ts";
 import { anySeed, optionsOrUsage, wholeNumber } from "../support/options.ts";
 import { Ledger } from "./ledger.ts";
 import { chaosRun } from "./run.ts";
+import { takingRun } from "./taking.ts";
 
 const USAGE = `deno task chaos [options]
   --kills N      end after N kills (5000)
   --seconds N    or after N seconds (1800)
-  --policy P     wait, drop, overwrite, or all: three fifths of it wait (all)
+  --policy P     wait, drop, overwrite, taking (depots end, and their names are taken), or all: half of it wait (all)
   --slots N      slots of the depots (8, and for a tenth of the kills, waiting, 2048)
   --seed N       plan the same victims again (random)`;
 
 /** What is run one after the other, and how large a part of it all each is. */
-const PHASES: { whenFull: WhenFull; maxSize: number; part: number }[] = [
+const PHASES: { whenFull: WhenFull | "taking"; maxSize: number; part: number }[] = [
   { whenFull: "wait", maxSize: 8, part: 5 },
   { whenFull: "wait", maxSize: 2048, part: 1 },
   { whenFull: "drop", maxSize: 8, part: 2 },
   { whenFull: "overwrite", maxSize: 8, part: 2 },
+  { whenFull: "taking", maxSize: 8, part: 2 },
 ];
 const SHOWN = 30;
 
@@ -45,7 +47,7 @@ function readOptions(): { kills: number; seconds: number; phases: typeof PHASES;
   }
   const { kills, seconds, seed, policy, slots } = values;
   let phases = PHASES.filter(({ whenFull }) => policy === "all" || policy === whenFull);
-  if (phases.length === 0) throw new Error(`--policy must be wait, drop, overwrite, or all: ${policy}`);
+  if (phases.length === 0) throw new Error(`--policy must be wait, drop, overwrite, taking, or all: ${policy}`);
   if (slots !== undefined) {
     const maxSize = wholeNumber("slots", slots);
     phases = phases.filter(({ maxSize }) => maxSize === 8).map((phase) => ({ ...phase, maxSize }));
@@ -58,7 +60,8 @@ function readOptions(): { kills: number; seconds: number; phases: typeof PHASES;
   };
 }
 
-const titleOf = ({ whenFull, maxSize }: typeof PHASES[number]) => `${whenFull} with ${maxSize} slots`;
+const titleOf = ({ whenFull, maxSize }: typeof PHASES[number]) =>
+  whenFull === "taking" ? "taking names" : `${whenFull} with ${maxSize} slots`;
 
 const options = optionsOrUsage(USAGE, readOptions);
 const { kills, seconds, phases, seed } = options;
@@ -75,16 +78,15 @@ const total = new Ledger();
 const started = performance.now();
 for (const [index, phase] of phases.entries()) {
   const { whenFull, maxSize, part } = phase;
-  const ledger = await chaosRun({
-    whenFull,
-    maxSize,
+  const common = {
     kills: Math.ceil(kills * part / parts),
     seconds: Math.ceil(seconds * part / parts),
     seed: seed + index,
     eachStep: true,
     tell,
     signal: abort.signal,
-  });
+  };
+  const ledger = whenFull === "taking" ? await takingRun(common) : await chaosRun({ ...common, whenFull, maxSize });
   console.log(`${clear}\n== ${titleOf(phase)}\n${ledger.summary()}\n`);
   total.add(ledger);
   if (ledger.wrong.length > 0) break;

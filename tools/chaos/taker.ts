@@ -29,16 +29,18 @@ export type TakerTask = { name: string; board: string; heirs: number[] };
  */
 export type TakerOrder = { kind: "each" | "crowd" | "held"; rounds: number; firstLife: number; seed: number };
 /** What it answers. */
-export type TakerAnswer = { deaths: Death[] };
+export type TakerAnswer = { deaths: Death[]; held: number };
 
 /** Time for a victim that neither dies nor ends. */
 const LIFE_MS = 3000;
 /** Time for a victim to come to its step, and for readers to leave a depot that was replaced. */
-const STAND_MS = 400, LEAVE_MS = 10_000;
+const STAND_MS = 2000, LEAVE_MS = 10_000;
 const TICK_MS = 0.2;
 const WARM_UPS = 10;
 
 class Taker {
+  /** Producers that stood still while readers left their depot. */
+  held = 0;
   readonly #task: TakerTask;
   readonly #board: Board;
 
@@ -103,22 +105,17 @@ class Taker {
     const held = heldPlanOf(random, life);
     const replacer: TakingPlan = { ...takingPlanFor(random, life + 1, "replacer", "T2"), end: "work done", frames: 1 };
     const pid = this.#bear(held);
-    this.#until(() => this.#board.read(life, NOTE.state) === STATE.frozen, STAND_MS);
+    const areIn = (depot: number) => this.#task.heirs.map((heir) => this.#board.read(heir, NOTE.generation) === depot);
+    const isHeld = this.#until(() => this.#board.read(life, NOTE.state) === STATE.frozen, STAND_MS);
+    const depot = this.#board.read(life, NOTE.generation);
+    const haveCome = isHeld && this.#until(() => areIn(depot).every((isIn) => isIn), STAND_MS);
     const deaths = this.#crowd([{ ...replacer, leaves: false }]);
     const next = FramesDepot.inspect(this.#task.name)?.id;
-    // Only the dead may have the next depot by now: then no reader comes to it.
-    const arrived = () =>
-      this.#task.heirs.every((heir) =>
-        this.#board.read(heir, NOTE.generation) !== this.#board.read(life, NOTE.generation)
-      );
-    if (next !== undefined && this.#board.read(life, NOTE.state) === STATE.frozen && !this.#until(arrived, LEAVE_MS)) {
-      const where = this.#task.heirs.map((heir) => this.#board.read(heir, NOTE.generation));
-      this.#board.accuse(
-        `life ${life}: stands still at ${JSON.stringify(held.end)} in depot ` +
-          `${this.#board.read(life, NOTE.generation)}, and readers wait for it in ${where}, the name is ${
-            generationOf(next)
-          }'s`,
-      );
+    if (haveCome && next !== undefined && generationOf(next) !== depot) {
+      if (this.#until(() => !areIn(depot).some((isIn) => isIn), LEAVE_MS)) this.held++;
+      else {this.#board.accuse(
+          `life ${life}: readers wait for a producer that stands still at ${JSON.stringify(held.end)}`,
+        );}
     }
     kill(pid);
     let ending = reap(pid);
@@ -149,6 +146,6 @@ for (let left = WARM_UPS; left > 0; left--) {
 const taker = new Taker(taskOf());
 say({ ready: true });
 for await (const order of orders<TakerOrder>()) {
-  const answer: TakerAnswer = { deaths: taker.run(order) };
+  const answer: TakerAnswer = { deaths: taker.run(order), held: taker.held };
   say(answer);
 }

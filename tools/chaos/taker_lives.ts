@@ -79,9 +79,13 @@ class Life {
   }
 
   #take(always: boolean): void {
-    const outcome = createSegment(loadShim(), this.#name, geometryOf(this.#random), MODE, always);
-    if (outcome instanceof Attachment) this.#store(new RingDepot(this.#name, outcome));
-    else if (always && outcome.refused !== "busy") this.#accuse(`the name was refused: ${outcome.error.message}`);
+    for (let tries = 0; tries < OPENINGS; tries++) {
+      const outcome = createSegment(loadShim(), this.#name, geometryOf(this.#random), MODE, always);
+      if (outcome instanceof Attachment) return this.#store(new RingDepot(this.#name, outcome));
+      if (outcome.refused === "busy") continue;
+      if (always) this.#accuse(`the name was refused: ${outcome.error.message}`);
+      return;
+    }
   }
 
   /** Stores frames until they are all there, or until the depot takes no more. */

@@ -6,7 +6,6 @@
  */
 import { existsSync } from "node:fs";
 import process from "node:process";
-import { setTimeout as sleep } from "node:timers/promises";
 import { FramesDepot } from "../../mod.ts";
 import type { ModuleChild } from "../support/child.ts";
 import { Random } from "../support/random.ts";
@@ -16,7 +15,7 @@ import { start } from "./child.ts";
 import type { HeirReport, HeirTask, Inherited } from "./heir.ts";
 import { Ledger } from "./ledger.ts";
 import type { TakerAnswer, TakerOrder, TakerTask } from "./taker.ts";
-import { eachTakingStep, TAKERS_A_ROUND } from "./taking_plan.ts";
+import { eachTakingStep, LAST_LIFE, TAKERS_A_ROUND } from "./taking_plan.ts";
 
 /** How a run goes. */
 export type TakingOptions = {
@@ -49,6 +48,7 @@ class TakingRun {
   readonly #children: ModuleChild[] = [];
   readonly #started = performance.now();
   #lives = FIRST_LIFE;
+  readonly #held = new Map<ModuleChild, number>();
 
   constructor(options: TakingOptions, name: string, board: Board) {
     this.#options = options;
@@ -114,7 +114,8 @@ class TakingRun {
     const order: TakerOrder = { kind, rounds, firstLife: this.#lives, seed: this.#random.seed() };
     this.#lives += rounds * TAKERS_A_ROUND;
     taker.send(order);
-    const { deaths } = await this.#in(`${taker}, ${kind}`, taker.line<TakerAnswer>());
+    const { deaths, held } = await this.#in(`${taker}, ${kind}`, taker.line<TakerAnswer>());
+    this.#held.set(taker, held);
     for (const death of deaths) this.ledger.deaths.push({ ...death, runtime: taker.runtime, kind: "forked" });
   }
 
@@ -126,10 +127,10 @@ class TakingRun {
     for (const producer of producers) {
       counts.push((await this.#in(`${producer}`, producer.line<{ lives: number }>())).lives);
     }
-    for (const reader of readers) reader.hangUp();
-    await sleep(100);
     const last = await FramesDepot.create(this.#name, { frameSize: [4, 4, 1], replace: true });
+    this.#board.write(LAST_LIFE, NOTE.generation, generationOf(last.id));
     last.end();
+    for (const reader of readers) reader.hangUp();
     const reports: HeirReport[] = [];
     for (const reader of readers) reports.push(await this.#in(`${reader}`, reader.line<HeirReport>()));
     for (const child of [...readers, ...producers]) {
@@ -137,6 +138,7 @@ class TakingRun {
       if (code !== 0) this.ledger.wrong.push(`${child} ended with code ${code}: ${child.errors}`);
     }
     await last.close();
+    for (const held of this.#held.values()) this.ledger.stops += held;
     const lives = Array.from({ length: this.#lives - FIRST_LIFE }, (_, index) => FIRST_LIFE + index);
     for (const [index, count] of counts.entries()) {
       for (let at = 1; at <= count; at++) lives.push(PRODUCERS_FROM * (index + 1) + at);

@@ -40,6 +40,8 @@ export const TAKING_STEPS: Record<TakingRole, readonly string[]> = {
   reader: ["R1", "R4", "R5", "R6", "J3", "J4", "L1"],
 };
 
+/** A life that no process lives: the depot that is noted as its own is the last one of a run. */
+export const LAST_LIFE = 4;
 /** The most lives of a round. */
 export const TAKERS_A_ROUND = 4;
 
@@ -66,10 +68,10 @@ export function takingPlanOf(random: Random, life: number): TakingPlan {
   return how > 6 ? { ...plan, end: { afterMs: random.unit() * random.pick([1, 3, 15]) } } : plan;
 }
 
-/** A producer that stands still with a slot in its hands. */
+/** A producer that stands still with a slot in its hands, in a depot that it has made itself. */
 export function heldPlanOf(random: Random, life: number): TakingPlan {
-  const plan = takingPlanFor(random, life, "producer", random.pick(HELD_STEPS));
-  return { ...plan, freeze: true };
+  const end = { step: random.pick(HELD_STEPS), count: random.integer(1, 3) };
+  return { ...takingPlanFor(random, life, "replacer", end.step), end, freeze: true };
 }
 
 /** One geometry among some: most names pass to a depot of another shape. */
