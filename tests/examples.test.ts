@@ -20,6 +20,9 @@ const isJob = (program: string) => program.endsWith("_job.ts");
 
 type Run = { code: number | null; out: string; pid: number };
 
+/** The longest one starts a hundred processes. */
+const WATCHDOG_MS = 300_000;
+
 /** Runs a program as its users do: in the clone, by its path. */
 function run(runtime: Runtime, program: string): Promise<Run> {
   const parameters = [...runtime === "deno" ? ["run", "-A"] : [], `examples/${program}`];
@@ -30,7 +33,7 @@ function run(runtime: Runtime, program: string): Promise<Run> {
   });
   let out = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => out += text);
-  const watchdog = setTimeout(() => process.kill(child.pid!, "SIGKILL"), 60_000);
+  const watchdog = setTimeout(() => process.kill(child.pid!, "SIGKILL"), WATCHDOG_MS);
   return new Promise((resolve) =>
     child.on("close", (code) => {
       clearTimeout(watchdog);
@@ -50,7 +53,7 @@ for (const program of programs.filter((program) => !isJob(program))) {
       assertEquals(code, 0, out);
       const left = FramesDepot.list().map(({ name }) => name).filter((name) => name.endsWith(`-${pid}`));
       assertEquals(left, [], "what it left behind");
-    });
+    }, { watchdogMs: WATCHDOG_MS });
   }
 }
 

@@ -1,0 +1,65 @@
+/**
+ * closeOnSignals: what SIGINT and SIGTERM do to depots, and that they then do what they did before.
+ */
+import { assertEquals } from "@std/assert";
+import process from "node:process";
+import { FramesDepot } from "../mod.ts";
+import { depotTest, Peer, RUNTIMES } from "./support/harness.ts";
+import type { SignalTask } from "./support/signal_peer.ts";
+
+const exists = (name: string) => FramesDepot.list().some((info) => info.name === name);
+
+/** Starts a process with depots, signals it, and waits for its end. */
+async function signalled(runtime: Peer["runtime"], task: SignalTask, signal?: NodeJS.Signals): Promise<Peer> {
+  await using peer = new Peer(runtime, "signal_peer.ts", task);
+  await peer.line();
+  if (signal !== undefined) process.kill(peer.pid, signal); // child.kill() has Deno report it as the end
+  await peer.ending;
+  return peer;
+}
+
+for (const runtime of RUNTIMES) {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    depotTest(`closeOnSignals closes the depots of a ${runtime} process, then ${signal} ends it`, async (name) => {
+      const { ending } = await signalled(runtime, { name }, signal);
+      assertEquals([await ending, exists(name)], [{ code: null, signal }, false]);
+    });
+
+    depotTest(`closeOnSignals gives back what a ${runtime} process held when ${signal} came`, async (name) => {
+      await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1], whenFull: "wait" });
+      await depot.enqueue({ frameNumber: 1, frame: new Uint8Array(4) });
+      const { ending } = await signalled(runtime, { name, holds: true }, signal);
+      assertEquals((await ending).signal, signal);
+      // Left in order: nothing is left for others to recover.
+      assertEquals(FramesDepot.inspect(name)?.stats?.peers.map(({ self, alive }) => [self, alive]), [[false, true]]);
+    });
+
+    depotTest(
+      `closeOnSignals leaves the end to a listener that a ${runtime} program has for ${signal}`,
+      async (name) => {
+        const { ending } = await signalled(runtime, { name, listens: true }, signal);
+        assertEquals([await ending, exists(name)], [{ code: 7, signal: null }, false]);
+      },
+    );
+  }
+
+  depotTest(`closeOnSignals does not keep a ${runtime} process alive, and may be called twice`, async (name) => {
+    const { ending } = await signalled(runtime, { name, returns: true });
+    assertEquals([await ending, exists(name)], [{ code: 0, signal: null }, false]);
+  });
+
+  depotTest(
+    `without closeOnSignals SIGINT leaves a stale name in ${runtime}, which create takes over`,
+    async (name) => {
+      const { ending } = await signalled(runtime, { name, alone: true }, "SIGINT");
+      assertEquals([(await ending).signal, FramesDepot.inspect(name)?.stale], ["SIGINT", true]);
+      await using depot = await FramesDepot.create(name, { frameSize: [1, 1, 1] });
+      assertEquals(depot.frameBytes, 1);
+    },
+  );
+
+  depotTest(`closeOnSignals removes the names that a worker of ${runtime} has open, too`, async (name) => {
+    const { ending } = await signalled(runtime, { name, inWorker: true }, "SIGTERM");
+    assertEquals([(await ending).signal, exists(name)], ["SIGTERM", false]);
+  });
+}

@@ -1,0 +1,62 @@
+/**
+ * A process with an open depot that waits for a signal.
+ *
+ * @module
+ */
+import process from "node:process";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { FramesDepot } from "../../mod.ts";
+import { say, taskOf } from "../../tools/support/parent.ts";
+
+/** What it does. */
+export type SignalTask = {
+  name: string;
+  /** Opens the depot, and holds a frame, a slot and a wait. */
+  holds?: boolean;
+  /** Hears signals itself, and ends with 7. */
+  listens?: boolean;
+  /** Has nothing to do. */
+  returns?: boolean;
+  /** Does not call closeOnSignals. */
+  alone?: boolean;
+  /** Has the depot in a worker. */
+  inWorker?: boolean;
+};
+
+const SHAPE = { frameSize: [2, 2, 1], whenFull: "wait" } as const;
+const held: unknown[] = [];
+
+async function hold(depot: FramesDepot): Promise<void> {
+  const reader = depot.frames();
+  held.push(reader, (await reader.next()).value, depot.tryClaim(), depot.frames({ from: "next" }).next());
+}
+
+async function main({ name, ...task }: SignalTask): Promise<void> {
+  if (task.listens) {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.on(signal, () => setTimeout(() => process.exit(7), 300));
+    }
+  }
+  if (!task.alone) {
+    FramesDepot.closeOnSignals();
+    FramesDepot.closeOnSignals();
+  }
+  if (task.inWorker) {
+    const worker = new Worker(new URL(import.meta.url), { workerData: name });
+    await new Promise((resolve) => worker.once("message", resolve));
+  } else {
+    const depot = await (task.holds ? FramesDepot.open(name) : FramesDepot.create(name, SHAPE));
+    held.push(depot);
+    if (task.holds) await hold(depot);
+    if (task.returns) await depot.close();
+  }
+  if (!task.returns) setInterval(() => {}, 1000);
+  say({ ready: true });
+}
+
+if (isMainThread) await main(taskOf<SignalTask>());
+else {
+  held.push(await FramesDepot.create(workerData as string, SHAPE));
+  parentPort!.postMessage("open");
+  setInterval(() => {}, 1000);
+}
