@@ -63,6 +63,13 @@ function found(name: string, before?: Sight): Sight {
   return sight;
 }
 
+/** What has become of a depot, where it is not as usual. */
+function endOf({ ended, replaced, linked }: DepotStats): string | undefined {
+  if (replaced) return "another depot has its name: it takes no more frames";
+  if (ended) return "it takes no more frames; readers get what is left";
+  return linked ? undefined : "its name has been removed";
+}
+
 function lines(pairs: [label: string, text: string][]): string {
   const paint = paintOutput();
   return pairs.map(([label, text]) => `  ${paint.dim(label.padEnd(9))} ${text}\n`).join("");
@@ -93,6 +100,7 @@ function counters(stats: DepotStats, rates?: Rates): string {
     ["dropped", count(stats.dropped) + measured(() => `${rate(rates!.dropped)} frames/s`)],
     ["skipped", count(stats.skipped)],
     ["next", `sequence ${count(stats.head)}`],
+    ...endOf(stats) === undefined ? [] : [["ended", endOf(stats)!] as [string, string]],
     ...stats.groups.map((group): [string, string] => ["group", groupLine(group)]),
   ]);
 }

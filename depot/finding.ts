@@ -63,6 +63,8 @@ export interface DepotInfo {
   length?: number;
   /** Depot objects that are alive. */
   peers?: number;
+  /** Whether it takes no more frames. */
+  ended?: boolean;
 }
 
 /** What {@linkcode FramesDepot.inspect} says of a depot. */
@@ -271,6 +273,7 @@ function infoOf(attachment: Attachment): DepotInfo {
     whenFull,
     length: queueLength(attachment),
     peers: alive,
+    ended: attachment.room.end() !== undefined,
   };
 }
 

@@ -113,6 +113,18 @@ depotTest("stat counts what the depot counts, and names the reader that blocks",
   reader.release();
 });
 
+depotTest("stat and ls say of a depot that has ended that it takes no more", async (name) => {
+  await using depot = await FramesDepot.create(name, SHAPE);
+  await depot.enqueue(frameOf(1));
+  assertEquals((await runCli(["stat", name, "--seconds", "0"])).out.includes("takes no more"), false);
+  depot.end();
+  const { out } = await runCli(["stat", name, "--seconds", "0"]);
+  assertMatch(out, /^ +ended +it takes no more frames; readers get what is left$/m);
+  const { ended, replaced, linked, peers } = JSON.parse((await runCli(["stat", name, "--json", "--seconds", "0"])).out);
+  assertEquals([ended, replaced, linked, peers[0].producer], [true, false, true, true]);
+  assertEquals([listed(name)!.ended, FramesDepot.inspect(name)!.ended], [true, true]);
+});
+
 depotTest("stat shows what a stale depot counted, its processes, and why it is stale", async (name) => {
   await makeStale(name);
   const { code, out } = await runCli(["stat", name]);
