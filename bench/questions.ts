@@ -77,6 +77,15 @@ export const QUESTIONS: readonly Question[] = [
     goals: { "1000 Hz, adaptive": "<= 2x" },
   },
   {
+    question: "sharing",
+    title: "120 frames shared by loops that need 3, 3 and 20 ms for each, against the same over a counter in memory",
+    unit: "ms",
+    better: "lower",
+    measurement: "sharing",
+    baseline: () => "a counter in memory",
+    goals: { "*": "<= 1.15x" },
+  },
+  {
     question: "paced_cpu",
     title: "Frames at a steady pace: what the reading process takes of a core",
     unit: "% of a core",

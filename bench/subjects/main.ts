@@ -11,6 +11,7 @@ import { manyDepots, manyDepotsThreads, scatter } from "./many.ts";
 import { echo, latencyParked, latencySpinning } from "./ping_pong.ts";
 import { beat, idleCpu, pacedCpu, pacedLatency } from "./paced.ts";
 import { open, overhead } from "./start.ts";
+import { sharing } from "./sharing.ts";
 import { produce, stream } from "./stream.ts";
 
 const MEASUREMENTS = {
@@ -30,6 +31,7 @@ const MEASUREMENTS = {
   idleCpu,
   manyDepots,
   manyDepotsThreads,
+  sharing,
 };
 /** What a measurement starts as a second process. */
 const PARTNERS: Record<string, (...parameters: never[]) => Promise<unknown>> = { produce, echo, beat, scatter };
