@@ -179,8 +179,11 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
    * assertEquals(widths, [640, 1280]);
    * ```
    */
-  static follow<E extends ElementType = ElementType>(name: string, options: FollowOptions<E> = {}): FrameFollower<E> {
-    return new FrameFollower(checkName(name), options);
+  static follow<E extends ElementType = ElementType>(
+    name: string,
+    options: FollowOptions<E> = {},
+  ): FrameFollower<E, FramesDepot<E>> {
+    return new FrameFollower(checkName(name), options, (attachment) => new FramesDepot<E>(attachment, undefined));
   }
 
   /**

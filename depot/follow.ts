@@ -3,17 +3,18 @@
  *
  * @module
  */
-import { loadShim } from "../ffi/load.ts";
+import type { Attachment } from "../ring/attachment.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { Pace } from "../ring/pace.ts";
 import { isAbandoned } from "../ring/replacing.ts";
 import { DepotError } from "../errors.ts";
-import { checkElements, checkFollowing, checkOpening, checkWait } from "./checks.ts";
+import { checkElements, checkFollowing, checkOneOf, checkOpening, checkWait } from "./checks.ts";
 import { find } from "./finding.ts";
 import type { Frame } from "./frame.ts";
 import { checkNames, FOLLOW_NAMES } from "./option_names.ts";
 import type { ElementType, FollowOptions, ReaderEnd } from "./options.ts";
-import { leave, Session } from "./session.ts";
+import type { OpenDepot } from "./open_depot.ts";
+import { leave, type Session, sessionOf } from "./session.ts";
 import { FrameReader, placeOf } from "./stream.ts";
 
 /** How long a wait lasts before it looks whether the name was removed: nobody wakes for that. */
@@ -26,23 +27,25 @@ const isTimeUp = (error: unknown): boolean =>
   error instanceof DepotError && (error.code === "NOT_FOUND" || error.code === "NOT_READY");
 
 /** The depot that is followed now. */
-type Present<E extends ElementType> = { session: Session; reader: FrameReader<E> };
+type Present<E extends ElementType, D> = { depot: D; session: Session; reader: FrameReader<E> };
 
 /**
  * The frames of whatever depot has a name: `for await`, or {@linkcode FrameFollower.within}. It goes on across
  * restarts, replacements and changes of format, so ask each frame for its size. Each frame is released when the next
  * one is asked for. It belongs to one loop at a time.
  */
-export class FrameFollower<E extends ElementType = ElementType>
+export class FrameFollower<E extends ElementType = ElementType, D extends OpenDepot<E> = OpenDepot<E>>
   implements AsyncIterableIterator<Frame<E>>, Disposable, AsyncDisposable {
   /** The name. */
   readonly name: string;
   readonly #options: FollowOptions<E>;
   readonly #wait: WaitOptions;
+  readonly #makeDepot: (attachment: Attachment) => D;
   readonly #endsWithProducers: boolean;
+  readonly #endsAtEnd: boolean;
   readonly #released = new AbortController();
   readonly #pace = new Pace();
-  #present: Present<E> | undefined;
+  #present: Present<E, D> | undefined;
   /** Frames lost so far that no frame has reported. */
   #lost = 0;
   #hasFollowed = false;
@@ -54,15 +57,19 @@ export class FrameFollower<E extends ElementType = ElementType>
    * Made by {@linkcode FramesDepot.follow}.
    *
    * @param name checked
+   * @param makeDepot makes the depot object of what has been opened
    * @throws {TypeError | RangeError} for wrong options
    * @ignore
    */
-  constructor(name: string, options: FollowOptions<E>) {
+  constructor(name: string, options: FollowOptions<E>, makeDepot: (attachment: Attachment) => D) {
     this.#wait = checkWait(options);
     checkNames("follow", options, FOLLOW_NAMES);
     checkOpening(options);
     checkElements(options);
     this.#endsWithProducers = checkFollowing(options).whenProducersGone === "end";
+    const whenEnded = checkOneOf("whenEnded", options.whenEnded ?? "wait", ["wait", "end"]);
+    this.#endsAtEnd = this.#endsWithProducers || whenEnded === "end";
+    this.#makeDepot = makeDepot;
     this.name = name;
     this.#options = { ...options };
   }
@@ -70,6 +77,14 @@ export class FrameFollower<E extends ElementType = ElementType>
   /** The {@linkcode FramesDepot.id} of the depot that is followed now; undefined while there is none. */
   get id(): string | undefined {
     return this.#present?.session.attachment.id;
+  }
+
+  /**
+   * The depot that is followed now, for its shape and its counters: of the frame that was got last. It is the follower's
+   * own, which closes it. Undefined while there is none.
+   */
+  get depot(): D | undefined {
+    return this.#present?.depot;
   }
 
   /** Whether it has ended. */
@@ -85,12 +100,16 @@ export class FrameFollower<E extends ElementType = ElementType>
   /**
    * The next frame, waiting for it, for the name, and for the next depot of that name if need be.
    *
-   * @returns `done` when `timeoutMs` passed without a frame; with `whenProducersGone: "end"` also when the depot has
-   *   ended or its producers are gone
+   * @returns `done` when `timeoutMs` passed without a frame; with `whenEnded: "end"` also when the depot has ended, and
+   *   with `whenProducersGone: "end"` when it has ended or its producers are gone
    * @throws {DepotError} what {@linkcode FramesDepot.open} throws, except NOT_FOUND and NOT_READY
    * @throws the reason of the `signal`
    */
   async next(): Promise<IteratorResult<Frame<E>, undefined>> {
+    const { session, reader } = this.#present ?? {};
+    if (session?.turns.due()) await session.turns.take();
+    const atOnce = this.#wait.signal?.aborted ? undefined : reader?.tryNext();
+    if (atOnce !== undefined) return { done: false, value: atOnce };
     try {
       const frame = await this.#take(this.#wait.timeoutMs ?? Infinity);
       if (frame !== undefined) return { done: false, value: frame };
@@ -132,13 +151,13 @@ export class FrameFollower<E extends ElementType = ElementType>
   }
 
   /** After a wait without a frame. @returns false when the time is up, or when it has ended */
-  async #goOn({ session, reader }: Present<E>, left: () => number): Promise<boolean> {
+  async #goOn({ session, reader }: Present<E, D>, left: () => number): Promise<boolean> {
     const { ended } = reader;
     if (ended === "closed" || ended === "released") {
       this.#end ??= ended;
       return false;
     }
-    if (this.#endsWithProducers && (ended === "ended" || ended === "producers-gone")) {
+    if (this.#endsAtEnd && ended === "ended" || this.#endsWithProducers && ended === "producers-gone") {
       this.#end = ended;
       return false;
     }
@@ -169,10 +188,10 @@ export class FrameFollower<E extends ElementType = ElementType>
   }
 
   /** Opens what has the name. @returns undefined when the time is up, or when it has ended */
-  async #attach(timeoutMs: number): Promise<Present<E> | undefined> {
+  async #attach(timeoutMs: number): Promise<Present<E, D> | undefined> {
     const { signal } = this.#wait;
     const signals = [this.#released.signal, ...signal === undefined ? [] : [signal]];
-    const { trustedOwners: _trusted, elementType: _type, timeoutMs: _limit, ...frames } = this.#options;
+    const { trustedOwners: _1, elementType: _2, timeoutMs: _3, whenEnded: _4, ...frames } = this.#options;
     try {
       const opening = { timeoutMs, signal: AbortSignal.any(signals) };
       // Of a producer that has died before the next depot was opened, what it left is read; not so what lay there before.
@@ -182,12 +201,13 @@ export class FrameFollower<E extends ElementType = ElementType>
         await leave(attachment);
         return undefined;
       }
-      const session = new Session(loadShim(), attachment);
+      const depot = this.#makeDepot(attachment);
+      const session = sessionOf(attachment);
       const options = this.#hasFollowed ? { ...frames, from: "oldest" as const } : frames;
       const reader = new FrameReader<E>(session, options, this.#hasFollowed ? this.#lost : undefined);
       this.#hasFollowed = true;
       this.#lost = 0;
-      return { session, reader };
+      return { depot, session, reader };
     } catch (error) {
       if (this.#end !== undefined || isTimeUp(error)) return undefined;
       throw error;
@@ -195,7 +215,7 @@ export class FrameFollower<E extends ElementType = ElementType>
   }
 
   /** Closes a depot object once the last lease on its frames has been released. */
-  #retire({ session, reader }: Present<E>): void {
+  #retire({ session, reader }: Present<E, D>): void {
     reader.release();
     const place = placeOf(reader);
     this.#lost += session.closed ? 0 : place.lostAtEnd;

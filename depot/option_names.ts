@@ -59,7 +59,12 @@ export const FRAMES_NAMES: Names<FramesOptions> = {
   whenProducersGone: true,
 };
 /** Names of how a name is followed. */
-export const FOLLOW_NAMES: Names<FollowOptions> = { ...FRAMES_NAMES, elementType: true, trustedOwners: true };
+export const FOLLOW_NAMES: Names<FollowOptions> = {
+  ...FRAMES_NAMES,
+  elementType: true,
+  trustedOwners: true,
+  whenEnded: true,
+};
 /** Names of what may be said of a frame when it is claimed. */
 export const DETAIL_NAMES: Names<FrameDetails> = { frameNumber: true, timestampNs: true, metadata: true };
 /** Names of what may be said of a frame when it is published. */

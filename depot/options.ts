@@ -183,6 +183,11 @@ export interface FollowOptions<E extends ElementType = ElementType> extends Fram
    * {@linkcode FramesOptions.from}.
    */
   from?: From | undefined;
+  /**
+   * What the follower does once it has passed every frame of a depot of which `end()` was called: `"wait"` (default) for
+   * the next depot, or `"end"`. With `whenProducersGone: "end"` it ends in any case.
+   */
+  whenEnded?: "wait" | "end" | undefined;
   /** What an element of the frames must be. Default: whatever it is. */
   elementType?: E | undefined;
   /** User ids whose depots are trusted, in addition to this process's own and root's. Default: none. */
