@@ -31,6 +31,8 @@ export type DecoderOptions = {
   tolerant?: boolean;
 };
 
+/** A complaint about times in the output, which has none: the times come from the log. */
+const OF_OUTPUT = /non monotonically increasing dts to muxer/;
 /** How long a frame may be there before its line of the log. */
 const LINE_MS = 10_000;
 /** How long the rest of a frame's lines may take. */
@@ -187,7 +189,7 @@ class Ffmpeg {
       stdio: [input === "-" ? 0 : "ignore", writeFd, "pipe"],
     });
     fs.closeSync(writeFd);
-    const log = new FfmpegLog(this.#process.stderr!, (line) => this.log.read(line));
+    const log = new FfmpegLog(this.#process.stderr!, (line) => this.log.read(line), OF_OUTPUT);
     this.ending = endingOf(this.#process, log);
     this.ending.then(() => {
       this.#exited = true;
@@ -195,7 +197,7 @@ class Ffmpeg {
     });
   }
 
-  #parameters(input: string, options: DecoderOptions, { passthrough, formats }: FfmpegProgram): string[] {
+  #parameters(input: string, options: DecoderOptions, { fpsMode, formats }: FfmpegProgram): string[] {
     const { size, format, loop, inputOptions = [] } = options;
     const filters = [
       ...(size === undefined ? [] : [`scale=${size.join(":")}`]),
@@ -209,8 +211,8 @@ class Ffmpeg {
       ...inputOptions,
       // Without -map ffmpeg takes the default-flagged or largest stream of moving pictures, no cover art.
       ...["-i", input === "-" ? "pipe:0" : input, "-an", "-sn", "-dn", "-map_metadata", "-1", "-vf", filters.join(",")],
-      // Every frame as it was decoded: none is repeated or left out to keep a rate.
-      ...[...passthrough, "-f", "rawvideo", "pipe:1"],
+      // Every frame as it was decoded: none is repeated or left out to keep a rate, and no time is rounded to one.
+      ...[fpsMode, "passthrough", "-enc_time_base", "1/1000000000", "-f", "rawvideo", "pipe:1"],
     ];
   }
 

@@ -12,7 +12,7 @@ import { ByteSink, PipeClosed } from "./byte_sink.ts";
 import { colorOptions } from "./colors.ts";
 import { makePipe } from "./descriptors.ts";
 import { type Ending, endingOf, FfmpegLog, judge } from "./ffmpeg_log.ts";
-import { FFMPEG_SPAWN, findFfmpeg } from "./ffmpeg_program.ts";
+import { FFMPEG_SPAWN, type FfmpegProgram, findFfmpeg } from "./ffmpeg_program.ts";
 import { type FrameSink, nameOf, type Video } from "./frame_sink.ts";
 import { matroskaFrameHead, matroskaHeader } from "./matroska.ts";
 import { type Packing, packingOf } from "./raw_frames.ts";
@@ -97,7 +97,13 @@ export function keepsTimes({ format, width, height }: Video): boolean {
   return typeof format === "string" || packingOf(format, width, height) !== undefined;
 }
 
-function parametersOf(video: Video, transport: Transport, { output, options }: Encoding, target: string): string[] {
+function parametersOf(
+  video: Video,
+  transport: Transport,
+  { output, options }: Encoding,
+  { fpsMode }: FfmpegProgram,
+  target: string,
+): string[] {
   const { sampleAspectRatio: aspect } = video.appearance;
   const filters = [
     ...(aspect === undefined ? [] : [`setsar=sar=${aspect.join("/")}:max=${Math.max(...aspect)}`]),
@@ -107,7 +113,7 @@ function parametersOf(video: Video, transport: Transport, { output, options }: E
     ...["-nostdin", "-hide_banner", "-nostats", "-loglevel", "repeat+level+error"],
     ...[...transport.options, "-i", "pipe:0"],
     ...(filters.length === 0 ? [] : ["-vf", filters.join(",")]),
-    ...(transport.timed && takesTimes(output, options) ? ["-enc_time_base", TIME_UNIT] : []),
+    ...(transport.timed && takesTimes(output, options) ? [fpsMode, "vfr", "-enc_time_base", TIME_UNIT] : []),
     ...options ?? [],
     ...["-y", target],
   ];
@@ -115,6 +121,7 @@ function parametersOf(video: Video, transport: Transport, { output, options }: E
 
 /** Whether the encoder takes times as they are; others want a rate, and ffmpeg gives them one. */
 function takesTimes(output: string, options: readonly string[] = []): boolean {
+  if (options.some((option) => /^-(r|r:v|fpsmax|vsync|fps_mode|enc_time_base)$/.test(option))) return false;
   const at = options.findIndex((option) => /^-(c|c:v|c:v:0|codec|codec:v|vcodec)$/.test(option));
   return at < 0 ? FOR_TIMES.test(output) : FOR_TIMES.test(output) && TIMED_CODEC.test(options[at + 1] ?? "");
 }
@@ -123,14 +130,15 @@ function takesTimes(output: string, options: readonly string[] = []): boolean {
  * Encodes one blank frame beside the output, as the frames to come will be: what does not work is found before a frame
  * is taken from a depot. An output that is no file, as a URL, is not tried.
  *
+ * @returns the ffmpeg that works
  * @throws {Failure} in ffmpeg's words, or because there is none
  */
-export async function tryEncoding(video: Video, encoding: Encoding, signal: AbortSignal): Promise<void> {
-  await findFfmpeg();
+export async function tryEncoding(video: Video, encoding: Encoding, signal: AbortSignal): Promise<FfmpegProgram> {
+  const program = await findFfmpeg();
   const { output } = encoding;
   const isFile = !/^[a-z][a-z0-9+.-]+:/i.test(output) && output !== "-" &&
     (fs.statSync(output, { throwIfNoEntry: false })?.isFile() ?? true);
-  if (!isFile || typeof video.format === "string") return;
+  if (!isFile || typeof video.format === "string") return program;
   let folder: string | undefined;
   try {
     folder = fs.mkdtempSync(join(dirname(output), ".frames-depot-"));
@@ -138,7 +146,7 @@ export async function tryEncoding(video: Video, encoding: Encoding, signal: Abor
   }
   const target = folder === undefined ? output : join(folder, basename(output));
   try {
-    const run = new Encoder(video, encoding, target, signal);
+    const run = new Encoder(video, encoding, program, target, signal);
     try {
       await run.write(new Uint8Array(video.format.frameBytes(video.width, video.height)), 0n);
       await run.end();
@@ -146,17 +154,23 @@ export async function tryEncoding(video: Video, encoding: Encoding, signal: Abor
       await run.kill();
     }
   } catch (error) {
-    if (error instanceof PipeClosed) return; // it took what it wanted
+    if (error instanceof PipeClosed) return program; // it took what it wanted
     if (!(error instanceof Failure)) throw error;
     throw new Failure(error.message.replaceAll(target, output), error.exitCode);
   } finally {
     if (folder !== undefined) fs.rmSync(folder, { recursive: true, force: true });
   }
+  return program;
 }
 
 /** Starts ffmpeg for frames that {@linkcode tryEncoding} has found good. */
-export function encoderSink(video: Video, encoding: Encoding, signal: AbortSignal): FrameSink {
-  const encoder = new Encoder(video, encoding, encoding.output, signal);
+export function encoderSink(
+  video: Video,
+  encoding: Encoding,
+  program: FfmpegProgram,
+  signal: AbortSignal,
+): FrameSink {
+  const encoder = new Encoder(video, encoding, program, encoding.output, signal);
   let judged = false;
   const verdict = (ending: Ending) => {
     if (judged) return undefined;
@@ -180,11 +194,11 @@ class Encoder {
   #begun = false;
   #open = true;
 
-  constructor(video: Video, encoding: Encoding, target: string, signal: AbortSignal) {
+  constructor(video: Video, encoding: Encoding, program: FfmpegProgram, target: string, signal: AbortSignal) {
     this.#transport = new Transport(video, encoding.fields);
     const { readFd, writeFd } = makePipe();
     this.#writeFd = writeFd;
-    this.#process = spawn("ffmpeg", parametersOf(video, this.#transport, encoding, target), {
+    this.#process = spawn("ffmpeg", parametersOf(video, this.#transport, encoding, program, target), {
       ...FFMPEG_SPAWN,
       stdio: [readFd, "ignore", "pipe"],
     });

@@ -20,12 +20,14 @@ export class FfmpegLog {
   readonly #complaints: string[] = [];
   #complained = 0;
 
-  /** Reads a stream to its end. @param onLine told every line */
-  constructor(stream: Readable, onLine: (line: string) => void = () => {}) {
+  /** Reads a stream to its end. @param onLine told every line @param harmless complaints that are none */
+  constructor(stream: Readable, onLine: (line: string) => void = () => {}, harmless?: RegExp) {
     let unfinished = "";
     const take = (line: string) => {
       const prefix = PREFIX.exec(line);
-      if (prefix !== null && /^(error|fatal|panic)$/.test(prefix[1])) this.#complain(line.slice(prefix[0].length));
+      if (prefix !== null && /^(error|fatal|panic)$/.test(prefix[1]) && !harmless?.test(line)) {
+        this.#complain(line.slice(prefix[0].length));
+      }
       onLine(line);
     };
     stream.setEncoding("utf8");

@@ -11,8 +11,8 @@ import { EXIT, Failure, systemReason } from "../failure.ts";
 export type FfmpegProgram = {
   /** As it calls itself, as `5.1.9`; empty where it does not say. */
   version: string;
-  /** The options that keep each frame as it is, with its own time. */
-  passthrough: readonly string[];
+  /** The option whose values `passthrough` and `vfr` keep each frame as it is, with its own time. */
+  fpsMode: "-fps_mode" | "-vsync";
   /** The pixel formats that it knows; undefined where it does not say. */
   formats: ReadonlySet<string> | undefined;
 };
@@ -53,7 +53,7 @@ export async function findFfmpeg(): Promise<FfmpegProgram> {
   const formats = [...out.matchAll(/^[I.][O.][H.][P.][B.] (\S+) +\d/gm)].map(([, name]) => name);
   return {
     version: /^ffmpeg version n?(\S+)/m.exec(errors)?.[1] ?? "",
-    passthrough: [codec !== null && isBefore(codec, FPS_MODE_SINCE) ? "-vsync" : "-fps_mode", "passthrough"],
+    fpsMode: codec !== null && isBefore(codec, FPS_MODE_SINCE) ? "-vsync" : "-fps_mode",
     formats: formats.length === 0 ? undefined : new Set(formats),
   };
 }

@@ -38,7 +38,7 @@ export function guessRate(timestampsNs: readonly bigint[]): FrameRate | undefine
   const best = (rates: readonly FrameRate[]) => rates.reduce((a, b) => errorOf(b) < errorOf(a) ? b : a);
   const exact = best([...WHOLE, ...NTSC]);
   const rounded = timestampsNs.every((timestampNs) => (timestampNs - timestampsNs[0]) % 1_000_000n === 0n);
-  if (errorOf(exact) < (rounded ? Math.min(MILLISECONDS_NS, 1e8 / rate) : EXACT_NS)) return exact;
+  if (errorOf(exact) < (rounded ? Math.min(MILLISECONDS_NS, 3e8 / rate) : EXACT_NS)) return exact;
   const distance = ([frames, seconds]: FrameRate) => Math.abs(frames / seconds / rate - 1);
   const whole = WHOLE.reduce((a, b) => distance(b) < distance(a) ? b : a);
   return distance(whole) < NEAR ? whole : [Math.round(rate * 1000), 1000];

@@ -9,6 +9,7 @@ import { complain, paintErrors } from "../terminal/output.ts";
 import type { ByteSink } from "./byte_sink.ts";
 import { bytesOf } from "./descriptors.ts";
 import { encoderSink, type Encoding, isCodec, keepsTimes, tryEncoding } from "./encoder.ts";
+import type { FfmpegProgram } from "./ffmpeg_program.ts";
 import { FALLBACK_RATE, guessRate, rateMismatch } from "./frame_rate.ts";
 import { type FrameSink, rawSink, type Video, y4mSink } from "./frame_sink.ts";
 import { type FrameRate, timeOf } from "./frame_source.ts";
@@ -41,6 +42,7 @@ export class Outlet {
   readonly #y4m: Y4mFrames | undefined;
   readonly #timeline: Timeline;
   readonly #kept: { bytes: Uint8Array; timeNs: bigint }[] = [];
+  #program: FfmpegProgram | undefined;
   #sink: FrameSink | undefined;
   #rate: FrameRate | undefined;
   #count = 0;
@@ -55,7 +57,7 @@ export class Outlet {
   ): Promise<Outlet> {
     const outlet = new Outlet(depot, options, stdout, signal);
     const { encoding, rate = FALLBACK_RATE } = options;
-    if (encoding !== undefined) await tryEncoding({ ...outlet.#video!, rate }, encoding, signal);
+    if (encoding !== undefined) outlet.#program = await tryEncoding({ ...outlet.#video!, rate }, encoding, signal);
     return outlet;
   }
 
@@ -68,7 +70,9 @@ export class Outlet {
     this.#video = isRaw ? undefined : videoOf(depot, options);
     this.#y4m = options.y4m && options.encoding === undefined ? y4mOf(depot, this.#video!) : undefined;
     this.#timeline = new Timeline((stepNs) => {
-      if (!isRaw) warn(`${stepInWords(stepNs)} before frame ${this.#count}: what is written goes on without the gap`);
+      if (!isRaw) {
+        warn(`${stepInWords(stepNs)} before frame ${this.#count - 1}: what is written goes on without the gap`);
+      }
     });
   }
 
@@ -114,7 +118,7 @@ export class Outlet {
     if (this.#video === undefined) return rawSink(this.#stdout);
     const { encoding } = this.#options;
     const video = { ...this.#video, rate };
-    if (encoding !== undefined) return encoderSink(video, encoding, this.#signal);
+    if (encoding !== undefined) return encoderSink(video, encoding, this.#program!, this.#signal);
     return y4mSink(this.#stdout, video, this.#y4m!);
   }
 

@@ -28,7 +28,7 @@ export class Timeline {
   add(timestampNs: bigint): bigint {
     const intervalNs = this.#lastNs === undefined ? 0n : timestampNs - this.#lastNs;
     if (this.#lastNs !== undefined && this.#isStep(intervalNs)) {
-      this.#onStep(intervalNs);
+      this.#onStep(intervalNs - (this.#usualNs ?? 0n));
       this.#timeNs += this.#usualNs ?? 0n;
       this.#lastNs = timestampNs;
     } else if (this.#lastNs === undefined || intervalNs > 0n) {

@@ -69,6 +69,9 @@ export function rawFrame(format: string, width: number, height: number, n = 0): 
   ]);
 }
 
+/** How a command is started: the runtime, bytes for its standard input, its PATH. */
+export type MoveOptions = { runtime?: Runtime; input?: Uint8Array; path?: string };
+
 /** What a command that moves bytes answered. */
 export type Moved = { code: number; out: Uint8Array; errors: string };
 
@@ -79,9 +82,10 @@ export class VideoCommand implements AsyncDisposable {
   #ended = false;
 
   /** @param options `input`: bytes for its standard input; `open`: they may be written, and end, later */
-  constructor(parameters: string[], options: { runtime?: Runtime; input?: Uint8Array; open?: boolean } = {}) {
+  constructor(parameters: string[], options: MoveOptions & { open?: boolean } = {}) {
     const [executable, ...rest] = [...cliCommand(options.runtime ?? HERE), ...parameters];
-    this.child = spawn(executable, rest, { env: { ...process.env, NO_COLOR: "1" } });
+    const path = options.path === undefined ? {} : { PATH: options.path };
+    this.child = spawn(executable, rest, { env: { ...process.env, NO_COLOR: "1", ...path } });
     const out: Uint8Array[] = [];
     let errors = "";
     this.child.stdout!.on("data", (bytes: Uint8Array) => out.push(bytes));
@@ -109,18 +113,15 @@ export class VideoCommand implements AsyncDisposable {
 }
 
 /** Runs a command to its end. */
-export async function move(
-  parameters: string[],
-  options: { runtime?: Runtime; input?: Uint8Array } = {},
-): Promise<Moved> {
+export async function move(parameters: string[], options: MoveOptions = {}): Promise<Moved> {
   await using command = new VideoCommand(parameters, options);
   return await command.done;
 }
 
 /** Runs both to their ends at the same time. */
 export async function moveBoth(
-  producer: [parameters: string[], options?: { runtime?: Runtime; input?: Uint8Array }],
-  consumer: [parameters: string[], options?: { runtime?: Runtime }],
+  producer: [parameters: string[], options?: MoveOptions],
+  consumer: [parameters: string[], options?: MoveOptions],
 ): Promise<[Moved, Moved]> {
   return await Promise.all([move(...producer), move(...consumer)]);
 }

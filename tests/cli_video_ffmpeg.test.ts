@@ -1,0 +1,201 @@
+/**
+ * What ffmpeg does to `write` and `read`: it is absent, dies, complains and ends as if nothing were, counts its frames
+ * anew, or meets a source that changes. None of it hangs, and no frame is taken for an output that does not work.
+ */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { existsSync, readdirSync, statSync, truncateSync } from "node:fs";
+import { join } from "node:path";
+import { FramesDepot } from "../mod.ts";
+import { pathWith, pathWithout } from "./support/fake_ffmpeg.ts";
+import { RUNTIMES } from "./support/harness.ts";
+import { decoded, ffmpeg, fileOf, makeClip, move, moveBoth, OTHER, sameBytes, videoTest } from "./support/video.ts";
+
+const GRAY = { frameSize: [4, 2, 1] as [number, number, number], pixelFormat: "gray", maxSize: 8 };
+
+/** A depot with frames that wait for a reader. */
+async function waiting(name: string, frames = 8): Promise<FramesDepot> {
+  const depot = await FramesDepot.create(name, GRAY);
+  for (let n = 0; n < frames; n++) {
+    await depot.enqueue({ frame: new Uint8Array(8).fill(n), timestampNs: n * 40_000_000 });
+  }
+  return depot;
+}
+
+for (const runtime of RUNTIMES) {
+  videoTest(`read --output takes no frame where ffmpeg is not on the PATH (${runtime})`, async ({ name, folder }) => {
+    await using depot = await waiting(name);
+    const output = join(folder, "out.mkv");
+    const { code, errors } = await move(["read", name, "--output", output, "--frames", "8"], {
+      runtime,
+      path: pathWithout(folder),
+    });
+    assertEquals(code, 5, errors);
+    assertStringIncludes(errors, "cannot run ffmpeg: it is not on the PATH");
+    assertEquals(depot.length, 8);
+    const written = await move(["write", `${name}-2`, "--input", "x.mp4"], { runtime, path: pathWithout(folder) });
+    assertEquals(written.code, 5, written.errors);
+  });
+
+  videoTest(`read --output takes no frame where ffmpeg ends at once (${runtime})`, async ({ name, folder }) => {
+    await using depot = await waiting(name);
+    const output = join(folder, "out.mkv");
+    for (
+      const [script, reason] of [
+        ["echo 'ffmpeg: error while loading shared libraries' >&2; exit 127", "shared libraries"],
+        ["kill -9 $$", "it was killed"],
+        ['[ "$2" = -pix_fmts ] && exec "$REAL" "$@"; exit 3', "exit code 3"],
+      ]
+    ) {
+      const path = pathWith(folder, script);
+      const { code, errors } = await move(["read", name, "--output", output, "--frames", "8"], { runtime, path });
+      assertEquals(code, 5, errors);
+      assertStringIncludes(errors, reason);
+      const written = await move(["write", `${name}-2`, "--input", "x.mp4"], { runtime, path });
+      assertEquals(written.code, 5, written.errors);
+    }
+    assertEquals([depot.length, existsSync(output)], [8, false]);
+  });
+
+  videoTest(`read --output takes no frame for an output that does not work (${runtime})`, async ({ name, folder }) => {
+    await using depot = await waiting(name);
+    for (
+      const [output, options, reason] of [
+        ["out.xyz", [], /out\.xyz/],
+        ["out.mkv", ["--ffmpeg", "-c:v nosuch"], /nosuch/],
+        ["no folder/out.mkv", [], /No such file/],
+        ["out.mp4", ["--ffmpeg", "-c:v libx264 -preset nosuch"], /ffmpeg failed/],
+      ] as const
+    ) {
+      const task = ["read", name, "--output", join(folder, output), "--frames", "8", ...options];
+      const { code, errors } = await move(task, { runtime });
+      assertEquals(code, 1, errors);
+      assertMatch(errors, reason);
+      assertEquals(depot.length, 8);
+    }
+    assertEquals(readdirSync(folder), []);
+  });
+
+  videoTest(`write says what ffmpeg complains of although it exits 0 (${runtime})`, async ({ another, folder }) => {
+    const clip = makeClip(folder);
+    const fast = join(folder, "fast.mp4");
+    ffmpeg(["-i", clip, "-c", "copy", "-movflags", "+faststart", fast]);
+    truncateSync(fast, Math.floor(statSync(fast).size * 0.6));
+    const alone = decoded(fast);
+    for (const [options, expected] of [[[], 1], [["--tolerant"], 0]] as const) {
+      const name = another();
+      const [written, read] = await moveBoth([["write", name, "--input", fast, "--json", ...options], { runtime }], [
+        ["read", name],
+      ]);
+      assertEquals([written.code, read.code], [expected, 0], written.errors + read.errors);
+      assertStringIncludes(written.errors, "partial file");
+      assert(sameBytes(read.out, alone));
+      const { frames } = JSON.parse(new TextDecoder().decode(written.out));
+      assertEquals(frames, alone.length / (160 * 120 * 1.5));
+    }
+  });
+}
+
+videoTest("read --output says what ffmpeg complains of although it exits 0", async ({ another, folder }) => {
+  const complaint = `'[mp4 @ 0x5] [error] Error writing trailer of out.mkv: No space left on device'`;
+  const path = pathWith(folder, `"$REAL" "$@" || exit; [ "$2" = -pix_fmts ] || echo ${complaint} >&2`);
+  for (const [options, expected] of [[[], 1], [["--tolerant"], 0]] as const) {
+    await using depot = await waiting(another(), 3);
+    const task = ["read", depot.name, "--output", join(folder, "out.mkv"), "--overwrite", "--frames", "3", ...options];
+    const { code, errors } = await move(task, { path });
+    assertEquals(code, expected, errors);
+    assertStringIncludes(errors, "out.mkv may not be whole; ffmpeg says: Error writing trailer");
+  }
+});
+
+videoTest("write counts lines as they come where ffmpeg numbers frames anew", async ({ name, folder }) => {
+  const clip = makeClip(folder);
+  // Numbers begin again after each tenth frame, as where ffmpeg rebuilds its graph.
+  const anew = `sed -u 's/ n: *[0-9]*\\([0-9]\\) pts/ n: \\1 pts/' >&2`;
+  const path = pathWith(
+    folder,
+    `[ "$2" = -pix_fmts ] && exec "$REAL" "$@"; { "$REAL" "$@" 2>&1 1>&3 | ${anew}; } 3>&1`,
+  );
+  const [written, read] = await moveBoth([["write", name, "--input", clip], { path }], [["read", name]]);
+  assertEquals([written.code, read.code], [0, 0], written.errors + read.errors);
+  assert(sameBytes(read.out, decoded(clip)));
+});
+
+videoTest("write does not believe what a file says of itself", async ({ name, folder }) => {
+  const clip = makeClip(folder, { frames: 5 });
+  const spoof = join(folder, "spoof.mp4");
+  const line = "n:   0 pts:      0 pts_time:0 fmt:rgb24 sar:1/1 s:4x4 i:P iskey:1 type:I ";
+  const titles = ["-metadata", `title=[Parsed_showinfo_1 @ 0x5] [info] ${line}`, "-metadata", `comment=${line}`];
+  ffmpeg(["-i", clip, "-c", "copy", ...titles, spoof]);
+  const [written, read] = await moveBoth([["write", name, "--input", spoof], { runtime: OTHER }], [["read", name]]);
+  assertEquals([written.code, read.code], [0, 0], written.errors + read.errors);
+  assert(sameBytes(read.out, decoded(clip)));
+});
+
+for (const runtime of RUNTIMES) {
+  videoTest(`write goes on with --size where the size changes, else says so (${runtime})`, async (scene) => {
+    const { another, folder } = scene;
+    const parts = [["64x48", 9], ["128x96", 11]].map(([size, frames], i) => {
+      const part = join(folder, `${i}.ts`);
+      const picture = `testsrc2=size=${size}:rate=25`;
+      ffmpeg(["-f", "lavfi", "-i", picture, "-frames:v", String(frames), "-c:v", "mpeg2video", "-f", "mpegts", part]);
+      return part;
+    });
+    const clip = join(folder, "change.ts");
+    ffmpeg(["-i", `concat:${parts.join("|")}`, "-c", "copy", "-f", "mpegts", clip]);
+    const name = another();
+    const [scaled, all] = await moveBoth([["write", name, "--input", clip, "--size", "64x48"], { runtime }], [[
+      "read",
+      name,
+    ]]);
+    assertEquals([scaled.code, all.code], [0, 0], scaled.errors + all.errors);
+    assert(sameBytes(all.out, decoded(clip, ["-vf", "scale=64:48"])));
+    const other = another();
+    const [refused, some] = await moveBoth([["write", other, "--input", clip], { runtime }], [["read", other]]);
+    assertEquals([refused.code, some.code], [1, 0], refused.errors + some.errors);
+    assertStringIncludes(refused.errors, "its size is 128x96, that of the frames before 64x48; --size 64x48");
+    assert(sameBytes(some.out, all.out.subarray(0, some.out.length)) && some.out.length > 0);
+  });
+}
+
+videoTest("write says once that colours change, and goes on", async ({ name, folder }) => {
+  const parts = ["bt709", "bt470bg"].map((matrix, i) => {
+    const part = join(folder, `${i}.ts`);
+    const colors = ["-colorspace", matrix, "-color_primaries", matrix, "-color_trc", "bt709", "-color_range", "tv"];
+    const picture = ["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25", "-frames:v", "10", "-pix_fmt", "yuv420p"];
+    ffmpeg([...picture, "-c:v", "mpeg2video", ...colors, "-f", "mpegts", part]);
+    return part;
+  });
+  const clip = join(folder, "change.ts");
+  ffmpeg(["-i", `concat:${parts.join("|")}`, "-c", "copy", "-f", "mpegts", clip]);
+  const [written, read] = await moveBoth([["write", name, "--input", clip]], [["read", name]]);
+  assertEquals([written.code, read.code], [0, 0], written.errors + read.errors);
+  assert(sameBytes(read.out, decoded(clip)));
+  assertEquals(written.errors.match(/says matrix bt470bg/g)?.length, 1, written.errors);
+});
+
+videoTest("write takes the moving pictures and not the cover, as ffmpeg does", async ({ name, folder }) => {
+  const clip = makeClip(folder, { frames: 5 });
+  const cover = fileOf(
+    folder,
+    "cover.png",
+    ffmpeg([
+      ...["-f", "lavfi", "-i", "testsrc2=size=320x240", "-frames:v", "1", "-f", "image2pipe", "-c:v", "png", "-"],
+    ]),
+  );
+  const both = join(folder, "both.mp4");
+  const streams = ["-map", "0", "-map", "1", "-c", "copy", "-disposition:v:0", "attached_pic"];
+  ffmpeg(["-i", cover, "-i", clip, ...streams, both]);
+  const [written, read] = await moveBoth([["write", name, "--input", both]], [["read", name]]);
+  assertEquals([written.code, read.code], [0, 0], written.errors + read.errors);
+  assert(sameBytes(read.out, decoded(clip)));
+});
+
+for (const runtime of RUNTIMES) {
+  videoTest(`write --input - has ffmpeg read standard input (${runtime})`, async ({ name, folder }) => {
+    const clip = makeClip(folder);
+    const input = ffmpeg(["-i", clip, "-c", "copy", "-f", "matroska", "-"]);
+    const [written, read] = await moveBoth([["write", name, "--input", "-"], { input, runtime }], [["read", name]]);
+    assertEquals([written.code, read.code], [0, 0], written.errors + read.errors);
+    assert(sameBytes(read.out, decoded(clip)));
+  });
+}

@@ -1,0 +1,171 @@
+/**
+ * Times, pixels' shape, fields and colours on their way through a depot into a file: what ffmpeg makes of the source
+ * itself is what comes out.
+ */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { test } from "node:test";
+import { stepInWords, Timeline } from "../cli/video/timeline.ts";
+import { FramesDepot, PIXEL_FORMATS } from "../mod.ts";
+import { RUNTIMES } from "./support/harness.ts";
+import { decoded, ffmpeg, fileOf, move, moveBoth, OTHER, rawFrame, sameBytes, videoTest } from "./support/video.ts";
+
+/** What ffprobe says of the frames of a file: their times in seconds, and what `entries` names. */
+function probe(path: string, entries: string): string[] {
+  const task = ["-v", "error", "-select_streams", "v:0", "-show_entries", entries, "-of", "csv=p=0", path];
+  return spawnSync("ffprobe", task, { encoding: "utf8", maxBuffer: 2 ** 28 }).stdout.trim().split("\n");
+}
+
+const timesOf = (path: string) =>
+  probe(path, "frame=pts_time").map((line) => parseFloat(line)).filter((time) => !isNaN(time)); // else side data
+const rateOf = (path: string) => probe(path, "stream=avg_frame_rate")[0];
+
+function assertNear(actual: number, expected: number, most: number, what: string): void {
+  assert(Math.abs(actual - expected) <= most, `${what}: ${actual} is not ${expected}`);
+}
+
+/** A lossless clip. @param filters after the picture */
+function clipOf(path: string, rate: string, frames: number, filters = "null", options: string[] = []): string {
+  const picture = `testsrc2=size=32x24:rate=${rate},format=yuv420p,${filters}`;
+  const times = ["-fps_mode", "passthrough", "-enc_time_base", "1/90000"];
+  ffmpeg([
+    "-f",
+    "lavfi",
+    "-i",
+    picture,
+    "-frames:v",
+    String(frames),
+    ...times,
+    "-c:v",
+    "libx264",
+    "-qp",
+    "0",
+    ...options,
+    path,
+  ]);
+  return path;
+}
+
+for (const runtime of RUNTIMES) {
+  videoTest(
+    `read --output keeps the times of frames, whatever their rate (${runtime})`,
+    async ({ another, folder }) => {
+      const uneven = "setpts='(N/30+if(gt(N,12),0.4,0)+mod(N,3)*0.004)/TB'";
+      for (
+        const [rate, frames, filters] of [
+          ["30000/1001", 40, "null"],
+          ["60000/1001", 40, "null"],
+          ["24000/1001", 40, "null"],
+          ["480", 60, "null"],
+          ["30", 40, uneven],
+        ] as const
+      ) {
+        const name = another();
+        const clip = clipOf(join(folder, `${name}.mp4`), rate, frames, filters);
+        const output = join(folder, `${name}.out.mp4`);
+        const [written, read] = await moveBoth([["write", name, "--input", clip], { runtime }], [
+          ["read", name, "--output", output, "--ffmpeg", "-c:v libx264 -qp 0"],
+          { runtime },
+        ]);
+        assertEquals([written.code, read.code], [0, 0], written.errors + read.errors);
+        const [before, after] = [timesOf(clip), timesOf(output)];
+        assertEquals(after.length, frames);
+        before.forEach((time, i) => assertNear(after[i] - after[0], time - before[0], 0.0001, `${rate} ${i}`));
+        if (filters === "null") assertEquals(rateOf(output), rateOf(clip));
+        assert(sameBytes(decoded(output), decoded(clip)), rate);
+      }
+    },
+  );
+}
+
+videoTest("read --output lasts as long as a source that counts milliseconds", async ({ name, folder }) => {
+  const clip = clipOf(join(folder, "clip.mkv"), "30000/1001", 1800);
+  const output = join(folder, "out.mkv");
+  const [written, read] = await moveBoth([["write", name, "--input", clip]], [["read", name, "--output", output], {
+    runtime: OTHER,
+  }]);
+  assertEquals([written.code, read.code], [0, 0], written.errors + read.errors);
+  const [before, after] = [clip, output].map((path) => Number(probe(path, "format=duration")[0]));
+  assertNear(after, before, 0.034, "seconds");
+  assertEquals(timesOf(output).length, 1800);
+  assertEquals(rateOf(output), "30000/1001");
+});
+
+videoTest("read --output keeps the shape of pixels and the fields", async ({ name, folder }) => {
+  const clip = clipOf(join(folder, "clip.mkv"), "25", 5, "setsar=64/45,setfield=tff", ["-x264-params", "tff=1"]);
+  const output = join(folder, "out.mkv");
+  const options = ["--fields", "top", "--ffmpeg", "-c:v libx264 -qp 0 -flags +ildct+ilme -x264-params tff=1"];
+  const [written, read] = await moveBoth([["write", name, "--input", clip]], [
+    ["read", name, "--output", output, ...options],
+    { runtime: OTHER },
+  ]);
+  assertEquals([written.code, read.code], [0, 0], written.errors + read.errors);
+  assertStringIncludes(written.errors, "interlaced, top field first");
+  const shown = "stream=sample_aspect_ratio,field_order";
+  assertEquals(probe(output, shown), probe(clip, shown));
+  const fields = "frame=interlaced_frame,top_field_first";
+  assertEquals(probe(output, fields), probe(clip, fields));
+});
+
+videoTest("read --rate gives frames one rate instead of their times", async ({ name, folder }) => {
+  await using depot = await FramesDepot.create(name, { frameSize: [4, 2, 1], pixelFormat: "gray", maxSize: 8 });
+  for (let n = 0; n < 8; n++) await depot.enqueue({ frame: new Uint8Array(8), timestampNs: n * n * 1_000_000 });
+  const output = join(folder, "out.mkv");
+  const task = ["read", name, "--output", output, "--frames", "8", "--rate", "10", "--ffmpeg", "-c:v ffv1"];
+  const { code, errors } = await move(task);
+  assertEquals(code, 0, errors);
+  assertEquals(timesOf(output), [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]);
+});
+
+videoTest("read --output goes on at once where the clock steps, and says so", async ({ another, folder }) => {
+  for (const step of [3600, -3600]) {
+    const name = another();
+    await using depot = await FramesDepot.create(name, { frameSize: [4, 2, 1], pixelFormat: "gray", maxSize: 8 });
+    for (let n = 0; n < 8; n++) {
+      const timestampNs = 1e15 + n * 5e7 + (n < 4 ? 0 : step * 1e9);
+      await depot.enqueue({ frame: new Uint8Array(8).fill(n), timestampNs });
+    }
+    const output = join(folder, `${step}.mkv`);
+    const { code, errors } = await move(["read", name, "--output", output, "--frames", "8", "--ffmpeg", "-c:v ffv1"]);
+    assertEquals(code, 0, errors);
+    assertStringIncludes(errors, `steps by ${step > 0 ? "+" : ""}${step} s before frame 4`);
+    assertEquals(timesOf(output), [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35]);
+  }
+});
+
+videoTest("read --output gives an encoder the pixels of each format", async ({ another, folder }) => {
+  // Directly, as planar YUV of the same samples, and as raw frames of one rate.
+  for (const format of ["rgb24", "nv12", "yuv422p10le", "p010le", "nv24", "yuyv422", "gray16le", "grayf32le"]) {
+    const name = another();
+    assert(PIXEL_FORMATS.has(format));
+    const input = rawFrame(format, 18, 10);
+    const raw = fileOf(folder, `${format}.raw`, input);
+    const shape = ["--size", "18x10", "--format", format, "--rate", "25"];
+    const output = join(folder, `${format}.nut`);
+    const [written, read] = await moveBoth([["write", name, ...shape], { input }], [
+      ["read", name, "--output", output, "--ffmpeg", "-c:v ffv1"],
+      { runtime: OTHER },
+    ]);
+    assertEquals([written.code, read.code], [0, 0], format + written.errors + read.errors);
+    const alone = join(folder, `${format}.alone.nut`);
+    ffmpeg(["-f", "rawvideo", "-pix_fmt", format, "-s", "18x10", "-i", raw, "-c:v", "ffv1", alone]);
+    const back = ["-pix_fmt", format]; // the encoder may take the same samples in another order
+    assert(sameBytes(decoded(output, back), decoded(alone, back)), format);
+  }
+});
+
+test("Timeline cuts where a clock steps, and nowhere else", () => {
+  const play = (seconds: number[]) => {
+    const steps: bigint[] = [];
+    const timeline = new Timeline((stepNs) => steps.push(stepNs));
+    const times = seconds.map((time) => Number(timeline.add(BigInt(Math.round(time * 1e9)))) / 1e9);
+    return { times, steps: steps.map((ns) => Math.round(Number(ns) / 1e9)) };
+  };
+  assertEquals(play([5, 6, 7, 40, 41]), { times: [0, 1, 2, 35, 36], steps: [] }); // a pause
+  assertEquals(play([5, 6, 7, 4000, 4001]), { times: [0, 1, 2, 3, 4], steps: [3992] });
+  assertEquals(play([5000, 5001, 1, 2]), { times: [0, 1, 2, 3], steps: [-5001] });
+  assertEquals(play([0, 300, 600]), { times: [0, 300, 600], steps: [] }); // a time lapse
+  assertEquals(play([1, 1.5, 1.4, 2]), { times: [0, 0.5, 0.5, 1], steps: [] }); // several producers
+  assertEquals(stepInWords(3_600_500_000_000n), "the clock of the timestamps steps by +3600.5 s");
+});
