@@ -5,11 +5,13 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import process from "node:process";
 import { DepotError, type DepotOptions, type FrameReader, FramesDepot, type ReadMode, type WhenFull } from "../mod.ts";
+import { tracedLibrary } from "../tools/chaos/steps.ts";
 import { readAll } from "./support/actor.ts";
-import { depotTest, errorOf, RUNTIMES } from "./support/harness.ts";
+import { depotTest, errorOf, HERE, Peer, type Runtime, RUNTIMES } from "./support/harness.ts";
 import { withoutTick } from "./support/lanes.ts";
 import { Remote } from "./support/remote.ts";
 
+const OTHER: Runtime = HERE === "deno" ? "bun" : "deno";
 const POLICIES: WhenFull[] = ["drop", "wait", "overwrite"];
 const MODES: ReadMode[] = ["lossless", "lossy", "latest"];
 const WATCHED = { watchdogMs: 20_000 };
@@ -63,6 +65,7 @@ for (const whenFull of POLICIES) {
     }
     assertThrows(() => depot.tryClaim(), DepotError, `cannot put a frame into depot "${name}": end() was called`);
     assertEquals([depot.length, depot.stats().dropped, depot.stats().head], [2, 0, 2]);
+    assertEquals(depot.queueIsFull, whenFull !== "overwrite");
     assertEquals(await readAll(other, {}), "1 2, ended");
   });
 
@@ -143,6 +146,24 @@ for (const runtime of RUNTIMES) {
     assertEquals([(await reader.next()).done, reader.ended], [true, "ended"]);
   }, WATCHED);
 }
+
+depotTest(
+  "FramesDepot that a process has ended which died before it woke the others ends within a tick",
+  async (name) => {
+    if (process.platform !== "linux") return;
+    await using depot = await FramesDepot.create(name, options("wait", 1));
+    const reading = readAll(depot, { mode: "lossy" });
+    await later(20);
+    const env = { FRAMES_DEPOT_LIB: tracedLibrary() };
+    await using victim = new Peer(OTHER, "chaos_victim.ts", { name, step: "N1" }, { env });
+    while (depot.length < 1) await later(5);
+    const producing = errorOf(() => depot.enqueue({ frame: pixels(1) }));
+    assertEquals(await victim.exit(), -2, victim.errors);
+    assertEquals([await reading, await producing], ["0, ended", "ENDED"]);
+    depot.end(); // changes nothing
+  },
+  WATCHED,
+);
 
 depotTest("FramesDepot.writeFrom leaves the source what the ended depot has not stored", async (name, another) => {
   await using depot = await FramesDepot.create(name, options("wait", 2));

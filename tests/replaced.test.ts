@@ -124,6 +124,19 @@ depotTest("FrameSlot.publish throws REPLACED in every process of a replaced depo
   }
 }, WATCHED);
 
+depotTest("FrameSlot of a replaced depot whose memory was moved away is not waited for", async (name) => {
+  await using old = await FramesDepot.create(name, options("drop", 3));
+  const [moved, given] = [old.tryClaim({ frameNumber: 1 })!, old.tryClaim({ frameNumber: 2 })!];
+  const away = moved.data.buffer.transfer();
+  given.data.fill(2);
+  const reading = readAll(old);
+  await using _next = await FramesDepot.create(name, { ...options(), replace: true });
+  assertEquals(await reading, ", replaced");
+  assertThrows(() => moved.publish(), TypeError, "its memory was moved away");
+  assertThrows(() => given.publish(), DepotError, "another depot has its name since");
+  assertEquals([old.stats().skipped, old.stats().stored, away.byteLength > 0], [2, 0, true]);
+}, WATCHED);
+
 for (const runtime of RUNTIMES) {
   depotTest(
     `FrameReader of a replaced depot does not wait for a stopped ${runtime} process with a slot`,
