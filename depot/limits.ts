@@ -18,7 +18,7 @@ export interface DepotLimit {
   left: number;
   /** The whole, in the same unit. */
   whole: number;
-  /** The same in words. */
+  /** What is left of the whole, in words. */
   says: string;
   /** What raises it. */
   remedy: string;

@@ -67,7 +67,7 @@ export class Segment {
     return this.#mapping(this.#native.fd_segment_map(this.#handle, bytes, out), out[0], bytes, wakeWords);
   }
 
-  /** Maps memory of this process's own, with a copy of the first bytes: nobody else can change it or cut it short. */
+  /** Maps memory of this process's own, with a copy of the first bytes: no other user can change it or cut it short. */
   snapshot(bytes: number, copied: number, wakeWords: readonly number[]): Mapping | number {
     const out = new BigUint64Array(1);
     const answer = this.#native.fd_segment_snapshot(this.#handle, bytes, copied, out);

@@ -12,7 +12,7 @@ import { leftOf, megabytes, shortOf } from "./limits.ts";
 
 export { megabytes };
 
-/** What is known in addition to the number: what was to be made. */
+/** What is known in addition to the number: what would have been made. */
 export type FailureContext = { layout?: Layout };
 
 type Why = [code: DepotErrorCode, why: string];

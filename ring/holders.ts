@@ -1,5 +1,5 @@
 /**
- * Who has a depot open, in words that lead to the process.
+ * The processes that have a depot open, in words that lead to them.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * What limits the size of a segment, as far as the system says: one answer for `create`, and for those who ask before.
+ * What limits the size of a segment, as far as the system says: one answer for `create` and for programs that ask
+ * before.
  *
  * @module
  */

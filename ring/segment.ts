@@ -11,7 +11,7 @@ import { Attachment } from "./attachment.ts";
 import { fail, usersOf } from "./failures.ts";
 import { layoutOf, LIMITS } from "./geometry.ts";
 import { type Header, readHeader } from "./header.ts";
-import { EXTRA_PEERS, HEADER, LOCK } from "./layout.ts";
+import { EXTRA_PEERS, HEADER, LOCK, READY } from "./layout.ts";
 import { finishReplacing } from "./replacing.ts";
 import { WAKE_WORDS } from "./words.ts";
 
@@ -120,9 +120,10 @@ export function openSegment(shim: Shim, name: string, options: OpenSegmentOption
 /** Enters the peer table, if the name still leads here. */
 function join(attachment: Attachment, shim: Shim): Outcome {
   const { name, peers, segment, layout } = attachment;
-  const enter = (): "replaced" | "unlinked" | "entered" | "full" | "busy" =>
+  const enter = (): "replaced" | "unlinked" | "emptied" | "entered" | "full" | "busy" =>
     peers.underLock(() => {
       if (!segment.info().linked) return finishReplacing(attachment) ? "replaced" : "unlinked";
+      if (attachment.words.load32(HEADER.ready) !== READY) return "emptied";
       return peers.enter(shim) ? "entered" : "full";
     });
   const entered = peers.takeOrRecover(() => {
@@ -137,6 +138,8 @@ function join(attachment: Attachment, shim: Shim): Outcome {
       return busy("open", name);
     case "unlinked":
       return notFound(name, "it was removed just now");
+    case "emptied":
+      return notFound(name, "its last process has just left and emptied it, because it may not remove the name");
     case "full":
       throw new DepotError(
         "TOO_MANY_PEERS",
@@ -169,12 +172,12 @@ export const busy = (what: string, name: string): Refusal => ({
   error: new DepotError(
     "NOT_READY",
     `cannot ${what} depot "${name}": another process has its membership lock, which is held for microseconds; one that ` +
-      "stays is held by a process that is stopped, or by a user who may read the segment (its mode says who)",
+      "stays is held by a process that is stopped, or by a user that may read the segment, as its mode tells",
     { depot: name },
   ),
 });
 
-/** Whether a segment belongs to a user who is not trusted: its memory may be changed, or cut short, at any time. */
+/** Whether a segment belongs to a user that is not trusted: its memory may be changed, or cut short, at any time. */
 export function isForeign({ owner, self }: SegmentInfo, trustedOwners: readonly number[]): boolean {
   return owner !== self && owner !== 0 && !trustedOwners.includes(owner);
 }

@@ -133,12 +133,12 @@ FD_API int32_t fd_segment_name(fd_segment *segment);
 /* T3: gives the segment the name that `old` has, in one step. The caller has the membership lock of `old`, and has seen
  * under it that the name leads there. -ENOTSUP where the system cannot. */
 FD_API int32_t fd_segment_replace(fd_segment *segment, fd_segment *old);
-/* -ENOENT, -EACCES, -ELOOP (a symbolic link), -EISDIR, -ENOTSUP (not a regular file). -ENOENT with FD_CALL_FOLDER: there
- * is no place for segments. */
+/* -ENOENT, -EACCES, -ELOOP (a symbolic link), -EISDIR, -ENOTSUP (not a regular file). -ENOENT with FD_CALL_FOLDER:
+ * there is no place for segments. */
 FD_API int32_t fd_segment_open(const char *name, fd_segment **out);
 FD_API int32_t fd_segment_info(fd_segment *segment, double *out);
-/* The same of a name, for a process that may not open it; of the folder of segments, if the name is empty. -ENOTSUP where
- * there is no such thing. */
+/* What fd_segment_info tells, of a name, for a process that may not open it; of the folder of segments, if the name is
+ * empty. -ENOTSUP where there is no such thing. */
 FD_API int32_t fd_name_info(const char *name, double *out);
 /* -EBUSY while the segment has a mapping. */
 FD_API int32_t fd_segment_map(fd_segment *segment, double bytes, void **out);
@@ -158,8 +158,8 @@ FD_API int32_t fd_segment_retire(fd_segment *segment, double from);
 FD_API double fd_retired(void);
 /* Removes the name if it still leads to this segment: 1 removed, 0 it leads elsewhere or nowhere. */
 FD_API int32_t fd_segment_unlink(fd_segment *segment);
-/* For the last one out that may not remove the name: withdraws `ready`, so that no process joins any more, and gives the
- * memory back. The caller holds the membership lock and no peer lives. -ENOTSUP where there is no such thing. */
+/* For the last one out that may not remove the name: withdraws `ready`, so that no process joins any more, and gives
+ * the memory back. The caller holds the membership lock and no peer lives. -ENOTSUP where there is no such thing. */
 FD_API int32_t fd_segment_empty(fd_segment *segment);
 /* Lets go of the handle and gives the locks back. What is still mapped is retired. */
 FD_API int32_t fd_segment_close(fd_segment *segment);

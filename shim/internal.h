@@ -11,7 +11,7 @@ int32_t fd_failure(int code);
 static inline int32_t fd_failure(int code) { return -code; }
 #endif
 
-/* The same for a named call: see FD_CALL. */
+/* fd_failure of a named call: see FD_CALL. */
 static inline int32_t fd_call_failure(int call, int code) { return fd_failure(code) - FD_CALL * call; }
 
 /* 0, or why this cannot be a depot's name. TypeScript has checked it; here it guards the paths made from it. */

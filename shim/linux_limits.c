@@ -13,7 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Since Linux 5.14; the number is the same on every machine. Version 1 writes "no limit" as the most pages there are. */
+/* Since Linux 5.14; the number is the same on every machine. Version 1 writes "no limit" as the most pages there are.
+ */
 enum { CALL_QUOTACTL_FD = 443, PATH_BYTES = 1024, TEXT_BYTES = 8192 };
 #define NO_LIMIT 1152921504606846976.0
 

@@ -40,7 +40,8 @@ static int may_be_linked(int file) {
   return access(self, F_OK) == 0;
 }
 
-/* For systems where every file has a name. Others do not look for it; what a crash leaves, `frames-depot doctor` finds. */
+/* For systems where every file has a name. Others do not look for it; what a crash leaves, `frames-depot doctor` finds.
+ */
 static int32_t make_named_file(fd_segment *segment) {
   static int count;
   for (;;) {

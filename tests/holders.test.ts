@@ -1,5 +1,5 @@
 /**
- * Who has a name: refusals lead to the process, and name none that is another.
+ * Holders of a name: refusals lead to the process, and name none that is another.
  */
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { DepotError, FramesDepot } from "../mod.ts";

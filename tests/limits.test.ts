@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
 import type { LimitKind } from "../ffi/shim.ts";
+import { FramesDepot } from "../mod.ts";
 import { leftOf, remedyOf, shortOf, tightest } from "../ring/limits.ts";
 import { withControlGroup } from "./support/control_group.ts";
 import { depotTest, Peer, RUNTIMES } from "./support/harness.ts";
@@ -102,6 +103,16 @@ for (const runtime of RUNTIMES) {
 }
 
 for (const runtime of RUNTIMES) {
+  depotTest(`list throws in ${runtime} when no descriptor is left, and needs no more than one`, async (name) => {
+    if (process.platform !== "linux") return console.log("skipped: needs Linux");
+    await using _depot = await FramesDepot.create(name, { frameSize: [2, 2, 1] });
+    await using peer = new Peer(runtime, "descriptors_peer.ts", { name }, { before: "ulimit -n 256" });
+    const { none, one } = await peer.line<{ none: string; one: string }>();
+    assertMatch(none, /^UNSUPPORTED .*as many open files as it may have; close .*ulimit -n.*\(EMFILE\)/);
+    assertMatch(one, /^[1-9]\d* depots$/);
+    await peer.exit();
+  });
+
   depotTest(`create says how much memory a control group leaves, and ${runtime} is not killed`, async (name) => {
     await withControlGroup(name, 400 * 2 ** 20, async (before) => {
       if (before === undefined) return console.log("skipped: no control group for memory can be made: needs root");

@@ -309,7 +309,7 @@ depotTest("cacheLibrary refuses a folder that other users may change, or one abo
     assertStringIncludes(message, CACHE_VARIABLE);
     chmodSync(changed, 0o700);
   }
-  chmodSync(`${folder.path}/outer`, 0o1777); // as /tmp is: nobody removes what is another's
+  chmodSync(`${folder.path}/outer`, 0o1777); // as /tmp is: no user removes what is another's
   assertMatch(cached(inner), /dylib$/);
   symlinkSync(inner, `${folder.path}/link`);
   assertMatch(cached(`${folder.path}/link`), /dylib$/);

@@ -75,6 +75,23 @@ refusedTest("create names the call that the system refuses, and leaves nothing",
   }
 });
 
+refusedTest("create says what is used up where no limit told so before", async (runtime, name) => {
+  const cases: [rule: string, says: RegExp][] = [
+    ["fallocate=122", /a quota of this user at \/dev\/shm is used up \(fallocate\).* are left.*\(EDQUOT\)$/],
+    ["tmpfile=122", /a quota of this user at \/dev\/shm is used up.*\(EDQUOT\)$/],
+    [
+      "fallocate=28",
+      /the system has no \d+\.\d kB left \(fallocate\); of what it tells, .*memory are available.*\(ENOSPC\)$/,
+    ],
+    ["fallocate=12", /\(ENOMEM\)$/],
+  ];
+  for (const [rule, says] of cases) {
+    const { code, message } = await load(runtime, name, rule);
+    assertEquals([rule, code, leftOf(name)], [rule, "NO_SPACE", []], message);
+    assertMatch(message!, says);
+  }
+});
+
 refusedTest("create does without files that have no name", async (runtime, name) => {
   const before = unfinished();
   for (const rule of ["tmpfile=95", "tmpfile=21", "tmpfile=22"]) {

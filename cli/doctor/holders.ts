@@ -1,5 +1,5 @@
 /**
- * Who holds what: segments whose names were removed under them, forks that hold the locks of processes that have ended,
+ * Holders: segments whose names were removed under them, forks that hold the locks of processes that have ended,
  * and holders in other pid namespaces. It names no process of which it is not sure.
  *
  * @module

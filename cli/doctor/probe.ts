@@ -1,6 +1,6 @@
 /**
- * Does what every depot does, in place of guessing from versions: a segment is made, locked, named, filled, followed and
- * removed.
+ * Does what every depot does, in place of guessing from versions: a segment is made, locked, named, filled, followed
+ * and removed.
  *
  * @module
  */

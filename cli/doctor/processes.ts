@@ -24,7 +24,7 @@ export type MappedSegment = { name: string | undefined; inode: number; removed: 
 export const PREFIX = "frames-depot.";
 /** How each segment begins. */
 const MAGIC = "FRMDEPOT";
-/** Device, inode and path of a line of /proc/PID/maps. Whoever made a segment sees it as a file that has no name. */
+/** Device, inode and path of a line of /proc/PID/maps. The process that made a segment sees a file without a name. */
 const LINE = new RegExp(`^\\S+ \\S+ \\S+ (\\S+) (\\d+)\\s+(${FOLDER}/.*)$`);
 
 function read(path: string): string {

@@ -55,7 +55,7 @@ function removeUnfinished(name: string): Fix {
   }
 }
 
-/** Who can remove what belongs to another user. */
+/** The users that can remove what belongs to another one. */
 function removerOf({ owner }: DepotInfo): string {
   const self = process.getuid?.();
   const others = owner !== undefined && owner !== self && self !== 0;

@@ -1,5 +1,6 @@
-/* refuse CALL=ERRNO ... -- COMMAND: runs a command for which the system refuses these calls, as the filter of a container
- * or an older kernel does. Calls: memfd_create, tmpfile (open with O_TMPFILE), linkat, fallocate, locks (F_OFD_*). */
+/* refuse CALL=ERRNO ... -- COMMAND: runs a command for which the system refuses these calls, as the filter of a
+ * container or an older kernel does. Calls: memfd_create, tmpfile (open with O_TMPFILE), linkat, fallocate, locks
+ * (F_OFD_*). */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/filter.h>
