@@ -128,6 +128,25 @@ export const QUESTIONS: readonly Question[] = [
     goals: { "*": "<= 16" },
   },
   {
+    question: "follow",
+    title:
+      "Following a name: from beginning to make the next depot until a reader in another process, asleep, has its frame",
+    unit: "µs",
+    better: "lower",
+    measurement: "following",
+    baseline: (figure) => figure.replace(/, .*/, ", same depot"),
+    goals: {},
+  },
+  {
+    question: "follow_stream",
+    title: "A frame published and awaited in one process, by frames() and by follow()",
+    unit: "ns",
+    better: "lower",
+    measurement: "followStream",
+    baseline: () => "frames()",
+    goals: { "*": "<= 1.1x" },
+  },
+  {
     question: "handoff_by_size",
     title: "No copy: the hand-off by the size of a frame",
     unit: "ns",

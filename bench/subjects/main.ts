@@ -5,6 +5,7 @@
  */
 import process from "node:process";
 import { copy } from "./copy.ts";
+import { following, followStream, remake } from "./follow.ts";
 import { handoff, handoffBySize, publishWithReaders, viewsBySize } from "./handoff.ts";
 import { lookup } from "./lookup.ts";
 import { manyDepots, manyDepotsThreads, scatter } from "./many.ts";
@@ -31,10 +32,18 @@ const MEASUREMENTS = {
   idleCpu,
   manyDepots,
   manyDepotsThreads,
+  following,
+  followStream,
   sharing,
 };
 /** What a measurement starts as a second process. */
-const PARTNERS: Record<string, (...parameters: never[]) => Promise<unknown>> = { produce, echo, beat, scatter };
+const PARTNERS: Record<string, (...parameters: never[]) => Promise<unknown>> = {
+  produce,
+  echo,
+  beat,
+  scatter,
+  remake,
+};
 
 /** What can be asked for. */
 export type Measurement = keyof typeof MEASUREMENTS;
