@@ -6,13 +6,16 @@
 import { LANE } from "../ffi/constants.ts";
 import { FATE, type Fate, fateOf } from "./fate.ts";
 import type { Geometry } from "./geometry.ts";
-import { GROUP, READER } from "./layout.ts";
+import { GROUP, LAST_SEQUENCE, READER } from "./layout.ts";
 import type { Peers } from "./peers.ts";
 import type { Room } from "./room.ts";
 import { Slots } from "./slots.ts";
 import { trace } from "./trace.ts";
 import { wake } from "./wake.ts";
 import type { Words } from "./words.ts";
+
+/** Larger words were overwritten, and travel as doubles that are not what they hold. */
+const isCount = (value: number): boolean => value <= LAST_SEQUENCE;
 
 /** What a group's cursor works with. */
 export type Ring = { words: Words; room: Room; peers: Peers; geometry: Geometry };
@@ -92,8 +95,9 @@ export class GroupCursor {
     if (!this.#move(from, to)) return;
     const missed = to - from - mapping.taken(this.#takes, this.#maxSize, from, to);
     const jumped = this.#group + GROUP.jumped;
-    let before: number;
-    do before = mapping.load(jumped); while (missed > 0 && mapping.cas(jumped, before, before + missed) === 0);
+    for (let before = mapping.load(jumped); missed > 0 && isCount(before); before = mapping.load(jumped)) {
+      if (mapping.cas(jumped, before, before + missed) === 1) return;
+    }
   }
 
   /** Begins the account of losses where the group begins. @param skipped burned numbers, counted before its place */
@@ -117,7 +121,7 @@ export class GroupCursor {
     const total = mapping.load(this.#group + GROUP.jumped) - Math.max(0, burned);
     for (;;) {
       const before = mapping.load(this.#group + GROUP.lost);
-      if (total <= before) return 0;
+      if (total <= before || !isCount(before) || !isCount(total)) return 0;
       if (mapping.cas(this.#group + GROUP.lost, before, total) === 1) return total - before;
     }
   }

@@ -7,6 +7,8 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import process from "node:process";
 import { DepotError, FramesDepot, type WhenFull } from "../../mod.ts";
+import { checkGeometry } from "../../depot/shape.ts";
+import { layoutOf } from "../../ring/geometry.ts";
 import { Random } from "../../tools/support/random.ts";
 
 const { role, name, seconds, whenFull } = JSON.parse(process.argv[2]) as {
@@ -15,6 +17,9 @@ const { role, name, seconds, whenFull } = JSON.parse(process.argv[2]) as {
   seconds: number;
   whenFull: WhenFull;
 };
+const OPTIONS = { frameSize: [8, 4, 3], elementType: "uint16", variableLength: true, maxSize: 8, whenFull } as const;
+/** Peers, readers, slots and groups end before this. */
+const HOT_END = layoutOf(checkGeometry(OPTIONS)).payloadOffset;
 const until = performance.now() + seconds * 1000;
 const ready = () => console.log(JSON.stringify({ ready: true }));
 const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 1));
@@ -45,12 +50,8 @@ async function scribble(): Promise<void> {
   closeSync(file);
 }
 
-/** Header, peers, readers and slots of the depot below end before this. */
-const HOT_END = 12_000;
-
 if (role === "produce") {
-  const options = { frameSize: [8, 4, 3], elementType: "uint16", variableLength: true } as const;
-  const depot = await FramesDepot.create(name, { ...options, maxSize: 8, whenFull });
+  const depot = await FramesDepot.create(name, OPTIONS);
   ready();
   const frame = new Uint8Array(192);
   let count = 0;
@@ -66,7 +67,8 @@ if (role === "produce") {
   else {
     let count = 0;
     await again(async () => {
-      for await (const frame of depot.frames({ mode: count % 2 ? "lossy" : "lossless", timeoutMs: 5 })) {
+      const how = ([{ mode: "lossy" }, { mode: "lossless" }, { group: "some" }] as const)[count % 3];
+      for await (const frame of depot.frames({ ...how, timeoutMs: 5 })) {
         frame.copy();
         if (frame.data.byteLength > depot.frameBytes) throw new Error(`frame ${frame.frameNumber} is too long`);
         depot.getFrame(frame.frameNumber)?.release();
