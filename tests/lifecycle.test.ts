@@ -38,6 +38,7 @@ depotTest("list tells name, geometry, length and peers of a live depot, and open
     whenFull: "overwrite",
     length: 1,
     peers: 2,
+    ended: false,
   });
   assert(reason.includes("2 open depot objects") && bytes >= depot.stats().bytes, reason);
   assertEquals(depot.stats().peers.length, 2);
