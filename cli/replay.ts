@@ -12,7 +12,8 @@ import { complain, print, printJson } from "./terminal/output.ts";
 import { counted, duration, elements, frameLength } from "./terminal/units.ts";
 import { addFillOptions, type FillOptions, frameNumber, speed } from "./video/parameters.ts";
 import { produce } from "./video/produce.ts";
-import { type Extract, Recording } from "./video/recording_reader.ts";
+import { type Extract, Recording, timesOf } from "./video/recording_reader.ts";
+import { stepInWords } from "./video/timeline.ts";
 
 type Options = Extract & FillOptions & {
   speed: number | "max";
@@ -32,6 +33,7 @@ export function replayCommand(): Command {
     .option("--from <number>", "begin at this frame number", (text) => frameNumber(text))
     .option("--to <number>", "end with this frame number", (text) => frameNumber(text))
     .option("--at <seconds>", "begin this long after the first frame", seconds)
+    .option("--strict", "end at a damaged frame instead of leaving it out")
     .option("--loop", "start again at the end, forever; numbers and timestamps go on growing");
   return addFillOptions(command, "as recorded")
     .option("--json", "for programs: an object at the end, or the answer of --info")
@@ -52,9 +54,7 @@ Examples:
           EXIT.usage,
         );
       }
-      if (!recording.complete && process.stderr.isTTY) {
-        complain(`${file} was cut off: it is played up to its last whole frame\n`);
-      }
+      if (!recording.complete) complain(`${file} was cut off: it is played up to its last whole frame\n`);
       await play(recording, name, options);
     });
 }
@@ -77,8 +77,10 @@ async function play(recording: Recording, name: string, options: Options): Promi
       },
       interruption,
       (done) => {
-        if (options.json) printJson({ file: recording.path, ...done });
+        const { path, complete, damaged } = recording;
+        if (options.json) printJson({ file: path, ...done, cutOff: !complete, damaged });
         else if (process.stderr.isTTY) complain(`${counted(done.frames, "frame")} played into ${name}\n`);
+        else if (damaged > 0) complain(`${path}: damaged in ${counted(damaged, "place")}\n`);
       },
     );
   } finally {
@@ -89,14 +91,19 @@ async function play(recording: Recording, name: string, options: Options): Promi
 async function inform(recording: Recording, { json }: Options): Promise<void> {
   const { header, entries, complete, path } = recording;
   const { startedNs, ...shape } = header;
-  const spanNs = entries.length === 0 ? 0n : entries.at(-1)!.timestampNs - entries[0].timestampNs;
+  const cuts: { frameNumber: number; seconds: number }[] = [];
+  const times = timesOf(entries, (stepNs, n) => {
+    cuts.push({ frameNumber: entries[n].frameNumber, seconds: Number(stepNs) / 1e9 });
+  });
   const info = {
     file: path,
     complete,
+    ...(recording.damaged > 0 ? { damaged: recording.damaged } : {}),
+    ...(cuts.length > 0 ? { cuts } : {}),
     frames: entries.length,
     firstNumber: entries.at(0)?.frameNumber,
     lastNumber: entries.at(-1)?.frameNumber,
-    durationMs: Number(spanNs) / 1e6,
+    durationMs: Number(times.at(-1) ?? 0n) / 1e6,
     startedMs: Number(startedNs / 1_000_000n),
     ...shape,
   };
@@ -107,4 +114,10 @@ async function inform(recording: Recording, { json }: Options): Promise<void> {
   print(`  ${elements(header)}, ${header.pixelFormat || "no label"}, `);
   print(`${frameLength(header)} a frame; begun ${new Date(info.startedMs).toISOString()}\n`);
   if (!complete) print("  cut off: it has no index, and ends with its last whole frame\n");
+  if (recording.damaged > 0) print(`  damaged in ${counted(recording.damaged, "place")}: those records are left out\n`);
+  for (const { frameNumber, seconds } of cuts) print(`  a cut before frame ${frameNumber}: ${stepOf(seconds)}\n`);
+}
+
+function stepOf(seconds: number): string {
+  return stepInWords(BigInt(Math.round(seconds * 1e9)));
 }

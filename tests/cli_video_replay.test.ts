@@ -17,7 +17,8 @@ import {
   RecordingDamage,
   SIZE,
 } from "../cli/video/recording_format.ts";
-import { FramesDepot } from "../mod.ts";
+import { COLOR_NAMES, FramesDepot } from "../mod.ts";
+import { RUNTIMES } from "./support/harness.ts";
 import { bytesOfFile, move, OTHER, VideoCommand, videoTest } from "./support/video.ts";
 
 const SHAPE = {
@@ -148,7 +149,7 @@ videoTest(
   },
 );
 
-videoTest("replay stops at a frame that is damaged, and names it", async ({ name, another, folder }) => {
+videoTest("replay --strict stops at a frame that is damaged, and names it", async ({ name, another, folder }) => {
   const file = await makeRecording(another(), folder);
   const bytes = bytesOfFile(file);
   const offset = OFFSETS[3];
@@ -156,7 +157,7 @@ videoTest("replay stops at a frame that is damaged, and names it", async ({ name
     const broken = bytes.slice();
     broken[at] ^= 0xff;
     writeFileSync(file, broken);
-    const { code, errors } = await move(["replay", file, another(), "--speed", "max", "--no-linger"]);
+    const { code, errors } = await move(["replay", file, another(), "--speed", "max", "--no-linger", "--strict"]);
     assertEquals(code, 1, errors);
     assertStringIncludes(errors, expected);
   };
@@ -168,6 +169,82 @@ videoTest("replay stops at a frame that is damaged, and names it", async ({ name
   assertEquals((await move(["replay", join(folder, "missing"), name])).code, 3);
   assertEquals((await move(["replay", file])).code, 2);
 });
+
+for (const runtime of RUNTIMES) {
+  videoTest(`replay leaves a damaged frame out, and plays the rest (${runtime})`, async ({ another, folder }) => {
+    const file = await makeRecording(another(), folder);
+    const bytes = bytesOfFile(file);
+    const withoutIndex = bytes.subarray(0, OFFSETS[FRAMES]);
+    for (const [whole, cutOff] of [[bytes, false], [withoutIndex, true]] as const) {
+      // In the frame, in what is before it, in its mark.
+      for (const at of [SIZE.record + 2, 20, 1]) {
+        const broken = whole.slice();
+        broken[OFFSETS[3] + at] ^= 0xff;
+        writeFileSync(file, broken);
+        const name = another();
+        const options = ["--speed", "max", "--json", "--max-size", "16"];
+        const [played, read] = await Promise.all([
+          move(["replay", file, name, ...options], { runtime }),
+          move(["read", name], { runtime }),
+        ]);
+        assertEquals([played.code, read.code], [0, 0], played.errors + read.errors);
+        assertEquals(
+          Array.from({ length: read.out.length / 8 }, (_, i) => read.out[8 * i]),
+          [0, 1, 2, 4, 5, 6, 7, 8, 9],
+        );
+        const { frames, damaged, cutOff: isCutOff } = JSON.parse(new TextDecoder().decode(played.out));
+        assertEquals([frames, damaged, isCutOff], [9, 1, cutOff], played.errors);
+      }
+    }
+  });
+
+  videoTest(`replay cuts where the clock of a recording steps (${runtime})`, async ({ another, folder }) => {
+    for (const step of [3600, -3600]) {
+      const [name, copy] = [another(), another()];
+      const file = join(folder, `${step}.fdr`);
+      await using depot = await FramesDepot.create(name, SHAPE);
+      for (let n = 0; n < FRAMES; n++) {
+        const timestampNs = 10_000n * 1_000_000_000n + BigInt(n) * STEP_NS +
+          (n < 5 ? 0n : BigInt(step) * 1_000_000_000n);
+        await depot.enqueue({ frameNumber: n, timestampNs, frame: new Uint8Array(8).fill(n) });
+      }
+      const recorded = await move(["record", name, file, "--frames", String(FRAMES), "--mode", "lossy"], { runtime });
+      assertEquals(recorded.code, 0, recorded.errors);
+      const started = performance.now();
+      const [played, read] = await Promise.all([
+        move(["replay", file, copy], { runtime }),
+        move(["read", copy], { runtime }),
+      ]);
+      assertEquals([played.code, read.out.length], [0, 8 * FRAMES], played.errors + read.errors);
+      assertGreaterOrEqual(performance.now() - started, 850); // at its pace, on both sides of the cut
+      assertStringIncludes(played.errors, `steps by ${step > 0 ? "+" : ""}${step} s before frame 5`);
+      const { out } = await move(["replay", file, "--info", "--json"], { runtime });
+      const { cuts, durationMs } = JSON.parse(new TextDecoder().decode(out));
+      assertEquals([cuts, durationMs], [[{ frameNumber: 5, seconds: step }], 900]);
+    }
+  });
+
+  videoTest(`record and replay keep colours and the shape of pixels (${runtime})`, async ({ another, folder }) => {
+    const [name, copy] = [another(), another()];
+    const file = join(folder, "colours.fdr");
+    const color = { matrix: "bt2020nc", range: "full", primaries: "bt2020", transfer: "smpte2084" } as const;
+    {
+      const shape = { frameSize: [4, 2] as const, pixelFormat: "yuv420p", color, sampleAspectRatio: [64, 45] as const };
+      await using depot = await FramesDepot.create(name, shape);
+      await depot.enqueue({ frame: new Uint8Array(12) });
+      const recorded = await move(["record", name, file, "--frames", "1", "--mode", "lossy"], { runtime });
+      assertEquals(recorded.code, 0, recorded.errors);
+    }
+    await using player = new VideoCommand(["replay", file, copy], { runtime });
+    {
+      await using depot = await FramesDepot.open(copy, { timeoutMs: 60_000 });
+      assertEquals(depot.color, color);
+      assertEquals(depot.sampleAspectRatio, [64, 45]);
+      for await (const _frame of depot.frames()) break;
+    }
+    assertEquals((await player.done).code, 0);
+  });
+}
 
 videoTest("record and replay keep the length of each frame, where lengths vary", async ({ name, another, folder }) => {
   const file = join(folder, "varying.fdr");
@@ -210,6 +287,12 @@ test("decodeRecord, decodeHeader and decodeIndex read what was written, and noth
   assertEquals(decodeRecord(bytes), record);
   const header = encodeHeader(written);
   assertEquals(decodeHeader(header), written);
+  for (const [part, names] of Object.entries(COLOR_NAMES)) {
+    for (const name of names) {
+      const coloured = { ...written, color: { [part]: name }, sampleAspectRatio: [3, 4] as const };
+      assertEquals(decodeHeader(encodeHeader(coloured)), coloured);
+    }
+  }
   const entries = [{ offset: 2 ** 50, frameNumber: -3, timestampNs: 9n }];
   const index = encodeIndex(entries, 1234);
   const footer = decodeFooter(index.subarray(-SIZE.footer))!;

@@ -29,6 +29,9 @@ export type NextFrame = {
   fill(into: Uint8Array): Promise<void>;
 };
 
+/** A frame that is not as it was; the frames after it may be. */
+export class DamagedFrame extends Failure {}
+
 /** Frames, one after the other. */
 export type FrameSource = {
   readonly shape: Shape;
@@ -38,6 +41,8 @@ export type FrameSource = {
   next(): Promise<NextFrame | undefined>;
   /** After the end: the failure with which the command ends although all frames are stored, if there is one. */
   readonly verdict?: Failure | undefined;
+  /** Goes on after a frame whose `fill` found it damaged; without it the command ends there. */
+  readonly leaveOut?: ((error: DamagedFrame) => void) | undefined;
   /** Closes files and processes. */
   close(): Promise<void>;
 };

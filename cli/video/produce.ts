@@ -7,11 +7,12 @@
 import { DepotError, type DepotStats, FramesDepot, type WhenFull } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { Interruption } from "../interruption.ts";
-import { complain } from "../terminal/output.ts";
+import { complain, paintErrors } from "../terminal/output.ts";
 import { type Progress, startProgress } from "../terminal/progress.ts";
 import { counted } from "../terminal/units.ts";
 import { bytesOf } from "./descriptors.ts";
-import type { FrameSource, Shape } from "./frame_source.ts";
+import { DamagedFrame, type FrameSource, type Shape } from "./frame_source.ts";
+import { stepInWords, Timeline } from "./timeline.ts";
 
 /** How a depot is filled. An undefined value fits any depot that is joined. */
 export type ProduceOptions = {
@@ -103,33 +104,47 @@ async function pour(
   progress: Progress,
 ): Promise<void> {
   const { signal } = interruption;
-  let scratch: Uint8Array | undefined;
-  let clock: { startedMs: number; firstNs: bigint } | undefined;
+  const scratch = { bytes: undefined as Uint8Array | undefined };
+  const wait = speed === undefined ? undefined : pace(speed, interruption, () => produced.frames + produced.dropped);
   for (;;) {
     const next = await source.next();
     if (next === undefined) return;
     const { timestampNs } = next.details;
-    if (speed !== undefined && timestampNs !== undefined) {
-      clock ??= { startedMs: performance.now(), firstNs: BigInt(timestampNs) };
-      const dueMs = clock.startedMs + Number(BigInt(timestampNs) - clock.firstNs) / 1e6 / speed;
-      if (dueMs > performance.now()) await interruption.sleep(dueMs - performance.now());
-    }
+    if (timestampNs !== undefined) await wait?.(BigInt(timestampNs));
     const details = { frameNumber: head + produced.frames + produced.dropped, ...next.details };
     if (stampNow) delete details.timestampNs;
     // The slot is claimed when the frame is there: a slot that is held for long delays the frames of other producers.
     using slot = await depot.claim({ ...details, signal });
+    const { byteLength = depot.frameBytes } = next;
+    try {
+      const room = slot === undefined ? scratch.bytes ??= new Uint8Array(depot.frameBytes) : bytesOf(slot.data);
+      await next.fill(room.subarray(0, byteLength));
+    } catch (error) {
+      if (!(error instanceof DamagedFrame) || source.leaveOut === undefined) throw error;
+      source.leaveOut(error);
+      continue; // the slot is given back
+    }
     if (slot === undefined) {
-      await next.fill((scratch ??= new Uint8Array(depot.frameBytes)).subarray(0, next.byteLength));
       produced.dropped++;
       continue;
     }
-    const { byteLength = depot.frameBytes } = next;
-    await next.fill(bytesOf(slot.data).subarray(0, byteLength));
     slot.publish({ byteLength });
     produced.frames++;
     produced.bytes += byteLength;
     progress.advance(1, byteLength);
   }
+}
+
+/** Waits until a frame is due. Where the clock of the timestamps steps, it is at once. */
+function pace(speed: number, interruption: Interruption, count: () => number): (timestampNs: bigint) => Promise<void> {
+  let startedMs: number | undefined;
+  const timeline = new Timeline((stepNs) => {
+    complain(`${paintErrors().yellow("warning:")} ${stepInWords(stepNs)} before frame ${count()}: a cut\n`);
+  });
+  return async (timestampNs) => {
+    const dueMs = (startedMs ??= performance.now()) + Number(timeline.add(timestampNs)) / 1e6 / speed;
+    if (dueMs > performance.now()) await interruption.sleep(dueMs - performance.now());
+  };
 }
 
 /** @returns `head`: the number of frames that were stored before */

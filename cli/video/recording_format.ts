@@ -6,6 +6,7 @@
 import { crc32 } from "node:zlib";
 import type { ElementType } from "../../mod.ts";
 import type { Shape } from "./frame_source.ts";
+import { decodeAppearance, encodeAppearance } from "./recording_colors.ts";
 
 /** The first eight bytes; like PNG's, they do not survive a transfer as text. */
 export const RECORDING_MAGIC: Uint8Array = Uint8Array.of(0x89, 0x46, 0x44, 0x52, 0x0d, 0x0a, 0x1a, 0x0a);
@@ -19,6 +20,7 @@ const INDEX_MAGIC = 0x49464446; // "FDFI"
 const END_MAGIC = 0x45464446; // "FDFE"
 const ELEMENT_TYPES: readonly ElementType[] = ["uint8", "uint16", "float32"];
 const PIXEL_FORMAT_BYTES = 16;
+const APPEARANCE_AT = 76;
 
 /** What a recording says of itself. */
 export type RecordingHeader = Shape & {
@@ -43,6 +45,9 @@ export type RecordHeader = {
 
 /** A frame in the index. */
 export type IndexEntry = { offset: number; frameNumber: number; timestampNs: bigint };
+
+/** What every record begins with. */
+export const RECORD_MARK: Uint8Array = new TextEncoder().encode("FDFR");
 
 /** Why a file, or a part of one, is no recording. */
 export class RecordingDamage extends Error {}
@@ -69,6 +74,7 @@ export function encodeHeader(header: RecordingHeader): Uint8Array {
   new TextEncoder().encodeInto(header.pixelFormat, bytes.subarray(48, 48 + PIXEL_FORMAT_BYTES));
   view.setBigUint64(64, header.startedNs, true);
   view.setUint32(72, header.variableLength ? 1 : 0, true);
+  encodeAppearance(header, viewOf(bytes.subarray(APPEARANCE_AT)));
   view.setUint32(92, crc32(bytes.subarray(0, 92)), true);
   return bytes;
 }
@@ -96,6 +102,7 @@ export function decodeHeader(bytes: Uint8Array): RecordingHeader {
     maxSize: view.getUint32(44, true),
     startedNs: view.getBigUint64(64, true),
     variableLength: view.getUint32(72, true) === 1,
+    ...decodeAppearance(viewOf(bytes.subarray(APPEARANCE_AT))),
   };
 }
 

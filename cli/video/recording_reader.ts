@@ -3,23 +3,32 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import fs from "node:fs";
 import { crc32 } from "node:zlib";
 import { EXIT, Failure, systemReason } from "../failure.ts";
+import { complain, paintErrors } from "../terminal/output.ts";
 import { readFully } from "./descriptors.ts";
-import type { FrameSource, NextFrame } from "./frame_source.ts";
+import { DamagedFrame, type FrameSource, type NextFrame } from "./frame_source.ts";
 import {
   decodeFooter,
   decodeHeader,
   decodeIndex,
   decodeRecord,
   type IndexEntry,
+  RECORD_MARK,
   recordBytes,
   type RecordHeader,
   RecordingDamage,
   type RecordingHeader,
   SIZE,
 } from "./recording_format.ts";
+import { Timeline } from "./timeline.ts";
+
+/** How much is looked through at a time. */
+const SEARCH_BYTES = 1 << 20;
+/** Damaged frames that are named one by one. */
+const DAMAGE_SAID = 5;
 
 /** What is played of a recording. */
 export type Extract = {
@@ -30,6 +39,8 @@ export type Extract = {
   at?: number;
   /** Starts again at the end, forever; numbers and timestamps go on growing. */
   loop?: boolean;
+  /** Ends at a damaged frame instead of leaving it out. */
+  strict?: boolean;
 };
 
 /** An open recording. */
@@ -38,8 +49,12 @@ export class Recording {
   readonly header: RecordingHeader;
   /** Every whole frame, in the order in which they were recorded. */
   readonly entries: readonly IndexEntry[];
-  /** Whether it was completed; otherwise it was searched for its frames. */
+  /** Whether it was completed; otherwise it was cut off, and was searched for its frames. */
   readonly complete: boolean;
+  /** Damaged parts that a search has found. */
+  readonly #gaps: number;
+  /** Damaged records that were met. */
+  readonly #leftOut = new Set<string>();
   readonly #fd: number;
 
   /** Opens a file. @throws {Failure} when it cannot be read, or is no recording */
@@ -55,7 +70,9 @@ export class Recording {
       const bytes = new Uint8Array(SIZE.header);
       const header = decodeHeader(bytes.subarray(0, await readFully(fd, bytes, 0)));
       const index = await readIndex(fd);
-      return new Recording(path, fd, header, index ?? await search(fd), index !== undefined);
+      if (index !== undefined) return new Recording(path, fd, header, index, true, 0);
+      const { entries, damaged } = await search(fd);
+      return new Recording(path, fd, header, entries, false, damaged);
     } catch (error) {
       fs.closeSync(fd);
       if (error instanceof RecordingDamage) throw new Failure(`${path}: ${error.message}`, EXIT.failed);
@@ -63,49 +80,83 @@ export class Recording {
     }
   }
 
-  private constructor(path: string, fd: number, header: RecordingHeader, entries: IndexEntry[], complete: boolean) {
+  private constructor(
+    path: string,
+    fd: number,
+    header: RecordingHeader,
+    entries: IndexEntry[],
+    complete: boolean,
+    damaged: number,
+  ) {
     this.path = path;
     this.#fd = fd;
     this.header = header;
     this.entries = entries;
     this.complete = complete;
+    this.#gaps = damaged;
+  }
+
+  /** Damaged parts that were found until now, of a record or more. */
+  get damaged(): number {
+    return this.#gaps + this.#leftOut.size;
   }
 
   /** The frames of an extract, as a source. @throws {Failure} when there are none */
-  source({ from = -Infinity, to = Infinity, at = 0, loop = false }: Extract): FrameSource {
-    const firstNs = this.entries[0]?.timestampNs ?? 0n;
-    const startNs = firstNs + BigInt(Math.round(at * 1e9));
-    const chosen = this.entries.filter(({ frameNumber, timestampNs }) =>
-      frameNumber >= from && frameNumber <= to && (at === 0 || timestampNs >= startNs)
-    );
+  source({ from = -Infinity, to = Infinity, at = 0, loop = false, strict = false }: Extract): FrameSource {
+    const times = timesOf(this.entries);
+    const startNs = BigInt(Math.round(at * 1e9));
+    const chosen = this.entries.flatMap((entry, i) => {
+      const { frameNumber } = entry;
+      return frameNumber >= from && frameNumber <= to && times[i] >= startNs ? [{ ...entry, timeNs: times[i] }] : [];
+    });
     if (chosen.length === 0) throw new Failure(`${this.path} has no such frame; ${this.#says()}`, EXIT.notFound);
+    if (strict && this.damaged > 0) throw new Failure(`${this.path}: a record is damaged`, EXIT.failed);
     const [first, last] = [chosen[0], chosen.at(-1)!];
     const rounds = { numbers: last.frameNumber - first.frameNumber + 1, ns: spanOf(chosen) };
     const { startedNs: _started, maxSize: _slots, ...shape } = this.header;
-    let n = 0;
+    let [n, failed] = [0, 0];
+    const next = async (): Promise<NextFrame | undefined> => {
+      for (;;) {
+        const round = Math.floor(n / chosen.length);
+        if (round > 0 && (!loop || failed >= chosen.length)) return undefined;
+        const entry = chosen[n++ % chosen.length];
+        try {
+          const { frame, frameNumber, timestampNs } = await this.#read(entry);
+          frame.details.frameNumber = frameNumber + round * rounds.numbers;
+          frame.details.timestampNs = timestampNs + BigInt(round) * rounds.ns;
+          failed = 0;
+          return frame;
+        } catch (error) {
+          if (strict || !(error instanceof DamagedFrame)) throw error;
+          failed++;
+          this.#leaveOut(error);
+        }
+      }
+    };
     return {
       shape,
       ...(loop ? {} : { total: chosen.length }),
-      next: async () => {
-        const round = Math.floor(n / chosen.length);
-        if (round > 0 && !loop) return undefined;
-        const { frame, frameNumber, timestampNs } = await this.#read(chosen[n++ % chosen.length]);
-        frame.details.frameNumber = frameNumber + round * rounds.numbers;
-        frame.details.timestampNs = timestampNs + BigInt(round) * rounds.ns;
-        return frame;
-      },
+      next,
+      leaveOut: strict ? undefined : (error) => this.#leaveOut(error),
       close: () => this.close(),
     };
   }
 
+  #leaveOut({ message }: DamagedFrame): void {
+    if (this.#leftOut.has(message)) return;
+    this.#leftOut.add(message);
+    if (this.#leftOut.size <= DAMAGE_SAID) complain(`${paintErrors().yellow("warning:")} ${message}: it is left out\n`);
+  }
+
   #says(): string {
     if (this.entries.length === 0) return "it has no frames";
+    const lengthNs = timesOf(this.entries).at(-1)!;
     const numbers = this.entries.map(({ frameNumber }) => frameNumber);
     const [least, most] = numbers.reduce(([low, high], n) => [Math.min(low, n), Math.max(high, n)], [
       Infinity,
       -Infinity,
     ]);
-    const seconds = Number(this.entries.at(-1)!.timestampNs - this.entries[0].timestampNs) / 1e9;
+    const seconds = Number(lengthNs) / 1e9;
     return `its numbers are ${least} to ${most}, its length is ${seconds.toFixed(3)} s`;
   }
 
@@ -130,9 +181,9 @@ export class Recording {
     return header.variableLength ? frameBytes <= header.frameBytes : frameBytes === header.frameBytes;
   }
 
-  #damaged(offset: number, frameNumber?: number): Failure {
+  #damaged(offset: number, frameNumber?: number): DamagedFrame {
     const what = frameNumber === undefined ? "a record" : `frame ${frameNumber}`;
-    return new Failure(`${this.path}: ${what} is damaged, at byte ${offset}`, EXIT.failed);
+    return new DamagedFrame(`${this.path}: ${what} is damaged, at byte ${offset}`, EXIT.failed);
   }
 
   /** Closes the file. */
@@ -142,10 +193,26 @@ export class Recording {
   }
 }
 
-/** How long the frames last: the last one as long as they do on average. */
-function spanOf(entries: readonly IndexEntry[]): bigint {
-  const span = entries.at(-1)!.timestampNs - entries[0].timestampNs;
-  return entries.length === 1 ? 1_000_000_000n : span + span / BigInt(entries.length - 1);
+/**
+ * The time of each frame in nanoseconds from the first one, without the steps of a clock.
+ *
+ * @param onStep told each step, and before which entry
+ */
+export function timesOf(
+  entries: readonly IndexEntry[],
+  onStep: (stepNs: bigint, n: number) => void = () => {},
+): bigint[] {
+  let n = 0;
+  const timeline = new Timeline((stepNs) => onStep(stepNs, n));
+  return entries.map(({ timestampNs }, i) => timeline.add((n = i, timestampNs)));
+}
+
+/** How much the timestamps of a round grow: the last frame lasts as long as frames do on average. */
+function spanOf(entries: readonly (IndexEntry & { timeNs: bigint })[]): bigint {
+  if (entries.length === 1) return 1_000_000_000n;
+  const played = entries.at(-1)!.timeNs - entries[0].timeNs;
+  const stamped = entries.at(-1)!.timestampNs - entries[0].timestampNs;
+  return (stamped > played ? stamped : played) + played / BigInt(entries.length - 1);
 }
 
 async function readIndex(fd: number): Promise<IndexEntry[] | undefined> {
@@ -162,19 +229,43 @@ async function readIndex(fd: number): Promise<IndexEntry[] | undefined> {
   return decodeIndex(bytes, footer.checksum);
 }
 
-/** Goes from record to record up to the first that is not whole. */
-async function search(fd: number): Promise<IndexEntry[]> {
+/** Goes from record to record; where there is none, on to the next. @returns how many parts are damaged, too */
+async function search(fd: number): Promise<{ entries: IndexEntry[]; damaged: number }> {
   const { size } = fs.fstatSync(fd);
   const entries: IndexEntry[] = [];
-  const bytes = new Uint8Array(SIZE.record);
-  for (let offset: number = SIZE.header; offset + SIZE.record <= size;) {
-    await readFully(fd, bytes, offset);
-    const record = decodeRecord(bytes);
-    if (record === undefined) break;
-    const end = offset + recordBytes(record.frameBytes, record.metadataBytes);
-    if (offset + SIZE.record + record.frameBytes + record.metadataBytes > size) break;
-    entries.push({ offset, frameNumber: record.frameNumber, timestampNs: record.timestampNs });
-    offset = end;
+  let damaged = 0;
+  for (let offset: number | undefined = SIZE.header; offset !== undefined && offset + SIZE.record <= size;) {
+    const end = await recordAt(fd, offset, size, entries);
+    if (end !== undefined) {
+      offset = end;
+      continue;
+    }
+    offset = await nextRecord(fd, offset + 8, size);
+    if (offset !== undefined) damaged++;
   }
-  return entries;
+  return { entries, damaged };
+}
+
+/** Adds the record at an offset. @returns where it ends; undefined where there is no whole record */
+async function recordAt(fd: number, offset: number, size: number, entries: IndexEntry[]): Promise<number | undefined> {
+  const bytes = new Uint8Array(SIZE.record);
+  await readFully(fd, bytes, offset);
+  const record = decodeRecord(bytes);
+  if (record === undefined) return undefined;
+  const { frameNumber, timestampNs, frameBytes, metadataBytes } = record;
+  if (offset + SIZE.record + frameBytes + metadataBytes > size) return undefined;
+  entries.push({ offset, frameNumber, timestampNs });
+  return offset + recordBytes(frameBytes, metadataBytes);
+}
+
+/** The next place with a record, which is whole; records begin at multiples of 8. */
+async function nextRecord(fd: number, from: number, size: number): Promise<number | undefined> {
+  const chunk = new Uint8Array(SEARCH_BYTES);
+  for (let at = from; at < size; at += SEARCH_BYTES - SIZE.record) {
+    const found = Buffer.from(chunk.buffer, 0, await readFully(fd, chunk, at));
+    for (let i = found.indexOf(RECORD_MARK); i >= 0; i = found.indexOf(RECORD_MARK, i + 1)) {
+      if ((at + i) % 8 === 0 && await recordAt(fd, at + i, size, []) !== undefined) return at + i;
+    }
+  }
+  return undefined;
 }
