@@ -33,7 +33,15 @@ export function errnoName(errno: number): string {
 }
 
 /** What the system refused, where an answer says so: it is -(errno + `STEP` * one of the others). */
-export const CALL = {
+export const CALL: {
+  readonly STEP: typeof FD.CALL;
+  readonly FOLDER: typeof FD.CALL_FOLDER;
+  readonly MAKE: typeof FD.CALL_MAKE;
+  readonly ALLOCATE: typeof FD.CALL_ALLOCATE;
+  readonly MODE: typeof FD.CALL_MODE;
+  readonly LINK: typeof FD.CALL_LINK;
+  readonly LOCK: typeof FD.CALL_LOCK;
+} = {
   STEP: FD.CALL,
   FOLDER: FD.CALL_FOLDER,
   MAKE: FD.CALL_MAKE,
@@ -41,7 +49,7 @@ export const CALL = {
   MODE: FD.CALL_MODE,
   LINK: FD.CALL_LINK,
   LOCK: FD.CALL_LOCK,
-} as const;
+};
 
 /** What a process waits for: a frame (`PUBLISHED`) or room (`CONSUMED`). */
 export const LANE: {
