@@ -6,9 +6,16 @@
  */
 import { ERRNO, REPLACED } from "../ffi/constants.ts";
 import type { Segment } from "../ffi/segment.ts";
-import type { Attachment } from "./attachment.ts";
+import type { Mapping } from "../ffi/mapping.ts";
 import { HEADER, PEER_FLAGS } from "./layout.ts";
+import type { Geometry } from "./geometry.ts";
+import type { Peers } from "./peers.ts";
+import type { Room } from "./room.ts";
 import { trace } from "./trace.ts";
+import type { Words } from "./words.ts";
+
+/** A segment that is mapped: what of it tells whether its name may be taken, and hears that it was. */
+type Mapped = { segment: Segment; mapping: Mapping; words: Words; room: Room; peers: Peers; geometry: Geometry };
 
 /** Tries to take a membership lock that another process holds for less than a millisecond. */
 const LOCK_TRIES = 100;
@@ -17,7 +24,7 @@ const LOCK_TRIES = 100;
  * Whether no process is left that would fill it: there was a producer or the end, or else its maker is gone, too. The
  * kernel is asked which peers live.
  */
-export function isAbandoned({ peers, room, geometry }: Attachment): boolean {
+export function isAbandoned({ peers, room, geometry }: Mapped): boolean {
   if (peers.hasLiving(PEER_FLAGS.produces)) return false; // F3, F4
   return room.headOrEnd() !== geometry.firstSequence || !peers.hasLiving(PEER_FLAGS.made);
 }
@@ -31,7 +38,7 @@ export function isAbandoned({ peers, room, geometry }: Attachment): boolean {
  */
 export function takeName(
   segment: Segment,
-  old: Attachment,
+  old: Mapped,
   always: boolean,
 ): "taken" | "held" | "moved" | "busy" | number {
   const take = () => {
@@ -57,7 +64,7 @@ export function takeName(
 }
 
 /** T4 to T6: all that is open in the old segment hears of it. Can be done twice. */
-function finish({ words, mapping, room }: Attachment): void {
+function finish({ words, mapping, room }: Mapped): void {
   words.store32(HEADER.replaced, REPLACED.DONE); // T4
   trace.at?.("T4");
   mapping.end(); // T5
@@ -66,7 +73,7 @@ function finish({ words, mapping, room }: Attachment): void {
 }
 
 /** Does what a process that died while it took the name has left to do (T7). @returns whether the name is another's */
-export function finishReplacing(old: Attachment): boolean {
+export function finishReplacing(old: Mapped): boolean {
   const { words, room } = old;
   const replaced = words.load32(HEADER.replaced);
   if (replaced === REPLACED.DONE && room.end() !== undefined) return true;

@@ -4,7 +4,6 @@
  * @module
  */
 import type { Geometry } from "../../ring/geometry.ts";
-import { checkGeometry } from "../../depot/shape.ts";
 import type { Random } from "../support/random.ts";
 import { METADATA_BYTES } from "../support/stamp.ts";
 
@@ -76,10 +75,22 @@ export function heldPlanOf(random: Random, life: number): TakingPlan {
 
 /** One geometry among some: most names pass to a depot of another shape. */
 export function geometryOf(random: Random): Geometry {
-  return checkGeometry({
-    frameSize: random.pick([[64, 32, 1], [32, 16, 1], [16, 16, 3]] as const),
+  const [width, height, channels] = random.pick([[64, 32, 1], [32, 16, 1], [16, 16, 3]]);
+  return {
+    width,
+    height,
+    channels,
+    elementType: "uint8",
+    pixelFormat: "",
+    frameBytes: width * height * channels,
+    variableLength: false,
+    color: {},
+    sampleAspectRatio: undefined,
     maxSize: random.pick([2, 3, 8]),
-    metadataBytes: METADATA_BYTES,
     whenFull: random.pick(["wait", "wait", "drop"] as const),
-  });
+    metadataBytes: METADATA_BYTES,
+    maxReaders: 31,
+    maxGroups: 1,
+    firstSequence: 0,
+  };
 }
