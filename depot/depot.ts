@@ -93,13 +93,14 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
   }
 
   /**
-   * Makes a depot. Its memory is allocated before it is used. A name that only dead processes held is taken over, and so
-   * is one whose producers have all closed it or died: its readers get what is left, and end as `replaced`.
+   * Makes a depot. Its memory is allocated before it is used. A name that only dead processes held is taken over, and
+   * so is one whose producers have all closed it or died: its readers get what is left, and end as `replaced`.
    *
    * @param name 1 to 128 of A-Z a-z 0-9 _ - and, but not first, a full stop
    * @throws {TypeError | RangeError} for wrong arguments
-   * @throws {DepotError} EXISTS (a depot with producers has the name, or one that nobody has filled yet), NO_SPACE,
-   *   PERMISSION, INCOMPATIBLE (something that is no depot of this version has the name), NOT_READY (its membership was being changed for two seconds), UNSUPPORTED
+   * @throws {DepotError} EXISTS (a depot with producers has the name, or one whose maker has stored nothing yet),
+   *   NO_SPACE, PERMISSION, INCOMPATIBLE (something that is no depot of this version has the name), NOT_READY (its
+   *   membership was being changed for two seconds), UNSUPPORTED
    */
   static async create<const P extends string = "", E extends ElementType = ElementTypeOf<P>>(
     name: string,
@@ -131,11 +132,12 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
   }
 
   /**
-   * Opens a depot, or makes it if there is none. The first process to ask makes it. One of another geometry, or one that
-   * has ended, is replaced if its producers are gone.
+   * Opens a depot, or makes it if there is none. The first process to ask makes it. One of another geometry, or one
+   * that has ended, is replaced if its producers are gone, with `replace: true` in any case.
    *
    * @throws {TypeError | RangeError} for wrong arguments
-   * @throws {DepotError} INCOMPATIBLE when there is one of another geometry with producers; otherwise as create and open
+   * @throws {DepotError} INCOMPATIBLE when there is one of another geometry with producers; otherwise as create and
+   *   open
    */
   static async createOrOpen<const P extends string = "", E extends ElementType = ElementTypeOf<P>>(
     name: string,
@@ -248,7 +250,8 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
   }
 
   /**
-   * Removes a name. Processes that have the depot open keep it; a new one can be made under the name.
+   * Removes a name. Processes that have the depot open keep it and go on, neither ended nor replaced; a new one can be
+   * made under the name.
    *
    * @param options `onlyStale`: only if no live process has it open; this includes broken segments. It is asked and
    * done under the segment's own lock, so that a process which joins meanwhile does not lose the depot
@@ -268,7 +271,8 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
    * @param input the frame, its number (any safe integer), timestamp and metadata
    * @param options what ends the waiting of a depot that waits
    * @throws {TypeError | RangeError} for a frame of another type or byte length, before anything is written
-   * @throws {DepotError} CLOSED, also when the depot is closed while waiting; and the reason of an aborted `signal`
+   * @throws {DepotError} CLOSED, ENDED, REPLACED, also when that comes while it waits; and the reason of an aborted
+   *   `signal`
    */
   enqueue(input: FrameInput, options: WaitOptions = {}): Promise<EnqueueResult> {
     return this.#intake.enqueue(input, options);
@@ -287,7 +291,7 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
    * A slot to write the next frame into, without a copy.
    *
    * @returns undefined when there is no room; nothing is counted and `onBackpressure` is not called
-   * @throws {TypeError | RangeError} for wrong details @throws {DepotError} CLOSED
+   * @throws {TypeError | RangeError} for wrong details @throws {DepotError} CLOSED, ENDED, REPLACED
    */
   tryClaim(details: FrameDetails = NOTHING_SAID): FrameSlot<E> | undefined {
     return this.#intake.tryClaim(details);
@@ -313,7 +317,7 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
    * @returns how many frames were stored, once the source has ended at the end of a frame
    * @throws {RangeError} when it ends in the middle of one, unless the depot was made with `variableLength`: then the
    *   last frame is shorter @throws {TypeError} for another source, or when it is being
-   *   read already @throws {DepotError} CLOSED, also when the depot is closed while it waits for bytes or room
+   *   read already @throws {DepotError} CLOSED, ENDED, REPLACED, also when that comes while it waits for bytes or room
    * @throws the reason of the `signal`, and what the source throws; what was read and not stored is kept for the next
    *   call with the same source
    *
@@ -386,7 +390,8 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
    * with {@linkcode FramesDepot.latest}.
    *
    * @param options what ends the waiting; default: nothing
-   * @returns undefined when the time is up, or at once when the frame has come and gone
+   * @returns undefined when the time is up, and at once when the frame has come and gone, or when the depot has ended
+   *   and it is not among what is left
    * @throws {TypeError | RangeError} unless it is a safe integer
    * @throws {DepotError} CLOSED, also when the depot object is closed meanwhile, TOO_MANY_PEERS
    * @throws the reason of the `signal`
