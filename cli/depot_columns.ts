@@ -3,6 +3,8 @@
  *
  * @module
  */
+import process from "node:process";
+import type { DepotInfo } from "../mod.ts";
 import { paintOutput } from "./terminal/output.ts";
 import type { Column } from "./terminal/table.ts";
 import { bytes, gigabytesPerSecond, rate, size } from "./terminal/units.ts";
@@ -63,23 +65,29 @@ export function depotColumns(): Column<Sight>[] {
   ];
 }
 
-/** Pids by runtime: `deno 71 72, bun 80`. */
+/** Pids by runtime: `deno 71 72, bun 80`. In another pid namespace the number would be another process's here. */
 function heldBy({ info }: Sight): string {
-  const pids = new Map<string, Set<number>>();
-  for (const { runtime, pid } of livePeers(info)) {
-    pids.set(runtime, (pids.get(runtime) ?? new Set()).add(pid));
+  const pids = new Map<string, Set<number | string>>();
+  for (const { runtime, pid, here } of livePeers(info)) {
+    pids.set(runtime, (pids.get(runtime) ?? new Set()).add(here === false ? "elsewhere" : pid));
   }
   return [...pids].map(([runtime, of]) => [runtime, ...of].join(" ")).join(", ");
 }
 
-/** A line for each depot that is stale or broken, with the reason; empty where there is none. */
+/** A line for each depot that is stale, broken or another user's; empty where there is none. */
 export function notesOn(sights: Sight[]): string {
   const paint = paintOutput();
   const notes = sights.flatMap(({ info, goneMs }) => {
-    if (goneMs !== undefined || stateOf(info) === "live") return [];
+    if (goneMs !== undefined) return [];
+    if (stateOf(info) === "live") return isOthers(info) ? [`${paint.bold(info.name)}: of user ${info.owner}\n`] : [];
     return info.usable ? [`${paint.bold(info.name)}: ${stateOf(info)}, ${info.reason}\n`] : [`${info.reason}\n`];
   });
   const stale = sights.some(({ info }) => info.stale);
   if (stale) notes.push(`${paint.dim("`frames-depot rm --stale` removes what only dead processes held")}\n`);
   return notes.length === 0 ? "" : `\n${notes.join("")}`;
+}
+
+/** Whether a depot belongs to another user than this one. */
+function isOthers({ owner }: DepotInfo): boolean {
+  return owner !== undefined && owner !== process.getuid?.();
 }

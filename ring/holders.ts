@@ -59,7 +59,9 @@ export function holdersOf(attachment: Attachment, shim: Shim): string | undefine
  * @param holder what has the name, mapped, where it can be looked into
  */
 export function existsError(shim: Shim, name: string, holder?: Attachment): DepotError {
-  const who = holder && holdersOf(holder, shim) || "a live process";
+  const info = shim.nameInfo(name);
+  const owner = typeof info === "number" || info.owner < 0 || info.owner === info.self ? "" : ` of user ${info.owner}`;
+  const who = holder && holdersOf(holder, shim) || `a live process${owner}`;
   const own = who.startsWith("this process")
     ? "close the depot object that this process has (code that is loaded anew while it runs keeps the old one open), or "
     : "";

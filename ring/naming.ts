@@ -162,7 +162,8 @@ export function removeStale(segment: Segment): "live" | "busy" | number {
 
 /**
  * Removes a name; what has the segment open keeps it, and goes on undisturbed (E3). What cannot be opened, what is no
- * depot of this version, and what has a lock that a stopped process holds, loses its name without more ado.
+ * depot of this version or another user's, and what has a lock that a stopped process holds, loses its name without
+ * more ado.
  *
  * @returns 1 removed, 0 or -errno not
  */
@@ -212,7 +213,7 @@ function removeLocked(segment: Segment, mapping: Mapping): "moved" | number {
 
 function isReadable(name: string, segment: Segment): boolean {
   try {
-    return !(inspect(name, segment, [segment.info().owner]) instanceof DepotError);
+    return !(inspect(name, segment, []) instanceof DepotError);
   } catch {
     return false;
   }

@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { statSync, truncateSync } from "node:fs";
 import process from "node:process";
 import { FramesDepot } from "../mod.ts";
+import { runCli } from "./support/cli.ts";
 import { depotTest, HERE, Peer, type Runtime, RUNTIMES } from "./support/harness.ts";
 import type { Made } from "./support/make_peer.ts";
 import { unshared } from "./support/namespaces.ts";
@@ -78,6 +79,10 @@ usersTest("root sees what another user has, opens it only when told to, and remo
   const error = await FramesDepot.open(name).catch((error) => error);
   assertEquals(error.code, "PERMISSION");
   assertStringIncludes(error.message, `belongs to user ${ONE} and has mode 0600, this process is user 0`);
+  const exists = await FramesDepot.create(name, SHAPE).catch((error) => error);
+  assertMatch(`${exists.code} ${exists.message}`, new RegExp(`^EXISTS .*: a live process of user ${ONE} has it open;`));
+  const { out } = await runCli(["ls", "--no-rates"]);
+  assertMatch(out, new RegExp(`^${name}: of user ${ONE}$`, "m"));
   assertEquals(FramesDepot.unlink(name, { onlyStale: true }), false);
   await using depot = await FramesDepot.open(name, { trustedOwners: [ONE] });
   assertEquals(depot.stats().peers.length, 2);
