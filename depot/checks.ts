@@ -5,7 +5,7 @@
  */
 import { bufferLengthOf, byteLengthOf, bytesOf, kindOf } from "../ffi/buffers.ts";
 import { ELEMENT_BYTES, type Geometry } from "../ring/geometry.ts";
-import type { From } from "../ring/beginning.ts";
+import type { From } from "../ring/from.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { GROUP_NAME_BYTES } from "../ring/groups.ts";
 import { ELEMENT_TYPES } from "../ring/layout.ts";

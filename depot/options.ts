@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { From } from "../ring/beginning.ts";
+import type { From } from "../ring/from.ts";
 import type { Color } from "../ring/color.ts";
 import type { WaitLimits, WaitOptions } from "../ring/lane.ts";
 
@@ -162,8 +162,8 @@ export interface FramesOptions extends WaitOptions {
    */
   mode?: ReadMode | undefined;
   /**
-   * Shares the frames with all loops, in any processes, that give the same name, 1 to 64 bytes: each frame is for one of
-   * them. It is done when its last lease is released, also by `break` or an exception; if its process or thread dies
+   * Shares the frames with all loops, in any processes, that give the same name, 1 to 64 bytes: each frame is for one
+   * of them. It is done when its last lease is released, also by `break` or an exception; if its process or thread dies
    * before that, another member gets it ({@linkcode Frame.redelivered}). Producers wait for the group as for a lossless
    * reader; a slow member holds up its own frames only. When the last member leaves, the group is no more.
    */

@@ -8,6 +8,7 @@ import type { LaneNumber } from "../ffi/constants.ts";
 import type { Mapping } from "../ffi/mapping.ts";
 import type { Segment } from "../ffi/segment.ts";
 import { type Geometry, type Layout, layoutOf } from "./geometry.ts";
+import { Groups } from "./groups.ts";
 import type { Header } from "./header.ts";
 import { HEADER } from "./layout.ts";
 import { Lane } from "./lane.ts";
@@ -37,6 +38,7 @@ export class Attachment {
   readonly readers: ReaderTable;
   readonly room: Room;
   readonly peers: Peers;
+  readonly groups: Groups;
   readonly producer: Producer;
   /** What the last one out leaves, which may not remove the name: undefined, or whether the memory was given back. */
   leftover: boolean | undefined;
@@ -75,7 +77,12 @@ export class Attachment {
     this.payload = new Payload(mapping, geometry, this.layout);
     this.readers = new ReaderTable(this.words, geometry.maxReaders);
     this.room = new Room(this.words, geometry.maxReaders);
-    this.peers = new Peers(segment, this.words, this.room, this.readers, geometry, this.layout);
+    const { words, room, readers } = this;
+    let groups: Groups;
+    this.peers = new Peers(segment, words, room, readers, geometry, this.layout, (peers) => {
+      return groups = new Groups({ words, room, peers, geometry }, readers);
+    });
+    this.groups = groups!;
     this.producer = new Producer(this.words, this.room, this.peers, geometry, this.layout);
   }
 

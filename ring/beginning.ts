@@ -4,15 +4,10 @@
  * @module
  */
 import { FrameIndex } from "./frame_index.ts";
+import type { From } from "./from.ts";
 import type { Geometry } from "./geometry.ts";
 import type { Reader } from "./reader.ts";
 import type { Room } from "./room.ts";
-
-/**
- * Where a reader begins: the oldest frame still kept, the newest one, the next to come, or a frame number. What lies
- * before that place it has passed: when the last lossless reader leaves, it counts as consumed.
- */
-export type From = "oldest" | "latest" | "next" | number;
 
 /** A place. From there on frames numbered below `skipsBelow` are passed over, until one is not. */
 export type Beginning = { sequence: number; skipsBelow?: number };

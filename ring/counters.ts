@@ -89,8 +89,8 @@ export interface DepotStats {
   /** Every group of readers that share frames. */
   groups: GroupStats[];
   /**
-   * The process whose lossless reader is furthest behind, and by how many frames; of a group, the one that has its oldest
-   * frame. Undefined without such a reader.
+   * The process whose lossless reader is furthest behind, and by how many frames; of a group, the process that has its
+   * oldest frame. Undefined without such a reader.
    */
   slowest: { pid: number; lag: number } | undefined;
   /** Whether the queue is full until a reader comes: a lossless one, or in a depot that drops one of any mode. */
@@ -149,7 +149,7 @@ function readersOf(attachment: Attachment, owner: number, head: number): ReaderS
     const cursor = place ?? Math.max(words.mapping.load(entry + READER.cursor), room.cleared());
     found.push({
       mode: READER_MODES[words.load32(entry + READER.mode) % READER_MODES.length],
-      group: place === undefined ? undefined : attachment.peers.groups.nameOf(group),
+      group: place === undefined ? undefined : attachment.groups.nameOf(group),
       gating: words.load32(entry + READER.gating) === GATING.gates,
       cursor,
       lag: Math.max(0, head - cursor),

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Attachment } from "./attachment.ts";
-import { beginningOf, type From, newestOf } from "./beginning.ts";
+import { beginningOf, newestOf } from "./beginning.ts";
+import type { From } from "./from.ts";
 import { waitsForReader } from "./counters.ts";
 import { FATE } from "./fate.ts";
 import { Losses } from "./losses.ts";

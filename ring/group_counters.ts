@@ -4,7 +4,7 @@
  * @module
  */
 import type { Attachment } from "./attachment.ts";
-import type { From } from "./beginning.ts";
+import type { From } from "./from.ts";
 import { GROUP, GROUP_OWNER, LAST_SEQUENCE, READER } from "./layout.ts";
 
 /** Loops that share frames. */
@@ -21,22 +21,22 @@ export interface GroupStats {
   held: number;
   /** Frames that were offered again because their member died. */
   redelivered: number;
-  /** Frames that were to be given again when the last member left. */
+  /** Frames that were offered again, and no member took, when the last one left. */
   dropped: number;
   /** Frames missed by all its members: cleared, or overwritten. */
   lost: number;
 }
 
 /** The oldest sequence that a group has neither given out nor passed; undefined where the group is no more. */
-export function groupPlace({ words, peers, room }: Attachment, group: number): number | undefined {
-  const entry = peers.groups.isFormed(group) ? peers.groups.entryOf(group) : undefined;
+export function groupPlace({ words, groups, room }: Attachment, group: number): number | undefined {
+  const entry = groups.isFormed(group) ? groups.entryOf(group) : undefined;
   if (entry === undefined) return undefined;
   return Math.max(words.mapping.load(words.reader(entry) + READER.cursor), room.cleared());
 }
 
 /** Every group that there is, and those that were. */
 export function groupStats(attachment: Attachment, head: number): GroupStats[] {
-  const { words, geometry, peers: { groups } } = attachment;
+  const { words, geometry, groups } = attachment;
   const found: GroupStats[] = [];
   for (let group = 0; group < geometry.maxGroups; group++) {
     const at = words.group(group);
@@ -57,8 +57,8 @@ export function groupStats(attachment: Attachment, head: number): GroupStats[] {
   return found;
 }
 
-/** Who has frames of a group, the oldest frame first: indices of reader entries. */
-function holders({ geometry, peers: { groups } }: Attachment, group: number): number[] {
+/** The members that have frames of a group, the oldest frame first: indices of reader entries. */
+function holders({ geometry, groups }: Attachment, group: number): number[] {
   const held: { sequence: number; reader: number }[] = [];
   for (let slot = 0; slot < geometry.maxSize; slot++) {
     const { sequence, reader } = groups.takeOf(group, slot);
@@ -73,10 +73,10 @@ function holders({ geometry, peers: { groups } }: Attachment, group: number): nu
  * @param owner of a reader entry @returns undefined unless it is a group's; 0 where it has no members
  */
 export function pidOfGroup(attachment: Attachment, owner: number): number | undefined {
-  const { words, geometry, peers } = attachment;
+  const { words, geometry, peers, groups } = attachment;
   const group = owner - GROUP_OWNER;
   if (group < 0 || group >= geometry.maxGroups) return undefined;
-  const [index] = [...holders(attachment, group), ...peers.groups.membersOf(group)];
+  const [index] = [...holders(attachment, group), ...groups.membersOf(group)];
   if (index === undefined || index >= geometry.maxReaders) return 0;
   return peers.pidOf(words.load32(words.reader(index) + READER.owner));
 }

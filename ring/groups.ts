@@ -5,14 +5,14 @@
  * @module
  */
 import { LANE } from "../ffi/constants.ts";
-import type { From } from "./beginning.ts";
+import type { From } from "./from.ts";
 import { GroupCursor, type Ring } from "./group_cursor.ts";
 import { AGAIN, FORMED, GROUP, GROUP_FROM, GROUP_OWNER, HOLDER_BITS, READER } from "./layout.ts";
 import type { ReaderTable } from "./reader_table.ts";
 import { trace } from "./trace.ts";
 import { wake } from "./wake.ts";
 
-/** Bytes of a group's name, at most. */
+/** Limit of a group's name, in bytes. */
 export const GROUP_NAME_BYTES = 64;
 
 const HOLDERS = 2 ** HOLDER_BITS - 1;
@@ -28,7 +28,7 @@ export type Take = {
   sequence: number;
   /** The reader that has the frame; undefined where none has it. */
   reader: number | undefined;
-  /** Whether it is to be given again. */
+  /** Whether it is offered again. */
   again: boolean;
 };
 
@@ -161,7 +161,7 @@ export class Groups {
     this.countAgain();
   }
 
-  /** Says that there may be frames to give again (P0a): also if none was found, because who marked them may be dead. */
+  /** Says that there may be frames to give again (P0a), also if none was found: what marked some may have died. */
   countAgain(): void {
     const { words } = this.#ring;
     for (const group of this.all()) Atomics.add(words.u32, (words.group(group) + GROUP.again) >> 2, 1);
@@ -212,7 +212,7 @@ export class Groups {
     this.#readers.free(entry); // V5
   }
 
-  /** Lets go of what was to be given again, and counts it. */
+  /** Lets go of what is offered again, and counts it. */
   #drop(group: number, entry: number): void {
     const { words, geometry } = this.#ring;
     const { mapping, u32, f64 } = words;

@@ -5,7 +5,8 @@
  */
 import { DepotError } from "../errors.ts";
 import type { Attachment } from "./attachment.ts";
-import { beginningOf, type From } from "./beginning.ts";
+import { beginningOf } from "./beginning.ts";
+import type { From } from "./from.ts";
 import { FATE } from "./fate.ts";
 import { GroupCursor } from "./group_cursor.ts";
 import { FORMED, GROUP, GROUP_FROM, GROUP_OWNER, READER } from "./layout.ts";
@@ -67,8 +68,8 @@ class Joining {
   }
 
   #enter(): Membership | Full {
-    const { peers, readers } = this.#attachment;
-    const group = peers.groups.find(this.#bytes);
+    const { peers, readers, groups } = this.#attachment;
+    const group = groups.find(this.#bytes);
     if (group !== undefined) this.#compare(group);
     const index = readers.enter(peers.id, "member"); // B1
     if (index === undefined) return "readers";
@@ -80,7 +81,7 @@ class Joining {
   }
 
   #compare(group: number): void {
-    const from = this.#attachment.peers.groups.placeOf(group);
+    const from = this.#attachment.groups.placeOf(group);
     if (this.#from === undefined || this.#from === from) return;
     throw new RangeError(
       `group ${JSON.stringify(this.#name)} of depot "${this.#attachment.name}" began with from ` +
@@ -91,16 +92,15 @@ class Joining {
 
   /** A member of a formed group. */
   #member(group: number, index: number): Membership {
-    const { peers, readers } = this.#attachment;
-    const entry = peers.groups.entryOf(group);
+    const { groups, readers } = this.#attachment;
+    const entry = groups.entryOf(group);
     if (entry === undefined) throw this.#error("CORRUPT", "the group has no entry in the table of readers");
-    const reader = new MemberReader(this.#attachment, readers, peers.groups, group, index);
+    const reader = new MemberReader(this.#attachment, readers, groups, group, index);
     return { reader, cursor: new GroupCursor(this.#attachment, group, entry), group, entry };
   }
 
   #form(index: number): Membership | Full {
-    const { words, room, peers, readers, geometry } = this.#attachment;
-    const { groups } = peers;
+    const { words, room, groups, readers, geometry } = this.#attachment;
     groups.dissolveUnformed();
     const group = groups.free(this.#bytes);
     if (group === undefined) return "groups";
@@ -127,7 +127,7 @@ class Joining {
 
   /** Why it could not join. */
   refusal(): DepotError {
-    const { geometry, peers } = this.#attachment;
+    const { geometry, groups } = this.#attachment;
     if (this.#full === "readers") {
       return this.#error(
         "TOO_MANY_PEERS",
@@ -136,9 +136,9 @@ class Joining {
       );
     }
     if (geometry.maxGroups === 0) {
-      return this.#error("TOO_MANY_PEERS", "the depot has maxGroups 0; make it with as many as there are to be");
+      return this.#error("TOO_MANY_PEERS", "the depot has maxGroups 0; make it with as many as you need");
     }
-    const names = peers.groups.all().map((group) => JSON.stringify(peers.groups.nameOf(group)));
+    const names = groups.all().map((group) => JSON.stringify(groups.nameOf(group)));
     return this.#error(
       "TOO_MANY_PEERS",
       `all ${geometry.maxGroups} groups are in use (maxGroups): ${

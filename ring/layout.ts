@@ -148,7 +148,7 @@ export const ELEMENT_TYPES = ["uint8", "uint16", "float32"] as const;
 export const RUNTIMES = ["other", "deno", "bun", "c", "python", "node", "rust"] as const;
 /** Bits of `peer.flags`. */
 export const PEER_FLAGS = { produces: 1, made: 2 } as const;
-/** Names of `reader.mode`, by number; `lookup` serves getFrame, peekFrame; a `group` has an entry beside its members'. */
+/** Names of `reader.mode`, by number; `lookup` serves getFrame and peekFrame, `group` is a group's own entry. */
 export const READER_MODES = ["lookup", "lossless", "lossy", "latest", "group", "member"] as const;
 /** Names of `group.from`, by their number in the segment. */
 export const GROUP_FROM = ["oldest", "latest", "next", "number"] as const;
@@ -224,9 +224,9 @@ export const KEPT: number = 2 ** 53;
 export const CLOSED: number = 2 ** 62;
 /** Owner of the entry of group 0; the others follow. Its low bits are no peer's index. */
 export const GROUP_OWNER = 0xf00;
-/** Low bits of a take word that say who has the frame: 0 it is done, else the member's reader index plus one. */
+/** Low bits of a take word: the member that has the frame, as its reader index plus one; 0: it is done. */
 export const HOLDER_BITS = 11;
-/** In their place: nobody has it, and it is to be given again. */
+/** In their place: no member has it, and it is offered again. */
 export const AGAIN = 2047;
 
 /** Locks of a segment: one for changes of membership, then one for each peer, held as long as the peer lives. */

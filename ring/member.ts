@@ -6,7 +6,7 @@
  */
 import { LANE, SLEEPERS, TAKE } from "../ffi/constants.ts";
 import type { Attachment } from "./attachment.ts";
-import type { From } from "./beginning.ts";
+import type { From } from "./from.ts";
 import { FATE } from "./fate.ts";
 import type { Follower } from "./follower.ts";
 import type { GroupCursor } from "./group_cursor.ts";
@@ -107,7 +107,7 @@ export class Member {
     this.#next = this.#cursor.pass();
   }
 
-  /** What dead members had, in its order. What a clearing has passed meanwhile is given again all the same. */
+  /** What dead members had, in its order. A clearing takes nothing of it. */
   #takeAgain(again: number): number {
     const { mapping, geometry } = this.#attachment;
     let refused = false;

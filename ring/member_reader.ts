@@ -96,7 +96,7 @@ export class MemberReader extends Reader implements Sleeping {
     if (room.end() !== undefined || !peers.hasProducers) wake(words, LANE.PUBLISHED);
   }
 
-  /** Whether another member has a frame, or one is to be given again. */
+  /** Whether another member has a frame, or one is offered again. */
   get othersHold(): boolean {
     const { words, geometry } = this.#ring;
     return words.mapping.isHeld(words.take(this.#group, 0), geometry.maxSize, this.#holder);

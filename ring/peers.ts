@@ -8,7 +8,6 @@ import type { Segment } from "../ffi/segment.ts";
 import type { Shim } from "../ffi/shim.ts";
 import { takeLock } from "./failures.ts";
 import type { Geometry, Layout } from "./geometry.ts";
-import { Groups } from "./groups.ts";
 import { LOCK, PEER, PEER_FLAGS, PEER_INDEX_BITS, READER, RUNTIMES } from "./layout.ts";
 import type { ReaderTable } from "./reader_table.ts";
 import type { Room } from "./room.ts";
@@ -27,6 +26,18 @@ const SLICE_SLOTS = 32 * 1024;
  */
 const TAKE_TRIES = 100;
 
+/** What happens to the frames that the members of a peer have, of groups that share them. */
+export interface Sharing {
+  /** The formed groups, as a recoverer needs them (P0). */
+  takings(): Uint32Array;
+  /** P0a. */
+  countAgain(): void;
+  /** V1 to V5 for each group without members. */
+  dissolveEmpty(): void;
+  /** P0 and P0a by a process that ends. @param holders its entries in the reader table */
+  offerAgain(holders: number[]): void;
+}
+
 /** What the table says of one peer. */
 export type PeerEntry = { index: number; id: number; alive: boolean };
 
@@ -36,8 +47,7 @@ export class Peers {
   id = 0;
   /** This peer's place in the table. */
   index = -1;
-  /** Readers that share frames; who dies with a frame in its hands, they give it again. */
-  readonly groups: Groups;
+  readonly #sharing: Sharing;
   readonly #segment: Segment;
   readonly #words: Words;
   readonly #room: Room;
@@ -55,6 +65,7 @@ export class Peers {
     readers: ReaderTable,
     geometry: Geometry,
     layout: Layout,
+    sharing: (peers: Peers) => Sharing,
   ) {
     this.#segment = segment;
     this.#words = words;
@@ -64,7 +75,7 @@ export class Peers {
     this.#maxSize = geometry.maxSize;
     this.#slotStride = layout.slotStride;
     this.#pinWords = layout.pinWords;
-    this.groups = new Groups({ words, room, peers: this, geometry }, readers);
+    this.#sharing = sharing(this);
   }
 
   /** Runs `change` under the membership lock; `busy` when another process has it just now. Never awaits inside. */
@@ -113,13 +124,13 @@ export class Peers {
   }
 
   /**
-   * What the members of this peer have in their hands is for others now, as if it had died (P0, P0a); it uses it no more.
+   * What the members of this peer have in their hands is for others now, as if it had died (P0, P0a).
    *
    * @returns false when another process changes the membership at this moment
    */
   offerAgain(): boolean {
-    if (this.id === 0 || this.groups.all().length === 0) return true;
-    return this.underLock(() => this.groups.offerAgain(this.#readers.ownedBy(this.id))) !== "busy";
+    if (this.id === 0 || this.#sharing.takings().length === 0) return true;
+    return this.underLock(() => this.#sharing.offerAgain(this.#readers.ownedBy(this.id))) !== "busy";
   }
 
   /** Gives back all that this peer holds and its place (P1 to P3); the caller holds the membership lock. */
@@ -223,7 +234,7 @@ export class Peers {
         if (this.#words.load32(this.#words.peer(index) + PEER.id) !== id) return "by another";
         this.#sweep(id, from, to, true);
         if (to === this.#maxSize) {
-          this.groups.countAgain();
+          this.#sharing.countAgain();
           this.#vacate(index, id);
         }
         return "ours";
@@ -242,7 +253,7 @@ export class Peers {
     const masks = new Uint32Array(this.#pinWords);
     for (const reader of this.#readers.ownedBy(id)) masks[reader >>> 5] |= 1 << (reader & 31);
     const slots = this.#words.slot(0);
-    const groups = this.groups.takings();
+    const groups = this.#sharing.takings();
     const { mapping } = this.#words;
     const changed = mapping.giveBack(slots, this.#slotStride, from, to, masks, id, groups, isDead);
     trace.at?.("P1");
@@ -256,7 +267,7 @@ export class Peers {
       this.#room.stopGating(reader);
       this.#readers.free(reader);
     }
-    this.groups.dissolveEmpty();
+    this.#sharing.dissolveEmpty();
     trace.at?.("P2");
     this.#words.store32(this.#words.peer(index) + PEER.id, 0); // P3
     this.#room.wakeAll();

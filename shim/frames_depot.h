@@ -283,16 +283,16 @@ FD_API int32_t fd_recover_slot(void *base, int32_t slot, uint32_t dead);
 enum { FD_NOT_ATTACHED = -1, FD_ATTACHED_ONLY = -2 };
 FD_API double fd_smallest_cursor(const void *base, int32_t readers, int32_t count, int32_t except);
 
-/* Sharing work. `take` is where a group's take word of a slot is, `takes` where that of slot 0 is, `member` the index of
- * the member's reader entry plus one. Results of fd_take: the frame is not there; it is the member's; it is, and it was
- * another's that died; another member has it or has had it. */
+/* Sharing work. `take` is where a group's take word of a slot is, `takes` where that of slot 0 is, `member` the index
+ * of the member's reader entry plus one. Results of fd_take: the frame is not there; it is the member's; it is, and it
+ * was another's that died; another member has it or has had it. */
 enum { FD_NOT_THERE = 0, FD_GOT = 1, FD_GOT_AGAIN = 2, FD_OTHERS = 3 };
 /* M1, M2. Any of the results may carry FD_SLEEPERS (lane consumed). */
 FD_API int32_t fd_take(void *base, int32_t take, int32_t slot, int32_t pins, uint32_t bit, double sequence,
                        uint32_t member);
 /* M5 without R5: 0 or FD_SLEEPERS (lane published). */
 FD_API int32_t fd_complete(void *base, int32_t take, double sequence, uint32_t member);
-/* M4 over what is taken or done, for a lap at most. The cursor, or -1 less the cursor where it was moved and the lane
+/* M4 over what is taken or done, at most for a lap. The cursor, or -1 less the cursor where it was moved and the lane
  * consumed has to be woken. */
 FD_API double fd_pass(void *base, int32_t takes, int32_t max_size, int32_t cursor);
 /* M0: the smallest sequence from `from` on that is offered again; -1: none is. */

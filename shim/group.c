@@ -1,6 +1,6 @@
 /* Sharing work: what members, and the recoverers of dead ones, do to the take words, each verb in one call. The steps
- * are those of docs/internals/protocol.md. A take word says which frame of its slot a group is about, and who has it;
- * it needs all of its 64 bits and never travels as a double. */
+ * are those of docs/internals/protocol.md. A take word says which frame of its slot it is about, and which member has
+ * it; it needs all of its 64 bits and never travels as a double. */
 #include "group.h"
 #include "internal.h"
 #include "words.h"

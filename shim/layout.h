@@ -26,9 +26,9 @@
 #define FD_CLOSED 4611686018427387904ull
 /* Owner of the entry of group 0; the others follow. Its low bits are no peer's index. */
 #define FD_GROUP_OWNER 0xf00u
-/* Low bits of a take word that say who has the frame: 0 it is done, else the member's reader index plus one. */
+/* Low bits of a take word: the member that has the frame, as its reader index plus one; 0: it is done. */
 #define FD_HOLDER_BITS 11u
-/* In their place: nobody has it, and it is to be given again. */
+/* In their place: no member has it, and it is offered again. */
 #define FD_AGAIN 2047u
 
 /* Names of `whenFull`, by their number in the segment. */
@@ -62,7 +62,7 @@ enum {
   FD_PEER_FLAG_MADE = 2
 };
 
-/* Names of `reader.mode`, by number; `lookup` serves getFrame, peekFrame; a `group` has an entry beside its members'. */
+/* Names of `reader.mode`, by number; `lookup` serves getFrame and peekFrame, `group` is a group's own entry. */
 enum {
   FD_READER_MODE_LOOKUP = 0,
   FD_READER_MODE_LOSSLESS = 1,

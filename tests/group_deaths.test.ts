@@ -150,7 +150,7 @@ depotTest("frames({ group }) whose last member is killed drops what it had, and 
   await assertWhole(depot, reader);
 });
 
-depotTest("clearQueue keeps what is to be given again", async (name) => {
+depotTest("clearQueue keeps what is offered again", async (name) => {
   await using depot = await make(name, [0, 1]);
   const reader = depot.frames(GROUP);
   const victim = await new Remote(OTHER).join(name);
@@ -227,7 +227,7 @@ for (const [steps, orders, expected] of CAN_TRACE ? STEPS : []) {
         await using depot = await make(name, [0, 1, 2, 3]);
         const victim = new Remote(step < "M" ? "bun" : OTHER, true);
         const before = isLast ? undefined : depot.frames(GROUP);
-        // Who forms a group has pinned a frame already, to learn where its account of losses begins.
+        // The first member has pinned a frame already, to learn where its account of losses begins.
         const count = step === "R5" && isLast ? 2 : 1;
         const arm: GroupOrder = { do: "dieAt", step: { step, count } };
         await victim.dieDoing([{ do: "open", name }, arm, { do: "join", options: GROUP }, ...orders]);

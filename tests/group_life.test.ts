@@ -1,5 +1,5 @@
 /**
- * How groups of loops that share frames begin, who may join them, and how they and their members end.
+ * How groups of loops that share frames begin, which loops may join them, and how they and their members end.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type DepotOptions, FramesDepot, type FramesOptions } from "../mod.ts";

@@ -173,7 +173,7 @@ static void give_back_takes_pins_and_slots_of_one_peer(void) {
 
 #define TAKE(frame, holder) ((uint64_t)((frame) + 1) << FD_HOLDER_BITS | (holder))
 
-/* A frame is in slot 1, and nobody has it. */
+/* A frame is in slot 1, and no member has it. */
 static void put_frame_5(void) {
   clear();
   ring.header.head = 6;

@@ -7,7 +7,7 @@ import { loadShim } from "../../ffi/load.ts";
 import { Attachment } from "../../ring/attachment.ts";
 import { Claimer } from "../../ring/claimer.ts";
 import { Finder } from "../../ring/finder.ts";
-import type { From } from "../../ring/beginning.ts";
+import type { From } from "../../ring/from.ts";
 import { Follower } from "../../ring/follower.ts";
 import { FULL } from "../../ring/producer.ts";
 import { joined64, type Reader } from "../../ring/reader.ts";

@@ -11,11 +11,8 @@ import { type Frame, FramesDepot } from "../../mod.ts";
 import { say, taskOf } from "../support/parent.ts";
 import { Random } from "../support/random.ts";
 import { flaw } from "../support/stamp.ts";
-import { GROUP } from "./sharing.ts";
-import { endAt, type Step } from "./steps.ts";
-
-/** What it is told. */
-export type SharerTask = { name: string; notes: string; seed: number; dies: Step | undefined };
+import { GROUP, type SharerTask } from "./sharing_task.ts";
+import { endAt } from "./steps.ts";
 
 const { name, notes, seed, dies } = taskOf<SharerTask>();
 const random = new Random(seed);

@@ -15,11 +15,9 @@ import { Random } from "../support/random.ts";
 import { RUNTIMES } from "../support/runtimes.ts";
 import { fill, METADATA_BYTES, metadataOf, timestampOf } from "../support/stamp.ts";
 import { start } from "./child.ts";
-import type { SharerTask } from "./sharer.ts";
+import { GROUP, type SharerTask } from "./sharing_task.ts";
 import type { Step } from "./steps.ts";
 
-/** The group's name. */
-export const GROUP = "sharers";
 /** Steps at which a member dies, and how often it comes to them before. */
 const STEPS: readonly [step: string, most: number][] = [
   ...["M1", "M2", "M4", "M5", "R1", "R4", "R5", "W1"].map((step) => [step, 300] as [string, number]),
@@ -29,7 +27,7 @@ const STEPS: readonly [step: string, most: number][] = [
 const MEMBERS = 4;
 const FRAME_SIZE = [64, 32, 1] as const;
 const MAX_SIZE = 16;
-/** A member lives this long at most, unless a step ends it before. */
+/** Limit of a member's life, unless a step ends it before. */
 const LIFE_MS = 1500;
 /** When nothing moves for this time, a process hangs. */
 const HANG_MS = 30_000;
@@ -139,7 +137,7 @@ class Run {
       const times = seen.get(frame) ?? [];
       if (times.length === 0) wrong.push(`frame ${frame} was worked on by no member`);
       if (times.includes(2)) wrong.push(`frame ${frame} was torn`);
-      if (times.slice(1).includes(0)) wrong.push(`frame ${frame} was given twice, and nobody said so: ${times}`);
+      if (times.slice(1).includes(0)) wrong.push(`frame ${frame} was given twice, and was not marked: ${times}`);
       if (times.length > 1) this.result.twice++;
     }
     if (seen.size !== this.result.frames) wrong.push(`${seen.size} frames were seen of ${this.result.frames}`);

@@ -5,7 +5,8 @@
  * step, which finds the frame or does not (R1 to R3: ring.pml). KILL members die at any step, in any order; a recoverer does P0 to P3,
  * and with RECOVERER_DIES the first one dies at any step too, and another one begins. FREEZE: the first member may stop for good with a frame. OVERWRITE:
  * the producer does not wait. SLICES: recoverers release the lock between two slots. FORMED: all have joined, and none leaves.
- * CLONES: a member may leave and keep its frame. WHOLE_PASSES: M4 is one step.
+ * CLONES: a member may leave and keep its frame. BEHIND: another reader keeps the tail back, so that the next group begins with the same
+ * frames; ghosts are those of the group that there is. WHOLE_PASSES: M4 is one step.
  *
  * What is promised: a frame is with one live member at a time, is given again only after a death, and never once it is done; no frame is
  * written over that a live member has, or that the group has neither done nor passed; where a member lives, all frames are done in
@@ -96,7 +97,9 @@ inline dissolve() {              /* under the lock, without members; every step 
 #ifndef MUT_DISSOLVES_FORMED
   formed = false;                                          /* V2: no process joins it any more */
 #endif
+#ifndef BEHIND
   atomic { if :: gates && tail < cursor -> tail = cursor :: else fi };                                /* V3: L1 */
+#endif
   gates = false;                                           /* L2 */
 #ifdef MUT_FREES_ENTRY_FIRST
   owned = false;
@@ -149,7 +152,17 @@ inline complete(r) {             /* M5 */
 #endif
   atomic {
     assert(inSlot[S(r)] == r + 1 && (kept || word[S(r)] == WORD(r, ME)));         /* kept: the group may have been dissolved */
-    word[S(r)] = WORD(r, DONE); done = done | (1 << (r))
+    if
+    :: word[S(r)] == WORD(r, ME) -> word[S(r)] = WORD(r, DONE); done = done | (1 << (r))
+    :: else ->                                             /* its group is no more */
+#ifdef MUT_STORES_DONE
+       word[S(r)] = WORD(r, DONE)
+#elif defined(BEHIND)
+       skip
+#else
+       done = done | (1 << (r))
+#endif
+    fi
   };
 #ifndef MUT_UNPINS_BEFORE_DONE
   pins[S(r)] = pins[S(r)] & ~BIT(m)
@@ -177,7 +190,12 @@ form:
 #endif
      s = 0;
      owned = true;                                         /* B3: J1 */
-     atomic { cursor = tail; start = tail; gates = true }; /* J2 to J4: room.pml */
+     atomic {                                              /* J2 to J4: room.pml */
+       cursor = tail; start = tail; gates = true
+#ifdef BEHIND
+       ; for (c : 0 .. LAST - 1) { held[c] = 0 }; done = 0; passed = 0; c = 0
+#endif
+     };
      formed = true                                         /* B4 */
   fi;
   joined[m] = true;

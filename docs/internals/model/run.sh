@@ -195,12 +195,15 @@ list() {
   other quick group recoverer-dies -DFORMED -DN=1 -DLAST=1 -DKILL=1 -DRECOVERER_DIES
   other quick group clones         -DCLONES -DN=1 -DLAST=2 -DKILL=1
   other quick group clones-join    -DCLONES -DM=3 -DN=1 -DLAST=1
+  other quick group behind         -DCLONES -DBEHIND -DN=2 -DLAST=2
+  other quick group behind-dies    -DCLONES -DBEHIND -DN=1 -DLAST=1 -DKILL=1
   other quick group overwrite      -DFORMED -DOVERWRITE -DFREEZE
   other quick group overwrite-dies -DFORMED -DOVERWRITE -DN=1 -DLAST=2 -DKILL=1
   other large group dies-longer    -DFORMED -DKILL=1
   other large group two-die        -DFORMED -DN=1 -DLAST=2 -DKILL=2
   other large group two-die-join   -DN=1 -DLAST=1 -DKILL=2
   other large group recoverer-join -DN=1 -DLAST=1 -DKILL=1 -DRECOVERER_DIES
+  other large group behind-three   -DCLONES -DBEHIND -DM=3 -DN=1 -DLAST=1
   other large group two-of-three   -DFORMED -DM=3 -DN=1 -DLAST=1 -DKILL=2 -DWHOLE_PASSES
   other mutation group takes-without-cas    -DFORMED -DMUT_TAKES_WITHOUT_CAS
   other mutation group stores-cursor        -DFORMED -DMUT_STORES_CURSOR
@@ -213,6 +216,7 @@ list() {
   other mutation group dissolves-without-passing -DN=1 -DLAST=1 -DKILL=1 -DMUT_DISSOLVES_WITHOUT_PASSING
   other mutation group dissolves-formed     -DN=1 -DLAST=2 -DKILL=1 -DMUT_DISSOLVES_FORMED
   other mutation group frees-entry-first    -DN=1 -DLAST=1 -DKILL=2 -DMUT_FREES_ENTRY_FIRST
+  other mutation group stores-done          -DCLONES -DBEHIND -DN=1 -DLAST=1 -DMUT_STORES_DONE
   other mutation group keeps-words          -DN=1 -DLAST=1 -DKILL=1 -DMUT_KEEPS_WORDS
 }
 name() { tr 'A-Z_' 'a-z-' <<<"$1"; }

@@ -1,0 +1,11 @@
+/**
+ * Where readers begin, as their users say it.
+ *
+ * @module
+ */
+
+/**
+ * Where a reader begins: the oldest frame still kept, the newest one, the next to come, or a frame number. What lies
+ * before that place it has passed: when the last lossless reader leaves, it counts as consumed.
+ */
+export type From = "oldest" | "latest" | "next" | number;
