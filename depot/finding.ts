@@ -167,8 +167,10 @@ export function findOrMake(
     if (opened.refused !== "missing" && opened.refused !== "unsuitable") return opened;
     const created = createSegment(shim, name, geometry, mode, always);
     if (created instanceof Attachment || created.refused !== "exists") return created;
-    // Another process was quicker: the next round opens its depot.
-    return opened.refused === "unsuitable" ? opened : busy("open", name);
+    // Another process was quicker: its depot is opened, which may be as wanted where the one before was not.
+    if (opened.refused === "missing") return busy("open", name);
+    const again = openSegment(shim, name, { ...options, objection });
+    return again instanceof Attachment || again.refused !== "missing" ? again : busy("open", name);
   };
   return retry(attempt, ["unfinished", "busy"], wait);
 }

@@ -113,6 +113,16 @@ for (const runtime of RUNTIMES) {
     WATCHED,
   );
 
+  depotTest(`FrameReader.nextSync, blocked in a ${runtime} process, returns when the depot ends`, async (name) => {
+    await using depot = await FramesDepot.create(name, options());
+    await using other = new Remote(runtime);
+    await other.tell({ do: "open", name });
+    await other.tell({ do: "begin", what: "nextSync" });
+    await later(50);
+    depot.end();
+    assertEquals(await other.tell({ do: "id" }), [depot.id, depot.id]);
+  }, WATCHED);
+
   depotTest(
     `FrameReader ends when a ${runtime} process dies with a slot that it claimed before end()`,
     async (name) => {

@@ -108,6 +108,34 @@ depotTest("createOrOpen opens the same geometry, and replaces another once produ
   assertEquals([forced.frameSize, replaced(larger)], [[2, 2, 1], [true, true, false]]);
 });
 
+depotTest(
+  "createOrOpen in several processes at once makes one depot in place of one of another geometry",
+  async (name) => {
+    const remotes = [...RUNTIMES, ...RUNTIMES].map((runtime) => new Remote(runtime));
+    try {
+      await using viewer = await FramesDepot.create(name, options());
+      for (let round = 0; round < 15; round++) {
+        const [width, before] = [3 + round, FramesDepot.inspect(name)?.id ?? viewer.id];
+        const shape: DepotOptions = { frameSize: [width, 2, 1], maxSize: 4 };
+        await using onlooker = await FramesDepot.open(name);
+        if (round > 0) await remotes[0].tell({ do: "enqueue", frameNumber: 1 });
+        else await fill(viewer, 1);
+        for (const remote of round > 0 ? remotes : []) await remote.tell({ do: "close" });
+        if (round === 0) await viewer.close();
+        const order = { do: "createOrOpen", name, options: shape, at: Date.now() + 50 } as const;
+        assertEquals(await Promise.all(remotes.map((remote) => remote.tell(order))), remotes.map(() => "made"));
+        const ids = await Promise.all(remotes.map((remote) => remote.tell({ do: "id" }) as Promise<string[]>));
+        assertEquals(new Set(ids.flat()).size, 1);
+        assertNotEquals(ids[0][0], before);
+        assertEquals([FramesDepot.inspect(name)?.frameSize, replaced(onlooker)], [[width, 2, 1], [true, true, false]]);
+      }
+    } finally {
+      for (const remote of remotes) await remote[Symbol.asyncDispose]();
+    }
+  },
+  WATCHED,
+);
+
 depotTest("createOrOpen replaces a depot that has ended, once its producers are gone", async (name) => {
   for (const frames of [1, 0]) {
     for (const end of ["close", "kill"] as const) {
