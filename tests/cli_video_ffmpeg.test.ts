@@ -150,7 +150,9 @@ for (const runtime of RUNTIMES) {
     assertEquals([scaled.code, all.code], [0, 0], scaled.errors + all.errors);
     assert(sameBytes(all.out, decoded(clip, ["-vf", "scale=64:48"])));
     const other = another();
-    const [refused, some] = await moveBoth([["write", other, "--input", clip], { runtime }], [["read", other]]);
+    const [refused, some] = await moveBoth([["write", other, "--input", clip, "--max-size", "4"], { runtime }], [
+      ["read", other], // which comes in time: the queue is too short for all
+    ]);
     assertEquals([refused.code, some.code], [1, 0], refused.errors + some.errors);
     assertStringIncludes(refused.errors, "its size is 128x96, that of the frames before 64x48; --size 64x48");
     assert(sameBytes(some.out, all.out.subarray(0, some.out.length)) && some.out.length > 0);

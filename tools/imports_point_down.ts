@@ -16,6 +16,7 @@ const TOOLS = [
   "tools/leases",
   "tools/rooms",
   "tools/soak",
+  "tools/video_matrix",
   "tools/words",
 ];
 /** Tools look into the library below its public names. */
@@ -41,7 +42,7 @@ export const RULES: Rules = {
   "bench": { rooms: ["mod.ts", "shim", "tools/support"], outside: ["runtime", "node", "packages"] },
   "tools": { rooms: ["mod.ts", "tools/support", ...TOOLS], outside: ["runtime", "node"] },
   ...Object.fromEntries(TOOLS.map((tool) => [tool, TOOL])),
-  "tools/support": { rooms: ["mod.ts", "ring", "ring/layout.ts", "ffi"], outside: ["runtime", "node"] },
+  "tools/support": { rooms: ["mod.ts", "ring", "ring/layout.ts", "ffi", "shim"], outside: ["runtime", "node"] },
   "tests": {
     rooms: [
       ...["mod.ts", "depot", "ring", "ring/layout.ts", "ffi", "errors.ts", "shim"],

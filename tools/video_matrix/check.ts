@@ -1,0 +1,90 @@
+/**
+ * One case: written, read, encoded, recorded, played and grabbed, and each compared with ffmpeg alone.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { join } from "node:path";
+import { PIXEL_FORMATS } from "../../mod.ts";
+import type { FoundFfmpeg } from "../support/ffmpegs.ts";
+import type { Case } from "./cases.ts";
+import { alone, Command, type Place, timesOf } from "./commands.ts";
+
+/** Times are equal to half a millisecond, which Matroska counts. */
+const TIME_SLACK = 0.00051;
+/** Of 255: what a picture may differ by. Sums of rounded parts, and bits that are cut off in another place. */
+const GRAB_SLACK = 2;
+
+/** The frame that is grabbed. */
+const GRABBED = 2;
+
+/** @returns what is wrong; nothing where all is right */
+export async function check(place: Place, { source, format }: Case, folder: string): Promise<string[]> {
+  const faults: string[] = [];
+  const id = `video-matrix-${crypto.randomUUID().slice(0, 8)}`;
+  const [encoded, recording, picture] = ["mkv", "fdr", "png"].map((extension) => join(folder, `${id}.${extension}`));
+  const input = ["-f", "lavfi", "-i", source];
+  const { ffmpeg } = place;
+  const bytes = ["-pix_fmt", format, ...ffmpeg.passthrough, "-f", "rawvideo", "-"];
+  const raw = alone(ffmpeg, [...input, ...bytes]);
+  {
+    const write = ["write", id, "--input", source, "--ffmpeg", "-f lavfi", "--format", format, "--wait-readers", "3"];
+    await using writer = new Command(place, write);
+    await using reader = new Command(place, ["read", id]);
+    await using encoder = new Command(place, ["read", id, "--output", encoded, "--ffmpeg", "-c:v ffv1"]);
+    await using recorder = new Command(place, ["record", id, recording]);
+    const [, read] = await Promise.all([writer.done, reader.done, encoder.done, recorder.done]);
+    compare(faults, "read", read, raw);
+  }
+  const reference = join(folder, `${id}.alone.mkv`);
+  alone(ffmpeg, [...input, "-pix_fmt", format, ...ffmpeg.passthrough, "-c:v", "ffv1", reference]);
+  const pixels = (path: string) => alone(ffmpeg, ["-i", path, ...bytes]);
+  compare(faults, "read --output", pixels(encoded), pixels(reference));
+  compareTimes(faults, timesOf(ffmpeg, ["-i", encoded]), timesOf(ffmpeg, input));
+  await replayed(place, `${id}-played`, recording, picture, raw, faults);
+  grabbed(ffmpeg, input, format, picture, faults);
+  return faults;
+}
+
+/** Plays a recording; a frame of it is grabbed before a reader takes all. */
+async function replayed(
+  place: Place,
+  id: string,
+  recording: string,
+  picture: string,
+  raw: Uint8Array,
+  faults: string[],
+): Promise<void> {
+  await using player = new Command(place, ["replay", recording, id, "--speed", "max"]);
+  await using grab = new Command(place, ["grab", id, "--frame", String(GRABBED), "--timeout", "60", picture]);
+  await grab.done;
+  await using reader = new Command(place, ["read", id]);
+  const [read] = await Promise.all([reader.done, player.done]);
+  compare(faults, "record and replay", read, raw);
+}
+
+function grabbed(ffmpeg: FoundFfmpeg, input: string[], format: string, picture: string, faults: string[]): void {
+  const { planes, elementType, isYuv } = PIXEL_FORMATS.get(format)!;
+  // What ffmpeg makes of floats and of transparency is a matter of taste.
+  if (elementType === "float32" || planes.some(({ components }) => components.includes("a"))) return;
+  const rgb = ["-pix_fmt", "rgb24", "-f", "rawvideo", "-"];
+  const flags = ["-sws_flags", isYuv ? "neighbor+accurate_rnd+full_chroma_int" : "accurate_rnd"];
+  const frame = ["-vf", `select=eq(n\\,${GRABBED}),format=${format}`, "-frames:v", "1"];
+  const [ours, theirs] = [
+    alone(ffmpeg, ["-i", picture, ...rgb]),
+    alone(ffmpeg, [...input, ...frame, ...flags, ...rgb]),
+  ];
+  const farthest = ours.reduce((most, value, i) => Math.max(most, Math.abs(value - theirs[i])), 0);
+  if (ours.length !== theirs.length || farthest > GRAB_SLACK) faults.push(`grab: differs by up to ${farthest}`);
+}
+
+function compareTimes(faults: string[], ours: readonly number[], theirs: readonly number[]): void {
+  if (ours.length !== theirs.length) faults.push(`read --output: ${ours.length} frames, not ${theirs.length}`);
+  const late = theirs.findIndex((time, i) => Math.abs(ours[i] - time) > TIME_SLACK);
+  if (late >= 0) faults.push(`read --output: frame ${late} is at ${ours[late]} s, not ${theirs[late]} s`);
+}
+
+function compare(faults: string[], what: string, ours: Uint8Array, theirs: Uint8Array): void {
+  if (ours.length !== theirs.length) faults.push(`${what}: ${ours.length} bytes, not ${theirs.length}`);
+  else if (Buffer.compare(ours, theirs) !== 0) faults.push(`${what}: other pixels`);
+}
