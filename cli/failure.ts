@@ -47,7 +47,7 @@ const CAUSES: Record<DepotErrorCode, { exitCode: number; remedy?: string }> = {
   },
   EXISTS: {
     exitCode: EXIT.refused,
-    remedy: "choose another name, or end the processes that `frames-depot stat` shows",
+    remedy: "choose another name, end the processes that `frames-depot stat` shows, or take it with `--replace`",
   },
   NOT_READY: { exitCode: EXIT.refused, remedy: "if it fails again, `frames-depot doctor` says why" },
   INCOMPATIBLE: {
@@ -60,7 +60,7 @@ const CAUSES: Record<DepotErrorCode, { exitCode: number; remedy?: string }> = {
     remedy: "end a process that `frames-depot stat` shows, or create the depot with more `maxReaders`",
   },
   CLOSED: { exitCode: EXIT.failed },
-  ENDED: { exitCode: EXIT.refused, remedy: "`frames-depot write --new` makes the next one of that name" },
+  ENDED: { exitCode: EXIT.refused, remedy: "`frames-depot write` makes the next one of that name" },
   REPLACED: { exitCode: EXIT.refused, remedy: "`frames-depot stat` shows the depot that has the name now" },
   BUSY: { exitCode: EXIT.failed },
   NO_SPACE: {

@@ -6,17 +6,18 @@
 import { Command, Option } from "commander";
 import fs from "node:fs";
 import process from "node:process";
-import type { FramesDepot, ReadMode } from "../mod.ts";
+import type { ReadMode } from "../mod.ts";
 import { EXIT, Failure, report } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
 import { complain, keepComplaints, print } from "./terminal/output.ts";
 import { startProgress } from "./terminal/progress.ts";
 import { count, counted } from "./terminal/units.ts";
 import { ByteSink, PipeClosed } from "./video/byte_sink.ts";
-import { followFrames, type FollowOptions, openDepot } from "./video/follow.ts";
+import { Following, type FollowOptions } from "./video/follow.ts";
 import type { FrameRate } from "./video/frame_source.ts";
 import { Outlet } from "./video/outlet.ts";
 import { addFollowOptions, frameRate } from "./video/parameters.ts";
+import { PartFiles } from "./video/part_files.ts";
 
 type Options = Omit<FollowOptions, "mode"> & {
   mode?: ReadMode;
@@ -30,7 +31,8 @@ type Options = Omit<FollowOptions, "mode"> & {
   json?: boolean;
 };
 
-type Consumed = { depot: string; frames: number; lost: number; bytes: number };
+/** `files`: with --follow-format, one for each shape of frames. */
+type Consumed = { depot: string; frames: number; lost: number; bytes: number; files?: string[] };
 
 /** Makes the command. */
 export function readCommand(): Command {
@@ -53,7 +55,9 @@ export function readCommand(): Command {
     .addHelpText(
       "after",
       `
-It ends when all frames have been read and no process that stored any is alive.
+It ends when the depot was ended, as write does after its input, and all
+frames have been read. When producers go without ending it, it waits for the
+next depot of the name.
 
 Examples:
   frames-depot read camera0 |
@@ -72,9 +76,9 @@ Examples:
       const messages = options.json && options.output === undefined ? keepComplaints() : undefined;
       let code: number = EXIT.ok;
       try {
-        await using depot = await openDepot(name, options.timeout, interruption);
+        await using following = await Following.begin(name, { mode: "lossless", ...options }, interruption);
         try {
-          await read(depot, options, stdout, interruption, consumed);
+          await read(following, options, stdout, interruption.signal, consumed);
         } finally {
           if (messages === undefined) say(consumed, options);
         }
@@ -98,31 +102,59 @@ function checkOptions({ output, overwrite, y4m, ...others }: Options): void {
   if (output !== undefined && y4m) {
     throw new Failure("--y4m is for standard output; --output FILE.y4m makes a file", EXIT.usage);
   }
-  for (const name of ["ffmpeg", "fields", "tolerant"] as const) {
+  for (const name of ["ffmpeg", "fields", "tolerant", "followFormat"] as const) {
     if (others[name] === undefined || output !== undefined) continue;
-    throw new Failure(`--${name} needs --output: standard output is written without ffmpeg`, EXIT.usage);
+    const why = name === "followFormat"
+      ? "--follow-format needs --output: standard output has frames of one shape"
+      : `--${name} needs --output: standard output is written without ffmpeg`;
+    throw new Failure(why, EXIT.usage);
   }
   if (output !== undefined && !overwrite && isFile(output)) {
     throw new Failure(`cannot write ${output}: it exists; --overwrite replaces it`, EXIT.refused);
   }
 }
 
+/** Reads part after part: each has frames of one shape. */
 async function read(
-  depot: FramesDepot,
+  following: Following,
   options: Options,
   stdout: ByteSink,
-  interruption: Interruption,
+  signal: AbortSignal,
   consumed: Consumed,
 ): Promise<void> {
   const { output, y4m, rate, fields, tolerant } = options;
-  const encoding = output === undefined
-    ? undefined
-    : { output, fields, tolerant, options: options.ffmpeg?.split(/\s+/).filter(Boolean) };
-  const outlet = await Outlet.open(depot, { y4m, rate, encoding }, stdout, interruption.signal);
-  const progress = startProgress({ total: options.frames, label: depot.name });
+  const files = output === undefined ? undefined : new PartFiles(output, options.overwrite ?? false);
+  for (;;) {
+    const file = files?.next();
+    if (file !== undefined && options.followFormat) (consumed.files ??= []).push(file);
+    const encoding = file === undefined
+      ? undefined
+      : { output: file, fields, tolerant, options: options.ffmpeg?.split(/\s+/).filter(Boolean) };
+    const outlet = await Outlet.open(following.depot, { y4m, rate, encoding }, stdout, signal);
+    const isTaken = await readPart(following, outlet, options, consumed);
+    if (!isTaken || following.other === undefined) return;
+    if (!options.followFormat) {
+      throw following.refuse(
+        file === undefined
+          ? "standard output has frames of one shape, and ends here"
+          : `${file} has frames of one shape, and ends here; --follow-format goes on in ${files!.next()}`,
+      );
+    }
+    following.goOn();
+  }
+}
+
+/** @returns false when the reader of the output has stopped */
+async function readPart(
+  following: Following,
+  outlet: Outlet,
+  options: Options,
+  consumed: Consumed,
+): Promise<boolean> {
+  const progress = startProgress({ total: options.frames, label: consumed.depot });
   let verdict: Failure | undefined;
   try {
-    for await (const frame of followFrames(depot, { mode: "lossless", ...options }, interruption)) {
+    for await (const frame of following.frames()) {
       await outlet.take(frame);
       consumed.lost += frame.lost;
       consumed.frames++;
@@ -131,12 +163,14 @@ async function read(
     }
     verdict = await outlet.finish();
   } catch (error) {
-    if (!(error instanceof PipeClosed)) throw error;
+    if (error instanceof PipeClosed) return false;
+    throw error;
   } finally {
     progress.end();
     await outlet.close();
   }
   if (verdict !== undefined) throw verdict;
+  return true;
 }
 
 function isFile(path: string): boolean {
@@ -144,10 +178,11 @@ function isFile(path: string): boolean {
 }
 
 function say(consumed: Consumed, { json, output }: Options): void {
-  const { frames, lost, depot } = consumed;
+  const { frames, lost, depot, files } = consumed;
   if (json) print(`${JSON.stringify(consumed)}\n`);
-  else if (output !== undefined) print(`${output}: ${counted(frames, "frame")}, ${count(lost)} lost\n`);
-  else if (process.stderr.isTTY) {
+  else if (output !== undefined) {
+    print(`${files?.join(", ") ?? output}: ${counted(frames, "frame")}, ${count(lost)} lost\n`);
+  } else if (process.stderr.isTTY) {
     complain(`${counted(frames, "frame")} read from ${depot}${lost > 0 ? `, ${lost} lost` : ""}\n`);
   }
 }

@@ -14,9 +14,10 @@ import { complain, print } from "./terminal/output.ts";
 import { type Progress, startProgress } from "./terminal/progress.ts";
 import { bytes as inBytes, counted } from "./terminal/units.ts";
 import { bytesOf } from "./video/descriptors.ts";
-import { followFrames, type FollowOptions, openDepot } from "./video/follow.ts";
+import { Following, type FollowOptions } from "./video/follow.ts";
 import { LastFrames } from "./video/last_frames.ts";
 import { addFollowOptions } from "./video/parameters.ts";
+import { PartFiles } from "./video/part_files.ts";
 import type { RecordingHeader } from "./video/recording_format.ts";
 import { type Recordable, RecordingWriter } from "./video/recording_writer.ts";
 
@@ -46,10 +47,11 @@ export function recordCommand(): Command {
     .addHelpText(
       "after",
       `
-It ends when all frames have been recorded and no process that stored any is
-alive, or by Ctrl-C. A recording that is cut off can be played up to its last
-whole frame. The signal is SIGUSR2 or SIGUSR1; at SIGUSR1 Deno also opens its
-debugger's port.
+It ends by Ctrl-C, and when the depot was ended, as write does after its input,
+and all frames have been recorded. When producers go without ending it, it
+waits for the next depot of the name. A recording that is cut off can be played
+up to its last whole frame. The signal is SIGUSR2 or SIGUSR1; at SIGUSR1 Deno
+also opens its debugger's port.
 
 Examples:
   frames-depot record camera0 out.fdr
@@ -57,9 +59,11 @@ Examples:
     )
     .action(async (name: string, file: string, options: Options) => {
       using interruption = new Interruption();
-      await using depot = await openDepot(name, options.timeout, interruption);
-      if (options.last === undefined) await recordAll(depot, file, options, interruption);
-      else await recordLast(depot, file, options.last, options, interruption);
+      const mode = options.mode ?? (options.last === undefined ? "lossless" : "lossy");
+      const begin = () => Following.begin(name, { ...options, mode }, interruption);
+      if (options.last !== undefined) return await recordLast(name, begin, file, options.last, options);
+      await using following = await begin();
+      await recordAll(following, file, options);
     });
 }
 
@@ -73,17 +77,28 @@ function headerOf(depot: FramesDepot): RecordingHeader {
   };
 }
 
-async function recordAll(
-  depot: FramesDepot,
-  file: string,
-  options: Options,
-  interruption: Interruption,
-): Promise<void> {
+/** Records part after part: each has frames of one shape. */
+async function recordAll(following: Following, path: string, options: Options): Promise<void> {
+  const files = new PartFiles(path, options.overwrite ?? false);
+  for (;;) {
+    const file = files.next();
+    await recordPart(following, file, options);
+    if (following.other === undefined) return;
+    if (!options.followFormat) throw ended(following, file, files.next());
+    following.goOn();
+  }
+}
+
+const ended = (following: Following, file: string, next: string) =>
+  following.refuse(`${file} has frames of one shape, and ends here; --follow-format goes on in ${next}`);
+
+async function recordPart(following: Following, file: string, options: Options): Promise<void> {
+  const { depot } = following;
   const writer = await RecordingWriter.create(file, headerOf(depot), options.overwrite ?? false);
   const progress = startProgress({ total: options.frames, label: depot.name });
   let lost = 0;
   try {
-    for await (const frame of followFrames(depot, { ...options, mode: options.mode ?? "lossless" }, interruption)) {
+    for await (const frame of following.frames()) {
       const { sequence, frameNumber, timestampNs, metadata } = frame;
       const bytes = bytesOf(frame.data);
       await writer.add({ sequence, frameNumber, timestampNs, metadata, lost: frame.lost, bytes });
@@ -93,27 +108,31 @@ async function recordAll(
   } finally {
     progress.end();
     await writer.finish();
-    say(depot, writer, lost, options);
+    say(depot.name, writer, lost, options);
   }
 }
 
 /** Keeps frames in memory, and writes them at a signal. New frames are kept meanwhile. */
 async function recordLast(
-  depot: FramesDepot,
+  name: string,
+  begin: () => Promise<Following>,
   pattern: string,
   limit: number,
   options: Options,
-  interruption: Interruption,
 ): Promise<void> {
   const last = new LastFrames(limit);
+  /** Of the frames that are kept. */
+  let header: RecordingHeader | undefined;
   let dumps = 0;
   let dumping = Promise.resolve();
   let failure: unknown;
   const dump = () => {
     const frames = last.take();
+    const now = header;
     dumping = dumping.then(async () => {
       try {
-        await write(depot, nextName(pattern, () => ++dumps, options.overwrite ?? false), frames, options);
+        const path = nextName(pattern, () => ++dumps, options.overwrite ?? false);
+        await write({ name, header: now }, path, frames, options);
       } catch (error) {
         failure = error;
         complain(`${(error as Error).message}\n`); // and goes on: the next signal may succeed
@@ -123,15 +142,24 @@ async function recordLast(
     });
   };
   for (const signal of MOMENTS) process.on(signal, dump);
-  const progress: Progress = startProgress({ total: options.frames, label: depot.name });
-  if (process.stderr.isTTY) complain(`kill -USR2 ${process.pid} writes the last ${counted(limit, "frame")}\n`);
+  let progress: Progress | undefined;
   try {
-    for await (const frame of followFrames(depot, { ...options, mode: options.mode ?? "lossy" }, interruption)) {
-      last.add(frame);
-      progress.advance(1, frame.byteLength);
+    await using following = await begin(); // after listening: a signal may come at once
+    progress = startProgress({ total: options.frames, label: name });
+    if (process.stderr.isTTY) complain(`kill -USR2 ${process.pid} writes the last ${counted(limit, "frame")}\n`);
+    for (;;) {
+      header = headerOf(following.depot);
+      for await (const frame of following.frames()) {
+        last.add(frame);
+        progress.advance(1, frame.byteLength);
+      }
+      if (following.other === undefined) break;
+      if (last.length > 0) dump(); // what is kept of the shape before
+      if (!options.followFormat) throw ended(following, "what is in memory", "files of their own");
+      following.goOn();
     }
   } finally {
-    progress.end();
+    progress?.end();
     for (const signal of MOMENTS) process.off(signal, dump);
     if (options.onExit && last.length > 0) dump();
     await dumping;
@@ -139,14 +167,22 @@ async function recordLast(
   if (failure !== undefined) throw failure;
 }
 
-async function write(depot: FramesDepot, path: string, frames: readonly Recordable[], options: Options): Promise<void> {
-  if (frames.length === 0) throw new Failure(`cannot write ${path}: no new frame has come`, EXIT.failed);
-  const writer = await RecordingWriter.create(path, headerOf(depot), options.overwrite ?? false);
+async function write(
+  { name, header }: { name: string; header: RecordingHeader | undefined },
+  path: string,
+  frames: readonly Recordable[],
+  options: Options,
+): Promise<void> {
+  if (header === undefined || frames.length === 0) {
+    throw new Failure(`cannot write ${path}: no new frame has come`, EXIT.failed);
+  }
+  const startedNs = BigInt(Date.now()) * 1_000_000n;
+  const writer = await RecordingWriter.create(path, { ...header, startedNs }, options.overwrite ?? false);
   try {
     for (const frame of frames) await writer.add(frame);
   } finally {
     await writer.finish();
-    say(depot, writer, frames.reduce((sum, frame) => sum + frame.lost, 0), options);
+    say(name, writer, frames.reduce((sum, frame) => sum + frame.lost, 0), options);
   }
 }
 
@@ -160,8 +196,8 @@ function nextName(pattern: string, next: () => number, overwrite: boolean): stri
   }
 }
 
-function say(depot: FramesDepot, writer: RecordingWriter, lost: number, { json }: Options): void {
+function say(depot: string, writer: RecordingWriter, lost: number, { json }: Options): void {
   const { path, frames, bytes } = writer;
-  if (json) return print(`${JSON.stringify({ depot: depot.name, file: path, frames, lost, bytes })}\n`);
+  if (json) return print(`${JSON.stringify({ depot, file: path, frames, lost, bytes })}\n`);
   print(`${path}: ${counted(frames, "frame")}, ${inBytes(bytes)}${lost > 0 ? `, ${lost} lost` : ""}\n`);
 }

@@ -32,7 +32,7 @@ export function writeCommand(): Command {
   const command = new Command("write")
     .summary("fill a depot: raw frames, Y4M, or anything that ffmpeg reads")
     .description("Fills a depot from standard input (raw frames or Y4M), or from a file or URL through ffmpeg.")
-    .argument("<name>", "the depot; it is created, or joined if no other process fills it")
+    .argument("<name>", "the depot; it is made, or taken or joined if no other process fills it")
     .option("-i, --input <file or url>", "let ffmpeg read this, with its size and timestamps; - is standard input")
     .option("-s, --size <size>", "raw frames: their size, as 1920x1080; --input: scale to it", size)
     .option("-f, --format <name>", "raw frames: their format, as ffmpeg's -pix_fmt; --input: convert to it")
@@ -46,6 +46,9 @@ export function writeCommand(): Command {
     .addHelpText(
       "after",
       `
+At the end of the input it ends the depot, so that readers know that no more
+frames come; --no-end leaves it open for the next producer, and so does Ctrl-C.
+
 Examples:
   frames-depot write camera0 --input clip.mp4
   frames-depot write cam -i /dev/video0 --ffmpeg '-f v4l2' --when-full overwrite

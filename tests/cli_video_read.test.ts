@@ -163,14 +163,14 @@ videoTest("read goes on after its producer with --follow, and ends by Ctrl-C", a
   assertEquals([...(await reader.done).out], [...new Uint8Array(16).fill(1), ...new Uint8Array(16).fill(2)]);
 });
 
-videoTest("read reads what a producer that was killed has left, and then ends", async ({ name }) => {
+videoTest("read --when-producers-gone end reads what a killed producer has left, and ends", async ({ name }) => {
   const input = Uint8Array.from({ length: 24 }, (_, i) => i);
   const shape = ["--size", "4x2", "--format", "gray"];
   await using writer = new VideoCommand(["write", name, ...shape], { input, open: true, runtime: OTHER });
   await using depot = await FramesDepot.open(name, { timeoutMs: 60_000 });
   while (depot.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
   writer.signal("SIGKILL");
-  const { code, out } = await move(["read", name]);
+  const { code, out } = await move(["read", name, "--when-producers-gone", "end"]);
   assertEquals([code, out], [0, input]);
 });
 

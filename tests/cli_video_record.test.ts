@@ -81,6 +81,7 @@ videoTest("record keeps number, timestamp and metadata of every frame", async ({
   {
     await using depot = await FramesDepot.create(name, { ...SHAPE, whenFull: "wait" });
     for (const n of upTo(25)) await depot.enqueue(frameOf(n));
+    depot.end();
     while (depot.length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
   }
   const { code, errors } = await recorder.done;

@@ -1,28 +1,43 @@
 /**
- * Following a depot until its stream ends. A depot itself never ends, because any process may fill it. Its stream has
- * ended when every stored frame has been read and no live process has stored any.
+ * Following a name: the frames of whatever depot has it, until a producer says that it ends. What is written has one
+ * shape of frames, so a depot of another shape is a part of its own.
  *
  * @module
  */
-import { DepotError, type DepotStats, type Frame, FramesDepot, type From, type ReadMode } from "../../mod.ts";
+import {
+  DepotError,
+  type ElementType,
+  type Frame,
+  type FrameFollower,
+  FramesDepot,
+  type From,
+  type ReadMode,
+} from "../../mod.ts";
+import { shapeInWords } from "../changes.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { Interruption } from "../interruption.ts";
 import { complain } from "../terminal/output.ts";
 
-/** How a depot is followed. */
+/** How a name is followed. */
 export type FollowOptions = {
   mode: ReadMode;
   from: From;
-  /** When all producers have gone, waits for another. */
+  /** Goes on with the next depot after one that was ended. */
   follow?: boolean;
+  /** What to do when all producers have gone without ending the depot: to wait for the next one, or to end. */
+  whenProducersGone?: "wait" | "end";
+  /** Goes on with a depot of another shape, in a file of its own. */
+  followFormat?: boolean;
   /** Seconds to wait for the depot, and for each frame. Without it there is no limit. */
   timeout?: number;
   /** The maximum of frames to read. */
   frames?: number;
 };
 
-/** Time between two checks for a producer while no frame comes. */
+/** Time between two looks at the clock and at the producers while no frame comes. */
 const ASK_MS = 100;
+/** Time between two looks for a depot that is not there yet. */
+const LOOK_MS = 500;
 /** After this long a wait is explained. */
 const PATIENCE_MS = 1000;
 
@@ -32,16 +47,20 @@ export async function openDepot(
   timeoutSeconds: number | undefined,
   { signal }: Interruption,
 ): Promise<FramesDepot> {
-  const timer = setTimeout(() => {
+  const explaining = explainWait(name);
+  try {
+    return await openInTime(name, timeoutSeconds ?? Infinity, signal);
+  } finally {
+    clearTimeout(explaining);
+  }
+}
+
+function explainWait(name: string): ReturnType<typeof setTimeout> {
+  return setTimeout(() => {
     const names = FramesDepot.list().map((info) => info.name);
     const others = names.length === 0 ? "there is no depot" : `there are ${names.slice(0, 8).join(", ")}`;
     complain(`waiting for depot "${name}"; ${others}\n`);
   }, PATIENCE_MS);
-  try {
-    return await openInTime(name, timeoutSeconds ?? Infinity, signal);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /**
@@ -53,61 +72,170 @@ export async function openInTime(name: string, timeoutSeconds: number, signal: A
   try {
     return await FramesDepot.open(name, { signal, timeoutMs: timeoutSeconds * 1000 });
   } catch (error) {
-    if (!(error instanceof DepotError && error.code === "NOT_FOUND" && timeoutSeconds > 0)) throw error;
-    throw new Failure(`depot "${name}" is not there after ${timeoutSeconds} s, the limit of --timeout`, EXIT.notFound);
+    throw isMissing(error) && timeoutSeconds > 0 ? tooLate(name, timeoutSeconds) : error;
   }
 }
 
-/**
- * Frames until the stream ends; each is released when the next one is asked for.
- *
- * @throws {Failure} when `timeout` passes without a frame, or when interrupted
- */
-export async function* followFrames(
-  depot: FramesDepot,
-  options: FollowOptions,
-  { signal }: Interruption,
-): AsyncGenerator<Frame, void, void> {
-  const { mode, from, follow = false, timeout = Infinity, frames = Infinity } = options;
-  await using reader = depot.frames({ mode, from, signal });
-  let waitingSince: number | undefined;
-  let late = false;
-  const asking = setInterval(() => {
-    if (waitingSince === undefined) return;
-    const waitedMs = performance.now() - waitingSince;
-    late = waitedMs > timeout * 1000;
-    // Releasing the reader ends its wait.
-    if (late || !follow && hasEnded(depot)) reader.release();
-  }, ASK_MS);
+const isMissing = (error: unknown) => error instanceof DepotError && error.code === "NOT_FOUND";
+
+const tooLate = (name: string, timeoutSeconds: number) =>
+  new Failure(`depot "${name}" is not there after ${timeoutSeconds} s, the limit of --timeout`, EXIT.notFound);
+
+/** What has to stay so that frames fit what was begun with them. */
+const SHAPE = ["frameSize", "elementType", "pixelFormat", "frameBytes", "variableLength", "metadataBytes"] as const;
+
+/** The frames of a name, in parts of one shape each. */
+export class Following implements AsyncDisposable {
+  readonly #name: string;
+  readonly #options: FollowOptions;
+  readonly #follower: FrameFollower<ElementType, FramesDepot>;
+  /** The depot of the present part's frames. */
+  #depot: FramesDepot | undefined;
+  /** A frame that is not given out yet: the first of a part. */
+  #next: Frame | undefined;
+  #left: number;
+  #waitingSince: number | undefined;
+  #isLate = false;
+  /** Of which depot it was said that it brings nothing. */
+  #explained: string | undefined;
+
+  /**
+   * Waits for the depot, and explains a long wait.
+   *
+   * @throws {Failure} when `timeout` passes, when interrupted, and for options that contradict each other
+   * @throws {DepotError} for a depot that cannot be opened
+   */
+  static async begin(name: string, options: FollowOptions, { signal }: Interruption): Promise<Following> {
+    const { follow, whenProducersGone, timeout = Infinity } = options;
+    if (follow && whenProducersGone === "end") {
+      throw new Failure("--follow waits for producers, and --when-producers-gone end does not: choose one", EXIT.usage);
+    }
+    const following = new Following(name, options, signal);
+    const explaining = explainWait(name);
+    try {
+      const until = performance.now() + timeout * 1000;
+      while (following.#depot === undefined) {
+        const leftMs = Math.max(0, until - performance.now());
+        following.#next = await following.#follower.within(Math.min(LOOK_MS, leftMs));
+        following.goOn();
+        if (leftMs === 0 && following.#depot === undefined) throw await missing(name, timeout);
+      }
+      return following;
+    } catch (error) {
+      await following[Symbol.asyncDispose]();
+      throw error;
+    } finally {
+      clearTimeout(explaining);
+    }
+  }
+
+  private constructor(name: string, options: FollowOptions, signal: AbortSignal) {
+    this.#name = name;
+    this.#options = options;
+    this.#left = options.frames ?? Infinity;
+    const { mode, from, follow, whenProducersGone } = options;
+    this.#follower = FramesDepot.follow(name, {
+      ...{ mode, from, whenProducersGone, signal },
+      whenEnded: follow ? "wait" : "end",
+    });
+  }
+
+  /** The depot of the present part. */
+  get depot(): FramesDepot {
+    return this.#depot!;
+  }
+
+  /** The depot of another shape that begins the next part; undefined where there is none. */
+  get other(): FramesDepot | undefined {
+    return this.#next === undefined ? undefined : this.#follower.depot;
+  }
+
+  /** Begins the next part. */
+  goOn(): void {
+    this.#depot = this.#follower.depot;
+  }
+
+  /** Why what was begun cannot take the next part. @param what has come to its end, and what would go on */
+  refuse(what: string): Failure {
+    const [now, before] = [shapeInWords(this.other!), shapeInWords(this.depot)];
+    const shapes = now === before ? `of other frames, ${now}` : `${now} after ${before}`;
+    return new Failure(`depot "${this.#name}" has another shape now, ${shapes}: ${what}`, EXIT.refused);
+  }
+
+  /**
+   * The frames of one part; each is released when the next one is asked for. It ends with the stream, at the limit of
+   * frames, and where another shape begins.
+   *
+   * @throws {Failure} when `timeout` passes without a frame, or when interrupted
+   */
+  async *frames(): AsyncGenerator<Frame, void, void> {
+    const asking = setInterval(() => this.#ask(), ASK_MS);
+    try {
+      while (this.#left > 0) {
+        const frame = this.#next ?? await this.#take();
+        if (frame === undefined) return;
+        this.#next = frame;
+        if (!this.#fits()) return;
+        this.#next = undefined;
+        this.#left--;
+        yield frame;
+      }
+    } finally {
+      clearInterval(asking);
+    }
+  }
+
+  async #take(): Promise<Frame | undefined> {
+    this.#waitingSince = performance.now();
+    const { value: frame } = await this.#follower.next();
+    this.#waitingSince = undefined;
+    if (!this.#isLate) return frame;
+    throw new Failure(
+      `depot "${this.#name}" brought no frame for ${this.#options.timeout} s, the limit of --timeout`,
+      EXIT.notFound,
+    );
+  }
+
+  /** Whether the next frame is of the present shape. */
+  #fits(): boolean {
+    const { depot } = this.#follower;
+    if (depot === this.#depot) return true;
+    if (SHAPE.some((key) => String(depot![key]) !== String(this.#depot![key]))) return false;
+    this.goOn();
+    return true;
+  }
+
+  /** While no frame comes. Releasing the follower ends its wait. */
+  #ask(): void {
+    if (this.#waitingSince === undefined) return;
+    const waitedMs = performance.now() - this.#waitingSince;
+    this.#isLate = waitedMs > (this.#options.timeout ?? Infinity) * 1000;
+    if (this.#isLate) this.#follower.release();
+    else if (waitedMs > PATIENCE_MS) this.#explain();
+  }
+
+  #explain(): void {
+    const { depot } = this.#follower;
+    if (depot === undefined || depot.closed || depot.id === this.#explained) return;
+    const { ended, stored, peers } = depot.stats();
+    const isFilled = stored === 0 || peers.some(({ self, alive, producer }) => !self && alive && producer);
+    if (!ended && isFilled) return;
+    this.#explained = depot.id;
+    const why = ended ? "has ended" : "has no producer any more";
+    complain(`depot "${this.#name}" ${why}: waiting for the next one; Ctrl-C ends the wait\n`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#follower.return();
+  }
+}
+
+/** What is said of a depot that did not come in time. */
+async function missing(name: string, timeoutSeconds: number): Promise<unknown> {
   try {
-    for (let count = 0; count < frames; count++) {
-      waitingSince = performance.now();
-      const { value: frame } = await reader.next();
-      waitingSince = undefined;
-      if (frame === undefined) break;
-      yield frame;
-    }
-    if (late) {
-      throw new Failure(
-        `depot "${depot.name}" brought no frame for ${timeout} s, the limit of --timeout`,
-        EXIT.notFound,
-      );
-    }
-  } finally {
-    clearInterval(asking);
+    await (await FramesDepot.open(name)).close();
+  } catch (error) {
+    if (timeoutSeconds === 0 || !isMissing(error)) return error;
   }
-}
-
-/** @throws {DepotError} when the depot is closed meanwhile */
-function hasEnded(depot: FramesDepot): boolean {
-  // Two looks: the second has the frames that a producer stored before the first look found it gone.
-  return !isFilled(depot.stats()) && depot.stats().peers.every(({ self, readers }) => {
-    return !self || readers.every(({ mode, lag }) => mode === "lookup" || lag === 0);
-  });
-}
-
-/** Whether a live process has stored frames or, while no frame has been stored, may still do so. */
-function isFilled({ stored, peers }: DepotStats): boolean {
-  const others = peers.filter(({ self, alive }) => !self && alive);
-  return stored > 0 ? others.some((peer) => peer.stored > 0) : others.some(({ readers }) => readers.length === 0);
+  return tooLate(name, timeoutSeconds);
 }

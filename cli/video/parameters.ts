@@ -53,6 +53,8 @@ export type FillOptions = {
   whenFull?: WhenFull;
   maxReaders?: number;
   join?: boolean;
+  replace?: boolean;
+  end: boolean;
   waitReaders?: number;
   linger?: number | false;
 };
@@ -71,6 +73,8 @@ export function addFillOptions(command: Command, slots: string): Command {
     )
     .option("--max-readers <number>", "readers that a new depot has room for (default: 31)", positiveInteger)
     .option("--join", "join a depot even if another process fills it")
+    .option("--replace", "take the name even from a depot that another process fills")
+    .option("--no-end", "do not end the depot at the end of the input: readers wait for the next producer")
     .option("--wait-readers <number>", "begin when this many readers are attached", positiveInteger)
     .option(
       "--linger <seconds>",
@@ -91,6 +95,11 @@ export function addFollowOptions(command: Command, mode: string = "lossless"): C
     )
     .option("--from <where>", "oldest, latest, next, or a frame number", from, "oldest")
     .option("-n, --frames <number>", "end after this many frames", positiveInteger)
-    .option("--follow", "when all producers have gone, wait for another")
+    .option("--follow", "do not end with the depot: wait for the next one of its name")
+    .addOption(
+      new Option("--when-producers-gone <what>", "wait for the next producer, or end").choices(["wait", "end"])
+        .default("wait"),
+    )
+    .option("--follow-format", "go on when the shape of the frames changes, with a file for each shape")
     .option("--timeout <seconds>", "fail when the depot or a frame does not come in this time", seconds);
 }

@@ -23,6 +23,10 @@ export type ProduceOptions = {
   maxReaders?: number;
   /** Joins a depot that another process fills. */
   join?: boolean;
+  /** Takes the name from any depot that has it. */
+  replace?: boolean;
+  /** Ends the depot when the source has ended, unless another process fills it, too. */
+  end: boolean;
   /** Readers to wait for before the first frame. */
   waitReaders?: number;
   /** How fast timestamps go by: 1 is their own pace; undefined is as fast as possible. */
@@ -69,6 +73,8 @@ export async function produce(
     await pour(source, depot, head, options, interruption, produced, progress).finally(() => {
       clearInterval(explaining);
       progress.end();
+      // Nothing more will come, also where the source has failed; after an interruption it may be started again.
+      if (options.end && !interruption.signal.aborted && fillerOf(depot) === undefined) depot.end();
     });
     const lingerUntil = performance.now() + options.linger * 1000;
     await look(interruption, `waiting until depot "${name}" has been read; Ctrl-C ends the wait`, () => {
@@ -147,55 +153,66 @@ function pace(speed: number, interruption: Interruption, count: () => number): (
   };
 }
 
-/** @returns `head`: the number of frames that were stored before */
+/**
+ * Makes the depot, or joins one that is open elsewhere, fits, and has no other producer: its readers notice nothing.
+ *
+ * @returns `head`: the number of frames that were stored before
+ */
 async function makeOrJoin(
   name: string,
   shape: Shape,
-  { maxSize, newMaxSize, whenFull, maxReaders, join }: ProduceOptions,
+  options: ProduceOptions,
 ): Promise<{ depot: FramesDepot; head: number }> {
+  const { maxSize, newMaxSize, whenFull = "wait" as const, maxReaders, replace } = options;
+  const made = { maxSize: maxSize ?? newMaxSize, whenFull, maxReaders, replace };
   for (;;) {
+    const found = replace ? undefined : await FramesDepot.open(name).catch(unlessMissing);
     try {
-      const made = { maxSize: maxSize ?? newMaxSize, whenFull: whenFull ?? "wait" as const, maxReaders };
+      if (found !== undefined && fits(found, shape, options)) return { depot: found, head: found.stats().head };
+    } catch (error) {
+      await found?.close();
+      throw error;
+    }
+    await found?.close();
+    try {
       const depot = await FramesDepot.create(name, { ...shape, frameSize: sizeOf(shape), ...made });
       return { depot, head: 0 };
     } catch (error) {
-      if (!(error instanceof DepotError && error.code === "EXISTS")) throw error;
-    }
-    let depot: FramesDepot;
-    try {
-      depot = await FramesDepot.open(name);
-    } catch (error) {
-      if (error instanceof DepotError && error.code === "NOT_FOUND") continue; // it was removed just now
-      throw error;
-    }
-    try {
-      // Colours and aspect are labels: frames fit without them.
-      const { color: _color, sampleAspectRatio: _aspect, ...memory } = shape;
-      const wanted = { ...memory, maxSize, whenFull };
-      for (const [key, value] of Object.entries(wanted) as [keyof typeof wanted, unknown][]) {
-        const found = depot[key];
-        const fits = key === "metadataBytes" ? Number(found) >= Number(value) : String(found) === String(value);
-        if (value !== undefined && !fits) {
-          throw new Failure(
-            `cannot fill depot "${name}": its ${key} is ${found}, not ${value}; choose another name`,
-            EXIT.refused,
-          );
-        }
-      }
-      const { peers, head } = depot.stats();
-      const other = peers.find(({ self, stored }) => !self && stored > 0);
-      if (other !== undefined && !join) {
-        throw new Failure(
-          `cannot fill depot "${name}": process ${other.pid} fills it; --join adds a second producer`,
-          EXIT.refused,
-        );
-      }
-      return { depot, head };
-    } catch (error) {
-      await depot.close();
-      throw error;
+      // Where it was made just now by another process, the next look says whether it fits.
+      if (!(error instanceof DepotError && error.code === "EXISTS" && found === undefined)) throw error;
     }
   }
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (!(error instanceof DepotError && error.code === "NOT_FOUND")) throw error;
+}
+
+/** Whether frames fit a depot; otherwise it is to be replaced. @throws {Failure} where another process fills it */
+function fits(depot: FramesDepot, shape: Shape, { maxSize, whenFull, join }: ProduceOptions): boolean {
+  // Colours and aspect are labels: frames fit without them.
+  const { color: _color, sampleAspectRatio: _aspect, ...memory } = shape;
+  const differing = Object.entries({ ...memory, maxSize, whenFull }).find(([key, value]) => {
+    const found = depot[key as "maxSize"];
+    const same = key === "metadataBytes" ? Number(found) >= Number(value) : String(found) === String(value);
+    return value !== undefined && !same;
+  });
+  const other = fillerOf(depot);
+  if (other === undefined) return differing === undefined && !depot.ended;
+  const refuse = (why: string, remedy: string) =>
+    new Failure(`cannot fill depot "${depot.name}": process ${other} fills it${why}; ${remedy}`, EXIT.refused);
+  if (differing !== undefined) {
+    const [key, value] = differing;
+    const why = `, and its ${key} is ${depot[key as "maxSize"]}, not ${value}`;
+    throw refuse(why, "--replace takes the name from it, or choose another name");
+  }
+  if (!join) throw refuse("", "--join adds a second producer, --replace takes the name from it");
+  return true;
+}
+
+/** The pid of another process that fills the depot. */
+function fillerOf(depot: FramesDepot): number | undefined {
+  return depot.stats().peers.find(({ self, alive, producer }) => !self && alive && producer)?.pid;
 }
 
 /** The size as it was said when the recorded depot was made: what was not said is 0. */
