@@ -110,7 +110,8 @@ depotTest("frames({ group }) checks its name before anything is touched", async 
 
 depotTest("frames({ group }) without a free group says which there are, and takes one that has ended", async (name) => {
   await using depot = await make(name, [], { maxGroups: 2 });
-  const [a, _b] = [depot.frames({ group: "a" }), depot.frames({ group: "b" })];
+  const a = depot.frames({ group: "a" });
+  using _b = depot.frames({ group: "b" });
   assertEquals(await errorOf(() => member(depot)), "TOO_MANY_PEERS");
   assertMatch(
     messageOf(() => member(depot)),
@@ -120,7 +121,7 @@ depotTest("frames({ group }) without a free group says which there are, and take
   a.release();
   assertEquals(await errorOf(() => member(depot)), "TOO_MANY_PEERS");
   other.release();
-  member(depot);
+  using _next = member(depot);
   assertEquals(depot.stats().groups.map(({ name, members }) => [name, members]), [[GROUP, 1], ["b", 1]]);
 });
 
@@ -133,14 +134,15 @@ depotTest("create with maxGroups 0 has no groups, and says so", async (name) => 
 
 depotTest("frames({ group }) takes one of maxReaders for each member, and one for the group", async (name) => {
   await using depot = await make(name, [], { maxReaders: 3 });
-  const [a, _b] = [member(depot), member(depot)];
+  const a = member(depot);
+  using _b = member(depot);
   assertMatch(
     messageOf(() => member(depot)),
     /cannot join group .*: all 3 readers are in use \(maxReaders\); each member/,
   );
   assertEquals(await errorOf(() => member(depot)), "TOO_MANY_PEERS");
   a.release();
-  member(depot);
+  using _next = member(depot);
   assertEquals(groupOf(depot)?.members, 2);
 });
 
