@@ -204,7 +204,8 @@ for (const runtime of RUNTIMES) {
     await camera2.done;
     await using _camera3 = new VideoCommand(["write", name, "--size", "2x2", "--format", "gray"], { runtime, input });
     while (!second.replaced) await moment();
-    assertEquals((await FramesDepot.follow(name).next()).value?.width, 2);
+    await using frames = FramesDepot.follow(name);
+    assertEquals((await frames.next()).value?.width, 2);
   });
 
   depotTest(`write says that its depot was replaced (${runtime})`, async (name) => {
