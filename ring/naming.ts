@@ -126,8 +126,10 @@ function holderOf(shim: Shim, name: string, always: boolean): Attachment | Refus
     const holder = Attachment.over(name, header, segment);
     if (typeof holder === "number") return fail("map", name, holder);
     mapped = holder;
-    isTakeable = always || isAbandoned(mapped);
-    return isTakeable ? mapped : exists(shim, name, mapped);
+    if (!always && !isAbandoned(mapped)) return exists(shim, name, mapped);
+    // A process that is stopped may have the lock: known before memory is made for what cannot have the name.
+    isTakeable = mapped.peers.underLock(() => true) === true;
+    return isTakeable ? mapped : busy("create", name);
   } finally {
     if (!isTakeable) mapped === undefined ? segment.close() : mapped.unmap();
   }

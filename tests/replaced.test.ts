@@ -2,7 +2,7 @@
  * A name that is taken from a depot while it is open: the old one is marked and closed, its readers get what is left,
  * and of several replacers the last one wins, whichever of them dies.
  */
-import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { DepotError, type DepotOptions, FramesDepot, type ReadMode, type WhenFull } from "../mod.ts";
@@ -259,6 +259,19 @@ for (const remover of ["replace", "close", "stale"] as const) {
     WATCHED,
   );
 }
+
+depotTest("unlink removes a name whose membership lock a stopped process has, and create says so", async (name) => {
+  if (process.platform === "win32") return;
+  await using old = await FramesDepot.create(name, options());
+  const task: ReplacingTask = { name, options: LARGER, step: "T2", stops: true };
+  await using stopped = new Peer(OTHER, "replacing_peer.ts", task);
+  assertEquals(await stopped.line(), { stopped: true });
+  await later(50);
+  await fill(old, 1);
+  const error = await assertRejects(() => FramesDepot.create(name, { ...options(), replace: true }), DepotError);
+  assertEquals([error.code, replaced(old)], ["NOT_READY", [false, false, true]]);
+  assertEquals([FramesDepot.unlink(name), FramesDepot.inspect(name), old.linked], [true, undefined, false]);
+}, WATCHED);
 
 depotTest("FrameReader that only polls hears of a replacement whose process has died", async (name) => {
   await using old = await FramesDepot.create(name, options());

@@ -1,5 +1,5 @@
 /**
- * A process that takes a depot's name: again and again, beside others; or once, and dies right after a step of it.
+ * A process that takes a depot's name: again and again, beside others; or once, and dies or stops right after a step.
  *
  * @module
  */
@@ -10,12 +10,22 @@ import { endAt } from "../../tools/chaos/steps.ts";
 import { say, taskOf } from "../../tools/support/parent.ts";
 
 /** What it is told. */
-export type ReplacingTask = { name: string; options: DepotOptions; step?: string; rounds?: number; at?: number };
+export type ReplacingTask = {
+  name: string;
+  options: DepotOptions;
+  step?: string;
+  stops?: boolean;
+  rounds?: number;
+  at?: number;
+};
 /** What it says at the end: the ids of the depots that it made, and of those that it found replaced. */
 export type ReplacingReport = { made: string[]; replaced: string[] };
 
-const { name, options, step, rounds = 1, at = 0 } = taskOf<ReplacingTask>();
-const die = () => process.kill(process.pid, "SIGKILL");
+const { name, options, step, stops = false, rounds = 1, at = 0 } = taskOf<ReplacingTask>();
+const die = () => {
+  if (stops) say({ stopped: true });
+  process.kill(process.pid, stops ? "SIGSTOP" : "SIGKILL");
+};
 
 if (step === "T3a") endAt({ step, count: 1 }, false, undefined, die); // in C
 else if (step !== undefined) trace.at = (here) => here === step && die();
