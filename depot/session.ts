@@ -29,19 +29,24 @@ export function sessionOf(attachment: Attachment): Session {
 /** Leaves a segment, waiting for other processes that change its membership at this moment. */
 export async function leave(attachment: Attachment): Promise<void> {
   const deadline = performance.now() + LEAVE_MS;
-  while (!attachment.leave() && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
+  try {
+    while (!attachment.leave() && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    warnOfLeftover(attachment);
+  } finally {
+    attachment.unmap(); // whatever was in the way: the locks go with it, and others give back what is left
   }
-  const { leftover, name, segment } = attachment;
-  if (leftover !== undefined) {
-    const memory = leftover ? "its memory was given back" : "its memory stays taken";
-    console.warn(
-      `frames-depot: the last process that had depot "${name}" open may not remove its name (${
-        usersOf(segment.info())
-      }): ${memory}, and its owner or root removes the name, by \`frames-depot rm ${name}\` or by making it anew`,
-    );
-  }
-  attachment.unmap();
+}
+
+function warnOfLeftover({ leftover, name, segment }: Attachment): void {
+  if (leftover === undefined) return;
+  const memory = leftover ? "its memory was given back" : "its memory stays taken";
+  console.warn(
+    `frames-depot: the last process that had depot "${name}" open may not remove its name (${
+      usersOf(segment.info())
+    }): ${memory}, and its owner or root removes the name, by \`frames-depot rm ${name}\` or by making it anew`,
+  );
 }
 
 /** What a depot object works with. */
