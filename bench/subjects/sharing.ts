@@ -10,7 +10,7 @@ import { assertSame, withDepot } from "./depot.ts";
 /** What a frame costs each worker, in milliseconds. */
 const WORKERS = [3, 3, 20];
 const FRAMES = 120;
-const RUNS = 5;
+const RUNS = 12;
 
 /** Milliseconds until all work is done. */
 async function timed(run: () => Promise<number>): Promise<number> {
