@@ -13,6 +13,9 @@ import { Interruption } from "./interruption.ts";
 import { seconds } from "./parameters.ts";
 import { print, printJson } from "./terminal/output.ts";
 import { ByteSink, PipeClosed } from "./video/byte_sink.ts";
+import { decodeLast } from "./video/compressed_frame.ts";
+import { bytesOf } from "./video/descriptors.ts";
+import { isCodec } from "./video/encoder.ts";
 import { openDepot } from "./video/follow.ts";
 import { frameNumber } from "./video/parameters.ts";
 import { type PictureType, pictureTypeOf, toJpeg, toPng } from "./video/picture_file.ts";
@@ -29,7 +32,13 @@ type Options = {
   json?: boolean;
 };
 
-type Grabbed = { frameNumber: number; timestampNs: bigint; data: FrameData };
+type Grabbed = {
+  frameNumber: number;
+  timestampNs: bigint;
+  data: FrameData;
+  /** Where frames depend on those before them: these, the oldest first. */
+  before: Uint8Array[];
+};
 
 /** What people call the matrices, and how ffmpeg does. */
 const MATRICES = { bt601: "smpte170m", bt709: "bt709", bt2020: "bt2020nc" } as const satisfies Record<string, Matrix>;
@@ -84,7 +93,7 @@ Examples:
       using interruption = new Interruption();
       await using depot = await openDepot(name, options.timeout, interruption);
       const grabbed = await grab(depot, options, interruption);
-      const picture = pictureOf(depot, grabbed.data, options);
+      const picture = await pictureOf(depot, grabbed, options);
       await put(picture, file, type, options, interruption);
       if (options.json && file !== "-") {
         const { frameNumber, timestampNs } = grabbed;
@@ -107,7 +116,8 @@ async function grab(depot: FramesDepot, { frame, timeout }: Options, interruptio
     await using newest = frame === undefined ? depot.frames({ mode: "latest", from: "latest" }) : undefined;
     using found = frame === undefined ? newest?.tryNext() : depot.peekFrame(frame);
     if (found !== undefined) {
-      return { frameNumber: found.frameNumber, timestampNs: found.timestampNs, data: found.copy() };
+      const { frameNumber, timestampNs } = found;
+      return { frameNumber, timestampNs, data: found.copy(), before: framesBefore(depot, frameNumber) };
     }
     if (performance.now() >= deadline) {
       const what = frame === undefined ? "no frame" : `no frame ${frame} (${depot.statusOf(frame)})`;
@@ -117,10 +127,32 @@ async function grab(depot: FramesDepot, { frame, timeout }: Options, interruptio
   }
 }
 
-function pictureOf(depot: FramesDepot, data: FrameData, { matrix }: Options): Picture {
+/** Copies of the frames before one that may depend on them: as many as there are, the oldest first. */
+function framesBefore(depot: FramesDepot, frameNumber: number): Uint8Array[] {
+  if (!isCodec(depot.pixelFormat) || /^m?jpeg$/.test(depot.pixelFormat)) return [];
+  const frames: Uint8Array[] = [];
+  for (let n = 1; n < depot.maxSize; n++) {
+    using frame = depot.peekFrame(frameNumber - n);
+    if (frame === undefined) break;
+    frames.unshift(bytesOf(frame.copy()));
+  }
+  return frames;
+}
+
+async function pictureOf(depot: FramesDepot, { data, before }: Grabbed, { matrix }: Options): Promise<Picture> {
   const format = pixelFormatOf(depot);
-  const cannot = (why: string) => new Failure(`cannot make a picture of depot "${depot.name}": ${why}`, EXIT.refused);
-  if (format === undefined) throw cannot(`its pixel format, "${depot.pixelFormat}", has no meaning here`);
+  const cannot = (why: string, exitCode: number = EXIT.refused) =>
+    new Failure(`cannot make a picture of depot "${depot.name}": ${why}`, exitCode);
+  if (format === undefined) {
+    if (!isCodec(depot.pixelFormat)) throw cannot(`its pixel format, "${depot.pixelFormat}", has no meaning here`);
+    try {
+      return await decodeLast(depot.pixelFormat, depot.frameSize, [...before, bytesOf(data)]);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      const why = `its frames are ${depot.pixelFormat}, which ffmpeg decodes: ${error.message}`;
+      throw cannot(`${why}; \`frames-depot read ${depot.name} --frames 1\` gives them as they are`, error.exitCode);
+    }
+  }
   const [width, height] = depot.frameSize;
   const { matrix: made, range } = depot.color;
   if (matrix !== undefined) return toPicture(data, format, width, height, { matrix: MATRICES[matrix], range });
@@ -140,7 +172,7 @@ async function put(
     const { columns = 80, rows = 24 } = process.stdout;
     return print(pictureText(picture, createSupportsTerminalGraphics(process.stdout), { columns, rows }));
   }
-  const bytes = type === "png" ? toPng(picture) : toJpeg(picture, quality);
+  const bytes = type === "png" ? toPng(picture) : await toJpeg(picture, quality);
   if (file === "-") {
     using stdout = new ByteSink(1, signal);
     return await stdout.write(bytes).catch((error) => {

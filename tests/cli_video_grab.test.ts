@@ -10,6 +10,7 @@ import { decodedFormats } from "../cli/video/pixel_formats.ts";
 import { fitted } from "../cli/video/fitting.ts";
 import { type Colors, type Picture, toPicture } from "../cli/video/to_rgb.ts";
 import { type Color, FramesDepot, PIXEL_FORMATS, type PixelFormat } from "../mod.ts";
+import { pathWithout } from "./support/fake_ffmpeg.ts";
 import { cliCommand } from "./support/cli.ts";
 import { depotTest, RUNTIMES } from "./support/harness.ts";
 import {
@@ -17,6 +18,7 @@ import {
   decoded,
   ffmpeg,
   fileOf,
+  makeClip,
   move,
   OTHER,
   rawFrame,
@@ -277,3 +279,54 @@ depotTest("grab ends quietly when the reader of its output has gone", async (nam
     assertEquals([code, errors], [0, ""]);
   }
 });
+
+for (const runtime of RUNTIMES) {
+  videoTest(`grab and read --output decode JPEG and H.264 (${runtime})`, async ({ another, folder }) => {
+    const clip = makeClip(folder, { frames: 6 });
+    for (const [label, options] of [["mjpeg", ["-q:v", "2"]], ["h264", ["-bf", "0", "-g", "4"]]] as const) {
+      const name = another();
+      const codec = label === "h264" ? "libx264" : label;
+      const pieces = label === "h264" ? ["-bsf:v", "h264_mp4toannexb"] : [];
+      const frames = [0, 1, 2, 3, 4, 5].map((n) => join(folder, `${label}-${n}.bin`));
+      const all = join(folder, `${label}.mkv`);
+      ffmpeg(["-i", clip, "-c:v", codec, ...options, all]);
+      // One packet a file.
+      const cut = [
+        "-map",
+        "0",
+        "-c",
+        "copy",
+        ...pieces,
+        "-f",
+        "segment",
+        "-segment_format",
+        label,
+        "-break_non_keyframes",
+        "1",
+      ];
+      ffmpeg(["-i", all, ...cut, "-segment_frames", "1,2,3,4,5", join(folder, `${label}-%d.bin`)]);
+      await using depot = await FramesDepot.create(name, {
+        ...{ frameSize: [160, 120, 1], pixelFormat: label, frameBytes: 100_000, variableLength: true, maxSize: 8 },
+      });
+      for (const [n, frame] of frames.entries()) {
+        await depot.enqueue({ frame: bytesOfFile(frame), timestampNs: n * 40_000_000 });
+      }
+      const picture = join(folder, `${label}.png`);
+      const grabbed = await move(["grab", name, picture, "--frame", "5"], { runtime });
+      assertEquals(grabbed.code, 0, grabbed.errors);
+      const rgb = ["-pix_fmt", "rgb24"];
+      const size = 160 * 120 * 3;
+      assert(sameBytes(decoded(picture, rgb), decoded(all, rgb).subarray(5 * size)), label);
+      const without = await move(["grab", name, picture], { runtime, path: pathWithout(folder) });
+      assertEquals(without.code, 5, without.errors);
+      assertStringIncludes(without.errors, `its frames are ${label}, which ffmpeg decodes: cannot run ffmpeg`);
+      const output = join(folder, `${label}.out.mkv`);
+      const task = ["read", name, "--output", output, "--frames", "6", "--ffmpeg", "-c:v ffv1"];
+      const read = await move(task, { runtime });
+      assertEquals(read.code, 0, read.errors);
+      const alone = join(folder, `${label}.alone.mkv`);
+      ffmpeg(["-i", all, "-c:v", "ffv1", alone]);
+      assert(sameBytes(decoded(output), decoded(alone)), label);
+    }
+  });
+}

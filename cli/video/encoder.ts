@@ -55,6 +55,11 @@ export function isCodec(label: string): boolean {
   return label in CODECS;
 }
 
+/** What is before compressed frames, as they travel to ffmpeg. */
+export function matroskaOf(label: string, width: number, height: number): Uint8Array {
+  return matroskaHeader({ width, height, codec: CODECS[label], frameNs: 40_000_000 });
+}
+
 /** How frames of a kind travel to ffmpeg. */
 class Transport {
   /** Options before ffmpeg's `-i`. */

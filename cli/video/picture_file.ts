@@ -3,6 +3,9 @@
  *
  * @module
  */
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import process from "node:process";
 import { encode as encodePng } from "fast-png";
 import jpeg from "jpeg-js";
 import { type Picture, toRgba8 } from "./to_rgb.ts";
@@ -21,8 +24,34 @@ export function toPng({ width, height, channels, data }: Picture): Uint8Array {
   return encodePng({ width, height, channels, data, depth: data instanceof Uint16Array ? 16 : 8 });
 }
 
-/** JPEG: 8 bits, without alpha. @param quality 1 to 100 */
-export function toJpeg(picture: Picture, quality: number): Uint8Array {
+/** What is used of sharp. */
+type Sharp = (data: Uint8Array, options: { raw: { width: number; height: number; channels: 3 } }) => {
+  jpeg(options: { quality: number; chromaSubsampling: "4:4:4" | "4:2:0" }): { toBuffer(): Promise<Uint8Array> };
+};
+
+/** The native encoder where it is installed, beside this program or in the present folder. */
+function findSharp(): Sharp | undefined {
+  for (const from of [import.meta.url, join(process.cwd(), "x.js")]) {
+    try {
+      return createRequire(from)("sharp") as Sharp;
+    } catch { // it is not there, or not for this system
+    }
+  }
+  return undefined;
+}
+
+/** JPEG: 8 bits, without alpha. With sharp, where that is installed, it takes a twentieth of the time. */
+export async function toJpeg(picture: Picture, quality: number): Promise<Uint8Array> {
   const { width, height } = picture;
-  return jpeg.encode({ width, height, data: toRgba8(picture) }, quality).data;
+  const rgba = toRgba8(picture);
+  const sharp = findSharp();
+  if (sharp === undefined) return jpeg.encode({ width, height, data: rgba }, quality).data;
+  const rgb = new Uint8Array(width * height * 3);
+  for (let from = 0, to = 0; to < rgb.length; from += 4, to += 3) {
+    rgb[to] = rgba[from];
+    rgb[to + 1] = rgba[from + 1];
+    rgb[to + 2] = rgba[from + 2];
+  }
+  const options = { quality: Math.round(quality), chromaSubsampling: "4:4:4" as const }; // as the other encoder
+  return new Uint8Array(await sharp(rgb, { raw: { width, height, channels: 3 } }).jpeg(options).toBuffer());
 }

@@ -15,35 +15,51 @@ const TIME_SLACK = 0.00051;
 /** Of 255: what a picture may differ by. Sums of rounded parts, and bits that are cut off in another place. */
 const GRAB_SLACK = 2;
 
+/** Lossless, and with all of its formats. */
+const FFV1 = ["-c:v", "ffv1", "-strict", "-2"];
 /** The frame that is grabbed. */
 const GRABBED = 2;
 
 /** @returns what is wrong; nothing where all is right */
-export async function check(place: Place, { source, format }: Case, folder: string): Promise<string[]> {
+export async function check(place: Place, { source: from, format }: Case, folder: string): Promise<string[]> {
   const faults: string[] = [];
   const id = `video-matrix-${crypto.randomUUID().slice(0, 8)}`;
   const [encoded, recording, picture] = ["mkv", "fdr", "png"].map((extension) => join(folder, `${id}.${extension}`));
-  const input = ["-f", "lavfi", "-i", source];
+  const input = ["-f", "lavfi", "-i", from];
   const { ffmpeg } = place;
   const bytes = ["-pix_fmt", format, ...ffmpeg.passthrough, "-f", "rawvideo", "-"];
   const raw = alone(ffmpeg, [...input, ...bytes]);
+  const reference = join(folder, `${id}.alone.mkv`);
+  const encodes = canEncode(ffmpeg, [...input, "-pix_fmt", format, ...ffmpeg.passthrough, ...FFV1, reference]);
   {
-    const write = ["write", id, "--input", source, "--ffmpeg", "-f lavfi", "--format", format, "--wait-readers", "3"];
-    await using writer = new Command(place, write);
+    const readers = encodes ? "3" : "2";
+    const source = ["--input", from, "--ffmpeg", "-f lavfi", "--format", format];
+    await using writer = new Command(place, ["write", id, ...source, "--wait-readers", readers]);
     await using reader = new Command(place, ["read", id]);
-    await using encoder = new Command(place, ["read", id, "--output", encoded, "--ffmpeg", "-c:v ffv1"]);
     await using recorder = new Command(place, ["record", id, recording]);
-    const [, read] = await Promise.all([writer.done, reader.done, encoder.done, recorder.done]);
+    const output = ["read", id, "--output", encoded, "--ffmpeg", FFV1.join(" ")];
+    await using encoder = encodes ? new Command(place, output) : undefined;
+    const [, read] = await Promise.all([writer.done, reader.done, recorder.done, encoder?.done]);
     compare(faults, "read", read, raw);
   }
-  const reference = join(folder, `${id}.alone.mkv`);
-  alone(ffmpeg, [...input, "-pix_fmt", format, ...ffmpeg.passthrough, "-c:v", "ffv1", reference]);
-  const pixels = (path: string) => alone(ffmpeg, ["-i", path, ...bytes]);
-  compare(faults, "read --output", pixels(encoded), pixels(reference));
-  compareTimes(faults, timesOf(ffmpeg, ["-i", encoded]), timesOf(ffmpeg, input));
+  if (encodes) {
+    const pixels = (path: string) => alone(ffmpeg, ["-i", path, ...bytes]);
+    compare(faults, "read --output", pixels(encoded), pixels(reference));
+    compareTimes(faults, timesOf(ffmpeg, ["-i", encoded]), timesOf(ffmpeg, input));
+  }
   await replayed(place, `${id}-played`, recording, picture, raw, faults);
   grabbed(ffmpeg, input, format, picture, faults);
   return faults;
+}
+
+/** Whether ffmpeg alone can: not every version has an encoder for floats, or for gray with transparency. */
+function canEncode(ffmpeg: FoundFfmpeg, parameters: string[]): boolean {
+  try {
+    alone(ffmpeg, parameters);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Plays a recording; a frame of it is grabbed before a reader takes all. */
