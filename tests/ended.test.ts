@@ -186,7 +186,7 @@ depotTest("FramesDepot.writeFrom leaves the source what the ended depot has not 
   assertEquals(await writing, "ENDED");
   assertEquals(await next.writeFrom(source, { frameNumber: 3 }), 2);
   assertEquals([next.peekFrame(3)!.data[0], next.peekFrame(4)!.data[3]], [3, 4]);
-}, WATCHED);
+});
 
 depotTest("FramesDepot.writeFrom hears of the end while its source is silent", async (name) => {
   await using depot = await FramesDepot.create(name, options());
