@@ -20,7 +20,8 @@ export type GroupOrder =
   | { do: "close" }
   | { do: "exit"; how: "exit" | "throw" }
   | { do: "visit"; options: FramesOptions; times: number }
-  | { do: "dieAt"; step: Step };
+  | { do: "dieAt"; step: Step }
+  | { do: "standAt"; step: Step; note: string };
 
 /** A frame that it has taken: its number, and whether it had been another's. */
 export type Taken = [frameNumber: number, redelivered: boolean] | null;
@@ -73,6 +74,10 @@ async function obey(order: GroupOrder): Promise<unknown> {
       return await new Promise(() => {});
     case "visit":
       return await visit(order.options, order.times);
+    case "standAt":
+      // A step in C: it writes the note and stands still.
+      endAt(order.step, true, { file: order.note, at: 0, value: 1 }, () => {});
+      return null;
     case "dieAt":
       endAt(order.step, false, undefined, () => {
         process.kill(process.pid, "SIGKILL");
