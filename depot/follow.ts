@@ -203,7 +203,9 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
       }
       const depot = this.#makeDepot(attachment);
       const session = sessionOf(attachment);
-      const options = this.#hasFollowed ? { ...frames, from: "oldest" as const } : frames;
+      // A group that others have formed meanwhile is joined as it is.
+      const from = frames.group === undefined ? "oldest" as const : undefined;
+      const options = this.#hasFollowed ? { ...frames, from } : frames;
       const reader = new FrameReader<E>(session, options, this.#hasFollowed ? this.#lost : undefined);
       this.#hasFollowed = true;
       this.#lost = 0;
