@@ -1,6 +1,6 @@
 /**
- * Members of a group that stand still, with a frame in their hands or between two steps of the protocol: they are alive,
- * keep what they have, and hold up nothing else.
+ * Members of a group that stand still, with a frame in their hands or between two steps of the protocol: they are
+ * alive, keep what they have, and hold up nothing else.
  */
 import { assertEquals } from "@std/assert";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
