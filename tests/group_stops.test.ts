@@ -9,7 +9,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { type FrameReader, FramesDepot } from "../mod.ts";
 import { tracedLibrary } from "../tools/chaos/steps.ts";
-import { depotTest, Peer, RUNTIMES } from "./support/harness.ts";
+import { depotTest, errorOf, Peer, RUNTIMES } from "./support/harness.ts";
 import type { GroupOrder, Taken } from "./support/group_peer.ts";
 
 const GROUP = { group: "detectors" };
@@ -115,3 +115,34 @@ for (const [step, orders, before, after] of CAN_TRACE ? STOPS : []) {
     },
   );
 }
+
+depotTest(
+  "frames({ group }) is joined and left later while a process stands still that changes its membership",
+  async (name) => {
+    if (!CAN_TRACE) return;
+    const note = join(tmpdir(), `frames-depot-${name}.note`);
+    writeFileSync(note, "");
+    try {
+      await using depot = await make(name);
+      const [stays, leaves] = [depot.frames(GROUP), depot.frames(GROUP)];
+      await using victim = new Peer("bun", "group_peer.ts", {}, { env: { FRAMES_DEPOT_LIB: tracedLibrary() } });
+      await tell(victim, { do: "open", name });
+      await tell(victim, { do: "standAt", step: { step: "B1", count: 1 }, note });
+      victim.send({ do: "join", options: GROUP });
+      while (readFileSync(note).length === 0) await sleep(5);
+      assertEquals(await errorOf(() => depot.frames(GROUP)), "NOT_READY");
+      const frame = leaves.tryNext()!;
+      leaves.release(); // its frame is done at once, its place comes later
+      assertEquals([frame.released, drain(stays)], [true, [[1, false]]]);
+      const membersOf = () => depot.stats().groups[0].members;
+      assertEquals(membersOf(), 2);
+      await victim.kill();
+      while (membersOf() !== 1) await sleep(5);
+      using _joins = depot.frames(GROUP);
+      stays.release();
+      assertEquals([membersOf(), depot.stats().groups[0].held], [1, 0]);
+    } finally {
+      rmSync(note, { force: true });
+    }
+  },
+);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { endAt, type Step } from "../../tools/chaos/steps.ts";
 import { DepotError, type Frame, type FrameReader, FramesDepot, type FramesOptions } from "../../mod.ts";
@@ -75,8 +76,10 @@ async function obey(order: GroupOrder): Promise<unknown> {
     case "visit":
       return await visit(order.options, order.times);
     case "standAt":
-      // A step in C: it writes the note and stands still.
-      endAt(order.step, true, { file: order.note, at: 0, value: 1 }, () => {});
+      endAt(order.step, true, { file: order.note, at: 0, value: 1 }, () => {
+        writeFileSync(order.note, "stands");
+        process.kill(process.pid, "SIGSTOP");
+      });
       return null;
     case "dieAt":
       endAt(order.step, false, undefined, () => {
