@@ -426,7 +426,21 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
    * A reader with its own place in the queue, for `for await`. It takes its place at once, and each frame is released
    * when the next one is asked for.
    *
-   * @throws {TypeError | RangeError} for wrong options @throws {DepotError} CLOSED, TOO_MANY_PEERS
+   * @throws {TypeError | RangeError} for wrong options, and for another `from` than that of the `group`
+   * @throws {DepotError} CLOSED, TOO_MANY_PEERS; with a `group` also NOT_READY (its membership was being changed for two
+   *   seconds)
+   *
+   * @example Work that is shared
+   * ```ts
+   * import { FramesDepot } from "@frames-depot/frames-depot";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using depot = await FramesDepot.create("doc-group", { frameSize: [4, 2, 3] });
+   * for (const n of [1, 2, 3]) await depot.enqueue({ frameNumber: n, frame: new Uint8Array(24) });
+   * using a = depot.frames({ group: "detectors" }); // in one process
+   * using b = depot.frames({ group: "detectors" }); // in another
+   * assertEquals([a, b, a].map((reader) => reader.tryNext()?.frameNumber), [1, 2, 3]);
+   * ```
    */
   frames(options: FramesOptions = {}): FrameReader<E> {
     return new FrameReader(this.#session, options);
