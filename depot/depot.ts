@@ -427,8 +427,8 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
    * when the next one is asked for.
    *
    * @throws {TypeError | RangeError} for wrong options, and for another `from` than that of the `group`
-   * @throws {DepotError} CLOSED, TOO_MANY_PEERS; with a `group` also NOT_READY (its membership was being changed for two
-   *   seconds)
+   * @throws {DepotError} CLOSED, TOO_MANY_PEERS; with a `group` also NOT_READY (the depot's membership was being
+   *   changed for two seconds)
    *
    * @example Work that is shared
    * ```ts
