@@ -154,11 +154,11 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
   }
 
   /**
-   * The frames of whatever depot has a name: it waits for the name, and goes on when the depot is made anew, by the same
-   * or another process, of the same or another shape. `lost` counts what no process can give back any more. It never
-   * makes a depot, and joins the present one as a reader.
+   * The frames of whatever depot has a name: it waits for the name, and goes on when the depot is made anew, by any
+   * process and of any shape. `lost` counts frames that were stored and are gone. It never makes a depot, and joins the
+   * present one as a reader.
    *
-   * @param options as for {@linkcode FramesDepot.frames}. `timeoutMs`: how long to wait for each frame, and for the name
+   * @param options as for {@linkcode FramesDepot.frames}. `timeoutMs`: limit of the wait for each frame, and the name
    * @throws {TypeError | RangeError} for wrong arguments
    *
    * @example A viewer that outlives its camera
@@ -189,10 +189,10 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
   }
 
   /**
-   * From now on SIGINT (Ctrl-C) and SIGTERM close every depot object of this thread before they end the process: what is
-   * filled is left in order, and no name stays behind as stale. They then do what they did before: a program that has
-   * listeners of its own goes on, and is to end itself; in Deno, add those first. A second signal does not wait. Without
-   * this call such a process dies as by any other signal, and its depots are recovered by others.
+   * From now on SIGINT (Ctrl-C) and SIGTERM close every depot object of this thread before they end the process: no
+   * name stays behind as stale. They then do what they did before: a program that has listeners of its own goes on, and must
+   * end itself; in Deno, add those first. A second signal does not wait. Without this call the process dies as by any
+   * other signal, and other processes give back what it held.
    *
    * @throws {DepotError} UNSUPPORTED
    */
@@ -427,8 +427,8 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
    * when the next one is asked for.
    *
    * @throws {TypeError | RangeError} for wrong options, and for another `from` than that of the `group`
-   * @throws {DepotError} CLOSED, TOO_MANY_PEERS; with a `group` also NOT_READY (the depot's membership was being
-   *   changed for two seconds)
+   * @throws {DepotError} CLOSED, TOO_MANY_PEERS; with a `group` also NOT_READY (its membership was being changed for
+   *   two seconds)
    *
    * @example Work that is shared
    * ```ts

@@ -184,8 +184,8 @@ export interface FollowOptions<E extends ElementType = ElementType> extends Fram
    */
   from?: From | undefined;
   /**
-   * What the follower does once it has passed every frame of a depot of which `end()` was called: `"wait"` (default) for
-   * the next depot, or `"end"`. With `whenProducersGone: "end"` it ends in any case.
+   * What the follower does once it has passed every frame of a depot of which `end()` was called: `"wait"` (default)
+   * for the next depot, or `"end"`. With `whenProducersGone: "end"` it ends in any case.
    */
   whenEnded?: "wait" | "end" | undefined;
   /** What an element of the frames must be. Default: whatever it is. */

@@ -11,7 +11,7 @@ function count(frames: number): void {
   try {
     process.send!(frames);
   } catch {
-    process.exit(); // nobody is left to work for
+    process.exit(); // the process that started this one is gone
   }
 }
 const isWhole = ({ data, frameNumber }: Frame) => !data.some((value, i) => i % 97 === 0 && value !== frameNumber % 251);
@@ -21,7 +21,7 @@ process.on("disconnect", () => process.exit());
 const roles: Record<string, () => Promise<void>> = {
   /** 60 frames a second. A real one has them from a camera or a file: write_from_ffmpeg.ts. */
   async decoder() {
-    // "wait": while the recorder is gone, frames are kept for the next one. Nobody waits for the other three.
+    // "wait": while the recorder is gone, frames are kept for the next one. It never waits for the other three.
     // `stale`: also when all five are dead at a time, the queue is still there.
     const shape = { frameSize: [160, 120, 3], maxSize: 12, whenFull: "wait", stale: true } as const;
     await using depot = await FramesDepot.createOrOpen(name, shape);
@@ -65,7 +65,7 @@ const roles: Record<string, () => Promise<void>> = {
   },
   /** The newest frame as a picture that any viewer shows, with what was found in it. */
   async preview() {
-    await using depot = await FramesDepot.open(name, { timeoutMs: 60_000 });
+    await using depot = await FramesDepot.open(name, { timeoutMs: 60_000, elementType: "uint8" });
     await using results = await FramesDepot.open(`${name}-results`, { timeoutMs: 60_000 });
     const server = createServer((_, response) => {
       using frame = depot.latest();

@@ -220,7 +220,7 @@ export const LAST_SEQUENCE: number = 2 ** 53 - 2;
 /** In `slot.claimed`: the number does not come; its writer keeps the slot (K1). No sequence plus one is as large. */
 export const KEPT: number = 2 ** 53;
 
-/** In `head`: no number will be claimed any more. Above every sequence, and below the bits that an inverted one sets. */
+/** In `head`: no number will be claimed any more. Above every sequence, below the bits that an inverted one sets. */
 export const CLOSED: number = 2 ** 62;
 /** Owner of the entry of group 0; the others follow. Its low bits are no peer's index. */
 export const GROUP_OWNER = 0xf00;

@@ -59,7 +59,7 @@ export class Room {
     if (this.#words.mapping.end() === 1) this.wakeAll();
   }
 
-  /** Wakes whoever waits for a frame or for room. */
+  /** Wakes every process that waits for a frame or for room. */
   wakeAll(): void {
     wake(this.#words, LANE.PUBLISHED);
     wake(this.#words, LANE.CONSUMED);

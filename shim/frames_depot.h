@@ -119,10 +119,10 @@ FD_API int32_t fd_identity(double *out);
 /* When the process that has an id here started; 0 when none has it, -1 where the system does not say. */
 FD_API double fd_started(double pid);
 
-/* What a signal does now: it ends the process, nothing, or somebody hears it. */
+/* What a signal does now: it ends the process, it is ignored, or the process has a handler for it. */
 enum { FD_SIGNAL_ENDS, FD_SIGNAL_IGNORED, FD_SIGNAL_HEARD };
 FD_API int32_t fd_signal_state(int32_t number);
-/* Ends the process as that signal does when nobody hears it; segments of all threads are let go first. */
+/* Ends the process as that signal does without a handler; segments of all threads are let go first. */
 FD_API int32_t fd_signal_end(int32_t number);
 
 /* Memory that has no name yet: zeroed, allocated for good (-ENOSPC instead of a SIGBUS later). If this process

@@ -22,7 +22,7 @@
 #define FD_LAST_SEQUENCE 9007199254740990ull
 /* In `slot.claimed`: the number does not come; its writer keeps the slot (K1). No sequence plus one is as large. */
 #define FD_KEPT 9007199254740992ull
-/* In `head`: no number will be claimed any more. Above every sequence, and below the bits that an inverted one sets. */
+/* In `head`: no number will be claimed any more. Above every sequence, below the bits that an inverted one sets. */
 #define FD_CLOSED 4611686018427387904ull
 /* Owner of the entry of group 0; the others follow. Its low bits are no peer's index. */
 #define FD_GROUP_OWNER 0xf00u

@@ -1,6 +1,6 @@
 /**
- * `read` and `record` while cameras are killed and come back, and `write` where the name is another's: what goes on, what
- * ends, and what is whole then.
+ * `read` and `record` while cameras are killed and come back, and `write` where the name is another's: what goes on,
+ * what ends, and what is whole then.
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -183,6 +183,19 @@ for (const runtime of RUNTIMES) {
       for await (const { frameNumber } of frames) numbers.push(frameNumber);
       assertEquals([numbers, frames.ended, (await writer.done).code], [[0, 1], ends, 0]);
     }
+  });
+
+  depotTest(`write ends no depot that another process fills (${runtime})`, async (name) => {
+    await using reader = new VideoCommand(["read", name], { runtime });
+    await using first = new VideoCommand(["write", name, ...RAW], { runtime, input: new Uint8Array(16), open: true });
+    await using depot = await FramesDepot.open(name, { timeoutMs: 60_000 });
+    while (depot.stats().stored < 2) await moment();
+    const second = await move(["write", name, ...RAW, "--join"], { runtime, input: new Uint8Array(8).fill(2) });
+    assertEquals([second.code, depot.ended], [0, false], second.errors);
+    first.child.stdin!.end();
+    assertEquals([(await first.done).code, depot.ended], [0, true]);
+    const done = await reader.done;
+    assertEquals([done.code, firstBytes(done)], [0, [0, 0, 2]]);
   });
 
   depotTest(`write takes a name whose producers are gone, and a live one with --replace (${runtime})`, async (name) => {

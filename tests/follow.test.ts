@@ -116,7 +116,7 @@ depotTest("follow goes on after the name was removed and given to a depot of ano
   await put(one, 1);
   assertEquals((await next(follower))?.[0], 1);
   FramesDepot.unlink(name);
-  await put(one, 2); // a removed name hinders nobody who has the depot
+  await put(one, 2); // a removed name hinders no process that has the depot open
   assertEquals((await next(follower))?.[0], 2);
   const third = next(follower);
   await one.close();

@@ -46,7 +46,7 @@ export async function remake(name: string, how: How): Promise<void> {
   await depot.close();
 }
 
-/** What people write without `follow`: opens the name every few milliseconds, and takes the first frame of a new depot. */
+/** What people write without `follow`: opens the name every few milliseconds, for the first frame of a new depot. */
 async function* polled(name: string): AsyncGenerator<Frame> {
   for (let id = "";;) {
     await using depot = await FramesDepot.open(name).catch(() => undefined);

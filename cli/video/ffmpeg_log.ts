@@ -12,7 +12,7 @@ import { cannotRun } from "./ffmpeg_program.ts";
 
 /** Complaints that are kept: the first ones, because they name the cause. */
 const COMPLAINTS = 4;
-/** A line's beginning, with `-loglevel repeat+level+…`: the part of ffmpeg that speaks, if it has a name, and a level. */
+/** A line's beginning, with `-loglevel repeat+level+…`: the part of ffmpeg that speaks, if it has one, and a level. */
 const PREFIX = /^(?:\[[^\]]* @ 0x[0-9a-f]+\] )*\[(\w+)\] /;
 
 /** The log of one process that runs with `-loglevel repeat+level+…`. */

@@ -150,7 +150,7 @@ function warn(text: string): void {
   complain(`${paintErrors().yellow("warning:")} ${text}\n`);
 }
 
-/** What the frames are. @throws {Failure} where nobody knows */
+/** What the frames are. @throws {Failure} where it is not known */
 function videoOf(depot: FramesDepot, { encoding }: OutletOptions): Omit<Video, "rate"> {
   const [width, height] = depot.frameSize;
   const { color, sampleAspectRatio, pixelFormat, name } = depot;

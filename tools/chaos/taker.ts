@@ -24,8 +24,8 @@ import {
 /** What it is started with. `heirs`: the lives of the readers that go from depot to depot. */
 export type TakerTask = { name: string; board: string; heirs: number[] };
 /**
- * One order. `each`: for every step a victim that dies there; `crowd`: several victims at once; `held`: a producer stands
- * still with a slot in its hands while the name is taken, and no reader may wait for it.
+ * One order. `each`: for every step a victim that dies there; `crowd`: several victims at once; `held`: a producer
+ * stands still with a slot in its hands while the name is taken, and no reader may wait for it.
  */
 export type TakerOrder = { kind: "each" | "crowd" | "held"; rounds: number; firstLife: number; seed: number };
 /** What it answers. */

@@ -8,8 +8,8 @@ import type { Random } from "../support/random.ts";
 import { METADATA_BYTES } from "../support/stamp.ts";
 
 /**
- * A replacer takes the name and then stores frames, a successor only where producers are gone; an ender says that no more
- * comes.
+ * A replacer takes the name and then stores frames, a successor only where producers are gone; an ender says that no
+ * more comes.
  */
 export const TAKING_ROLES = ["producer", "replacer", "successor", "ender", "reader"] as const;
 /** One of them. */

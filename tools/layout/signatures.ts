@@ -1,5 +1,5 @@
 /**
- * The functions and numbers of `shim/frames_depot.h`: for `ffi/symbols.ts`, and in C once more with nothing but doubles.
+ * The functions and numbers of `shim/frames_depot.h`: for `ffi/symbols.ts`, and in C once more with doubles alone.
  *
  * @module
  */
