@@ -36,8 +36,6 @@ export type FollowOptions = {
 
 /** Time between two looks at the clock and at the producers while no frame comes. */
 const ASK_MS = 100;
-/** Time between two looks for a depot that is not there yet. */
-const LOOK_MS = 500;
 /** After this long a wait is explained. */
 const PATIENCE_MS = 1000;
 
@@ -47,20 +45,16 @@ export async function openDepot(
   timeoutSeconds: number | undefined,
   { signal }: Interruption,
 ): Promise<FramesDepot> {
-  const explaining = explainWait(name);
-  try {
-    return await openInTime(name, timeoutSeconds ?? Infinity, signal);
-  } finally {
-    clearTimeout(explaining);
-  }
-}
-
-function explainWait(name: string): ReturnType<typeof setTimeout> {
-  return setTimeout(() => {
+  const timer = setTimeout(() => {
     const names = FramesDepot.list().map((info) => info.name);
     const others = names.length === 0 ? "there is no depot" : `there are ${names.slice(0, 8).join(", ")}`;
     complain(`waiting for depot "${name}"; ${others}\n`);
   }, PATIENCE_MS);
+  try {
+    return await openInTime(name, timeoutSeconds ?? Infinity, signal);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**
@@ -72,14 +66,10 @@ export async function openInTime(name: string, timeoutSeconds: number, signal: A
   try {
     return await FramesDepot.open(name, { signal, timeoutMs: timeoutSeconds * 1000 });
   } catch (error) {
-    throw isMissing(error) && timeoutSeconds > 0 ? tooLate(name, timeoutSeconds) : error;
+    if (!(error instanceof DepotError && error.code === "NOT_FOUND" && timeoutSeconds > 0)) throw error;
+    throw new Failure(`depot "${name}" is not there after ${timeoutSeconds} s, the limit of --timeout`, EXIT.notFound);
   }
 }
-
-const isMissing = (error: unknown) => error instanceof DepotError && error.code === "NOT_FOUND";
-
-const tooLate = (name: string, timeoutSeconds: number) =>
-  new Failure(`depot "${name}" is not there after ${timeoutSeconds} s, the limit of --timeout`, EXIT.notFound);
 
 /** What has to stay so that frames fit what was begun with them. */
 const SHAPE = ["frameSize", "elementType", "pixelFormat", "frameBytes", "variableLength", "metadataBytes"] as const;
@@ -89,8 +79,10 @@ export class Following implements AsyncDisposable {
   readonly #name: string;
   readonly #options: FollowOptions;
   readonly #follower: FrameFollower<ElementType, FramesDepot>;
+  /** The depot as it was found, of which no frame is taken while what is to be written is tried. */
+  readonly #found: FramesDepot;
   /** The depot of the present part's frames. */
-  #depot: FramesDepot | undefined;
+  #depot: FramesDepot;
   /** A frame that is not given out yet: the first of a part. */
   #next: Frame | undefined;
   #left: number;
@@ -105,36 +97,21 @@ export class Following implements AsyncDisposable {
    * @throws {Failure} when `timeout` passes, when interrupted, and for options that contradict each other
    * @throws {DepotError} for a depot that cannot be opened
    */
-  static async begin(name: string, options: FollowOptions, { signal }: Interruption): Promise<Following> {
-    const { follow, whenProducersGone, timeout = Infinity } = options;
+  static async begin(name: string, options: FollowOptions, interruption: Interruption): Promise<Following> {
+    const { follow, whenProducersGone, timeout } = options;
     if (follow && whenProducersGone === "end") {
       throw new Failure("--follow waits for producers, and --when-producers-gone end does not: choose one", EXIT.usage);
     }
-    const following = new Following(name, options, signal);
-    const explaining = explainWait(name);
-    try {
-      const until = performance.now() + timeout * 1000;
-      while (following.#depot === undefined) {
-        const leftMs = Math.max(0, until - performance.now());
-        following.#next = await following.#follower.within(Math.min(LOOK_MS, leftMs));
-        following.goOn();
-        if (leftMs === 0 && following.#depot === undefined) throw await missing(name, timeout);
-      }
-      return following;
-    } catch (error) {
-      await following[Symbol.asyncDispose]();
-      throw error;
-    } finally {
-      clearTimeout(explaining);
-    }
+    return new Following(await openDepot(name, timeout, interruption), options, interruption.signal);
   }
 
-  private constructor(name: string, options: FollowOptions, signal: AbortSignal) {
-    this.#name = name;
+  private constructor(found: FramesDepot, options: FollowOptions, signal: AbortSignal) {
+    this.#name = found.name;
+    this.#found = this.#depot = found;
     this.#options = options;
     this.#left = options.frames ?? Infinity;
     const { mode, from, follow, whenProducersGone } = options;
-    this.#follower = FramesDepot.follow(name, {
+    this.#follower = FramesDepot.follow(found.name, {
       ...{ mode, from, whenProducersGone, signal },
       whenEnded: follow ? "wait" : "end",
     });
@@ -142,7 +119,7 @@ export class Following implements AsyncDisposable {
 
   /** The depot of the present part. */
   get depot(): FramesDepot {
-    return this.#depot!;
+    return this.#depot;
   }
 
   /** The depot of another shape that begins the next part; undefined where there is none. */
@@ -152,7 +129,7 @@ export class Following implements AsyncDisposable {
 
   /** Begins the next part. */
   goOn(): void {
-    this.#depot = this.#follower.depot;
+    this.#depot = this.#follower.depot!;
   }
 
   /** Why what was begun cannot take the next part. @param what has come to its end, and what would go on */
@@ -179,6 +156,7 @@ export class Following implements AsyncDisposable {
         this.#next = undefined;
         this.#left--;
         yield frame;
+        if (!this.#found.closed) await this.#found.close();
       }
     } finally {
       clearInterval(asking);
@@ -200,7 +178,7 @@ export class Following implements AsyncDisposable {
   #fits(): boolean {
     const { depot } = this.#follower;
     if (depot === this.#depot) return true;
-    if (SHAPE.some((key) => String(depot![key]) !== String(this.#depot![key]))) return false;
+    if (SHAPE.some((key) => String(depot![key]) !== String(this.#depot[key]))) return false;
     this.goOn();
     return true;
   }
@@ -226,16 +204,6 @@ export class Following implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#follower.return();
+    await Promise.all([this.#follower.return(), this.#found.close()]);
   }
-}
-
-/** What is said of a depot that did not come in time. */
-async function missing(name: string, timeoutSeconds: number): Promise<unknown> {
-  try {
-    await (await FramesDepot.open(name)).close();
-  } catch (error) {
-    if (timeoutSeconds === 0 || !isMissing(error)) return error;
-  }
-  return tooLate(name, timeoutSeconds);
 }

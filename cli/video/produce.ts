@@ -69,18 +69,22 @@ export async function produce(
   const produced: Produced = { depot: name, frames: 0, dropped: 0, bytes: 0 };
   const progress = startProgress({ total: source.total, label: options.label });
   const explaining = explainStall(depot, produced);
+  // Nothing more will come, also where the source has failed; after an interruption it may be started again.
+  const end = () => {
+    if (options.end && !interruption.signal.aborted && fillerOf(depot) === undefined) depot.end();
+  };
   try {
     await pour(source, depot, head, options, interruption, produced, progress).finally(() => {
       clearInterval(explaining);
       progress.end();
-      // Nothing more will come, also where the source has failed; after an interruption it may be started again.
-      if (options.end && !interruption.signal.aborted && fillerOf(depot) === undefined) depot.end();
+      end();
     });
     const lingerUntil = performance.now() + options.linger * 1000;
     await look(interruption, `waiting until depot "${name}" has been read; Ctrl-C ends the wait`, () => {
       return performance.now() >= lingerUntil || allRead(depot);
     });
     interruption.signal.throwIfAborted();
+    end(); // another producer may have left meanwhile
     if (source.verdict !== undefined) throw source.verdict;
   } finally {
     tell(produced);
@@ -188,7 +192,7 @@ function unlessMissing(error: unknown): undefined {
   if (!(error instanceof DepotError && error.code === "NOT_FOUND")) throw error;
 }
 
-/** Whether frames fit a depot; otherwise it is to be replaced. @throws {Failure} where another process fills it */
+/** Whether frames fit a depot; otherwise it must be replaced. @throws {Failure} where another process fills it */
 function fits(depot: FramesDepot, shape: Shape, { maxSize, whenFull, join }: ProduceOptions): boolean {
   // Colours and aspect are labels: frames fit without them.
   const { color: _color, sampleAspectRatio: _aspect, ...memory } = shape;
