@@ -156,7 +156,7 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
   /**
    * The frames of whatever depot has a name: it waits for the name, and goes on when the depot is made anew, by any
    * process and of any shape. `lost` counts frames that were stored and are gone. It never makes a depot, and joins the
-   * present one as a reader.
+   * present one as a reader. A depot that its last process closes before the follower has opened it is gone unseen.
    *
    * @param options as for {@linkcode FramesDepot.frames}. `timeoutMs`: limit of the wait for each frame, and the name
    * @throws {TypeError | RangeError} for wrong arguments
@@ -167,16 +167,17 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
    * import { assertEquals } from "@std/assert";
    *
    * const camera = async (width: number) => {
-   *   await using depot = await FramesDepot.create("doc-follow", { frameSize: [width, 2, 3] });
+   *   const depot = await FramesDepot.create("doc-follow", { frameSize: [width, 2, 3] });
    *   await depot.enqueue({ frameNumber: 0, frame: new Uint8Array(depot.frameBytes) });
+   *   return depot;
    * };
    * const widths: number[] = [];
-   * const started = camera(640);
+   * let depot = await camera(640);
    * for await (const frame of FramesDepot.follow("doc-follow", { timeoutMs: 1000 })) {
    *   widths.push(frame.width);
-   *   await started;
+   *   await depot.close(); // or its process is killed
    *   if (widths.length === 2) break;
-   *   await camera(1280);
+   *   depot = await camera(1280);
    * }
    * assertEquals(widths, [640, 1280]);
    * ```
