@@ -191,9 +191,9 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
 
   /**
    * From now on SIGINT (Ctrl-C) and SIGTERM close every depot object of this thread before they end the process: no
-   * name stays behind as stale. They then do what they did before: a program that has listeners of its own goes on, and must
-   * end itself; in Deno, add those first. A second signal does not wait. Without this call the process dies as by any
-   * other signal, and other processes give back what it held.
+   * name stays behind as stale. They then do what they did before: a program that has listeners of its own goes on, and
+   * must end itself; in Deno, add those first. A second signal does not wait. Without this call the process dies as by
+   * any other signal, and other processes give back what it held.
    *
    * @throws {DepotError} UNSUPPORTED
    */
