@@ -7,7 +7,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { depotTest, HERE, Peer, type Runtime } from "./support/harness.ts";
 
 const OTHER: Runtime = HERE === "deno" ? "bun" : "deno";
-const collects = { deno: ["-A", "--v8-flags=--expose-gc"] };
+const collects = { collects: true };
 
 const start = (scenario: string, name: string) => new Peer(HERE, "scenario_peer.ts", { scenario, name }, collects);
 

@@ -231,9 +231,7 @@ for (const looks of [true, false]) {
   depotTest(
     `FrameReader of a group that is forgotten leaves it, its frame ${looks ? "" : "not "}looked at`,
     async (name) => {
-      await using peer = new Peer(HERE, "group_forgotten_peer.ts", { name, looks }, {
-        deno: ["-A", "--v8-flags=--expose-gc"],
-      });
+      await using peer = new Peer(HERE, "group_forgotten_peer.ts", { name, looks }, { collects: true });
       assertEquals(await peer.line(), { before: 1, members: 1, held: 0, redelivered: 0, next: 1 });
       assertEquals(await peer.exit(), 0, peer.errors);
     },

@@ -25,8 +25,10 @@ depotTest("FramesDepot.open of 20,000 broken segments works or throws a DepotErr
   for (const outcome of ["worked", "CORRUPT", "INCOMPATIBLE", "NOT_READY"]) assert(outcomes[outcome] > 0, outcome);
 }, { watchdogMs: 600_000 });
 
-for (const whenFull of ["drop", "wait", "overwrite"] as const) {
-  const scribbler = whenFull === "drop" ? "deno" : "bun";
+const WHEN_FULL = ["drop", "wait", "overwrite"] as const;
+
+for (const whenFull of WHEN_FULL) {
+  const scribbler = RUNTIMES[WHEN_FULL.indexOf(whenFull) % RUNTIMES.length];
   depotTest(
     `FramesDepot survives a peer that scribbles over the hot words of a depot that ${whenFull}s`,
     async (name) => {
@@ -38,7 +40,9 @@ for (const whenFull of ["drop", "wait", "overwrite"] as const) {
       for (const reader of readers) assertEquals(await reader.line(), { ready: true });
       await using vandal = peer("scribble", scribbler);
       assertEquals(await vandal.line(), { ready: true });
-      for (const peer of [maker, ...readers, vandal]) {
+      const peers = [maker, ...readers, vandal];
+      for (const peer of peers) peer.send("go");
+      for (const peer of peers) {
         assertEquals(await peer.exit(), 0, `${peer.runtime}: ${peer.errors}`);
       }
     },

@@ -10,6 +10,7 @@ import os from "node:os";
 import process from "node:process";
 import { type DepotOptions, FramesDepot } from "../mod.ts";
 import { MOVES } from "../tools/leases/moves.ts";
+import { startWorker } from "../tools/support/worker.ts";
 import { depotTest, errorOf, HERE } from "./support/harness.ts";
 import { copesWithRelease, type Surroundings, USES } from "./support/uses.ts";
 
@@ -276,12 +277,12 @@ depotTest("frame whose buffer was moved to a worker shows it there until close, 
   await using other = await FramesDepot.open(name);
   await put(depot, 1);
   const frame = depot.peekFrame(1)!;
-  const worker = new Worker(new URL("./support/view_worker.ts", import.meta.url).href, { type: "module" });
-  const answer = () => new Promise<unknown>((resolve) => worker.onmessage = ({ data }: MessageEvent) => resolve(data));
+  const worker = startWorker(new URL("./support/view_worker.ts", import.meta.url));
+  const answer = () => new Promise<unknown>((resolve) => worker.onmessage = ({ data }) => resolve(data));
   try {
     await warnings(async () => {
       const first = answer();
-      worker.postMessage(frame.data, [frame.data.buffer]);
+      worker.postMessage(frame.data, [frame.data.buffer as ArrayBuffer]);
       assertEquals(await first, 1);
       frame.release();
       for (let n = 2; n < 8; n++) await put(depot, n);

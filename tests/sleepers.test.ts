@@ -82,7 +82,11 @@ const many = (another: () => string, count: number) => Array.from({ length: coun
 
 /** Opens all; they are closed at the end of the scope. */
 class Opened implements AsyncDisposable {
-  private constructor(readonly depots: readonly FramesDepot[]) {}
+  readonly depots: readonly FramesDepot[];
+
+  private constructor(depots: readonly FramesDepot[]) {
+    this.depots = depots;
+  }
 
   static async all(names: string[]): Promise<Opened> {
     return new Opened(await Promise.all(names.map((name) => FramesDepot.open(name))));

@@ -8,20 +8,23 @@ import nodeAssert from "node:assert/strict";
 // deno-lint-ignore no-explicit-any -- as @std/assert has it
 type ErrorClass = new (...parameters: any[]) => Error;
 
+/** Node takes no `undefined` for a message. */
+const said = (message: string | undefined): string[] => message === undefined ? [] : [message];
+
 export function assert(condition: unknown, message?: string): asserts condition {
-  nodeAssert.ok(condition, message);
+  nodeAssert.ok(condition, ...said(message));
 }
 
 export function assertEquals<T>(actual: T, expected: T, message?: string): void {
-  nodeAssert.deepStrictEqual(actual, expected, message);
+  nodeAssert.deepStrictEqual(actual, expected, ...said(message));
 }
 
 export function assertNotEquals<T>(actual: T, expected: T, message?: string): void {
-  nodeAssert.notDeepStrictEqual(actual, expected, message);
+  nodeAssert.notDeepStrictEqual(actual, expected, ...said(message));
 }
 
 export function assertStrictEquals<T>(actual: unknown, expected: T, message?: string): asserts actual is T {
-  nodeAssert.strictEqual(actual, expected, message);
+  nodeAssert.strictEqual(actual, expected, ...said(message));
 }
 
 export function assertExists<T>(actual: T, message?: string): asserts actual is NonNullable<T> {
@@ -37,7 +40,7 @@ export function assertLessOrEqual<T>(actual: T, expected: T, message?: string): 
 }
 
 export function assertMatch(actual: string, expected: RegExp, message?: string): void {
-  nodeAssert.match(actual, expected, message);
+  nodeAssert.match(actual, expected, ...said(message));
 }
 
 export function assertStringIncludes(actual: string, expected: string, message?: string): void {

@@ -1,11 +1,12 @@
 /**
- * The command line as a child process, in either runtime.
+ * The command line as a child process, in any runtime.
  *
  * @module
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { RUN } from "../../tools/support/runtimes.ts";
 import { executableOf, HERE, type Runtime } from "./harness.ts";
 
 const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
@@ -18,7 +19,7 @@ export type CliOptions = { runtime?: Runtime; env?: Record<string, string | unde
 
 /** The command line that starts `frames-depot`. */
 export function cliCommand(runtime: Runtime = HERE): string[] {
-  return [executableOf(runtime), ...runtime === "deno" ? ["run", "--quiet", "-A"] : ["run"], MAIN];
+  return [executableOf(runtime), ...runtime === "deno" ? ["run", "--quiet", "-A"] : RUN[runtime], MAIN];
 }
 
 /** A command under way. Its exit code is negative when a signal ended it. */

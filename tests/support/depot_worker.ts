@@ -7,6 +7,7 @@
  */
 import { existsSync, readlinkSync } from "node:fs";
 import process from "node:process";
+import { workerScope } from "../../tools/support/worker.ts";
 import { Actor, type Order } from "./actor.ts";
 
 /** What it may be told. `lend` leases a frame and moves its buffer away. */
@@ -18,12 +19,7 @@ export type Message =
 /** What it answers first: its thread, as the system numbers it; 0 where that cannot be known. */
 export type Birth = { thread: number };
 
-type Scope = {
-  onmessage: (event: { data: Message }) => void;
-  postMessage(message: unknown, transfer?: ArrayBuffer[]): void;
-  close(): void;
-};
-const scope = globalThis as unknown as Scope;
+const scope = workerScope();
 const actor = new Actor();
 
 const SELF = "/proc/thread-self";
@@ -40,7 +36,7 @@ function end(how: (Message & { end: string })["end"]): void {
   }
 }
 
-scope.onmessage = async ({ data: message }) => {
+scope.onmessage = async ({ data: message }: { data: Message }) => {
   if ("end" in message) end(message.end);
   else if ("order" in message) scope.postMessage(await actor.obey(message.order));
   else {

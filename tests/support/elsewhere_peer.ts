@@ -1,10 +1,11 @@
 /**
- * A process in which nothing says which runtime it is: `Deno` is gone before the package is imported.
+ * A process in which nothing says which runtime it is, as in a browser: what would is gone before the package is
+ * imported.
  *
  * @module
  */
-const known = globalThis as { Deno?: unknown };
-delete known.Deno;
+const known = globalThis as { Deno?: unknown; Bun?: unknown; process?: unknown };
+for (const name of ["Deno", "Bun", "process"] as const) delete known[name];
 const { FramesDepot } = await import("../../mod.ts");
 const says: unknown[] = [typeof FramesDepot.create];
 for (

@@ -1,5 +1,5 @@
 /**
- * What every test here needs: unique names, segments removed whatever happens, other processes in either
+ * What every test here needs: unique names, segments removed whatever happens, other processes in any
  * runtime, and a watchdog for what may block.
  *
  * @module
@@ -9,7 +9,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { DepotError, FramesDepot } from "../../mod.ts";
 import { Child, type ChildOptions } from "../../tools/support/child.ts";
-import { executableOf, HERE, type Runtime, RUNTIMES } from "../../tools/support/runtimes.ts";
+import { executableOf, EXPOSES_GC, HERE, RUN, type Runtime, RUNTIMES } from "../../tools/support/runtimes.ts";
 
 export { executableOf, HERE, type Runtime, RUNTIMES };
 
@@ -58,17 +58,29 @@ export function depotTest(
 export type PeerOptions = ChildOptions & {
   /** Permissions and flags for Deno; default `-A`. */
   deno?: string[];
+  /** Flags for Node. */
+  node?: string[];
+  /** Whether it collects garbage when it wants to. */
+  collects?: boolean;
   /** Commands for a shell that then becomes the process: limits, and the like. */
   before?: string;
 };
 
-function commandOf(runtime: Runtime, { deno, before }: PeerOptions): string[] {
-  const flags = runtime === "deno" ? ["run", "--quiet", "--no-check", ...deno ?? ["-A"]] : ["run"];
+function flagsOf(runtime: Runtime, { deno = ["-A"], node = [], collects = false }: PeerOptions): string[] {
+  const flags = runtime === "deno" ? ["run", "--quiet", "--no-check", ...deno] : [...RUN[runtime]];
+  return [...flags, ...runtime === "node" ? node : [], ...collects ? EXPOSES_GC[runtime] : []];
+}
+
+function commandOf(runtime: Runtime, options: PeerOptions): string[] {
+  const { deno, before } = options;
   // Deno gives a child that is Deno all permissions, wherever it sees its own path on the command line; a shell that
   // has it from the environment hides what is started.
   const hidden = deno !== undefined && process.platform !== "win32";
   const shell = `${before ?? ""}\nexec "$FRAMES_DEPOT_TEST_PEER" "$@"`;
-  return [...hidden || before !== undefined ? ["sh", "-c", shell, "sh"] : [executableOf(runtime)], ...flags];
+  return [
+    ...hidden || before !== undefined ? ["sh", "-c", shell, "sh"] : [executableOf(runtime)],
+    ...flagsOf(runtime, options),
+  ];
 }
 
 /** A process that runs a module of tests/support/, and talks in lines of JSON. */

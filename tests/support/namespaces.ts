@@ -5,9 +5,9 @@
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { RUN } from "../../tools/support/runtimes.ts";
 import { depotTest, executableOf, HERE, type Runtime } from "./harness.ts";
 
-const FLAGS = { deno: "run --quiet --no-check -A", bun: "run" };
 const possible = spawnSync("unshare", ["--mount", "--pid", "--fork", "true"]).status === 0;
 
 /** How it ended, and what it printed. */
@@ -27,7 +27,7 @@ export function unshared(
   timeoutMs = 60_000,
 ): Ending {
   const script = fileURLToPath(new URL(`./${module}`, import.meta.url));
-  const run = `${executableOf(runtime)} ${FLAGS[runtime]} ${script} '${JSON.stringify(parameters)}'`;
+  const run = `${[executableOf(runtime), ...RUN[runtime]].join(" ")} ${script} '${JSON.stringify(parameters)}'`;
   const { status, stdout, stderr } = spawnSync("unshare", [...flags, "sh", "-c", `${setUp} ${run}; exit $?`], {
     encoding: "utf8",
     timeout: timeoutMs,

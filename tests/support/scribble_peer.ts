@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { once } from "node:events";
 import { closeSync, openSync, writeSync } from "node:fs";
 import process from "node:process";
 import { DepotError, FramesDepot, type WhenFull } from "../../mod.ts";
@@ -20,8 +21,13 @@ const { role, name, seconds, whenFull } = JSON.parse(process.argv[2]) as {
 const OPTIONS = { frameSize: [8, 4, 3], elementType: "uint16", variableLength: true, maxSize: 8, whenFull } as const;
 /** Peers, readers, slots and groups end before this. */
 const HOT_END = layoutOf(checkGeometry(OPTIONS)).payloadOffset;
-const until = performance.now() + seconds * 1000;
-const ready = () => console.log(JSON.stringify({ ready: true }));
+let until = 0;
+/** Says that it can begin, and begins when it is told to: others may take long to start. */
+async function ready(): Promise<void> {
+  console.log(JSON.stringify({ ready: true }));
+  await once(process.stdin, "data");
+  until = performance.now() + seconds * 1000;
+}
 const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 1));
 
 /** Does something as often as time allows; whatever the outside world is to blame for is fine. */
@@ -52,7 +58,7 @@ async function scribble(): Promise<void> {
 
 if (role === "produce") {
   const depot = await FramesDepot.create(name, OPTIONS);
-  ready();
+  await ready();
   const frame = new Uint8Array(192);
   let count = 0;
   await again(async () => {
@@ -62,7 +68,7 @@ if (role === "produce") {
   });
 } else {
   const depot = await FramesDepot.open(name, { timeoutMs: 5000 });
-  ready();
+  await ready();
   if (role === "scribble") await scribble();
   else {
     let count = 0;
@@ -71,7 +77,8 @@ if (role === "produce") {
       for await (const frame of depot.frames({ ...how, timeoutMs: 5 })) {
         frame.copy();
         if (frame.data.byteLength > depot.frameBytes) throw new Error(`frame ${frame.frameNumber} is too long`);
-        depot.getFrame(frame.frameNumber)?.release();
+        // Noise may have made it a number that no producer could give.
+        if (Number.isSafeInteger(frame.frameNumber)) depot.getFrame(frame.frameNumber)?.release();
         if (++count % 50 === 0) {
           depot.stats();
           FramesDepot.list();

@@ -133,6 +133,10 @@ async function inFile(bytes: Bytes, use: (path: string) => Opened | Promise<Open
 
 async function runtimeFile(path: string): Promise<Opened> {
   if (HERE === "bun") return { source: files.Bun.file(path).stream() };
+  if (HERE === "node") {
+    const file = await open(path);
+    return { source: file.readableWebStream() as ReadableStream<Bytes>, close: () => file.close() };
+  }
   const file = await files.Deno.open(path);
   return { source: file, close: () => file.close() };
 }

@@ -113,6 +113,12 @@ const OWN: Record<typeof HERE, Record<string, Use>> = {
     },
     "Deno.UnsafePointer.of": (data) => deno.UnsafePointer.of(data),
   },
+  node: {
+    "Blob.stream": async (data) => {
+      for await (const _ of new Blob([data]).stream()) break;
+    },
+    "zlib.zstdCompress": (data) => called((done) => zlib.zstdCompress(data, done)),
+  },
   bun: {
     "Bun.write": (data, { file }) => bun.write(file, data),
     "Bun.file.writer": (data, { file }) => {
@@ -144,7 +150,10 @@ const OWN: Record<typeof HERE, Record<string, Use>> = {
 export const USES: Record<string, Use> = { ...COMMON, ...OWN[HERE] };
 
 /**
- * Whether a use may be given a buffer that is empty a moment later. Deno's zlib looks at it a tick later, and ends the
- * process if it is empty by then.
+ * Whether a use may be given a buffer that is empty a moment later. zlib looks at it a tick later in Deno and in Node,
+ * and ends the process if it is empty by then; in Node so do
+ * what is built on it, and a socket.
  */
-export const copesWithRelease = (use: string): boolean => HERE === "bun" || !use.startsWith("zlib.");
+export const copesWithRelease = (use: string): boolean =>
+  HERE === "bun" ||
+  !(use.startsWith("zlib.") || HERE === "node" && ["CompressionStream", "socket.write"].includes(use));

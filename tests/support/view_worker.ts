@@ -4,13 +4,12 @@
  * @module
  */
 
-let view: Uint8Array | undefined;
-const scope = globalThis as unknown as {
-  onmessage: (event: { data: Uint8Array | "look" }) => void;
-  postMessage(answer: number | "torn" | undefined): void;
-};
+import { workerScope } from "../../tools/support/worker.ts";
 
-scope.onmessage = ({ data }) => {
+let view: Uint8Array | undefined;
+const scope = workerScope();
+
+scope.onmessage = ({ data }: { data: Uint8Array | "look" }) => {
   if (data !== "look") view = data;
   const first = view?.[0];
   scope.postMessage(view?.every((byte) => byte === first) ? first : "torn");

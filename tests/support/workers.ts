@@ -4,15 +4,17 @@
  * @module
  */
 import { existsSync } from "node:fs";
+import { HERE } from "../../tools/support/runtimes.ts";
+import { type ModuleWorker, startWorker } from "../../tools/support/worker.ts";
 import type { Birth, Message } from "./depot_worker.ts";
 
-/** How a worker ends; Bun knows no `close()`. */
+/** How a worker ends; only Deno knows `close()`. */
 export const WAYS: readonly Way[] = [
   "terminate",
   "exit",
   "throw",
   "reject",
-  ..."Bun" in globalThis ? [] : ["close" as const],
+  ...HERE === "deno" ? ["close" as const] : [],
 ];
 /** One of them. */
 export type Way = "terminate" | (Message & { end: string })["end"];
@@ -30,7 +32,7 @@ async function gone(thread: number): Promise<void> {
 
 /** One worker. */
 export class DepotWorker {
-  readonly #worker: Worker;
+  readonly #worker: ModuleWorker;
   readonly #answers: unknown[] = [];
   readonly #born: Promise<Birth>;
   #told: (() => void) | undefined;
@@ -38,7 +40,7 @@ export class DepotWorker {
   #ends = false;
 
   constructor() {
-    this.#worker = new Worker(new URL("./depot_worker.ts", import.meta.url).href, { type: "module" });
+    this.#worker = startWorker(new URL("./depot_worker.ts", import.meta.url));
     this.#worker.onmessage = ({ data }) => {
       this.#answers.push(data);
       this.#told?.();

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { WhenFull } from "../../mod.ts";
 import { Board, NOTE, STATE } from "./board.ts";
 import { HERE } from "../support/runtimes.ts";
+import { type ModuleWorker, startWorker } from "../support/worker.ts";
 import type { Death, Order } from "./forker.ts";
 import { Observer } from "../support/observer.ts";
 import {
@@ -48,14 +49,14 @@ async function until(condition: () => boolean, limitMs: number): Promise<boolean
 export class Thread {
   readonly plan: ThreadPlan;
   readonly #board: Board;
-  readonly #worker: Worker;
+  readonly #worker: ModuleWorker;
   readonly #news: ThreadNews[] = [];
   #errors = 0;
 
   constructor(name: string, board: Board, plan: ThreadPlan) {
     this.plan = plan;
     this.#board = board;
-    this.#worker = new Worker(new URL("./thread.ts", import.meta.url).href, { type: "module" });
+    this.#worker = startWorker(new URL("./thread.ts", import.meta.url));
     this.#worker.onmessage = ({ data }) => this.#news.push(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();

@@ -4,7 +4,7 @@
  * @module
  */
 import type { WhenFull } from "../../mod.ts";
-import type { Runtime } from "../support/runtimes.ts";
+import { HERE, type Runtime } from "../support/runtimes.ts";
 import type { Random } from "../support/random.ts";
 
 /** What victims do; a visitor comes and goes, a recoverer looks after the dead. */
@@ -41,11 +41,12 @@ export type ThreadPlan = Plan & { way: Way };
 
 /**
  * The ways that end a thread wherever it stands, and all. Deno terminates a worker between two turns of its event loop,
- * and Bun's workers have no `close()`.
+ * and only its workers have `close()`.
  */
 const WAYS: Record<Runtime, { anywhere: readonly Way[]; all: readonly Way[] }> = {
   deno: { anywhere: ["close", "exit"], all: ["terminate", "terminate", "close", "exit", "throw", "reject"] },
   bun: { anywhere: ["terminate", "exit"], all: ["terminate", "terminate", "exit", "throw", "reject"] },
+  node: { anywhere: ["terminate", "exit"], all: ["terminate", "terminate", "exit", "throw", "reject"] },
 };
 
 const JOIN = ["join.lock", "join.id"];
@@ -141,7 +142,7 @@ export function planOf(random: Random, life: number, steps = STEPS, roles: reado
 
 /** A thread, for accusations. */
 export function whoIs({ role, way, end }: ThreadPlan): string {
-  return `${role} in a worker of ${"Bun" in globalThis ? "Bun" : "Deno"} that ends by ${way}, ${JSON.stringify(end)}`;
+  return `${role} in a worker of ${HERE} that ends by ${way}, ${JSON.stringify(end)}`;
 }
 
 /** A thread among many. */

@@ -7,6 +7,7 @@
 import { existsSync, readlinkSync } from "node:fs";
 import process from "node:process";
 import { trace } from "../../ring/trace.ts";
+import { type Scope, workerScope } from "../support/worker.ts";
 import { Board, NOTE, STATE } from "./board.ts";
 import { type ThreadPlan, type Way, whoIs } from "./plan.ts";
 import { Work } from "./work.ts";
@@ -18,12 +19,7 @@ export type ThreadOrder = ThreadTask | "end";
 /** What it says: its number as the system has it; what it has come to. */
 export type ThreadNews = { thread: number } | "ready" | "holding" | "done";
 
-type Scope = {
-  onmessage: (event: { data: ThreadOrder }) => void;
-  postMessage(news: ThreadNews): void;
-  close(): void;
-};
-const scope = globalThis as unknown as Scope;
+const scope: Omit<Scope, "postMessage"> & { postMessage(news: ThreadNews): void } = workerScope();
 const SELF = "/proc/thread-self";
 
 let task: ThreadTask;
@@ -81,7 +77,7 @@ async function live(): Promise<void> {
   scope.postMessage("done");
 }
 
-scope.onmessage = ({ data }) => {
+scope.onmessage = ({ data }: { data: ThreadOrder }) => {
   if (data === "end") return end(task.plan.way, false);
   task = data;
   void live();

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Scope, workerScope } from "../support/worker.ts";
 import { scribble } from "./held.ts";
 import { bufferFlaw, remainsFlaw } from "./marks.ts";
 
@@ -18,10 +19,7 @@ const EVERY_MS = 1;
 
 const kept = new Map<number, Kept & { closing: boolean }>();
 const wrong: string[] = [];
-const scope = globalThis as unknown as {
-  onmessage: (event: { data: Order }) => void;
-  postMessage(answer: Answer): void;
-};
+const scope: Omit<Scope, "postMessage"> & { postMessage(answer: Answer): void } = workerScope();
 
 function look(): void {
   for (const { view, frameNumber, frameBytes, scribbled, closing } of kept.values()) {
@@ -35,7 +33,7 @@ function look(): void {
   }
 }
 
-scope.onmessage = ({ data: order }) => {
+scope.onmessage = ({ data: order }: { data: Order }) => {
   if ("keep" in order) kept.set(order.keep.id, { ...order.keep, closing: false });
   else if ("closing" in order) {
     for (const id of order.closing) if (kept.has(id)) kept.get(id)!.closing = true;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type ModuleWorker, startWorker } from "../support/worker.ts";
 import type { Owner } from "./held.ts";
 import type { Answer, Order } from "./keeper.ts";
 
@@ -13,14 +14,14 @@ const MOST = 12;
 export class KeeperLink {
   /** What it has found wrong. */
   readonly wrong: string[] = [];
-  #worker: Worker | undefined;
+  #worker: ModuleWorker | undefined;
   #asked: (() => void)[] = [];
   #ids = 0;
   #kept: { id: number; owner: Owner }[] = [];
 
   #ask(order: Order, transfer: ArrayBuffer[] = []): Promise<void> {
     if (this.#worker === undefined) {
-      this.#worker = new Worker(new URL("./keeper.ts", import.meta.url).href, { type: "module" });
+      this.#worker = startWorker(new URL("./keeper.ts", import.meta.url));
       this.#worker.onmessage = ({ data }: { data: Answer }) => {
         this.wrong.push(...data.wrong);
         this.#asked.shift()?.();

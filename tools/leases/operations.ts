@@ -36,6 +36,15 @@ async function writeAt(view: Uint8Array, file: string): Promise<void> {
   }
 }
 
+async function writeByHandle(view: Uint8Array, file: string): Promise<void> {
+  const handle = await fs.promises.open(file, "w");
+  try {
+    await handle.writeFile(view);
+  } finally {
+    await handle.close();
+  }
+}
+
 async function throughGzip(view: Uint8Array): Promise<Uint8Array> {
   const { readable, writable } = new CompressionStream("gzip");
   const writer = writable.getWriter();
@@ -59,7 +68,6 @@ const COMMON: Record<string, Operation> = {
   "fs.promises.writeFile": (view, file) => written(file, fs.promises.writeFile(file, view)),
   "fs.writeFile": (view, file) => written(file, callback((done) => fs.writeFile(file, view, done))),
   "fs.write": (view, file) => written(file, writeAt(view, file)),
-  "CompressionStream": throughGzip,
   "subtle.digest": async (view) => void await crypto.subtle.digest("SHA-256", view as Uint8Array<ArrayBuffer>),
   "crypto.pbkdf2": async (view) => void await callback((done) => crypto.pbkdf2("x", view, 2000, 32, "sha512", done)),
   // Looks at the password again at its end.
@@ -70,11 +78,16 @@ const COMMON: Record<string, Operation> = {
 
 const OWN: Record<typeof HERE, Record<string, Operation>> = {
   deno: {
+    "CompressionStream": throughGzip,
     "Deno.writeFile": (view, file) => written(file, deno.writeFile(file, view)),
   },
+  node: {
+    "FileHandle.writeFile": (view, file) => written(file, writeByHandle(view, file)),
+  },
   bun: {
+    "CompressionStream": throughGzip,
     "Bun.write": (view, file) => written(file, bun.write(file, view)),
-    // Deno's looks at the buffer a tick later, and ends the process if a close has emptied it by then.
+    // Deno's and Node's look at the buffer a tick later, and end the process if a close has emptied it by then.
     "zlib.gzip": async (view) => zlib.gunzipSync(await callback((done) => zlib.gzip(view, { level: 1 }, done))),
     "zlib.createDeflate": deflated,
     "Bun.zstdCompress": async (view) => bun.zstdDecompressSync(await bun.zstdCompress(view)),

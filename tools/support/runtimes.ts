@@ -1,36 +1,53 @@
 /**
- * The two runtimes: which of them this is, where they are, and how they run a module.
+ * The runtimes: which of them this is, where they are, and how they run a module.
  *
  * @module
  */
 import { spawnSync } from "node:child_process";
+import { realpathSync } from "node:fs";
 import process from "node:process";
-import { BUN_VERSION } from "./versions.ts";
+import { BUN_VERSION, NODE_VERSION } from "./versions.ts";
 
-/** The runtimes. */
-export const RUNTIMES = ["deno", "bun"] as const;
+const ALL = ["deno", "bun", "node"] as const;
 /** One of them. */
-export type Runtime = typeof RUNTIMES[number];
+export type Runtime = typeof ALL[number];
 
 /** The one that runs this. */
-export const HERE: Runtime = "Bun" in globalThis ? "bun" : "deno";
+export const HERE: Runtime = "Bun" in globalThis ? "bun" : "Deno" in globalThis ? "deno" : "node";
+
+/** The runtimes. Node is tried where the environment names it. */
+export const RUNTIMES: readonly Runtime[] = ALL.filter((runtime) => {
+  return runtime !== "node" || HERE === "node" || process.env.FRAMES_DEPOT_TEST_NODE !== undefined;
+});
+
+/** Has Node find what the others find by an import map or tsconfig.json. */
+const NODE_IMPORTS = new URL("./node_imports.ts", import.meta.url).href;
 
 /** What stands before the flags and the path of a module to run. */
 export const RUN: Record<Runtime, readonly string[]> = {
   deno: ["run", "--quiet", "--no-check", "-A"],
   bun: ["run"],
+  node: ["--disable-warning=ExperimentalWarning", "--import", NODE_IMPORTS],
+};
+
+/** A flag of each with which {@linkcode collect} works. */
+export const EXPOSES_GC: Record<Runtime, readonly string[]> = {
+  deno: ["--v8-flags=--expose-gc"],
+  bun: [],
+  node: ["--expose-gc"],
 };
 
 /**
- * Flags for a process whose memory is watched. Deno's young generation grows in steps of megabytes whenever much
+ * Flags for a process whose memory is watched. V8's young generation grows in steps of megabytes whenever much
  * survives at once, and stays so: that is no leak, and would hide one, so it has one size from the start.
  */
 export const COLLECTS: Record<Runtime, readonly string[]> = {
   deno: ["--v8-flags=--expose-gc,--min-semi-space-size=4,--max-semi-space-size=4"],
   bun: [],
+  node: ["--expose-gc", "--min-semi-space-size=4", "--max-semi-space-size=4"],
 };
 
-/** Collects garbage now. Deno needs {@linkcode COLLECTS}. */
+/** Collects garbage now. Deno and Node need {@linkcode COLLECTS} or {@linkcode EXPOSES_GC}. */
 export function collect(): void {
   const { gc, Bun } = globalThis as unknown as { gc?: () => void; Bun?: { gc(now: boolean): void } };
   gc?.();
@@ -42,15 +59,21 @@ function output(command: string, parameters: string[]): string | undefined {
   return status === 0 ? stdout.trim() : undefined;
 }
 
-/** The Bun on PATH if its version is right, otherwise the npm package's, fetched once by npx. */
-function bunPath(): string {
+/** The one on PATH if its version is right, otherwise the npm package's, fetched once by npx. */
+function fetched(name: "bun" | "node", version: string): string {
   // In full: tests start it with nothing in its environment, PATH included.
-  if (output("bun", ["--version"]) === BUN_VERSION) return output("bun", ["-p", "process.execPath"])!;
-  const found = output("npx", ["--yes", "--package", `bun@${BUN_VERSION}`, "-c", "command -v bun"]);
-  if (found === undefined || found === "") {
-    throw new Error(`bun ${BUN_VERSION} cannot be had: npx failed; is node with npm installed?`);
+  const here = output(name, ["--version"])?.replace("v", "");
+  if (here === version) return output(name, ["-p", "process.execPath"])!;
+  const path = output("npx", ["--yes", "--package", `${name}@${version}`, "-c", `command -v ${name}`]);
+  if (path === undefined || path === "") {
+    throw new Error(`${name} ${version} cannot be had: npx failed; is node with npm installed?`);
   }
-  return found.split("\n").at(-1)!;
+  return realpathSync(path.split("\n").at(-1)!);
+}
+
+function installed(runtime: Runtime): string {
+  if (runtime === HERE) return process.execPath;
+  return runtime === "bun" ? fetched("bun", BUN_VERSION) : runtime === "node" ? fetched("node", NODE_VERSION) : "deno";
 }
 
 const found: Partial<Record<Runtime, string>> = {};
@@ -61,11 +84,10 @@ const variableOf = (runtime: Runtime): string => `FRAMES_DEPOT_TEST_${runtime.to
  * installed.
  */
 export function executableOf(runtime: Runtime): string {
-  const find = (): string => runtime === HERE ? process.execPath : runtime === "bun" ? bunPath() : "deno";
-  return found[runtime] ??= process.env[variableOf(runtime)] ?? find();
+  return found[runtime] ??= process.env[variableOf(runtime)] ?? installed(runtime);
 }
 
-/** The environment from which other processes know both. */
+/** The environment from which other processes know all. */
 export function executablesAsEnv(): Record<string, string> {
   return Object.fromEntries(RUNTIMES.map((runtime) => [variableOf(runtime), executableOf(runtime)]));
 }
