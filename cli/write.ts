@@ -88,6 +88,10 @@ async function write(name: string, options: Options, stdin: ByteSource, interrup
         else if (process.stderr.isTTY) complain(`${inWords(done)}\n`);
       },
     );
+  } catch (error) {
+    // What no option has said, the input has: it is no fault of the command line.
+    const said = options.size ?? options.maxSize ?? options.maxReaders;
+    throw error instanceof RangeError && said === undefined ? new Failure(error.message, EXIT.failed) : error;
   } finally {
     await source.close();
   }

@@ -42,6 +42,7 @@ export const RULES: Rules = {
   "bench": { rooms: ["mod.ts", "shim", "tools/support"], outside: ["runtime", "node", "packages"] },
   "tools": { rooms: ["mod.ts", "tools/support", ...TOOLS], outside: ["runtime", "node"] },
   ...Object.fromEntries(TOOLS.map((tool) => [tool, TOOL])),
+  "tools/video_matrix": { ...TOOL, rooms: [...TOOL.rooms, "cli"] }, // which it runs
   "tools/support": { rooms: ["mod.ts", "ring", "ring/layout.ts", "ffi", "shim"], outside: ["runtime", "node"] },
   "tests": {
     rooms: [

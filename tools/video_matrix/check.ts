@@ -30,7 +30,7 @@ export async function check(place: Place, { source: from, format }: Case, folder
   const bytes = ["-pix_fmt", format, ...ffmpeg.passthrough, "-f", "rawvideo", "-"];
   const raw = alone(ffmpeg, [...input, ...bytes]);
   const reference = join(folder, `${id}.alone.mkv`);
-  const encodes = canEncode(ffmpeg, [...input, "-pix_fmt", format, ...ffmpeg.passthrough, ...FFV1, reference]);
+  const encodes = canEncode(ffmpeg, [...input, ...ffmpeg.passthrough, ...FFV1, reference]);
   {
     const readers = encodes ? "3" : "2";
     const source = ["--input", from, "--ffmpeg", "-f lavfi", "--format", format];
