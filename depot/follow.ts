@@ -6,6 +6,7 @@
 import type { Attachment } from "../ring/attachment.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { Pace } from "../ring/pace.ts";
+import type { Reader } from "../ring/reader.ts";
 import { isAbandoned } from "../ring/replacing.ts";
 import { DepotError } from "../errors.ts";
 import { checkElements, checkFollowing, checkOneOf, checkOpening, checkWait } from "./checks.ts";
@@ -17,10 +18,10 @@ import type { OpenDepot } from "./open_depot.ts";
 import { leave, type Session, sessionOf } from "./session.ts";
 import { FrameReader, placeOf } from "./stream.ts";
 
-/** How long a wait lasts before it looks whether the name was removed: nobody wakes for that. */
+/** How long a wait lasts before it looks whether the name was removed: no process wakes for that. */
 const LOOK_MS = 500;
 
-/** Whether the name was removed, and nobody is left who would fill what had it. */
+/** Whether the name was removed, and no process is left that would fill what had it. */
 const isForsaken = ({ attachment }: Session): boolean => !attachment.isLinked && isAbandoned(attachment);
 
 const isTimeUp = (error: unknown): boolean =>
@@ -28,6 +29,38 @@ const isTimeUp = (error: unknown): boolean =>
 
 /** The depot that is followed now. */
 type Present<E extends ElementType, D> = { depot: D; session: Session; reader: FrameReader<E> };
+
+/**
+ * The depots that a follower has opened and not yet left. It does not refer to the follower, which may be forgotten.
+ */
+class Followed {
+  readonly #readers = new Map<Session, Reader>();
+  /** Settled when what could be left has been left. */
+  left: Promise<unknown> = Promise.resolve();
+
+  add(session: Session, reader: Reader): void {
+    this.#readers.set(session, reader);
+  }
+
+  /** Closes a depot object once its reader has ended and the last lease on its frames has been released. */
+  leave(session: Session): void {
+    this.#readers.get(session)?.whenFree(() => {
+      this.#readers.delete(session);
+      this.left = Promise.all([this.left, session.close()]);
+    });
+  }
+
+  /** @param ended whether the user has said so: then memory that was moved away is no reason to stay */
+  leaveAll(ended: boolean): void {
+    for (const [session, reader] of [...this.#readers]) {
+      this.leave(session);
+      if (ended) reader.forgoMoved();
+    }
+  }
+}
+
+/** A follower that was forgotten leaves its depots; its reader and its frames are reclaimed as any others. */
+const forgotten = new FinalizationRegistry<Followed>((followed) => followed.leaveAll(false));
 
 /**
  * The frames of whatever depot has a name: `for await`, or {@linkcode FrameFollower.within}. It goes on across
@@ -50,8 +83,7 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
   #lost = 0;
   #hasFollowed = false;
   #end: ReaderEnd | undefined;
-  /** Settled when the depots that were followed have been left, as far as no lease is held in them. */
-  #left: Promise<unknown> = Promise.resolve();
+  readonly #followed = new Followed();
 
   /**
    * Made by {@linkcode FramesDepot.follow}.
@@ -72,6 +104,7 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
     this.#makeDepot = makeDepot;
     this.name = name;
     this.#options = { ...options };
+    forgotten.register(this, this.#followed);
   }
 
   /** The {@linkcode FramesDepot.id} of the depot that is followed now; undefined while there is none. */
@@ -80,8 +113,8 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
   }
 
   /**
-   * The depot that is followed now, for its shape and its counters: of the frame that was got last. It is the follower's
-   * own, which closes it. Undefined while there is none.
+   * The depot that is followed now, for its shape and its counters: of the frame that was got last. The follower closes
+   * it. Undefined while there is none.
    */
   get depot(): D | undefined {
     return this.#present?.depot;
@@ -141,40 +174,54 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
     const left = () => Math.max(0, deadline - performance.now());
     while (this.#end === undefined) {
       this.#wait.signal?.throwIfAborted();
-      const present = this.#present ??= await this.#attach(left());
-      if (present === undefined) return undefined;
-      const frame = await present.reader.within(Math.min(left(), LOOK_MS));
+      const present = this.#present;
+      const frame = await present?.reader.within(Math.min(left(), LOOK_MS));
       if (frame !== undefined) return frame;
-      if (!await this.#goOn(present, left)) return undefined;
+      const goesOn = await (present === undefined ? this.#change(present, left()) : this.#goOn(present, left));
+      if (!goesOn) return undefined;
     }
     return undefined;
   }
 
   /** After a wait without a frame. @returns false when the time is up, or when it has ended */
-  async #goOn({ session, reader }: Present<E, D>, left: () => number): Promise<boolean> {
-    const { ended } = reader;
+  async #goOn(present: Present<E, D>, left: () => number): Promise<boolean> {
+    const { session, reader } = present;
+    const ended = session.closed ? "closed" : reader.ended; // also one that has ended before it was closed
     if (ended === "closed" || ended === "released") {
       this.#end ??= ended;
       return false;
     }
     if (this.#endsAtEnd && ended === "ended" || this.#endsWithProducers && ended === "producers-gone") {
-      this.#end = ended;
+      this.#end ??= ended;
       return false;
     }
     const isOver = ended === undefined ? isForsaken(session) : await this.#isLeft(session, left());
-    if (!isOver) return left() > 0;
-    const next = await this.#attach(left());
+    return isOver ? await this.#change(present, left()) : left() > 0;
+  }
+
+  /** Goes on with what has the name. @returns false when the time is up, or when it has ended */
+  async #change(from: Present<E, D> | undefined, timeoutMs: number): Promise<boolean> {
+    if (from !== undefined) this.#lost += placeOf(from.reader).lostAtEnd;
+    const next = await this.#attach(timeoutMs);
     if (next === undefined) return false;
-    this.#retire(this.#present!);
+    this.#followed.add(next.session, placeOf(next.reader).reader);
+    // Released, or another call was quicker, while it was being opened.
+    const isLate = this.#end !== undefined || this.#present !== from;
+    const left = isLate ? next : from;
+    left?.reader.release();
+    if (left !== undefined) this.#followed.leave(left.session);
+    if (isLate) return this.#end === undefined;
+    this.#hasFollowed = true;
+    this.#lost = 0;
     this.#present = next;
     return true;
   }
 
   /**
-   * Waits until another depot may have the name. It stays a peer meanwhile: who takes the name from a depot wakes its
-   * peers.
+   * Waits until another depot may have the name. It stays a peer meanwhile: a process that takes the name from a depot
+   * wakes its peers.
    *
-   * @returns false when the time is up
+   * @returns false when the time is up, or when the depot object was closed
    */
   async #isLeft(session: Session, timeoutMs: number): Promise<boolean> {
     const { attachment } = session;
@@ -184,7 +231,7 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
       this.#pace,
       { ...this.#wait, timeoutMs: Math.min(timeoutMs, LOOK_MS) },
     );
-    return isLeft === true || !attachment.isLinked;
+    return !session.closed && (isLeft === true || !attachment.isLinked);
   }
 
   /** Opens what has the name. @returns undefined when the time is up, or when it has ended */
@@ -194,7 +241,7 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
     const { trustedOwners: _1, elementType: _2, timeoutMs: _3, whenEnded: _4, ...frames } = this.#options;
     try {
       const opening = { timeoutMs, signal: AbortSignal.any(signals) };
-      // Of a producer that has died before the next depot was opened, what it left is read; not so what lay there before.
+      // What a producer left that died before the next depot was opened is read; not so what lay there before.
       const which = { ...checkOpening(this.#options), stale: this.#hasFollowed };
       const attachment = await find(this.name, which, checkElements(this.#options), opening);
       if (this.#end !== undefined) {
@@ -206,31 +253,30 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
       // A group that others have formed meanwhile is joined as it is.
       const from = frames.group === undefined ? "oldest" as const : undefined;
       const options = this.#hasFollowed ? { ...frames, from } : frames;
-      const reader = new FrameReader<E>(session, options, this.#hasFollowed ? this.#lost : undefined);
-      this.#hasFollowed = true;
-      this.#lost = 0;
-      return { depot, session, reader };
+      try {
+        return {
+          depot,
+          session,
+          reader: new FrameReader<E>(session, options, this.#hasFollowed ? this.#lost : undefined),
+        };
+      } catch (error) {
+        await session.close(); // no reader: nothing else closes it
+        throw error;
+      }
     } catch (error) {
       if (this.#end !== undefined || isTimeUp(error)) return undefined;
       throw error;
     }
   }
 
-  /** Closes a depot object once the last lease on its frames has been released. */
-  #retire({ session, reader }: Present<E, D>): void {
-    reader.release();
-    const place = placeOf(reader);
-    this.#lost += session.closed ? 0 : place.lostAtEnd;
-    place.reader.whenFree(() => this.#left = Promise.all([this.#left, session.close()]));
-  }
-
   /**
-   * Ends the follower: the frame of its loop is released, and producers no longer wait for it. Clones of its frames stay
-   * valid until they are released. Settled when the depot has been left; where there are clones, it is left after them.
+   * Ends the follower: the frame of its loop is released, and producers no longer wait for it. Clones of its frames
+   * stay valid until they are released. Settled when the depot has been left; where there are clones, it is left after
+   * them.
    */
   async return(): Promise<IteratorResult<Frame<E>, undefined>> {
     this.release();
-    await this.#left;
+    await this.#followed.left;
     return { done: true, value: undefined };
   }
 
@@ -238,9 +284,9 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
   release(): void {
     this.#end ??= "released";
     this.#released.abort();
-    if (this.#present === undefined) return;
-    this.#retire(this.#present);
+    this.#present?.reader.release();
     this.#present = undefined;
+    this.#followed.leaveAll(true);
   }
 
   /** The follower itself. */

@@ -298,7 +298,8 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
     if (returned === "given") return true;
     const [reader, slot] = [this.#reader, this.#slot];
     reader.keep(slot, this.#passes ? this.sequence + 1 : 0);
-    sessionOf(this.#attachment).kept.add(returned, `frame ${this.frameNumber}`, memory, () => reader.unpinKept(slot));
+    const { kept } = sessionOf(this.#attachment);
+    kept.add(returned, `frame ${this.frameNumber}`, memory, () => reader.unpinKept(slot), () => reader.moved());
     return false;
   }
 

@@ -12,7 +12,7 @@ const FIRST_MS = 5;
 const LONGEST_MS = 250;
 
 /** What stays of a lease. */
-type Kept = { what: string; memory: SlotMemory; end: () => void };
+type Kept = { what: string; memory: SlotMemory; end: () => void; moved: () => void };
 
 /** The leases of one depot object that cannot end yet. */
 export class KeptLeases {
@@ -30,17 +30,24 @@ export class KeptLeases {
     this.#unref = unref;
   }
 
-  /** Keeps a lease whose buffer was not given back. @param end gives its slot back */
-  add(returned: Returned, what: string, memory: SlotMemory, end: () => void): void {
-    if (returned === "moved") return this.addMoved(what);
-    this.#busy.push({ what, memory, end });
+  /**
+   * Keeps a lease whose buffer was not given back.
+   *
+   * @param end gives its slot back
+   * @param moved called when the buffer turns out to have been moved away
+   */
+  add(returned: Returned, what: string, memory: SlotMemory, end: () => void, moved: () => void = () => {}): void {
+    const kept = { what, memory, end, moved };
+    if (returned === "moved") return this.#addMoved(kept);
+    this.#busy.push(kept);
     this.#pauseMs = FIRST_MS;
     this.#schedule();
   }
 
   /** Until the depot object is closed: the user has moved the buffer away. Said once. */
-  addMoved(what: string): void {
+  #addMoved({ what, moved }: Kept): void {
     this.#outOfSight++;
+    moved();
     if (this.#reported) return;
     this.#reported = true;
     console.warn(
@@ -67,7 +74,7 @@ export class KeptLeases {
     for (const kept of this.#busy.splice(0)) {
       const returned = kept.memory.giveLate();
       if (returned === "busy") busy.push(kept);
-      else if (returned === "moved") this.addMoved(kept.what);
+      else if (returned === "moved") this.#addMoved(kept);
       else {
         kept.end();
         ended++;

@@ -38,6 +38,9 @@ export class Reader {
   #leases = 0;
   #gating = false;
   #ended = false;
+  /** Leases whose memory was moved away: they do not end. */
+  #moved = 0;
+  #forgoesMoved = false;
   #whenFree: () => void = () => {};
   /** The oldest sequence this reader still wants. */
   cursor = 0;
@@ -134,7 +137,7 @@ export class Reader {
       const pins = this.#words.slot(slotIndex) + this.#pinsAt;
       if (this.#words.mapping.unpin(pins, this.#bit, 0, 0) === SLEEPERS) wake(this.#words, LANE.CONSUMED);
     }
-    if (this.#ended && this.#leases === 0) this.#free();
+    if (this.#ended) this.#settle();
   }
 
   /**
@@ -243,17 +246,33 @@ export class Reader {
     this.#gating = false;
     this.#ended = true;
     this.#room.stopGating(this.index);
-    if (this.#leases === 0) this.#free();
+    this.#settle();
   }
 
-  #free(): void {
-    this.#readers.free(this.index);
-    this.#whenFree();
+  #settle(): void {
+    if (this.#leases === 0) this.#readers.free(this.index);
+    if (this.#isFree) this.#whenFree();
+  }
+
+  get #isFree(): boolean {
+    return this.#ended && this.#leases === (this.#forgoesMoved ? this.#moved : 0);
   }
 
   /** Calls back once the reader has ended and its last lease is released; at once where that is so. */
   whenFree(call: () => void): void {
-    if (this.#ended && this.#leases === 0) call();
-    else this.#whenFree = call;
+    this.#whenFree = call;
+    if (this.#isFree) call();
+  }
+
+  /** Notes that the memory of a kept lease was moved away. */
+  moved(): void {
+    this.#moved++;
+    if (this.#isFree) this.#whenFree();
+  }
+
+  /** From now on leases whose memory was moved away do not keep {@linkcode Reader.whenFree} from calling back. */
+  forgoMoved(): void {
+    this.#forgoesMoved = true;
+    if (this.#isFree) this.#whenFree();
   }
 }
