@@ -26,6 +26,7 @@ import { fileURLToPath } from "node:url";
 import type { Backend } from "../ffi/backend.ts";
 import { CACHE_VARIABLE, cacheFolders, cacheLibrary } from "../ffi/cache.ts";
 import { LIBRARY_VARIABLE } from "../ffi/load.ts";
+import { FFI_FLAG, FREE_NODE, LEAST_NODE } from "../ffi/node.ts";
 import { codeOf, specifiersOf } from "../tools/rooms/references.ts";
 import { depotTest, executableOf, HERE, Peer, type PeerOptions, type Runtime, RUNTIMES } from "./support/harness.ts";
 import type { LibraryState } from "./support/library_peer.ts";
@@ -220,28 +221,60 @@ function assertElsewhere({ says: [create, ...errors] }: Says): void {
   for (const { message } of errors) assertMatch(message, ELSEWHERE);
 }
 
-depotTest("mod.ts is imported where nothing says that it is Deno or Bun; the first use then says so", async () => {
-  await using peer = new Peer("deno", "elsewhere_peer.ts", {});
-  assertElsewhere(await peer.line<Says>());
-  assertEquals(await peer.exit(), 0, peer.errors);
-});
+depotTest(
+  "mod.ts is imported where nothing says which runtime it is, as in a browser; the first use then says so",
+  async () => {
+    await using peer = new Peer("deno", "elsewhere_peer.ts", {});
+    assertElsewhere(await peer.line<Says>());
+    assertEquals(await peer.exit(), 0, peer.errors);
+  },
+);
 
-depotTest("mod.ts is imported in Node without harm; the first use then says what is needed", () => {
-  const node = spawnSync("node", ["-p", "typeof ArrayBuffer.prototype.transfer"], { encoding: "utf8" });
-  if (node.status !== 0) return skipped("Node", "there is none");
-  if (node.stdout.trim() !== "function") return skipped("Node", "it is too old: its buffers have no transfer()");
+depotTest("mod.ts is imported in an older Node without harm; the first use then says what is needed", () => {
+  const node = spawnSync("node", ["--version"], { encoding: "utf8" });
+  if (node.status !== 0) return skipped("an older Node", "there is none");
+  const version = node.stdout.trim();
+  if (parseFloat(version.slice(1)) >= parseFloat(LEAST_NODE)) return skipped("an older Node", `it is ${version}`);
   using folder = new Folder();
-  const entry = fileURLToPath(new URL("./support/elsewhere_peer.ts", import.meta.url));
-  const bundle = `${folder.path}/elsewhere.mjs`;
-  // Node may not know the types in the sources, nor `using`.
+  const entry = fileURLToPath(new URL("./support/load_peer.ts", import.meta.url));
+  const bundle = `${folder.path}/load.mjs`;
+  // An older Node may not know the types in the sources, nor `using`.
   const built = spawnSync(executableOf("bun"), ["build", entry, "--target=node", `--outfile=${bundle}`], {
     encoding: "utf8",
   });
   assertEquals(built.status, 0, built.stderr);
-  const { status, stdout, stderr } = spawnSync("node", [bundle], { encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync("node", [bundle, JSON.stringify({ name: "older" })], {
+    encoding: "utf8",
+  });
   assertEquals([status, stderr], [0, ""]);
-  assertElsewhere(JSON.parse(stdout));
+  const { code, message } = JSON.parse(stdout) as Answer;
+  assertEquals(code, "UNSUPPORTED");
+  assertStringIncludes(message!, `Node ${version.slice(1)} has no node:ffi`);
+  assertStringIncludes(message!, `node needs version ${FREE_NODE} or later`);
 });
+
+if (RUNTIMES.includes("node")) {
+  depotTest("loadShim in Node without its FFI names the version that has it", async (name) => {
+    const { code, message } = await load(name, "node", { node: ["--no-experimental-ffi"] });
+    assertEquals(code, "UNSUPPORTED");
+    assertStringIncludes(message!, `node needs version ${FREE_NODE} or later, or ${LEAST_NODE} and ${FFI_FLAG}`);
+  });
+
+  depotTest(
+    "FramesDepot works in Node with --permission and --allow-ffi; without that, create names it",
+    async (name) => {
+      if (process.platform !== "linux") return;
+      // The modules have to be read, and where what Node keeps of them is may be looked at.
+      const limited = ["--permission", "--allow-fs-read=*"];
+      const { code, message } = await load(name, "node", { node: limited });
+      assertEquals(code, "UNSUPPORTED");
+      assertMatch(message!, /tried .*--allow-ffi/);
+      assertStringIncludes(message!, "with --permission also --allow-ffi");
+      const { values, listed } = await load(name, "node", { node: [...limited, "--allow-ffi"] });
+      assertEquals([values, listed], [[1, 2, 3, 4], true]);
+    },
+  );
+}
 
 /** A backend of which only the environment matters. */
 function backendWith(env: Record<string, string>, os = "darwin"): Backend {
