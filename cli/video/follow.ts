@@ -79,7 +79,7 @@ export class Following implements AsyncDisposable {
   readonly #name: string;
   readonly #options: FollowOptions;
   readonly #follower: FrameFollower<ElementType, FramesDepot>;
-  /** The depot as it was found, of which no frame is taken while what is to be written is tried. */
+  /** The depot as it was found, of which no frame is taken while its output is tried. */
   readonly #found: FramesDepot;
   /** The depot of the present part's frames. */
   #depot: FramesDepot;
