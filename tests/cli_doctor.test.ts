@@ -9,7 +9,8 @@ import { fileURLToPath } from "node:url";
 import { TESTED } from "../cli/doctor/system.ts";
 import { removeDead } from "../cli/removal.ts";
 import { FramesDepot } from "../mod.ts";
-import { BUN_VERSION, DENO_VERSION } from "../tools/support/versions.ts";
+import { RUN } from "../tools/support/runtimes.ts";
+import { BUN_VERSION, DENO_VERSION, NODE_VERSION } from "../tools/support/versions.ts";
 import { runCli } from "./support/cli.ts";
 import type { SceneReport } from "./support/cli_scene.ts";
 import { depotTest, executableOf, HERE } from "./support/harness.ts";
@@ -31,7 +32,7 @@ async function makeStale(name: string): Promise<void> {
 
 /** Runs commands in a shared memory of their own. */
 async function scene(commands: string[][], megabytes = 64): Promise<SceneReport> {
-  const flags = HERE === "deno" ? "run --quiet -A" : "run";
+  const flags = RUN[HERE].join(" ");
   const shell = `mount -t tmpfs -o size=${megabytes}m tmpfs /dev/shm && exec "$RUNTIME" ${flags} "$0" "$1"`;
   const parameters = [...way!, "sh", "-c", shell, SCENE, JSON.stringify(commands)];
   // Deno rewrites a command line that has its own path in it, so the path comes through the environment.
@@ -132,5 +133,5 @@ depotTest("doctor names a stopped process that holds a queue up", async (name) =
 });
 
 depotTest("doctor's idea of tested versions is what the tests run with", () => {
-  assertEquals(TESTED, { deno: DENO_VERSION, bun: BUN_VERSION });
+  assertEquals(TESTED, { deno: DENO_VERSION, bun: BUN_VERSION, node: NODE_VERSION });
 });

@@ -131,7 +131,7 @@ depotTest("stat shows what a stale depot counted, its processes, and why it is s
   const { code, out } = await runCli(["stat", name]);
   assertEquals(code, 0);
   assertMatch(out, /stored +2\n.*dropped +0\n/s);
-  assertMatch(out, /^ *\d+ +(deno|bun) .*producer +2 +0 +dead$/m);
+  assertMatch(out, /^ *\d+ +(deno|bun|node) .*producer +2 +0 +dead$/m);
   const watched = await runCli(["watch", name]);
   assertEquals(watched.code, 3);
   assertStringIncludes(watched.errors, `cannot open depot "${name}": the processes that held it are dead\n`);

@@ -10,7 +10,13 @@ import { DepotError, FramesDepot } from "../../mod.ts";
 import type { Finding } from "./finding.ts";
 
 /** The versions that this release was tested with. */
-export const TESTED = { deno: "2.9.6", bun: "1.4.5" } as const;
+export const TESTED = { deno: "2.9.6", bun: "1.4.5", node: "26.10.0" } as const;
+/** How an older one becomes a newer one. */
+const UPGRADES = {
+  deno: "`deno upgrade`",
+  bun: "`bun upgrade`",
+  node: `install Node ${TESTED.node} or later`,
+} as const;
 
 /** Compares versions number by number. */
 function isOlder(version: string, than: string): boolean {
@@ -20,7 +26,7 @@ function isOlder(version: string, than: string): boolean {
 }
 
 /** What is known of a version. */
-export function runtimeFinding(name: "deno" | "bun", version: string): Finding {
+export function runtimeFinding(name: keyof typeof TESTED, version: string): Finding {
   const check = "runtime";
   const tested = TESTED[name];
   const says = `${name} ${version} on ${process.platform} ${process.arch}`;
@@ -30,7 +36,7 @@ export function runtimeFinding(name: "deno" | "bun", version: string): Finding {
       check,
       verdict: "wrong",
       says: `${says}, older than 1.4: calls from other threads corrupt its memory`,
-      remedy: "`bun upgrade`",
+      remedy: UPGRADES.bun,
     };
   }
   if (isOlder(version, tested)) {
@@ -39,14 +45,15 @@ export function runtimeFinding(name: "deno" | "bun", version: string): Finding {
       check,
       verdict: "warning",
       says: `${says}, older than ${tested}, the tested version`,
-      remedy: `\`${name} upgrade\``,
+      remedy: UPGRADES[name],
     };
   }
   return { id: "runtime", check, verdict: "ok", says };
 }
 
 function runtime(): Finding {
-  const name = process.versions.bun === undefined ? "deno" : "bun";
+  // Deno and Bun name a version of Node, too.
+  const name = (["bun", "deno"] as const).find((other) => process.versions[other] !== undefined) ?? "node";
   return runtimeFinding(name, process.versions[name]!);
 }
 
