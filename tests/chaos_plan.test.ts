@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { BLOCKING, ENDING_STEPS, STARTED_STEPS, STEPS, THREAD_STEPS } from "../tools/chaos/plan.ts";
+import { SHARING_STEPS } from "../tools/chaos/sharing.ts";
 import { HELD_STEPS, TAKING_STEPS } from "../tools/chaos/taking_plan.ts";
 
 const HERE = new URL("../", import.meta.url);
@@ -24,8 +25,10 @@ const sorted = (names: Iterable<string>) => [...new Set(names)].sort();
 const all = (lists: Record<string, readonly string[]>) => Object.values(lists).flat();
 const unknown = (names: string[], announced: string[]) => sorted(names).filter((name) => !announced.includes(name));
 
-test("STARTED_STEPS and TAKING_STEPS have every step that shim/ and ring/ announce, and no other", () => {
-  assertEquals(sorted([...all(STARTED_STEPS), ...all(TAKING_STEPS)]), sorted([...IN_C, ...IN_TYPESCRIPT]));
+test("STARTED_STEPS, TAKING_STEPS and SHARING_STEPS have every step of shim/ and ring/, and no other", () => {
+  const sharing = SHARING_STEPS.map(([step]) => step);
+  const planned = [...all(STARTED_STEPS), ...all(TAKING_STEPS), ...sharing];
+  assertEquals(sorted(planned), sorted([...IN_C, ...IN_TYPESCRIPT]));
   assertEquals(unknown([...HELD_STEPS], all(TAKING_STEPS)), []);
 });
 

@@ -18,10 +18,11 @@ import { start } from "./child.ts";
 import { GROUP, type SharerTask } from "./sharing_task.ts";
 import type { Step } from "./steps.ts";
 
-/** Steps at which a member dies, and how often it comes to them before. */
-const STEPS: readonly [step: string, most: number][] = [
+/** Steps at which a member dies, and how often it comes to them before. V1 to V4 come where it is the last one. */
+export const SHARING_STEPS: readonly [step: string, most: number][] = [
   ...["M1", "M2", "M4", "M5", "R1", "R4", "R5", "W1"].map((step) => [step, 300] as [string, number]),
-  ...["B1", "B5", "M3", "P0", "P0a", "P1", "P2", "V0"].map((step) => [step, 2] as [string, number]),
+  ...["B1", "B2", "B3", "B4", "B5", "M3", "P0", "P0a", "P1", "P2"].map((step) => [step, 2] as [string, number]),
+  ...["V0", "V1", "V2", "V3", "V4"].map((step) => [step, 1] as [string, number]),
 ];
 /** Members at work at one time. */
 const MEMBERS = 4;
@@ -77,7 +78,7 @@ class Run {
   /** One member after the other; each but the last is killed. */
   async #lives(place: number): Promise<void> {
     for (let turn = place; !this.#ending; turn++) {
-      const [step, most] = this.#random.pick(STEPS);
+      const [step, most] = this.#random.pick(SHARING_STEPS);
       const dies = this.#random.percent(60) ? { step, count: this.#random.integer(1, most) } : undefined;
       const child = this.#start(dies, turn);
       if (await child.next() !== undefined) {
