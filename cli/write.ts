@@ -20,6 +20,7 @@ type Options = FillOptions & {
   size?: [width: number, height: number];
   format?: string;
   rate?: FrameRate;
+  followFormat?: boolean;
   ffmpeg?: string;
   tolerant?: boolean;
   loop?: boolean;
@@ -39,6 +40,7 @@ export function writeCommand(): Command {
     .option("-r, --rate <fps>", "standard input: frames a second, for timestamps, as 30 or 30000/1001", frameRate)
     .option("--ffmpeg <options>", "--input: options for ffmpeg before -i, as '-f v4l2'")
     .option("--tolerant", "--input: exit code 0 also where ffmpeg complains, as of a file that is cut off")
+    .option("--follow-format", "--input: go on in a new depot of the name when the size of the frames changes")
     .option("--loop", "--input: start again at the end, forever")
     .option("--pace", "keep the pace of the timestamps instead of going as fast as possible");
   return addFillOptions(command, "10")
@@ -98,7 +100,7 @@ async function write(name: string, options: Options, stdin: ByteSource, interrup
 }
 
 function openSource(options: Options, stdin: ByteSource, { signal }: Interruption): Promise<FrameSource> {
-  const { input, size, format, rate, loop, ffmpeg, tolerant } = options;
+  const { input, size, format, rate, followFormat, loop, ffmpeg, tolerant } = options;
   if ((input === undefined || input === "-") && process.stdin.isTTY) {
     throw new Failure(
       "cannot read frames from a terminal: redirect standard input with < or |, or name a file with --input",
@@ -112,10 +114,16 @@ function openSource(options: Options, stdin: ByteSource, { signal }: Interruptio
     if (rate !== undefined) {
       throw new Failure("--rate is for raw frames and Y4M; --input has its own timestamps", EXIT.usage);
     }
+    if (followFormat && size !== undefined) {
+      throw new Failure(
+        "--size gives all frames one size, and --follow-format keeps each size: choose one",
+        EXIT.usage,
+      );
+    }
     const inputOptions = ffmpeg?.split(/\s+/).filter(Boolean);
-    return Decoder.start(input, { size, format, loop, inputOptions, tolerant }, signal);
+    return Decoder.start(input, { size, format, followFormat, loop, inputOptions, tolerant }, signal);
   }
-  for (const [name, value] of [["--ffmpeg", ffmpeg], ["--tolerant", tolerant]]) {
+  for (const [name, value] of [["--follow-format", followFormat], ["--ffmpeg", ffmpeg], ["--tolerant", tolerant]]) {
     if (value === undefined) continue;
     throw new Failure(`${name} needs --input: without it, standard input is read without ffmpeg`, EXIT.usage);
   }

@@ -3,12 +3,24 @@
  * anew, or meets a source that changes. None of it hangs, and no frame is taken for an output that does not work.
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Buffer } from "node:buffer";
 import { existsSync, readdirSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { FramesDepot } from "../mod.ts";
 import { pathWith, pathWithout } from "./support/fake_ffmpeg.ts";
 import { RUNTIMES } from "./support/harness.ts";
-import { decoded, ffmpeg, fileOf, makeClip, move, moveBoth, OTHER, sameBytes, videoTest } from "./support/video.ts";
+import {
+  decoded,
+  ffmpeg,
+  fileOf,
+  makeClip,
+  move,
+  moveBoth,
+  OTHER,
+  sameBytes,
+  VideoCommand,
+  videoTest,
+} from "./support/video.ts";
 
 const GRAY = { frameSize: [4, 2, 1] as [number, number, number], pixelFormat: "gray", maxSize: 8 };
 
@@ -131,17 +143,31 @@ videoTest("write does not believe what a file says of itself", async ({ name, fo
   assert(sameBytes(read.out, decoded(clip)));
 });
 
+/** Pictures of one size, then of another. */
+function changingClip(folder: string): string {
+  const parts = [["64x48", 9], ["128x96", 11]].map(([size, frames], i) => {
+    const part = join(folder, `${i}.ts`);
+    const picture = ["-f", "lavfi", "-i", `testsrc2=size=${size}:rate=25`, "-frames:v", String(frames)];
+    ffmpeg([...picture, "-c:v", "mpeg2video", "-f", "mpegts", part]);
+    return part;
+  });
+  const clip = join(folder, "change.ts");
+  ffmpeg(["-i", `concat:${parts.join("|")}`, "-c", "copy", "-f", "mpegts", clip]);
+  return clip;
+}
+
+/** Frames of each size that ffmpeg decodes: where they meet, it may lose one. */
+function countsOf(clip: string): [small: number, large: number] {
+  const [smallBytes, largeBytes] = [64 * 48 * 1.5, 128 * 96 * 1.5];
+  const all = decoded(clip, ["-vf", "scale=64:48"]).length / smallBytes;
+  const large = (decoded(clip, ["-autoscale", "0"]).length - all * smallBytes) / (largeBytes - smallBytes);
+  return [all - large, large];
+}
+
 for (const runtime of RUNTIMES) {
   videoTest(`write goes on with --size where the size changes, else says so (${runtime})`, async (scene) => {
     const { another, folder } = scene;
-    const parts = [["64x48", 9], ["128x96", 11]].map(([size, frames], i) => {
-      const part = join(folder, `${i}.ts`);
-      const picture = `testsrc2=size=${size}:rate=25`;
-      ffmpeg(["-f", "lavfi", "-i", picture, "-frames:v", String(frames), "-c:v", "mpeg2video", "-f", "mpegts", part]);
-      return part;
-    });
-    const clip = join(folder, "change.ts");
-    ffmpeg(["-i", `concat:${parts.join("|")}`, "-c", "copy", "-f", "mpegts", clip]);
+    const clip = changingClip(folder);
     const name = another();
     const [scaled, all] = await moveBoth([["write", name, "--input", clip, "--size", "64x48"], { runtime }], [[
       "read",
@@ -155,8 +181,56 @@ for (const runtime of RUNTIMES) {
     ]);
     assertEquals([refused.code, some.code], [1, 0], refused.errors + some.errors);
     assertStringIncludes(refused.errors, "its size is 128x96, that of the frames before 64x48; --size 64x48");
+    assertStringIncludes(refused.errors, "--follow-format goes on");
     assert(sameBytes(some.out, all.out.subarray(0, some.out.length)) && some.out.length > 0);
   });
+
+  videoTest(`write --follow-format goes on in a new depot where the size changes (${runtime})`, async (scene) => {
+    const { name, folder } = scene;
+    const clip = changingClip(folder);
+    const follow = [...["write", name, "--input", clip], "--follow-format", "--max-size", "4"];
+    await using writer = new VideoCommand([...follow, "--json"], { runtime });
+    const seen: [size: string, number: number, timeMs: number][] = [];
+    const bytes: Uint8Array[] = [];
+    for await (const frame of FramesDepot.follow(name, { whenEnded: "end" })) {
+      const [{ width, height }] = frame.planes;
+      seen.push([`${width}x${height}`, frame.frameNumber, Number(frame.timestampNs / 1_000_000n)]);
+      bytes.push(frame.copy() as Uint8Array);
+    }
+    const { code, out, errors } = await writer.done;
+    assertEquals(code, 0, errors);
+    const expected = decoded(clip, ["-autoscale", "0"]);
+    const [small, large] = countsOf(clip);
+    assert(sameBytes(new Uint8Array(Buffer.concat(bytes)), expected));
+    const sizes = [...Array(small).fill("64x48"), ...Array(large).fill("128x96")];
+    assertEquals(seen.map(([size]) => size), sizes);
+    assertEquals(seen.map(([, number]) => number), seen.map((_, n) => n));
+    assert(seen.every(([, , timeMs], n) => n === 0 || timeMs > seen[n - 1][2]), "times go on");
+    const { frames, depots } = JSON.parse(new TextDecoder().decode(out));
+    assertEquals([frames, depots], [seen.length, 2]);
+    assertStringIncludes(errors, `from frame ${small} on`);
+  });
+
+  videoTest(
+    `write --follow-format keeps the frames before a change for the first reader (${runtime})`,
+    async (scene) => {
+      const { name, folder } = scene;
+      const clip = changingClip(folder);
+      await using writer = new VideoCommand(["write", name, "--input", clip, "--follow-format", "--max-size", "40"], {
+        runtime,
+      });
+      {
+        await using depot = await FramesDepot.open(name, { timeoutMs: 60_000 });
+        while (depot.stats().stored < countsOf(clip)[0]) await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      const out = join(folder, "out.fdr");
+      const recorded = await move(["record", name, out, "--follow-format", "--json"], { runtime: OTHER });
+      assertEquals([recorded.code, (await writer.done).code], [0, 0], recorded.errors);
+      const files = new TextDecoder().decode(recorded.out).trim().split("\n").map((line) => JSON.parse(line));
+      assertEquals(files.map(({ file, lost }) => [file, lost]), [[out, 0], [join(folder, "out.1.fdr"), 0]]);
+      assertEquals(files.map(({ frames }) => frames), countsOf(clip));
+    },
+  );
 }
 
 videoTest("write says once that colours change, and goes on", async ({ name, folder }) => {

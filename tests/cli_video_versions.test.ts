@@ -62,4 +62,16 @@ versionTest("write goes on where a source changes", async (found, folder, name) 
   const refused = await move(["write", name, "--input", clip, "--when-full", "overwrite"], { path });
   assertEquals(refused.code, 1, refused.errors);
   assertStringIncludes(refused.errors, "--size 64x48 converts all frames to one size");
+  const task = ["write", name, "--input", clip, "--follow-format"];
+  if (!new TextDecoder().decode(alone(found, ["-h", "full"])).includes("-autoscale")) {
+    const old = await move(task, { path });
+    assertEquals(old.code, 5, old.errors);
+    return assertStringIncludes(old.errors, "--follow-format needs ffmpeg 4.4 or newer, and this is 4.");
+  }
+  const [followed, recorded] = await moveBoth([task, { path }], [
+    ["record", name, join(folder, "out.fdr"), "--follow-format", "--json"],
+  ]);
+  assertEquals([followed.code, recorded.code], [0, 0], followed.errors + recorded.errors);
+  const files = new TextDecoder().decode(recorded.out).trim().split("\n").map((line) => JSON.parse(line).frames);
+  assertEquals([files.length, files[0] + files[1]], [2, expected.length / (64 * 48 * 1.5)]);
 });

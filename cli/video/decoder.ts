@@ -23,6 +23,8 @@ export type DecoderOptions = {
   size?: [width: number, height: number];
   /** Converts to this pixel format; otherwise the source's own, or the nearest that is known here. */
   format?: string;
+  /** Goes on with frames of another size; without it they are an error. */
+  followFormat?: boolean;
   /** Starts again at the end, forever. */
   loop?: boolean;
   /** Anything ffmpeg takes before `-i`, as `-f v4l2`. */
@@ -40,11 +42,13 @@ const REST_MS = 500;
 
 /** A running ffmpeg that decodes. */
 export class Decoder implements FrameSource {
-  readonly shape: Shape;
   readonly total?: number;
   readonly #input: string;
   readonly #options: DecoderOptions;
   readonly #ffmpeg: Ffmpeg;
+  #shape: Shape;
+  /** The first frame of another shape, which is not given out yet. */
+  #next: FrameLine | undefined;
   #count = 0;
   #said = false;
   #verdict: Failure | undefined;
@@ -57,7 +61,15 @@ export class Decoder implements FrameSource {
    */
   static async start(input: string, options: DecoderOptions, signal: AbortSignal): Promise<Decoder> {
     if (options.format !== undefined) shapeOf(options.format, 1, 1); // which refuses a name that is not known
-    const ffmpeg = new Ffmpeg(input, options, await findFfmpeg(), signal);
+    const program = await findFfmpeg();
+    if (options.followFormat && !program.keepsSizes) {
+      throw new Failure(
+        `--follow-format needs ffmpeg 4.4 or newer, and this is ${program.version || "an older one"}: ` +
+          "it scales all frames to one size; --size says to which",
+        EXIT.system,
+      );
+    }
+    const ffmpeg = new Ffmpeg(input, options, program, signal);
     try {
       await ffmpeg.pixels.more();
       const first = await ffmpeg.line(0);
@@ -79,7 +91,7 @@ export class Decoder implements FrameSource {
     this.#input = nameOf(input);
     this.#options = options;
     this.#ffmpeg = ffmpeg;
-    this.shape = shapeOf(first.format, first.width, first.height, first);
+    this.#shape = shapeOf(first.format, first.width, first.height, first);
     const total = options.loop ? undefined : ffmpeg.log.total;
     if (total !== undefined) this.total = total;
     if (first.fields !== "progressive") {
@@ -90,14 +102,19 @@ export class Decoder implements FrameSource {
     }
   }
 
+  get shape(): Shape {
+    return this.#shape;
+  }
+
   async next(): Promise<NextFrame | undefined> {
-    if (!await this.#ffmpeg.pixels.more()) {
-      await this.#end();
+    const line = this.#next ?? await this.#line(this.#count);
+    this.#next = undefined;
+    if (line === undefined) return undefined;
+    if (this.#options.followFormat && !isOfShape(line, this.#shape)) {
+      this.#next = line;
       return undefined;
     }
     const n = this.#count++;
-    const line = await this.#ffmpeg.line(n);
-    if (line === undefined) throw new Failure(`ffmpeg wrote frame ${n} of ${this.#input} without a word`, EXIT.failed);
     this.#compare(n, line);
     return {
       details: { timestampNs: line.timestampNs },
@@ -109,25 +126,44 @@ export class Decoder implements FrameSource {
     };
   }
 
+  goOn(): Shape | undefined {
+    if (this.#next === undefined) return undefined;
+    const { format, width, height } = this.#next;
+    this.#said = false;
+    return this.#shape = shapeOf(format, width, height, this.#next);
+  }
+
+  /** What was logged of the next frame; undefined at the end. @throws {Failure} when ffmpeg failed */
+  async #line(n: number): Promise<FrameLine | undefined> {
+    if (!await this.#ffmpeg.pixels.more()) {
+      await this.#end();
+      return undefined;
+    }
+    const line = await this.#ffmpeg.line(n);
+    if (line === undefined) throw new Failure(`ffmpeg wrote frame ${n} of ${this.#input} without a word`, EXIT.failed);
+    return line;
+  }
+
   /** @throws {Failure} where the frame does not fit into the depot */
   #compare(n: number, line: FrameLine): void {
-    const [width, height] = this.shape.frameSize;
-    const { pixelFormat } = this.shape;
-    const refuse = (what: string, found: string, before: string, remedy: string) => {
-      throw new Failure(
-        `cannot store frame ${n} of ${this.#input}: its ${what} is ${found}, that of the frames before ${before}; ` +
-          `${remedy} converts all frames to one ${what}`,
-        EXIT.failed,
-      );
-    };
-    if (line.width !== width || line.height !== height) {
-      refuse("size", `${line.width}x${line.height}`, `${width}x${height}`, `--size ${width}x${height}`);
-    }
-    if (line.format !== pixelFormat) refuse("format", line.format, pixelFormat, `--format ${pixelFormat}`);
-    const changed = this.#said ? [] : changesOf(this.shape, line);
+    if (!isOfShape(line, this.#shape)) this.#refuse(n, line);
+    const changed = this.#said ? [] : changesOf(this.#shape, line);
     if (changed.length === 0) return;
     this.#said = true;
     warn(`from frame ${n} on, ${this.#input} says ${changed.join(", ")}; the depot keeps what its first frame said`);
+  }
+
+  #refuse(n: number, line: FrameLine): never {
+    const [width, height] = this.#shape.frameSize;
+    const { pixelFormat } = this.#shape;
+    const [what, found, before, option] = line.format === pixelFormat
+      ? ["size", `${line.width}x${line.height}`, `${width}x${height}`, "--size"]
+      : ["format", line.format, pixelFormat, "--format"];
+    throw new Failure(
+      `cannot store frame ${n} of ${this.#input}: its ${what} is ${found}, that of the frames before ${before}; ` +
+        `${option} ${before} converts all frames to one ${what}, --follow-format goes on in a new depot`,
+      EXIT.failed,
+    );
   }
 
   /** @throws {Failure} when ffmpeg failed */
@@ -146,6 +182,10 @@ export class Decoder implements FrameSource {
   close(): Promise<void> {
     return this.#ffmpeg.end();
   }
+}
+
+function isOfShape({ format, width, height }: FrameLine, { frameSize, pixelFormat }: Shape): boolean {
+  return format === pixelFormat && width === frameSize[0] && height === frameSize[1];
 }
 
 function nameOf(input: string): string {
@@ -198,7 +238,7 @@ class Ffmpeg {
   }
 
   #parameters(input: string, options: DecoderOptions, { fpsMode, formats }: FfmpegProgram): string[] {
-    const { size, format, loop, inputOptions = [] } = options;
+    const { size, format, followFormat, loop, inputOptions = [] } = options;
     const filters = [
       ...(size === undefined ? [] : [`scale=${size.join(":")}`]),
       // Of a list, ffmpeg takes the source's own format or the one that loses least.
@@ -211,6 +251,7 @@ class Ffmpeg {
       ...inputOptions,
       // Without -map ffmpeg takes the default-flagged or largest stream of moving pictures, no cover art.
       ...["-i", input === "-" ? "pipe:0" : input, "-an", "-sn", "-dn", "-map_metadata", "-1", "-vf", filters.join(",")],
+      ...(followFormat ? ["-autoscale", "0"] : []), // otherwise ffmpeg scales all to the size of the first
       // Every frame as it was decoded: none is repeated or left out to keep a rate, and no time is rounded to one.
       ...[fpsMode, "passthrough", "-enc_time_base", "1/1000000000", "-f", "rawvideo", "pipe:1"],
     ];

@@ -13,12 +13,16 @@ export type FfmpegProgram = {
   version: string;
   /** The option whose values `passthrough` and `vfr` keep each frame as it is, with its own time. */
   fpsMode: "-fps_mode" | "-vsync";
+  /** Whether it can give out frames in sizes of their own: `-autoscale`. */
+  keepsSizes: boolean;
   /** The pixel formats that it knows; undefined where it does not say. */
   formats: ReadonlySet<string> | undefined;
 };
 
 /** libavcodec's version from which ffmpeg has `-fps_mode`: 5.1. */
 const FPS_MODE_SINCE = [59, 37];
+/** The version from which it has `-autoscale`: 4.4. */
+const AUTOSCALE_SINCE = [58, 134];
 
 /** How it is started: its colours off, and Ctrl-C left to this program. */
 export const FFMPEG_SPAWN = {
@@ -54,6 +58,7 @@ export async function findFfmpeg(): Promise<FfmpegProgram> {
   return {
     version: /^ffmpeg version n?(\S+)/m.exec(errors)?.[1] ?? "",
     fpsMode: codec !== null && isBefore(codec, FPS_MODE_SINCE) ? "-vsync" : "-fps_mode",
+    keepsSizes: codec === null || !isBefore(codec, AUTOSCALE_SINCE),
     formats: formats.length === 0 ? undefined : new Set(formats),
   };
 }

@@ -37,8 +37,10 @@ export type FrameSource = {
   readonly shape: Shape;
   /** How many will come, if that is known. */
   readonly total?: number;
-  /** Waits for the next one; undefined at the end. */
+  /** Waits for the next one; undefined at the end, and where the shape changes. */
   next(): Promise<NextFrame | undefined>;
+  /** Where `next` has returned undefined: the shape of the frames that it returns from now on; undefined at the end. */
+  goOn?(): Shape | undefined;
   /** After the end: the failure with which the command ends although all frames are stored, if there is one. */
   readonly verdict?: Failure | undefined;
   /** Goes on after a frame whose `fill` found it damaged; without it the command ends there. */

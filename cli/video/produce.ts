@@ -1,30 +1,22 @@
 /**
- * Filling a depot from a source of frames: making or joining the depot, keeping the pace, and staying until what is
- * stored has been read.
+ * Filling a depot from a source of frames: keeping the pace, going on in a new depot where their shape changes, and
+ * staying until what is stored has been read.
  *
  * @module
  */
-import { DepotError, type DepotStats, FramesDepot, type WhenFull } from "../../mod.ts";
-import { EXIT, Failure } from "../failure.ts";
+import type { DepotStats, FramesDepot } from "../../mod.ts";
+import { shapeInWords } from "../changes.ts";
 import type { Interruption } from "../interruption.ts";
 import { complain, paintErrors } from "../terminal/output.ts";
 import { type Progress, startProgress } from "../terminal/progress.ts";
 import { counted } from "../terminal/units.ts";
 import { bytesOf } from "./descriptors.ts";
-import { DamagedFrame, type FrameSource, type Shape } from "./frame_source.ts";
+import { DamagedFrame, type FrameSource } from "./frame_source.ts";
+import { fillerOf, Place, type PlaceOptions } from "./place.ts";
 import { stepInWords, Timeline } from "./timeline.ts";
 
-/** How a depot is filled. An undefined value fits any depot that is joined. */
-export type ProduceOptions = {
-  maxSize?: number;
-  /** Slots of a new depot where `maxSize` is undefined. */
-  newMaxSize?: number;
-  whenFull?: WhenFull;
-  maxReaders?: number;
-  /** Joins a depot that another process fills. */
-  join?: boolean;
-  /** Takes the name from any depot that has it. */
-  replace?: boolean;
+/** How a depot is filled. */
+export type ProduceOptions = PlaceOptions & {
   /** Ends the depot when the source has ended, unless another process fills it, too. */
   end: boolean;
   /** Readers to wait for before the first frame. */
@@ -40,7 +32,14 @@ export type ProduceOptions = {
 };
 
 /** What was done. */
-export type Produced = { depot: string; frames: number; dropped: number; bytes: number };
+export type Produced = {
+  depot: string;
+  frames: number;
+  dropped: number;
+  bytes: number;
+  /** Depots that have had the name, where there was more than one. */
+  depots?: number;
+};
 
 /** Time between two looks at the counters while it waits for other processes. */
 const LOOK_MS = 20;
@@ -60,35 +59,67 @@ export async function produce(
   interruption: Interruption,
   tell: (produced: Produced) => void,
 ): Promise<void> {
-  const { depot, head } = await makeOrJoin(name, source.shape, options);
-  await using _closing = depot;
+  await using place = await Place.find(name, source.shape, options);
   const readers = options.waitReaders ?? 0;
   await look(interruption, `waiting for ${counted(readers, "reader")} of depot "${name}"`, () => {
-    return readers === 0 || loopsOf(depot.stats()).length >= readers;
+    return readers === 0 || loopsOf(place.depot.stats()).length >= readers;
   });
   const produced: Produced = { depot: name, frames: 0, dropped: 0, bytes: 0 };
   const progress = startProgress({ total: source.total, label: options.label });
-  const explaining = explainStall(depot, produced);
   // Nothing more will come, also where the source has failed; after an interruption it may be started again.
   const end = () => {
-    if (options.end && !interruption.signal.aborted && fillerOf(depot) === undefined) depot.end();
+    if (options.end && !interruption.signal.aborted && fillerOf(place.depot) === undefined) place.depot.end();
   };
   try {
-    await pour(source, depot, head, options, interruption, produced, progress).finally(() => {
-      clearInterval(explaining);
+    await fill(place, source, options, interruption, produced, progress).finally(() => {
       progress.end();
       end();
     });
-    const lingerUntil = performance.now() + options.linger * 1000;
-    await look(interruption, `waiting until depot "${name}" has been read; Ctrl-C ends the wait`, () => {
-      return performance.now() >= lingerUntil || allRead(depot);
-    });
+    await waitUntilRead(place.depot, options, interruption);
     interruption.signal.throwIfAborted();
     end(); // another producer may have left meanwhile
     if (source.verdict !== undefined) throw source.verdict;
   } finally {
     tell(produced);
   }
+}
+
+/** Fills a depot for each shape of the frames. */
+async function fill(
+  place: Place,
+  source: FrameSource,
+  options: ProduceOptions,
+  interruption: Interruption,
+  produced: Produced,
+  progress: Progress,
+): Promise<void> {
+  const { speed } = options;
+  const wait = speed === undefined ? undefined : pace(speed, interruption, () => produced.frames + produced.dropped);
+  for (;;) {
+    const explaining = explainStall(place.depot, produced);
+    await pour(source, place, wait, options, interruption, produced, progress).finally(() => clearInterval(explaining));
+    const shape = source.goOn?.();
+    if (shape === undefined) return;
+    // Readers that come later find the new depot only; a source that does not wait goes on at once.
+    if (place.depot.whenFull === "wait") await waitUntilRead(place.depot, options, interruption);
+    const before = shapeInWords(place.depot);
+    await place.change(shape);
+    produced.depots = (produced.depots ?? 1) + 1;
+    const n = produced.frames + produced.dropped;
+    complain(`from frame ${n} on, depot "${produced.depot}" is a new one: ${shapeInWords(shape)} after ${before}\n`);
+  }
+}
+
+/** Stays until what is stored has been read, or the time is up. */
+async function waitUntilRead(
+  depot: FramesDepot,
+  { linger }: ProduceOptions,
+  interruption: Interruption,
+): Promise<void> {
+  const end = performance.now() + linger * 1000;
+  await look(interruption, `waiting until depot "${depot.name}" has been read; Ctrl-C ends the wait`, () => {
+    return performance.now() >= end || allRead(depot);
+  });
 }
 
 /** Says once why a producer makes no progress. */
@@ -104,18 +135,17 @@ function explainStall(depot: FramesDepot, produced: Produced): ReturnType<typeof
   return timer;
 }
 
+/** Stores the frames of one shape. */
 async function pour(
   source: FrameSource,
-  depot: FramesDepot,
-  head: number,
-  { speed, stampNow = false }: ProduceOptions,
-  interruption: Interruption,
+  { depot, head }: Place,
+  wait: ((timestampNs: bigint) => Promise<void>) | undefined,
+  { stampNow = false }: ProduceOptions,
+  { signal }: Interruption,
   produced: Produced,
   progress: Progress,
 ): Promise<void> {
-  const { signal } = interruption;
   const scratch = { bytes: undefined as Uint8Array | undefined };
-  const wait = speed === undefined ? undefined : pace(speed, interruption, () => produced.frames + produced.dropped);
   for (;;) {
     const next = await source.next();
     if (next === undefined) return;
@@ -155,74 +185,6 @@ function pace(speed: number, interruption: Interruption, count: () => number): (
     const dueMs = (startedMs ??= performance.now()) + Number(timeline.add(timestampNs)) / 1e6 / speed;
     if (dueMs > performance.now()) await interruption.sleep(dueMs - performance.now());
   };
-}
-
-/**
- * Makes the depot, or joins one that is open elsewhere, fits, and has no other producer: its readers notice nothing.
- *
- * @returns `head`: the number of frames that were stored before
- */
-async function makeOrJoin(
-  name: string,
-  shape: Shape,
-  options: ProduceOptions,
-): Promise<{ depot: FramesDepot; head: number }> {
-  const { maxSize, newMaxSize, whenFull = "wait" as const, maxReaders, replace } = options;
-  const made = { maxSize: maxSize ?? newMaxSize, whenFull, maxReaders, replace };
-  for (;;) {
-    const found = replace ? undefined : await FramesDepot.open(name).catch(unlessMissing);
-    try {
-      if (found !== undefined && fits(found, shape, options)) return { depot: found, head: found.stats().head };
-    } catch (error) {
-      await found?.close();
-      throw error;
-    }
-    await found?.close();
-    try {
-      const depot = await FramesDepot.create(name, { ...shape, frameSize: sizeOf(shape), ...made });
-      return { depot, head: 0 };
-    } catch (error) {
-      // Where it was made just now by another process, the next look says whether it fits.
-      if (!(error instanceof DepotError && error.code === "EXISTS" && found === undefined)) throw error;
-    }
-  }
-}
-
-function unlessMissing(error: unknown): undefined {
-  if (!(error instanceof DepotError && error.code === "NOT_FOUND")) throw error;
-}
-
-/** Whether frames fit a depot; otherwise it must be replaced. @throws {Failure} where another process fills it */
-function fits(depot: FramesDepot, shape: Shape, { maxSize, whenFull, join }: ProduceOptions): boolean {
-  // Colours and aspect are labels: frames fit without them.
-  const { color: _color, sampleAspectRatio: _aspect, ...memory } = shape;
-  const differing = Object.entries({ ...memory, maxSize, whenFull }).find(([key, value]) => {
-    const found = depot[key as "maxSize"];
-    const same = key === "metadataBytes" ? Number(found) >= Number(value) : String(found) === String(value);
-    return value !== undefined && !same;
-  });
-  const other = fillerOf(depot);
-  if (other === undefined) return differing === undefined && !depot.ended;
-  const refuse = (why: string, remedy: string) =>
-    new Failure(`cannot fill depot "${depot.name}": process ${other} fills it${why}; ${remedy}`, EXIT.refused);
-  if (differing !== undefined) {
-    const [key, value] = differing;
-    const why = `, and its ${key} is ${depot[key as "maxSize"]}, not ${value}`;
-    throw refuse(why, "--replace takes the name from it, or choose another name");
-  }
-  if (!join) throw refuse("", "--join adds a second producer, --replace takes the name from it");
-  return true;
-}
-
-/** The pid of another process that fills the depot. */
-function fillerOf(depot: FramesDepot): number | undefined {
-  return depot.stats().peers.find(({ self, alive, producer }) => !self && alive && producer)?.pid;
-}
-
-/** The size as it was said when the recorded depot was made: what was not said is 0. */
-function sizeOf({ frameSize }: Shape): Shape["frameSize"] | undefined {
-  const said = frameSize.filter((pixels) => pixels > 0);
-  return said.length === 0 ? undefined : said as Shape["frameSize"];
 }
 
 /** Readers that follow, in all processes. */
