@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
 import { type FloorTask, LAST, WORD } from "./floor_task.ts";
 import { summarize, type Summary } from "./samples.ts";
 
@@ -13,13 +15,11 @@ const LOST_MS = 10_000;
 /** Nanoseconds one way between two threads that spin, or that sleep in `Atomics.wait`. */
 export async function floorOf(how: "spins" | "sleeps", milliseconds: number, signal: AbortSignal): Promise<Summary> {
   const words = new Int32Array(new SharedArrayBuffer(8));
-  const worker = new Worker(new URL("./floor_worker.ts", import.meta.url), { type: "module" });
+  const worker = new Worker(new URL("./floor_worker.ts", import.meta.url), {
+    workerData: { words: words.buffer, how } satisfies FloorTask,
+  });
   try {
-    await new Promise<void>((resolve, reject) => {
-      worker.onmessage = () => resolve();
-      worker.onerror = (event) => reject(new Error(event.message));
-      worker.postMessage({ words: words.buffer, how } satisfies FloorTask);
-    });
+    await once(worker, "message"); // rejects where the worker fails
     const times: number[] = [];
     const end = performance.now() + milliseconds;
     for (let ball = 1; performance.now() < end || times.length === 0; ball++) {
@@ -42,6 +42,6 @@ export async function floorOf(how: "spins" | "sleeps", milliseconds: number, sig
   } finally {
     Atomics.store(words, WORD.ball, LAST);
     Atomics.notify(words, WORD.ball);
-    worker.terminate();
+    await worker.terminate();
   }
 }

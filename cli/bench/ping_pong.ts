@@ -23,7 +23,8 @@ const LOST_MS = 10_000;
 function startPartner(task: PartnerTask) {
   const url = new URL("./partner.ts", import.meta.url).href;
   const module = url.startsWith("file:") ? fileURLToPath(url) : url;
-  const flags = process.versions.bun === undefined ? ["run", "-A", "--quiet"] : ["run"];
+  // As this process was started itself; Deno keeps that to itself.
+  const flags = process.versions.deno === undefined ? process.execArgv : ["run", "-A", "--quiet"];
   return spawn(process.execPath, [...flags, module, JSON.stringify(task)], { stdio: ["ignore", "ignore", "inherit"] });
 }
 

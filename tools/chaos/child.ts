@@ -10,7 +10,11 @@ import { tracedLibrary } from "./steps.ts";
 /** What a runtime has to do without so that it can be forked: helper threads do not come along. */
 const SINGLE_THREADED = {
   deno: { flags: ["--v8-flags=--single-threaded"], env: {} },
-  node: { flags: ["--single-threaded"], env: {} },
+  // Compiled code does not survive a fork: one victim in seven ended by signal 11.
+  node: {
+    flags: ["--single-threaded", "--v8-pool-size=0", "--no-opt", "--no-maglev", "--no-sparkplug"],
+    env: {},
+  },
   bun: {
     flags: [],
     env: { BUN_JSC_useConcurrentGC: "0", BUN_JSC_useConcurrentJIT: "0", BUN_JSC_numberOfGCMarkers: "1" },

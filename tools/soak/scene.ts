@@ -5,7 +5,7 @@
  */
 import { FramesDepot, type WhenFull } from "../../mod.ts";
 import { type Child, ModuleChild } from "../support/child.ts";
-import { COLLECTS, type Runtime } from "../support/runtimes.ts";
+import { COLLECTS, type Runtime, RUNTIMES } from "../support/runtimes.ts";
 import { Observer } from "../support/observer.ts";
 import type { Random } from "../support/random.ts";
 import { END_LIFE, fill, METADATA_BYTES, metadataOf, numberOf, timestampOf } from "../support/stamp.ts";
@@ -36,14 +36,17 @@ export class Worker {
 
 type Cast = { producers: [Runtime, Pace][]; readers: [Runtime, "lossless" | "lossy" | "latest"][]; askers: Runtime[] };
 
+/** The one that was added last. */
+const THIRD = RUNTIMES.at(-1) === "node" ? "node" : "deno";
+
 const CASTS: Record<WhenFull, Cast> = {
   wait: {
     producers: [["deno", "mixed"], ["bun", "mixed"]],
     readers: [["deno", "lossless"], ["bun", "lossless"], ["deno", "lossy"]],
     askers: [],
   },
-  drop: { producers: [["bun", 200]], readers: [["deno", "lossless"]], askers: ["deno", "bun"] },
-  overwrite: { producers: [["deno", 2000]], readers: [["bun", "lossy"], ["deno", "latest"]], askers: [] },
+  drop: { producers: [["bun", 200]], readers: [[THIRD, "lossless"]], askers: ["deno", "bun"] },
+  overwrite: { producers: [["deno", 2000]], readers: [["bun", "lossy"], [THIRD, "latest"]], askers: [] },
 };
 /** 76,800 bytes: a small picture, and large enough for what is done for views of large ones. */
 const FRAME_SIZE = [160, 120, 4] as const;
