@@ -133,7 +133,8 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
 
   /**
    * Opens a depot, or makes it if there is none. The first process to ask makes it. One of another geometry, or one
-   * that has ended, is replaced if its producers are gone, with `replace: true` in any case.
+   * that has ended, is replaced if its producers are gone, with `replace: true` in any case. One that has ended and
+   * still has producers is opened otherwise, and takes no more frames.
    *
    * @throws {TypeError | RangeError} for wrong arguments
    * @throws {DepotError} INCOMPATIBLE when there is one of another geometry with producers; otherwise as create and
@@ -191,9 +192,10 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
 
   /**
    * From now on SIGINT (Ctrl-C) and SIGTERM close every depot object of this thread before they end the process: no
-   * name stays behind as stale. They then do what they did before: a program that has listeners of its own goes on, and
-   * must end itself; in Deno, add those first. A second signal does not wait. Without this call the process dies as by
-   * any other signal, and other processes give back what it held.
+   * name stays behind as stale, and no other code of the program runs. A program that has listeners of its own goes on,
+   * finds its depots closed, and must end itself; in Deno, add those first. A thread that is blocked in
+   * {@linkcode FrameReader.nextSync} hears no signal. Without this call the process dies as by any other signal, and
+   * other processes give back what it held.
    *
    * @throws {DepotError} UNSUPPORTED
    */

@@ -148,10 +148,17 @@ export class Session {
   }
 }
 
-/** Closes every depot object that this thread has open when the process is to end by a signal, before it does. */
+const leaveAll = () => {
+  for (const session of open) session.leaveNow();
+};
+
+/**
+ * Closes every depot object that this thread has open when a signal comes. Where it ends the process, that is done at
+ * once: otherwise the program would hear from each wait that it was closed, and end with that error instead.
+ */
 export function closeOnSignals(shim: Shim): void {
-  shim.onEndingSignals(async () => {
-    await Promise.all([...open].map((session) => session.close()));
+  shim.onEndingSignals(leaveAll, () => {
+    for (const session of open) session.close();
   });
 }
 
@@ -160,7 +167,5 @@ let watching = false;
 function leaveAtExit(shim: Shim): void {
   if (watching) return;
   watching = true;
-  shim.onExit(() => {
-    for (const session of open) session.leaveNow();
-  });
+  shim.onExit(leaveAll);
 }

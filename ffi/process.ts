@@ -11,6 +11,7 @@ type Process = {
   env: Record<string, string | undefined>;
   constrainedMemory?(): number;
   on(event: string, listener: () => void): void;
+  prependListener(event: string, listener: () => void): void;
   listenerCount(event: string): number;
 };
 
@@ -42,7 +43,7 @@ export abstract class ProcessBackend {
   }
 
   onSignal(signal: "SIGINT" | "SIGTERM", listener: () => void): void {
-    process().on(signal, listener);
+    process().prependListener(signal, listener); // before those that hear it once are taken out of the count
   }
 
   signalListeners(signal: "SIGINT" | "SIGTERM"): number | undefined {

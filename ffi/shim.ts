@@ -112,33 +112,31 @@ export class Shim {
   }
 
   /**
-   * Calls back when the process is to end by SIGINT or SIGTERM, and lets it end so afterwards, unless the program hears
-   * the signal itself. A second signal does not wait. Done twice, it is done once.
+   * Calls back when SIGINT or SIGTERM has come. Done twice, it is done once.
+   *
+   * @param leave called before the signal ends the process: no other JavaScript runs from then on
+   * @param close called where the program hears the signal itself, and goes on
    */
-  onEndingSignals(listener: () => Promise<void>): void {
+  onEndingSignals(leave: () => void, close: () => void): void {
     if (this.#hearsSignals) return;
     this.#hearsSignals = true;
     // All are asked first: the first listener has Deno hear other signals, too.
     const before = ENDING_SIGNALS.map(([, number]) => this.#native.fd_signal_state(number));
     ENDING_SIGNALS.forEach(([signal, number], i) => {
-      if (before[i] !== FD.SIGNAL_IGNORED) this.#onSignal(signal, number, before[i] === FD.SIGNAL_HEARD, listener);
+      if (before[i] === FD.SIGNAL_IGNORED) return;
+      this.#onSignal(signal, () => {
+        // One that the program has added since is seen where the runtime counts them.
+        const listeners = this.#backend.signalListeners(signal) ?? (before[i] === FD.SIGNAL_HEARD ? 2 : 1);
+        if (listeners > 1) return close();
+        leave();
+        this.#native.fd_signal_end(number);
+      });
     });
   }
 
-  #onSignal(signal: EndingSignal, number: number, wasHeard: boolean, listener: () => Promise<void>): void {
-    let isEnding = false;
-    const end = () => {
-      // One that the program has added since is seen where the runtime counts them.
-      const others = this.#backend.signalListeners(signal) ?? (wasHeard ? 2 : 1);
-      if (others <= 1) this.#native.fd_signal_end(number);
-      isEnding = false;
-    };
+  #onSignal(signal: EndingSignal, listener: () => void): void {
     try {
-      this.#backend.onSignal(signal, () => {
-        if (isEnding) return end();
-        isEnding = true;
-        listener().then(end, end);
-      });
+      this.#backend.onSignal(signal, listener);
     } catch {
       // Windows has no SIGTERM to hear.
     }

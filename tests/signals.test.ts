@@ -34,13 +34,20 @@ for (const runtime of RUNTIMES) {
       assertEquals(FramesDepot.inspect(name)?.stats?.peers.map(({ self, alive }) => [self, alive]), [[false, true]]);
     });
 
-    depotTest(
-      `closeOnSignals leaves the end to a listener that a ${runtime} program has for ${signal}`,
-      async (name) => {
-        const { ending } = await signalled(runtime, { name, listens: true }, signal);
-        assertEquals([await ending, exists(name)], [{ code: 7, signal: null }, false]);
-      },
-    );
+    for (const listens of ["on", "once"] as const) {
+      depotTest(
+        `closeOnSignals leaves the end to a listener that a ${runtime} program has for ${signal}: ${listens}`,
+        async (name) => {
+          const { ending } = await signalled(runtime, { name, listens }, signal);
+          assertEquals([await ending, exists(name)], [{ code: 7, signal: null }, false]);
+        },
+      );
+    }
+
+    depotTest(`closeOnSignals has ${signal} end a ${runtime} program that waits, without an error`, async (name) => {
+      const { ending, errors } = await signalled(runtime, { name, waits: true }, signal);
+      assertEquals([await ending, exists(name), errors], [{ code: null, signal }, false, ""]);
+    });
   }
 
   depotTest(`closeOnSignals does not keep a ${runtime} process alive, and may be called twice`, async (name) => {

@@ -13,8 +13,10 @@ export type SignalTask = {
   name: string;
   /** Opens the depot, and holds a frame, a slot and a wait. */
   holds?: boolean;
-  /** Hears signals itself, and ends with 7. */
-  listens?: boolean;
+  /** Hears signals itself, each time or once, and ends with 7. */
+  listens?: "on" | "once";
+  /** Waits for a frame, and catches no error. */
+  waits?: boolean;
   /** Has nothing to do. */
   returns?: boolean;
   /** Does not call closeOnSignals. */
@@ -34,7 +36,7 @@ async function hold(depot: FramesDepot): Promise<void> {
 async function main({ name, ...task }: SignalTask): Promise<void> {
   if (task.listens) {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      process.on(signal, () => setTimeout(() => process.exit(7), 300));
+      process[task.listens](signal, () => setTimeout(() => process.exit(7), 300));
     }
   }
   if (!task.alone) {
@@ -52,6 +54,7 @@ async function main({ name, ...task }: SignalTask): Promise<void> {
   }
   if (!task.returns) setInterval(() => {}, 1000);
   say({ ready: true });
+  if (task.waits) await (held[0] as FramesDepot).waitFor(1);
 }
 
 if (isMainThread) await main(taskOf<SignalTask>());
