@@ -10,7 +10,7 @@ import { RUN } from "../tools/support/runtimes.ts";
 import { depotTest, executableOf, RUNTIMES } from "./support/harness.ts";
 import { Remote } from "./support/remote.ts";
 
-const SCRIPT = /```js\n\/\/ follow\.mjs\n([\s\S]*?)```/.exec(
+const SCRIPT = /```js ignore\n\/\/ follow\.mjs\n([\s\S]*?)```/.exec(
   readFileSync(new URL("../README.md", import.meta.url), "utf8"),
 );
 
