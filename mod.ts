@@ -61,7 +61,7 @@ export { type FillOptions, FrameSlot } from "./depot/slot.ts";
 export { FrameReader } from "./depot/stream.ts";
 export type { WriteFromOptions } from "./depot/writing.ts";
 export type { From } from "./ring/from.ts";
-export type { Color, ColorMatrix, ColorPrimaries, ColorRange, ColorTransfer } from "./ring/color.ts";
+export type { Color, ColorMatrix, ColorPrimaries, ColorRange, ColorTransfer, FieldOrder } from "./ring/color.ts";
 export type { GroupStats } from "./ring/group_counters.ts";
 export type { DepotStats, PeerStats, ReaderStats } from "./ring/counters.ts";
 export type { WaitLimits, WaitOptions } from "./ring/lane.ts";

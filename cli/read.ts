@@ -45,7 +45,10 @@ export function readCommand(): Command {
     .option("-r, --rate <fps>", "frames a second of --y4m and --output, instead of the timestamps", frameRate)
     .option("--ffmpeg <options>", "--output: options for ffmpeg before the file, as '-c:v ffv1'")
     .addOption(
-      new Option("--fields <first>", "--output: frames are interlaced, and this field is the first")
+      new Option(
+        "--fields <first>",
+        "--output: frames are interlaced, and this field is the first (default: as the depot says)",
+      )
         .choices(["top", "bottom"]),
     )
     .option("--tolerant", "--output: exit code 0 also where ffmpeg complains");

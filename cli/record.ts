@@ -69,11 +69,11 @@ Examples:
 
 function headerOf(depot: FramesDepot): RecordingHeader {
   const { frameSize, elementType, pixelFormat, frameBytes, variableLength, metadataBytes, maxSize } = depot;
-  const { color, sampleAspectRatio } = depot;
+  const { color, sampleAspectRatio, fieldOrder } = depot;
   const startedNs = BigInt(Date.now()) * 1_000_000n;
   return {
     ...{ frameSize, elementType, pixelFormat, frameBytes, variableLength, metadataBytes, maxSize, startedNs },
-    ...{ color, sampleAspectRatio },
+    ...{ color, sampleAspectRatio, fieldOrder },
   };
 }
 

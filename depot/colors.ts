@@ -1,11 +1,11 @@
 /**
- * What may be said of colours and of the shape of pixels.
+ * What may be said of colours, of the shape of pixels and of fields.
  *
  * @module
  */
-import type { Color, ColorRange } from "../ring/color.ts";
+import type { Color, ColorRange, FieldOrder } from "../ring/color.ts";
 import { LIMITS } from "../ring/geometry.ts";
-import { MATRICES, PRIMARIES, RANGES, TRANSFERS } from "../ring/layout.ts";
+import { FIELD_ORDERS, MATRICES, PRIMARIES, RANGES, TRANSFERS } from "../ring/layout.ts";
 import { checkInteger, checkObject, checkOneOf, show } from "./checks.ts";
 import { checkNames } from "./option_names.ts";
 
@@ -48,4 +48,9 @@ export function checkAspect(value: unknown): readonly [width: number, height: nu
   }
   const part = (what: string, given: unknown) => checkInteger(`sampleAspectRatio's ${what}`, given, 1, LIMITS.aspect);
   return [part("width", value[0]), part("height", value[1])];
+}
+
+/** Whether frames are two fields, and which is the first. @throws {TypeError | RangeError} */
+export function checkFieldOrder(value: unknown): FieldOrder | undefined {
+  return value === undefined ? undefined : checkOneOf("fieldOrder", value, said(FIELD_ORDERS));
 }

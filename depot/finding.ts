@@ -6,7 +6,7 @@
 import { loadShim } from "../ffi/load.ts";
 import { ERRNO } from "../ffi/constants.ts";
 import type { Shim } from "../ffi/shim.ts";
-import type { Color } from "../ring/color.ts";
+import type { Color, FieldOrder } from "../ring/color.ts";
 import type { Geometry } from "../ring/geometry.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { fail, failToList, failure } from "../ring/failures.ts";
@@ -77,6 +77,8 @@ export interface DepotInspection extends DepotInfo {
   color?: Color;
   /** Width and height of a pixel; undefined where it was not said. */
   sampleAspectRatio?: readonly [width: number, height: number] | undefined;
+  /** Whether a frame is two fields, and which is the first; undefined where it was not said. */
+  fieldOrder?: FieldOrder | undefined;
   /** Bytes that each frame has for metadata. */
   metadataBytes?: number;
   /** Readers that may be attached at one time, in all processes together. */
@@ -216,8 +218,8 @@ export function listDepots(): DepotInfo[] {
 export function inspectDepot(name: string): DepotInspection | undefined {
   return describe(loadShim(), name, (attachment) => {
     const { id, geometry } = attachment;
-    const { variableLength, color, sampleAspectRatio, metadataBytes, maxReaders, maxGroups } = geometry;
-    const said = { id, variableLength, color, sampleAspectRatio, metadataBytes, maxReaders, maxGroups };
+    const { variableLength, color, sampleAspectRatio, fieldOrder, metadataBytes, maxReaders, maxGroups } = geometry;
+    const said = { id, variableLength, color, sampleAspectRatio, fieldOrder, metadataBytes, maxReaders, maxGroups };
     return { ...infoOf(attachment), ...said, stats: depotStats(attachment) };
   });
 }

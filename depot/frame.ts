@@ -5,7 +5,7 @@
  */
 import { byteLengthOf, bytesOf, kindOf } from "../ffi/buffers.ts";
 import type { Attachment } from "../ring/attachment.ts";
-import type { Color } from "../ring/color.ts";
+import type { Color, FieldOrder } from "../ring/color.ts";
 import { ELEMENT_BYTES } from "../ring/geometry.ts";
 import { joined64, type Reader } from "../ring/reader.ts";
 import { type Loop, outlives, type Remains } from "./lease.ts";
@@ -192,6 +192,11 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
   /** Width and height of a pixel; undefined where it was not said. */
   get sampleAspectRatio(): readonly [width: number, height: number] | undefined {
     return this.#attachment.geometry.sampleAspectRatio;
+  }
+
+  /** Whether a frame is two fields, and which is the first; undefined where it was not said. */
+  get fieldOrder(): FieldOrder | undefined {
+    return this.#attachment.geometry.fieldOrder;
   }
 
   /** Whether the lease has ended. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { type DepotStats, depotStats, droppedFrames } from "../ring/counters.ts";
-import type { Color } from "../ring/color.ts";
+import type { Color, FieldOrder } from "../ring/color.ts";
 import type { ElementType, WhenFull } from "./options.ts";
 import type { Session } from "./session.ts";
 
@@ -101,6 +101,11 @@ export abstract class OpenDepot<E extends ElementType = ElementType> implements 
   /** Width and height of a pixel; undefined where it was not said. */
   get sampleAspectRatio(): readonly [width: number, height: number] | undefined {
     return this.#session.attachment.geometry.sampleAspectRatio;
+  }
+
+  /** Whether a frame is two fields, and which is the first; undefined where it was not said. */
+  get fieldOrder(): FieldOrder | undefined {
+    return this.#session.attachment.geometry.fieldOrder;
   }
 
   /** What happens to a frame for which there is no room. */

@@ -39,6 +39,7 @@ export const CREATE_NAMES: Names<DepotOptions> = {
   variableLength: true,
   color: true,
   sampleAspectRatio: true,
+  fieldOrder: true,
   maxSize: true,
   whenFull: true,
   onBackpressure: true,

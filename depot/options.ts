@@ -4,7 +4,7 @@
  * @module
  */
 import type { From } from "../ring/from.ts";
-import type { Color } from "../ring/color.ts";
+import type { Color, FieldOrder } from "../ring/color.ts";
 import type { WaitLimits, WaitOptions } from "../ring/lane.ts";
 
 /** How many bytes an element of a frame has and how it is read: it decides the typed array of `frame.data`. */
@@ -85,6 +85,8 @@ export interface DepotOptions<E extends ElementType = ElementType, P extends str
   color?: Color | undefined;
   /** Width and height of a pixel, as `[4, 3]`. Default: nothing is said. */
   sampleAspectRatio?: readonly [width: number, height: number] | undefined;
+  /** Whether a frame is two fields, and which is the first, as `"tt"`. Default: nothing is said. */
+  fieldOrder?: FieldOrder | undefined;
   /** Frames in the queue, 1 to 1,048,576. Default 10. */
   maxSize?: number | undefined;
   /** What happens to a frame for which there is no room. Default `"drop"`. */

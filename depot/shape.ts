@@ -6,7 +6,7 @@
 import { ELEMENT_BYTES, type Geometry, LIMITS } from "../ring/geometry.ts";
 import { ELEMENT_TYPES, LAST_SEQUENCE, WHEN_FULL } from "../ring/layout.ts";
 import { checkBoolean, checkInteger, checkOneOf, show } from "./checks.ts";
-import { checkAspect, checkColor } from "./colors.ts";
+import { checkAspect, checkColor, checkFieldOrder } from "./colors.ts";
 import { checkNames, CREATE_NAMES } from "./option_names.ts";
 import type { DepotOptions } from "./options.ts";
 import { CONTENTS, PIXEL_FORMATS, type PixelFormat } from "./pixel_formats.ts";
@@ -51,6 +51,7 @@ export function checkGeometry(options: DepotOptions, names: object = CREATE_NAME
     variableLength: checkBoolean("variableLength", options.variableLength ?? false),
     color: checkColor(options.color, format?.isFullRange ? { format: format.name, right: "full" } : undefined),
     sampleAspectRatio: checkAspect(options.sampleAspectRatio),
+    fieldOrder: checkFieldOrder(options.fieldOrder),
     maxSize: checkInteger("maxSize", options.maxSize ?? 10, 1, LIMITS.maxSize),
     whenFull: checkOneOf("whenFull", options.whenFull ?? "drop", WHEN_FULL),
     metadataBytes: checkInteger("metadataBytes", options.metadataBytes ?? 0, 0, LIMITS.metadataBytes),

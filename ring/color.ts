@@ -1,5 +1,5 @@
 /**
- * How the numbers of a frame become colours: labels that a depot keeps for its readers.
+ * How the numbers of a frame become a picture: labels that a depot keeps for its readers.
  *
  * @module
  */
@@ -55,6 +55,12 @@ export type ColorTransfer =
   | "smpte2084"
   | "smpte428"
   | "arib-std-b67";
+
+/**
+ * Whether a frame is one picture or two fields, spelled as in ffmpeg's `-field_order`. The first letter is the field
+ * that was coded first, top or bottom, the second the one that is shown first: raw frames have `"tt"` or `"bb"`.
+ */
+export type FieldOrder = "progressive" | "tt" | "bb" | "tb" | "bt";
 
 /** How numbers become colours. What was not said is absent. */
 export interface Color {

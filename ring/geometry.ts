@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Color } from "./color.ts";
+import type { Color, FieldOrder } from "./color.ts";
 import { type ELEMENT_TYPES, EXTRA_PEERS, GROUP, HEADER, PEER, READER, SLOT, type WHEN_FULL } from "./layout.ts";
 
 /** What a user chooses when making a depot, complete and checked. */
@@ -24,6 +24,8 @@ export type Geometry = {
   color: Color;
   /** Width and height of a pixel. */
   sampleAspectRatio: readonly [number, number] | undefined;
+  /** Whether a frame is two fields, and which is the first. */
+  fieldOrder: FieldOrder | undefined;
   /** Slots. */
   maxSize: number;
   whenFull: typeof WHEN_FULL[number];

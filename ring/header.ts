@@ -9,6 +9,7 @@ import { ELEMENT_BYTES, type Geometry, layoutOf, LIMITS } from "./geometry.ts";
 import {
   BYTE_ORDER,
   ELEMENT_TYPES,
+  FIELD_ORDERS,
   HEADER,
   LAST_SEQUENCE,
   LAYOUT_VERSION,
@@ -80,6 +81,7 @@ export function writeHeader(header: DataView, { geometry, id }: Header, createdN
   const [aspectWidth, aspectHeight] = geometry.sampleAspectRatio ?? [0, 0];
   u32(HEADER.aspectWidth, aspectWidth);
   u32(HEADER.aspectHeight, aspectHeight);
+  u32(HEADER.fieldOrder, FIELD_ORDERS.indexOf(geometry.fieldOrder ?? UNSPECIFIED));
   u64(HEADER.head, geometry.firstSequence);
   u64(HEADER.tail, geometry.firstSequence);
   u64(HEADER.cleared, geometry.firstSequence);
@@ -200,6 +202,7 @@ class UntrustedHeader {
       variableLength: this.#u32Within("variableLength", 0, 1) === 1,
       color: this.#color(),
       sampleAspectRatio: this.#sampleAspectRatio(),
+      fieldOrder: this.#oneOrNone("fieldOrder", FIELD_ORDERS),
       maxSize: this.#u32Within("maxSize", 1, LIMITS.maxSize),
       whenFull: this.#oneOf("whenFull", WHEN_FULL),
       metadataBytes: this.#u32Within("metadataBytes", 0, LIMITS.metadataBytes),

@@ -63,6 +63,7 @@ export const HEADER = {
   groupsOffset: 208, // u64
   replaced: 216, // u32; 1: another segment is about to take the name (T2), 2: it has (T4). By any process, never back
   takesOffset: 224, // u64; take words: maxSize for each group, rounded up to a multiple of 64 bytes
+  fieldOrder: 232, // u32; index into FIELD_ORDERS
   head: 256, // u64; next sequence to claim (C7), at most 2^53 - 1; with CLOSED set none will be claimed (N1, T5)
   skipped: 264, // u32; burned sequences. Each burning adds one; wraps, only differences count
   tail: 384, // u64; oldest sequence kept for a lossless reader. Raised by producers (G3, G5) and leavers (L1)
@@ -210,6 +211,9 @@ export const TRANSFERS = [
   "smpte428",
   "arib-std-b67",
 ] as const;
+
+/** Names of `fieldOrder`, by their number in the segment; they are those of ffmpeg's `-field_order`. */
+export const FIELD_ORDERS = ["unspecified", "progressive", "tt", "bb", "tb", "bt"] as const;
 
 /** How many of the low bits of a peer's id hold its index plus one. */
 export const PEER_INDEX_BITS = 12;

@@ -156,6 +156,16 @@ enum {
   FD_TRANSFER_ARIB_STD_B67 = 16
 };
 
+/* Names of `fieldOrder`, by their number in the segment; they are those of ffmpeg's `-field_order`. */
+enum {
+  FD_FIELD_ORDER_UNSPECIFIED = 0,
+  FD_FIELD_ORDER_PROGRESSIVE = 1,
+  FD_FIELD_ORDER_TT = 2,
+  FD_FIELD_ORDER_BB = 3,
+  FD_FIELD_ORDER_TB = 4,
+  FD_FIELD_ORDER_BT = 5
+};
+
 /* Locks of a segment: one for changes of membership, then one for each peer, held as long as the peer lives. */
 enum {
   FD_LOCK_MEMBERS = 0,
@@ -206,7 +216,8 @@ struct fd_header {
   uint32_t replaced;
   uint8_t reserved1[4];
   uint64_t takes_offset;
-  uint8_t reserved2[24];
+  uint32_t field_order;
+  uint8_t reserved2[20];
   uint64_t head;
   uint32_t skipped;
   uint8_t reserved3[116];
@@ -326,6 +337,7 @@ struct fd_group {
   X(header, groups_offset, 208, 8) \
   X(header, replaced, 216, 4) \
   X(header, takes_offset, 224, 8) \
+  X(header, field_order, 232, 4) \
   X(header, head, 256, 8) \
   X(header, skipped, 264, 4) \
   X(header, tail, 384, 8) \

@@ -224,26 +224,30 @@ for (const runtime of RUNTIMES) {
     }
   });
 
-  videoTest(`record and replay keep colours and the shape of pixels (${runtime})`, async ({ another, folder }) => {
-    const [name, copy] = [another(), another()];
-    const file = join(folder, "colours.fdr");
-    const color = { matrix: "bt2020nc", range: "full", primaries: "bt2020", transfer: "smpte2084" } as const;
-    {
-      const shape = { frameSize: [4, 2] as const, pixelFormat: "yuv420p", color, sampleAspectRatio: [64, 45] as const };
-      await using depot = await FramesDepot.create(name, shape);
-      await depot.enqueue({ frame: new Uint8Array(12) });
-      const recorded = await move(["record", name, file, "--frames", "1", "--mode", "lossy"], { runtime });
-      assertEquals(recorded.code, 0, recorded.errors);
-    }
-    await using player = new VideoCommand(["replay", file, copy], { runtime });
-    {
-      await using depot = await FramesDepot.open(copy, { timeoutMs: 60_000 });
-      assertEquals(depot.color, color);
-      assertEquals(depot.sampleAspectRatio, [64, 45]);
-      for await (const _frame of depot.frames()) break;
-    }
-    assertEquals((await player.done).code, 0);
-  });
+  videoTest(
+    `record and replay keep colours, the shape of pixels and fields (${runtime})`,
+    async ({ another, folder }) => {
+      const [name, copy] = [another(), another()];
+      const file = join(folder, "colours.fdr");
+      const color = { matrix: "bt2020nc", range: "full", primaries: "bt2020", transfer: "smpte2084" } as const;
+      {
+        const said = { color, sampleAspectRatio: [64, 45], fieldOrder: "bb" } as const;
+        const shape = { frameSize: [4, 2] as const, pixelFormat: "yuv420p", ...said };
+        await using depot = await FramesDepot.create(name, shape);
+        await depot.enqueue({ frame: new Uint8Array(12) });
+        const recorded = await move(["record", name, file, "--frames", "1", "--mode", "lossy"], { runtime });
+        assertEquals(recorded.code, 0, recorded.errors);
+      }
+      await using player = new VideoCommand(["replay", file, copy], { runtime });
+      {
+        await using depot = await FramesDepot.open(copy, { timeoutMs: 60_000 });
+        assertEquals(depot.color, color);
+        assertEquals([depot.sampleAspectRatio, depot.fieldOrder], [[64, 45], "bb"]);
+        for await (const _frame of depot.frames()) break;
+      }
+      assertEquals((await player.done).code, 0);
+    },
+  );
 }
 
 videoTest("record and replay keep the length of each frame, where lengths vary", async ({ name, another, folder }) => {
@@ -292,6 +296,9 @@ test("decodeRecord, decodeHeader and decodeIndex read what was written, and noth
       const coloured = { ...written, color: { [part]: name }, sampleAspectRatio: [3, 4] as const };
       assertEquals(decodeHeader(encodeHeader(coloured)), coloured);
     }
+  }
+  for (const fieldOrder of ["progressive", "tt", "bb", "tb", "bt"] as const) {
+    assertEquals(decodeHeader(encodeHeader({ ...written, fieldOrder })), { ...written, fieldOrder });
   }
   const entries = [{ offset: 2 ** 50, frameNumber: -3, timestampNs: 9n }];
   const index = encodeIndex(entries, 1234);

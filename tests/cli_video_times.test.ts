@@ -9,7 +9,18 @@ import { test } from "node:test";
 import { stepInWords, Timeline } from "../cli/video/timeline.ts";
 import { FramesDepot, PIXEL_FORMATS } from "../mod.ts";
 import { RUNTIMES } from "./support/harness.ts";
-import { decoded, ffmpeg, fileOf, move, moveBoth, OTHER, rawFrame, sameBytes, videoTest } from "./support/video.ts";
+import {
+  decoded,
+  ffmpeg,
+  fileOf,
+  move,
+  moveBoth,
+  OTHER,
+  rawFrame,
+  sameBytes,
+  VideoCommand,
+  videoTest,
+} from "./support/video.ts";
 
 /** What ffprobe says of the frames of a file: their times in seconds, and what `entries` names. */
 function probe(path: string, entries: string): string[] {
@@ -92,20 +103,38 @@ videoTest("read --output lasts as long as a source that counts milliseconds", as
   assertEquals(rateOf(output), "30000/1001");
 });
 
-videoTest("read --output keeps the shape of pixels and the fields", async ({ name, folder }) => {
-  const clip = clipOf(join(folder, "clip.mkv"), "25", 5, "setsar=64/45", ["-flags", "+ildct+ilme"]);
-  const output = join(folder, "out.mkv");
-  const options = ["--fields", "bottom", "--ffmpeg", "-c:v libx264 -qp 0 -flags +ildct+ilme"];
-  const [written, read] = await moveBoth([["write", name, "--input", clip]], [
-    ["read", name, "--output", output, ...options],
-    { runtime: OTHER },
-  ]);
-  assertEquals([written.code, read.code], [0, 0], written.errors + read.errors);
-  assertStringIncludes(written.errors, "interlaced, bottom field first");
-  const shown = "stream=sample_aspect_ratio";
-  assertEquals(probe(output, shown), probe(clip, shown));
+videoTest("write and read --output keep the shape of pixels and the fields", async ({ another, folder }) => {
   const fields = "frame=interlaced_frame,top_field_first";
-  assertEquals(probe(output, fields), probe(clip, fields));
+  for (const [first, field] of [["tt", "tff"], ["bb", "bff"]] as const) {
+    const name = another();
+    const clip = clipOf(join(folder, `${first}.mkv`), "25", 5, "setsar=64/45", [
+      ...["-vf", `setfield=${field}`, "-flags", "+ildct+ilme"],
+    ]);
+    const output = join(folder, `${first}-out.mkv`);
+    const lossless = ["--ffmpeg", "-c:v libx264 -qp 0 -flags +ildct+ilme"];
+    await using writer = new VideoCommand(["write", name, "--input", clip]);
+    {
+      await using depot = await FramesDepot.open(name, { timeoutMs: 60_000 });
+      assertEquals([depot.fieldOrder, depot.sampleAspectRatio], [first, [64, 45]]);
+    }
+    const read = await move(["read", name, "--output", output, ...lossless], { runtime: OTHER });
+    assertEquals([(await writer.done).code, read.code], [0, 0], read.errors);
+    const shown = "stream=sample_aspect_ratio";
+    assertEquals(probe(output, shown), probe(clip, shown));
+    assertEquals(probe(output, fields), probe(clip, fields));
+    assertEquals(probe(output, fields)[0].slice(0, 3), first === "tt" ? "1,1" : "1,0");
+  }
+});
+
+videoTest("read --fields goes before what the depot says", async ({ name, folder }) => {
+  const shape = { frameSize: [32, 16] as const, pixelFormat: "yuv420p", fieldOrder: "progressive" as const };
+  await using depot = await FramesDepot.create(name, shape);
+  await depot.enqueue({ frame: new Uint8Array(depot.frameBytes) });
+  const output = join(folder, "out.mkv");
+  const options = ["--fields", "bottom", "--frames", "1", "--ffmpeg", "-c:v libx264 -qp 0 -flags +ildct+ilme"];
+  const { code, errors } = await move(["read", name, "--output", output, ...options]);
+  assertEquals(code, 0, errors);
+  assertEquals(probe(output, "frame=interlaced_frame,top_field_first")[0].slice(0, 3), "1,0");
 });
 
 videoTest("read --rate gives frames one rate instead of their times", async ({ name, folder }) => {

@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { test } from "node:test";
-import { parseY4mHeader } from "../cli/video/y4m.ts";
+import { parseY4mHeader, y4mHeader } from "../cli/video/y4m.ts";
 import { RUNTIMES } from "./support/harness.ts";
 import { ffmpeg, move, moveBoth, OTHER, rawFrame, sameBytes, videoTest } from "./support/video.ts";
 
@@ -49,6 +49,14 @@ videoTest("write and read keep Y4M of 9 to 16 bits, as ffmpeg writes it", async 
     assertEquals([written.code, read.code], [0, 0], written.errors + read.errors);
     assert(sameBytes(read.out, ffmpeg([...picture, "-f", "rawvideo", "-"])), format);
   }
+});
+
+test("y4mHeader and parseY4mHeader keep the order of fields", () => {
+  for (const fieldOrder of ["progressive", "tt", "bb"] as const) {
+    const header = y4mHeader({ width: 2, height: 2, format: "gray", appearance: { fieldOrder } });
+    assertEquals(parseY4mHeader(header.trimEnd()).appearance?.fieldOrder, fieldOrder);
+  }
+  assertEquals(parseY4mHeader("YUV4MPEG2 W2 H2 I?").appearance?.fieldOrder, undefined);
 });
 
 test("parseY4mHeader prefers C to XYSCSS, and reads what says nothing as that", () => {

@@ -16,16 +16,26 @@ depotTest("inspect returns what list and stats return, and is no peer itself", a
   await using reader = depot.frames();
   for (let n = 0; n < 6; n++) await depot.enqueue({ frameNumber: n, frame: pixels(n) });
   (await reader.next()).value!.release();
-  const { stats, id, variableLength, color, sampleAspectRatio, metadataBytes, maxReaders, maxGroups, ...info } =
-    FramesDepot
-      .inspect(name)!;
+  const {
+    stats,
+    id,
+    variableLength,
+    color,
+    sampleAspectRatio,
+    fieldOrder,
+    metadataBytes,
+    maxReaders,
+    maxGroups,
+    ...info
+  } = FramesDepot
+    .inspect(name)!;
   assertEquals(info, FramesDepot.list().find((info) => info.name === name));
   const own = depot.stats();
   const peers = own.peers.map((peer) => ({ ...peer, self: false }));
   assertEquals([stats, metadataBytes, maxReaders, maxGroups], [{ ...own, peers }, 16, 3, 4]);
   assertEquals(
-    [id, variableLength, color, sampleAspectRatio],
-    [depot.id, depot.variableLength, depot.color, depot.sampleAspectRatio],
+    [id, variableLength, color, sampleAspectRatio, fieldOrder],
+    [depot.id, depot.variableLength, depot.color, depot.sampleAspectRatio, depot.fieldOrder],
   );
   assertEquals([stats!.stored, stats!.dropped, stats!.peers.length], [4, 2, 1]);
 });

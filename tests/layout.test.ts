@@ -83,6 +83,7 @@ const BASE: Geometry = {
   variableLength: false,
   color: {},
   sampleAspectRatio: undefined,
+  fieldOrder: undefined,
   maxSize: 10,
   whenFull: "drop",
   metadataBytes: 0,
@@ -108,7 +109,7 @@ const GEOMETRIES: Partial<Geometry>[] = [
   { firstSequence: LAST_SEQUENCE },
   { variableLength: true, width: 0, height: 0, channels: 0, pixelFormat: "mjpeg" },
   { color: { matrix: "bt709", range: "limited", primaries: "bt709", transfer: "iec61966-2-1" } },
-  { color: { matrix: "ictcp", transfer: "arib-std-b67" }, sampleAspectRatio: [4, LIMITS.aspect] },
+  { color: { matrix: "ictcp", transfer: "arib-std-b67" }, sampleAspectRatio: [4, LIMITS.aspect], fieldOrder: "bt" },
 ];
 const geometries = GEOMETRIES.map((part): Geometry => ({ ...BASE, ...part }));
 
@@ -180,7 +181,7 @@ depotTest("readHeader refuses what is not a sound header, each with its code", (
       ...(["totalBytes", "peersOffset", "readersOffset", "slotsOffset", "payloadOffset", "payloadStride"] as const),
       ...(["headerBytes", "peerStride", "readerStride", "slotStride", "maxPeers", "maxReaders", "pinWords"] as const),
       ...(["maxSize", "whenFull", "elementType", "metadataBytes", "frameBytes", "variableLength"] as const),
-      ...(["matrix", "range", "primaries", "transfer", "aspectWidth", "aspectHeight"] as const),
+      ...(["matrix", "range", "primaries", "transfer", "aspectWidth", "aspectHeight", "fieldOrder"] as const),
       ...(["maxGroups", "groupStride", "groupsOffset", "takesOffset"] as const),
     ]
   ) {

@@ -3,13 +3,15 @@
  *
  * @module
  */
-import { type Color, COLOR_NAMES } from "../../mod.ts";
+import { type Color, COLOR_NAMES, type FieldOrder } from "../../mod.ts";
 
 /** How pixels look where they are shown, as far as the source says it. */
 export type Appearance = {
   color?: Color | undefined;
   /** Width and height of a pixel. */
   sampleAspectRatio?: readonly [width: number, height: number] | undefined;
+  /** Whether a frame is two fields, and which is the first. */
+  fieldOrder?: FieldOrder | undefined;
 };
 
 /** Names of the log that differ from those of the options. */

@@ -94,12 +94,6 @@ export class Decoder implements FrameSource {
     this.#shape = shapeOf(first.format, first.width, first.height, first);
     const total = options.loop ? undefined : ffmpeg.log.total;
     if (total !== undefined) this.total = total;
-    if (first.fields !== "progressive") {
-      warn(
-        `${this.#input} is interlaced, ${first.fields} field first, and a depot has no place for that; ` +
-          `\`read --output FILE --fields ${first.fields}\` says it to a file`,
-      );
-    }
   }
 
   get shape(): Shape {
@@ -196,14 +190,14 @@ function warn(text: string): void {
   complain(`${paintErrors().yellow("warning:")} ${text}\n`);
 }
 
-/** What a frame says of colours and pixels that the depot does not. */
-function changesOf({ color = {}, sampleAspectRatio }: Shape, line: FrameLine): string[] {
+/** What a frame says of colours, pixels and fields that the depot does not. */
+function changesOf({ color = {}, sampleAspectRatio, fieldOrder }: Shape, line: FrameLine): string[] {
   const said = Object.entries(line.color ?? {}).filter(([part, name]) => color[part as keyof Color] !== name);
   const changed = said.map(([part, name]) => `${part} ${name}`);
   const aspect = line.sampleAspectRatio?.join(":");
-  return aspect === undefined || aspect === sampleAspectRatio?.join(":")
-    ? changed
-    : [...changed, `pixels of ${aspect}`];
+  if (aspect !== undefined && aspect !== sampleAspectRatio?.join(":")) changed.push(`pixels of ${aspect}`);
+  if (line.fieldOrder !== fieldOrder) changed.push(`fields ${line.fieldOrder}`);
+  return changed;
 }
 
 /** The process, and what it logs. */

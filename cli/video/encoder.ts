@@ -23,7 +23,7 @@ export type Encoding = {
   output: string;
   /** Anything ffmpeg takes before an output; replaces what makes the usual containers playable everywhere. */
   options?: string[] | undefined;
-  /** Which field of interlaced frames is the first. */
+  /** Which field of interlaced frames is the first, whatever the depot says. */
   fields?: "top" | "bottom" | undefined;
   /** Takes ffmpeg's complaints as warnings. */
   tolerant?: boolean | undefined;
@@ -71,6 +71,9 @@ class Transport {
 
   constructor(video: Video, fields?: "top" | "bottom") {
     const { width, height, format, rate: [frames, seconds], appearance: { color, sampleAspectRatio } } = video;
+    const fieldOrder = fields === undefined
+      ? video.appearance.fieldOrder
+      : ({ top: "tt", bottom: "bb" } as const)[fields];
     const codec = typeof format === "string" ? CODECS[format] : "V_UNCOMPRESSED";
     this.#packing = typeof format === "string" ? undefined : packingOf(format, width, height);
     this.timed = typeof format === "string" || this.#packing !== undefined;
@@ -79,11 +82,12 @@ class Transport {
       ...(this.timed
         ? ["-f", "matroska"]
         : ["-f", "rawvideo", "-pix_fmt", nameOf(format), "-s", `${width}x${height}`, "-r", `${frames}/${seconds}`]),
+      ...(this.timed || fieldOrder === undefined ? [] : ["-field_order", fieldOrder]),
       ...colorOptions({ ...range, ...color }),
     ];
     this.header = this.timed
       ? matroskaHeader({
-        ...{ width, height, codec, fields, sampleAspectRatio, fourCc: this.#packing?.fourCc },
+        ...{ width, height, codec, fieldOrder, sampleAspectRatio, fourCc: this.#packing?.fourCc },
         frameNs: seconds / frames * 1e9,
       })
       : new Uint8Array(0);

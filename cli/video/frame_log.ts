@@ -17,8 +17,6 @@ export type FrameLine = Appearance & {
   height: number;
   /** Nanoseconds since the first frame. */
   timestampNs: bigint;
-  /** Whether it consists of two fields, and which is the first. */
-  fields: "progressive" | "top" | "bottom";
   /** Whether all of it has been logged. */
   complete: boolean;
 };
@@ -118,7 +116,7 @@ export class FrameLog {
       height,
       timestampNs: this.#nanoseconds(frame[2]),
       sampleAspectRatio: aspectWidth > 0 && aspectHeight > 0 ? [aspectWidth, aspectHeight] : undefined,
-      fields: frame[8] === "T" ? "top" : frame[8] === "B" ? "bottom" : "progressive",
+      fieldOrder: frame[8] === "T" ? "tt" : frame[8] === "B" ? "bb" : "progressive",
       complete: false,
     });
     this.#onFrame();

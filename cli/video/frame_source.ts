@@ -57,7 +57,7 @@ export function shapeOf(
   name: string,
   width: number,
   height: number,
-  { color, sampleAspectRatio }: Appearance = {},
+  { color, sampleAspectRatio, fieldOrder }: Appearance = {},
 ): Shape {
   const format = PIXEL_FORMATS.get(name);
   if (format === undefined) {
@@ -70,6 +70,7 @@ export function shapeOf(
   return {
     color,
     sampleAspectRatio,
+    fieldOrder,
     frameSize: [width, height, channels],
     elementType,
     pixelFormat: name,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { FieldOrder } from "../../mod.ts";
 
 /** What the stream says of its frames. */
 export type MatroskaVideo = {
@@ -18,9 +19,12 @@ export type MatroskaVideo = {
   /** Nanoseconds from frame to frame, as a hint for encoders that want a rate. */
   frameNs: number;
   sampleAspectRatio?: readonly [width: number, height: number] | undefined;
-  /** Which of the two fields of a frame is the first. */
-  fields?: "top" | "bottom" | undefined;
+  /** Whether a frame is two fields, and which is the first. */
+  fieldOrder?: FieldOrder | undefined;
 };
+
+/** Numbers of Matroska's FieldOrder. */
+const FIELD_ORDERS = { progressive: 0, tt: 1, bb: 6, tb: 9, bt: 14 } as const;
 
 type Element = [id: number, value: number | string | Uint8Array | Element[]];
 
@@ -66,13 +70,13 @@ function encoded([id, value]: Element): Uint8Array {
 
 /** What is before the first frame. */
 export function matroskaHeader(video: MatroskaVideo): Uint8Array {
-  const { width, height, codec, fourCc, frameNs, sampleAspectRatio, fields } = video;
+  const { width, height, codec, fourCc, frameNs, sampleAspectRatio, fieldOrder = "progressive" } = video;
   const picture: Element[] = [
     [0xb0, width],
     [0xba, height],
     ...(fourCc === undefined ? [] : [[0x2eb524, fourCc] as Element]), // UncompressedFourCC
-    [0x9a, fields === undefined ? 2 : 1], // FlagInterlaced
-    ...(fields === undefined ? [] : [[0x9d, fields === "top" ? 1 : 6] as Element]), // FieldOrder
+    [0x9a, fieldOrder === "progressive" ? 2 : 1], // FlagInterlaced
+    ...(fieldOrder === "progressive" ? [] : [[0x9d, FIELD_ORDERS[fieldOrder]] as Element]), // FieldOrder
     ...(sampleAspectRatio === undefined ? [] : [
       [0x54b0, width * sampleAspectRatio[0]], // DisplayWidth
       [0x54ba, height * sampleAspectRatio[1]], // DisplayHeight

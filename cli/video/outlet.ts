@@ -153,8 +153,8 @@ function warn(text: string): void {
 /** What the frames are. @throws {Failure} where it is not known */
 function videoOf(depot: FramesDepot, { encoding }: OutletOptions): Omit<Video, "rate"> {
   const [width, height] = depot.frameSize;
-  const { color, sampleAspectRatio, pixelFormat, name } = depot;
-  const appearance = { color, sampleAspectRatio };
+  const { color, sampleAspectRatio, fieldOrder, pixelFormat, name } = depot;
+  const appearance = { color, sampleAspectRatio, fieldOrder };
   const format = pixelFormatOf(depot);
   if (format !== undefined) return { width, height, format, appearance };
   if (!isCodec(pixelFormat)) {

@@ -106,8 +106,8 @@ function unlessMissing(error: unknown): undefined {
 
 /** Whether frames fit a depot; otherwise it must be replaced. @throws {Failure} where another process fills it */
 function fits(depot: FramesDepot, shape: Shape, { maxSize, whenFull, join }: PlaceOptions): boolean {
-  // Colours and aspect are labels: frames fit without them.
-  const { color: _color, sampleAspectRatio: _aspect, ...memory } = shape;
+  // Colours, aspect and fields are labels: frames fit without them.
+  const { color: _color, sampleAspectRatio: _aspect, fieldOrder: _fields, ...memory } = shape;
   const differing = Object.entries({ ...memory, maxSize, whenFull }).find(([key, value]) => {
     const found = depot[key as "maxSize"];
     const same = key === "metadataBytes" ? Number(found) >= Number(value) : String(found) === String(value);

@@ -1,9 +1,9 @@
 /**
- * Colours and the shape of pixels in a recording's header: ITU-T H.273 numbers them.
+ * Colours, the shape of pixels and the order of fields in a recording's header: ITU-T H.273 numbers the colours.
  *
  * @module
  */
-import type { Color } from "../../mod.ts";
+import type { Color, FieldOrder } from "../../mod.ts";
 import type { Appearance } from "./colors.ts";
 
 /** By its number in H.273; what has none of its own there is left out. The range is numbered here. */
@@ -25,10 +25,13 @@ const NUMBERS: { [Part in keyof Required<Color>]: Record<NonNullable<Color[Part]
 };
 const PARTS = Object.keys(NUMBERS) as (keyof Color)[];
 /** Where the width and the height of a pixel are, after one byte for each part of the colours. */
-const [WIDTH_AT, HEIGHT_AT] = [4, 8];
+const [WIDTH_AT, HEIGHT_AT, FIELD_ORDER_AT] = [4, 8, 12];
+/** By their number; 0 is not said. */
+const FIELD_ORDERS: readonly (FieldOrder | undefined)[] = [undefined, "progressive", "tt", "bb", "tb", "bt"];
 
-/** Writes the 12 bytes. */
-export function encodeAppearance({ color = {}, sampleAspectRatio = [0, 0] }: Appearance, view: DataView): void {
+/** Writes the 16 bytes. */
+export function encodeAppearance(appearance: Appearance, view: DataView): void {
+  const { color = {}, sampleAspectRatio = [0, 0], fieldOrder } = appearance;
   for (const [at, part] of PARTS.entries()) {
     const name = color[part];
     const number = name === undefined ? undefined : (NUMBERS[part] as Record<string, number>)[name];
@@ -36,17 +39,20 @@ export function encodeAppearance({ color = {}, sampleAspectRatio = [0, 0] }: App
   }
   view.setUint32(WIDTH_AT, sampleAspectRatio[0], true);
   view.setUint32(HEIGHT_AT, sampleAspectRatio[1], true);
+  view.setUint32(FIELD_ORDER_AT, FIELD_ORDERS.indexOf(fieldOrder), true);
 }
 
-/** Reads the 12 bytes; what they do not say is absent. */
+/** Reads the 16 bytes; what they do not say is absent. */
 export function decodeAppearance(view: DataView): Appearance {
   const named = PARTS.flatMap((part, at) => {
     const name = Object.entries(NUMBERS[part]).find(([, number]) => number + 1 === view.getUint8(at))?.[0];
     return name === undefined ? [] : [[part, name] as const];
   });
   const [width, height] = [view.getUint32(WIDTH_AT, true), view.getUint32(HEIGHT_AT, true)];
+  const fieldOrder = FIELD_ORDERS[view.getUint32(FIELD_ORDER_AT, true)];
   return {
     ...(named.length === 0 ? {} : { color: Object.fromEntries(named) as Color }),
     ...(width === 0 || height === 0 ? {} : { sampleAspectRatio: [width, height] as const }),
+    ...(fieldOrder === undefined ? {} : { fieldOrder }),
   };
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { FieldOrder } from "../../mod.ts";
 import type { Appearance } from "./colors.ts";
 
 /** What the header says. */
@@ -65,6 +66,9 @@ const COLOUR_SPACES: Record<string, string> = {
   )),
 };
 
+/** How a header says that frames are two fields: the first one in time. */
+const INTERLACING: Record<string, FieldOrder> = { p: "progressive", t: "tt", b: "bb" };
+
 /** The pixel formats that have a place in Y4M. */
 export const Y4M_PIXEL_FORMATS: readonly string[] = Object.keys(COLOUR_SPACES);
 
@@ -89,6 +93,7 @@ export function parseY4mHeader(line: string): Y4mHeader {
   }
   const rate = ratioOf("F", field("F"));
   const sampleAspectRatio = ratioOf("A", field("A"));
+  const fieldOrder = INTERLACING[field("I") ?? ""];
   return {
     width,
     height,
@@ -97,6 +102,7 @@ export function parseY4mHeader(line: string): Y4mHeader {
     appearance: {
       color: full ? { range: "full" } : fields.includes("XCOLORRANGE=LIMITED") ? { range: "limited" } : undefined,
       sampleAspectRatio,
+      fieldOrder,
     },
   };
 }
@@ -124,10 +130,10 @@ export function y4mHeader({ width, height, format, rate, appearance = {} }: Y4mH
     throw new RangeError(`Y4M has no place for ${format}, only for ${Y4M_PIXEL_FORMATS.join(", ")}`);
   }
   const [frames, seconds] = rate ?? [0, 0];
-  const { color, sampleAspectRatio: [aspectWidth, aspectHeight] = [0, 0] } = appearance;
+  const { color, sampleAspectRatio: [aspectWidth, aspectHeight] = [0, 0], fieldOrder = "progressive" } = appearance;
   const range = color?.range === undefined || space.includes("XCOLORRANGE")
     ? ""
     : ` XCOLORRANGE=${color.range.toUpperCase()}`;
-  const video = `W${width} H${height} F${frames}:${seconds} Ip A${aspectWidth}:${aspectHeight}`;
+  const video = `W${width} H${height} F${frames}:${seconds} I${fieldOrder[0]} A${aspectWidth}:${aspectHeight}`;
   return `${Y4M_MAGIC} ${video} C${space}${range}\n`;
 }

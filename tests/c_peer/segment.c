@@ -52,6 +52,7 @@ static void check(struct depot *depot, const struct fd_header *header, uint64_t 
   if (header->matrix > FD_MATRIX_ICTCP || header->range > FD_RANGE_FULL) die("a colour out of bounds");
   if (header->primaries > FD_PRIMARY_EBU3213 || header->transfer > FD_TRANSFER_ARIB_STD_B67) die("a colour out of bounds");
   if ((header->aspect_width == 0) != (header->aspect_height == 0)) die("half an aspect ratio");
+  if (header->field_order > FD_FIELD_ORDER_BT) die("fieldOrder out of bounds");
 
   depot->max_readers = header->max_readers;
   depot->max_peers = header->max_readers + FD_EXTRA_PEERS;

@@ -83,7 +83,13 @@ export async function undefinedIsAllowed(depot: FramesDepot, limit: number | und
   await FramesDepot.create(depot.name, {
     ...{ frameSize: [4, 2, 3] as const, elementType: undefined, pixelFormat: undefined, frameBytes: limit },
     ...{ maxSize: limit, whenFull: undefined, metadataBytes: limit, maxReaders: limit, mode: limit },
-    ...{ onBackpressure: undefined, color: undefined, sampleAspectRatio: undefined, variableLength: undefined },
+    ...{
+      onBackpressure: undefined,
+      color: undefined,
+      sampleAspectRatio: undefined,
+      fieldOrder: undefined,
+      variableLength: undefined,
+    },
     color: { matrix: undefined, range: undefined, primaries: undefined, transfer: undefined },
   });
 }

@@ -86,6 +86,7 @@ export function geometryOf(random: Random): Geometry {
     variableLength: false,
     color: {},
     sampleAspectRatio: undefined,
+    fieldOrder: undefined,
     maxSize: random.pick([2, 3, 8]),
     whenFull: random.pick(["wait", "wait", "drop"] as const),
     metadataBytes: METADATA_BYTES,
