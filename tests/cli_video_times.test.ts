@@ -7,7 +7,9 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 import { stepInWords, Timeline } from "../cli/video/timeline.ts";
-import { FramesDepot, PIXEL_FORMATS } from "../mod.ts";
+import { packingOf } from "../cli/video/raw_frames.ts";
+import { y4mFramesOf } from "../cli/video/y4m_frames.ts";
+import { FramesDepot, PIXEL_FORMATS, type PixelFormat } from "../mod.ts";
 import { RUNTIMES } from "./support/harness.ts";
 import {
   decoded,
@@ -165,7 +167,19 @@ videoTest("read --output goes on at once where the clock steps, and says so", as
 
 videoTest("read --output gives an encoder the pixels of each format", async ({ another, folder }) => {
   // Directly, as planar YUV of the same samples, and as raw frames of one rate.
-  for (const format of ["rgb24", "nv12", "yuv422p10le", "p010le", "nv24", "yuyv422", "gray16le", "grayf32le"]) {
+  for (
+    const format of [
+      "rgb24",
+      "nv12",
+      "yuv422p10le",
+      "p010le",
+      "nv24",
+      "yuyv422",
+      "gray16le",
+      "grayf32le",
+      "yuv440p10le",
+    ]
+  ) {
     const name = another();
     assert(PIXEL_FORMATS.has(format));
     const input = rawFrame(format, 18, 10);
@@ -182,6 +196,21 @@ videoTest("read --output gives an encoder the pixels of each format", async ({ a
     const back = ["-pix_fmt", format]; // the encoder may take the same samples in another order
     assert(sameBytes(decoded(output, back), decoded(alone, back)), format);
   }
+});
+
+test("packingOf and y4mFramesOf keep the sampling of chroma", () => {
+  const samplingOf = ({ planes }: PixelFormat) => {
+    const { shiftX, shiftY, pixels } = planes.find(({ components }) => components.includes("u"))!;
+    return [shiftX || (pixels === 2 ? 1 : 0), shiftY]; // one of two pixels is as halved
+  };
+  for (const format of PIXEL_FORMATS.values()) {
+    if (!format.isYuv) continue;
+    for (const other of [packingOf(format, 34, 18), y4mFramesOf(format, 34, 18)]) {
+      if (other !== undefined) assertEquals(samplingOf(other.format), samplingOf(format), format.name);
+    }
+  }
+  assertEquals(y4mFramesOf(PIXEL_FORMATS.get("yuv410p")!, 34, 18), undefined);
+  assertEquals(packingOf(PIXEL_FORMATS.get("yuv440p10le")!, 34, 18), undefined);
 });
 
 test("Timeline cuts where a clock steps, and nowhere else", () => {

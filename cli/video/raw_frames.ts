@@ -5,7 +5,6 @@
  * @module
  */
 import { PIXEL_FORMATS, type PixelFormat } from "../../mod.ts";
-import { bytesOf } from "./descriptors.ts";
 
 /** Formats whose four characters are a text. */
 const TEXTS: Record<string, string> = {
@@ -38,6 +37,8 @@ const TEXTS: Record<string, string> = {
 };
 /** The others are made of the number of components, the sampling of chroma, and the bits of an element. */
 const SAMPLINGS: Record<string, number> = { "420": 11, "422": 10, "444": 0 };
+/** The names of samplings by how often chroma is halved, across and down. */
+const SHIFTS: Record<string, keyof typeof SAMPLINGS> = { "1,1": "420", "1,0": "422", "0,0": "444" };
 
 function fourCcOf({ name, bits, elementType }: PixelFormat): Uint8Array | undefined {
   const text = TEXTS[name];
@@ -85,7 +86,8 @@ function planarOf(format: PixelFormat): PixelFormat | undefined {
   if (format.isFullRange) return PIXEL_FORMATS.get(name.replace("yuvj", "yuv"));
   const chroma = planes.find(({ components }) => components.includes("u"))!;
   const alpha = planes.some(({ components }) => components.includes("a"));
-  const sampling = chroma.shiftY === 1 ? "420" : chroma.shiftX === 1 || chroma.pixels === 2 ? "422" : "444";
+  const sampling = SHIFTS[`${chroma.shiftX || (chroma.pixels === 2 ? 1 : 0)},${chroma.shiftY}`];
+  if (sampling === undefined) return undefined;
   const planar = PIXEL_FORMATS.get(`yuv${alpha ? "a" : ""}${sampling}p${bits > 8 ? `${bits}le` : ""}`);
   return planar?.name === name ? undefined : planar;
 }
@@ -127,6 +129,6 @@ function converter(from: PixelFormat, to: PixelFormat, width: number, height: nu
         for (let i = begin; i < begin + width; i++, at += step) target[i] = source[at] >> from.shift;
       }
     }
-    return bytesOf(made);
+    return made;
   };
 }

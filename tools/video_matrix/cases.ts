@@ -26,7 +26,7 @@ const SHAPES: Record<string, Parameters<typeof sourceOf>[1]> = {
   "uneven times": { rate: "30", filters: UNEVEN },
   "pixels of 64:45": { filters: "setsar=64/45" },
   "odd sizes": { size: "33x17" },
-  "one pixel": { size: "1x1" },
+  "one pixel": { filters: "scale=1:1" }, // not every version draws one
   "interlaced": { filters: "setfield=tff" },
   "BT.709": { filters: "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709" },
   "BT.2020": { filters: "setparams=range=pc:colorspace=bt2020nc:color_primaries=bt2020:color_trc=smpte2084" },

@@ -44,7 +44,9 @@ export async function check(place: Place, { source: from, format }: Case, folder
   }
   if (encodes) {
     const pixels = (path: string) => alone(ffmpeg, ["-i", path, ...bytes]);
-    compare(faults, "read --output", pixels(encoded), pixels(reference));
+    const ours = pixels(encoded);
+    // An ffmpeg before 6 loses the full range on its way to the encoder; what is exact is right all the same.
+    if (Buffer.compare(ours, raw) !== 0) compare(faults, "read --output", ours, pixels(reference));
     compareTimes(faults, timesOf(ffmpeg, ["-i", encoded]), timesOf(ffmpeg, input));
   }
   await replayed(place, `${id}-played`, recording, picture, raw, faults);
