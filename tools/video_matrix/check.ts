@@ -45,7 +45,7 @@ export async function check(place: Place, { source: from, format }: Case, folder
   if (encodes) {
     const pixels = (path: string) => alone(ffmpeg, ["-i", path, ...bytes]);
     const ours = pixels(encoded);
-    // An ffmpeg before 6 loses the full range on its way to the encoder; what is exact is right all the same.
+    // An ffmpeg before 6 loses the full range on its way to the encoder; what is exact is right anyway.
     if (Buffer.compare(ours, raw) !== 0) compare(faults, "read --output", ours, pixels(reference));
     compareTimes(faults, timesOf(ffmpeg, ["-i", encoded]), timesOf(ffmpeg, input));
   }
