@@ -140,7 +140,8 @@ export function find(
   wait: WaitOptions,
 ): Promise<Attachment> {
   const shim = loadShim();
-  const objection = ({ geometry }: Attachment) => difference(geometry, wanted);
+  const remedy = "without this option it is opened as it is";
+  const objection = ({ geometry }: Attachment) => difference(geometry, wanted, remedy);
   return retry(() => openSegment(shim, name, { ...options, objection }), ["missing", "unfinished", "busy"], wait);
 }
 
@@ -160,8 +161,9 @@ export function findOrMake(
   wait: WaitOptions,
 ): Promise<Attachment> {
   const shim = loadShim();
+  const remedy = "producers have it open: give the same options, close it there, or take its name with `replace: true`";
   const objection = (found: Attachment) =>
-    difference(found.geometry, geometry) ??
+    difference(found.geometry, geometry, remedy) ??
       (found.room.end() !== undefined && (always || isAbandoned(found)) ? "it has ended" : undefined);
   const attempt = () => {
     const opened = openSegment(shim, name, { ...options, objection });
@@ -177,12 +179,17 @@ export function findOrMake(
   return retry(attempt, ["unfinished", "busy"], wait);
 }
 
-/** The first thing in which a geometry is not as wanted, in words. */
-function difference(found: Geometry, wanted: Partial<Geometry>): string | undefined {
-  for (const key of Object.keys(wanted) as (keyof Geometry)[]) {
-    if (key === "firstSequence") continue;
-    const [one, other] = [JSON.stringify(found[key]), JSON.stringify(wanted[key])];
-    if (one !== other) return `its ${key} is ${one}, not ${other}`;
+/** A geometry by the names of the options of `create`. */
+function asOptions({ width, height, channels, firstSequence: _, ...rest }: Partial<Geometry>): Record<string, unknown> {
+  return { ...width === undefined ? {} : { frameSize: [width, height, channels] }, ...rest };
+}
+
+/** The first thing in which a geometry is not as wanted, and what helps, in words. */
+function difference(found: Geometry, wanted: Partial<Geometry>, remedy: string): string | undefined {
+  const all = asOptions(found);
+  for (const [option, value] of Object.entries(asOptions(wanted))) {
+    const [one, other] = [JSON.stringify(all[option]), JSON.stringify(value)];
+    if (one !== other) return `its ${option} is ${one}, not ${other}; ${remedy}`;
   }
   return undefined;
 }

@@ -167,10 +167,8 @@ depotTest("open with an element type takes a depot of these elements only", asyn
   await using same = await FramesDepot.open(name, { elementType: "uint16" });
   assertEquals([same.elementType, same.id], ["uint16", depot.id]);
   const error = await assertRejects(() => FramesDepot.open(name, { elementType: "uint8" }), DepotError);
-  assertEquals([error.code, error.message], [
-    "INCOMPATIBLE",
-    `cannot open depot "${name}": its elementType is "uint16", not "uint8"`,
-  ]);
+  assertEquals(error.code, "INCOMPATIBLE");
+  assertStringIncludes(error.message, `cannot open depot "${name}": its elementType is "uint16", not "uint8"; without`);
   assertEquals(depot.stats().peers.length, 2);
   await assertRejects(() => FramesDepot.open(name, { elementType: "int8" as Wrong }), RangeError, "elementType");
 });

@@ -94,7 +94,11 @@ depotTest("createOrOpen opens the same geometry, and replaces another once produ
   const producer = await FramesDepot.createOrOpen(name, options());
   await using viewer = await FramesDepot.open(name);
   await fill(producer, 1);
-  const error = await assertRejects(() => FramesDepot.createOrOpen(name, LARGER), DepotError, "its width is 2, not 4");
+  const error = await assertRejects(
+    () => FramesDepot.createOrOpen(name, LARGER),
+    DepotError,
+    "its frameSize is [2,2,1], not [4,4,3]; producers have it open",
+  );
   assertEquals(error.code, "INCOMPATIBLE");
   await producer.close();
   const again = await FramesDepot.createOrOpen(name, options());

@@ -171,8 +171,12 @@ depotTest("a frame has no byte beyond frameBytes and no part of an element, what
 
 depotTest("createOrOpen tells a depot of one length from one of varying lengths", async (name) => {
   await using _ = await FramesDepot.create(name, shape);
-  const { message } = await assertRejects(() => FramesDepot.createOrOpen(name, { ...shape, variableLength: false }));
-  assertEquals(message, `cannot open depot "${name}": its variableLength is true, not false`);
+  const other = () => FramesDepot.createOrOpen(name, { ...shape, variableLength: false });
+  await assertRejects(
+    other,
+    DepotError,
+    `cannot open depot "${name}": its variableLength is true, not false; producers`,
+  );
 });
 
 depotTest(
