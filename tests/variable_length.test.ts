@@ -5,7 +5,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { loadShim } from "../ffi/load.ts";
 import type { Mapping } from "../ffi/mapping.ts";
 import type { Segment } from "../ffi/segment.ts";
-import { type Frame, FramesDepot, type FrameSlot } from "../mod.ts";
+import { DepotError, type Frame, FramesDepot, type FrameSlot } from "../mod.ts";
 import { layoutOf } from "../ring/geometry.ts";
 import type { Header } from "../ring/header.ts";
 import { SLOT } from "../ring/layout.ts";
