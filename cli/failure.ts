@@ -39,7 +39,7 @@ export class Failure extends Error {
   }
 }
 
-/** The exit code of each cause, and what helps at the command line. */
+/** The exit code of each cause, and what helps at the command line where the library's message does not say it. */
 const CAUSES: Record<DepotErrorCode, { exitCode: number; remedy?: string }> = {
   NOT_FOUND: {
     exitCode: EXIT.notFound,
@@ -77,7 +77,10 @@ export function systemReason(error: unknown): string {
   return errno === undefined ? message : getSystemErrorMessage(errno);
 }
 
-/** What is printed of a DepotError. For a stale depot the library names its own option, which no command has. */
+/** Causes for which the library's message ends with its own calls and options, which no command has. */
+const WITH_CALLS: ReadonlySet<DepotErrorCode> = new Set(["NOT_FOUND", "EXISTS", "ENDED", "REPLACED"]);
+
+/** What is printed of a DepotError: a remedy once. For a stale depot the library names its own option, too. */
 function explained({ code, depot, message }: DepotError): [message: string, remedy?: string] {
   if (code === "NOT_FOUND" && depot !== undefined && FramesDepot.inspect(depot)?.stale) {
     return [
@@ -85,7 +88,9 @@ function explained({ code, depot, message }: DepotError): [message: string, reme
       `\`frames-depot stat ${depot}\` shows what they counted; \`--timeout SECONDS\` waits for a new producer`,
     ];
   }
-  return [message, CAUSES[code].remedy];
+  if (WITH_CALLS.has(code)) return [message.split("; ", 1)[0], CAUSES[code].remedy];
+  const saysWhatHelps = message.includes("; ") || message.includes("`frames-depot ");
+  return [message, saysWhatHelps ? undefined : CAUSES[code].remedy];
 }
 
 /** Prints why a command failed; only a fault of this program shows a stack. @returns the exit code */

@@ -55,6 +55,20 @@ depotTest("frames-depot ends with 2 after wrong usage, and says what was meant",
   }));
 });
 
+depotTest("frames-depot says once what helps, in words of the command line", async (name, another) => {
+  const missing = await runCli(["grab", name, "x.png"]);
+  const helps = "`frames-depot ls` lists the depots; a command with `--timeout` can wait for one";
+  assertEquals(missing.errors, `error: cannot open depot "${name}": there is none\n${helps}\n`);
+  await using depot = await FramesDepot.create(another(), { frameSize: [4, 2, 1], maxReaders: 1 });
+  await depot.enqueue({ frame: new Uint8Array(8) });
+  for await (const _frame of depot.frames()) { // has the only place of a reader
+    const full = await runCli(["read", depot.name, "--frames", "1"]);
+    assertEquals(full.code, 4, full.errors);
+    assertMatch(full.errors, /^error: .*all 1 readers are in use.*make the depot with more\n$/);
+    break;
+  }
+});
+
 depotTest("frames-depot tells what is not there without a stack, in both runtimes", async (name) => {
   for (const runtime of RUNTIMES) {
     const { code, out, errors } = await runCli(["stat", name], { runtime });
