@@ -245,7 +245,7 @@ class Ffmpeg {
       ...inputOptions,
       // Without -map ffmpeg takes the default-flagged or largest stream of moving pictures, no cover art.
       ...["-i", input === "-" ? "pipe:0" : input, "-an", "-sn", "-dn", "-map_metadata", "-1", "-vf", filters.join(",")],
-      ...(followFormat ? ["-autoscale", "0"] : []), // otherwise ffmpeg scales all to the size of the first
+      ...(followFormat ? ["-noautoscale"] : []), // otherwise ffmpeg scales all to the size of the first
       // Every frame as it was decoded: none is repeated or left out to keep a rate, and no time is rounded to one.
       ...[fpsMode, "passthrough", "-enc_time_base", "1/1000000000", "-f", "rawvideo", "pipe:1"],
     ];
