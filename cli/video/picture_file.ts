@@ -3,9 +3,11 @@
  *
  * @module
  */
+import fs from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { encode as encodePng } from "fast-png";
 import jpeg from "jpeg-js";
 import { type Picture, toRgba8 } from "./to_rgb.ts";
@@ -32,12 +34,20 @@ type Sharp = (data: Uint8Array, options: { raw: { width: number; height: number;
 /** The native encoder where it is installed, beside this program or in the present folder. */
 function findSharp(): Sharp | undefined {
   for (const from of [import.meta.url, join(process.cwd(), "x.js")]) {
+    if (!isBeside(from)) continue; // Bun would look for it in the network, and may wait there forever
     try {
       return createRequire(from)("sharp") as Sharp;
     } catch { // it is not there, or not for this system
     }
   }
   return undefined;
+}
+
+/** Whether a folder above a file, or its own, has the package. */
+function isBeside(file: string): boolean {
+  const folder = dirname(file.startsWith("file:") ? fileURLToPath(file) : file);
+  if (fs.existsSync(join(folder, "node_modules", "sharp"))) return true;
+  return dirname(folder) !== folder && isBeside(folder);
 }
 
 /** JPEG: 8 bits, without alpha. With sharp, where that is installed, it takes a twentieth of the time. */
