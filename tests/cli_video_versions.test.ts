@@ -26,7 +26,7 @@ function versionTest(title: string, body: (found: FoundFfmpeg, folder: string, n
       } finally {
         rmSync(folder, { recursive: true, force: true });
       }
-    });
+    }, { watchdogMs: 600_000 });
   }
 }
 
