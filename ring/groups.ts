@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { DepotError } from "../errors.ts";
 import { LANE } from "../ffi/constants.ts";
 import type { From } from "./from.ts";
 import { GroupCursor, type Ring } from "./group_cursor.ts";
@@ -200,7 +201,7 @@ export class Groups {
     const { words, room } = this.#ring;
     const entry = this.entryOf(group);
     // No frame that was taken is given to a later reader.
-    if (entry !== undefined && this.isFormed(group)) new GroupCursor(this.#ring, group, entry).pass(); // V1
+    if (entry !== undefined && this.isFormed(group)) this.#pass(group, entry); // V1
     trace.at?.("V1");
     words.store32(words.group(group) + GROUP.formed, FORMED.no); // V2
     trace.at?.("V2");
@@ -210,6 +211,15 @@ export class Groups {
     this.#drop(group, entry); // V4
     trace.at?.("V4");
     this.#readers.free(entry); // V5
+  }
+
+  /** V1. Where a process has written over the words of the ring, the group ends all the same. */
+  #pass(group: number, entry: number): void {
+    try {
+      new GroupCursor(this.#ring, group, entry).pass();
+    } catch (error) {
+      if (!(error instanceof DepotError)) throw error;
+    }
   }
 
   /** Lets go of what is offered again, and counts it. */

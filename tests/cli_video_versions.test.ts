@@ -26,7 +26,7 @@ function versionTest(title: string, body: (found: FoundFfmpeg, folder: string, n
       } finally {
         rmSync(folder, { recursive: true, force: true });
       }
-    }, { watchdogMs: 600_000 });
+    }, { watchdogMs: 300_000 }); // a version may have to be installed first
   }
 }
 
