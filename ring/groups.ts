@@ -213,7 +213,7 @@ export class Groups {
     this.#readers.free(entry); // V5
   }
 
-  /** V1. Where a process has written over the words of the ring, the group ends all the same. */
+  /** V1. Where a process has written over the words of the ring, the group ends anyway. */
   #pass(group: number, entry: number): void {
     try {
       new GroupCursor(this.#ring, group, entry).pass();

@@ -170,7 +170,16 @@ const OTHERS: Partial<DepotOptions>[] = [
   { metadataBytes: 0 },
   { maxReaders: 8 },
 ];
-const DIFFERS = ["frameSize", "frameSize", "frameSize", "frameBytes", "elementType", "pixelFormat", "pixelFormat", "maxSize"];
+const DIFFERS = [
+  "frameSize",
+  "frameSize",
+  "frameSize",
+  "frameBytes",
+  "elementType",
+  "pixelFormat",
+  "pixelFormat",
+  "maxSize",
+];
 DIFFERS.push("whenFull", "metadataBytes", "maxReaders");
 
 depotTest("createOrOpen of a name with another geometry is INCOMPATIBLE and names what differs", async (name) => {
