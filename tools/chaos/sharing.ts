@@ -34,7 +34,14 @@ const LIFE_MS = 1500;
 const HANG_MS = 30_000;
 
 /** How a run goes. */
-export type SharingOptions = { frames: number; seed: number; whenFull?: WhenFull; tell?: (line: string) => void };
+export type SharingOptions = {
+  frames: number;
+  seed: number;
+  /** So many members die at least, evenly over the frames: a fast machine waits for them. Default 0. */
+  deaths?: number;
+  whenFull?: WhenFull;
+  tell?: (line: string) => void;
+};
 
 /** What came of it. */
 export type Sharing = {
@@ -98,7 +105,9 @@ class Run {
 
   async #produce(): Promise<void> {
     const frame = new Uint8Array(this.#depot.frameBytes);
-    for (; this.#stored < this.#options.frames; this.#stored++) {
+    const { frames, deaths = 0 } = this.#options;
+    for (; this.#stored < frames; this.#stored++) {
+      while (this.result.deaths < Math.floor(deaths * this.#stored / frames)) await sleep(5);
       const frameNumber = this.#stored;
       fill(frame, frameNumber);
       const details = { frameNumber, timestampNs: timestampOf(frameNumber), metadata: metadataOf(frameNumber) };
