@@ -37,7 +37,7 @@ const HANG_MS = 30_000;
 export type SharingOptions = {
   frames: number;
   seed: number;
-  /** So many members die at least, evenly over the frames: a fast machine waits for them. Default 0. */
+  /** The least number of members that die, evenly over the frames: a fast machine waits for them. Default 0. */
   deaths?: number;
   whenFull?: WhenFull;
   tell?: (line: string) => void;
