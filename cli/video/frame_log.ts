@@ -101,7 +101,8 @@ export class FrameLog {
     if (frame !== null) return this.#add(frame);
     const last = this.#lines.at(-1);
     if (last === undefined || last.complete) return;
-    this.#colorText += text;
+    // A line of side data may come before, and one line in two pieces.
+    this.#colorText += text.startsWith(`${COLOR[0]}:`) ? ` ${text}` : text;
     if (this.#colorText.includes(`${COLOR.at(-1)}:`)) this.#complete(last);
   }
 
