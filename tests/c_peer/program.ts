@@ -34,11 +34,16 @@ export type Program = { command: string[]; sanitized: boolean };
 
 const out = mkdtempSync(join(tmpdir(), "frames-depot-c-peer-"));
 
-/** Removes what was built. */
+const remove = () => rmSync(out, { recursive: true, force: true });
+// The test files of one run share this module in Bun, and each has its own elsewhere.
+const isShared = process.versions.bun !== undefined;
+if (isShared) process.on("exit", remove);
+
+/** Removes what was built, unless other test files need it. */
 export async function removePrograms(): Promise<void> {
   await programs?.threads;
   await programs?.memory;
-  rmSync(out, { recursive: true, force: true });
+  if (!isShared) remove();
 }
 
 /** Runs something short; never throws. */
