@@ -36,7 +36,10 @@ export function writeCommand(): Command {
     .argument("<name>", "the depot; it is made, or taken or joined if no other process fills it")
     .option("-i, --input <file or url>", "let ffmpeg read this, with its size and timestamps; - is standard input")
     .option("-s, --size <size>", "raw frames: their size, as 1920x1080; --input: scale to it", size)
-    .option("-f, --format <name>", "raw frames: their format, as ffmpeg's -pix_fmt; --input: convert to it")
+    .option(
+      "-f, --format <name>",
+      "raw frames: their format, as ffmpeg's -pix_fmt; --input: convert to it, or to JPEG by mjpeg",
+    )
     .option("-r, --rate <fps>", "standard input: frames a second, for timestamps, as 30 or 30000/1001", frameRate)
     .option("--ffmpeg <options>", "--input: options for ffmpeg before -i, as '-f v4l2'")
     .option("--tolerant", "--input: exit code 0 also where ffmpeg complains, as of a file that is cut off")

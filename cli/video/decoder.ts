@@ -13,6 +13,7 @@ import { ByteSource } from "./byte_source.ts";
 import { makePipe } from "./descriptors.ts";
 import { type Ending, endingOf, FfmpegLog, judge } from "./ffmpeg_log.ts";
 import { FFMPEG_SPAWN, type FfmpegProgram, findFfmpeg } from "./ffmpeg_program.ts";
+import { JpegStream } from "./jpeg_stream.ts";
 import { type FrameLine, FrameLog } from "./frame_log.ts";
 import { type FrameSource, type NextFrame, type Shape, shapeOf } from "./frame_source.ts";
 import { decodedFormats } from "./pixel_formats.ts";
@@ -21,7 +22,7 @@ import { decodedFormats } from "./pixel_formats.ts";
 export type DecoderOptions = {
   /** Scales to this size. */
   size?: [width: number, height: number];
-  /** Converts to this pixel format; otherwise the source's own, or the nearest that is known here. */
+  /** Converts to this pixel format, or to JPEG (`mjpeg`); otherwise the source's own, or the nearest known here. */
   format?: string;
   /** Goes on with frames of another size; without it they are an error. */
   followFormat?: boolean;
@@ -35,6 +36,8 @@ export type DecoderOptions = {
 
 /** A complaint about times in the output, which has none: the times come from the log. */
 const OF_OUTPUT = /non monotonically increasing dts to muxer/;
+/** The label of JPEG pictures, what they are made of, and how good they are: 2 is the best that ffmpeg recommends. */
+const JPEG = { label: "mjpeg", formats: "yuvj420p|yuvj422p|yuvj444p", quality: "2" };
 /** How long a frame may be there before its line of the log. */
 const LINE_MS = 10_000;
 /** How long the rest of a frame's lines may take. */
@@ -52,6 +55,7 @@ export class Decoder implements FrameSource {
   #count = 0;
   #said = false;
   #verdict: Failure | undefined;
+  readonly #pictures: JpegStream | undefined;
 
   /**
    * Starts ffmpeg and waits for its first frame.
@@ -60,7 +64,7 @@ export class Decoder implements FrameSource {
    * @throws {Failure} in ffmpeg's words, when it cannot read the input
    */
   static async start(input: string, options: DecoderOptions, signal: AbortSignal): Promise<Decoder> {
-    if (options.format !== undefined) shapeOf(options.format, 1, 1); // which refuses a name that is not known
+    if (options.format !== undefined && options.format !== JPEG.label) shapeOf(options.format, 1, 1); // which refuses a name that is not known
     const program = await findFfmpeg();
     if (options.followFormat && !program.keepsSizes) {
       throw new Failure(
@@ -91,9 +95,18 @@ export class Decoder implements FrameSource {
     this.#input = nameOf(input);
     this.#options = options;
     this.#ffmpeg = ffmpeg;
-    this.#shape = shapeOf(first.format, first.width, first.height, first);
+    this.#pictures = options.format === JPEG.label ? new JpegStream(ffmpeg.pixels) : undefined;
+    this.#shape = this.#shapeOf(first);
     const total = options.loop ? undefined : ffmpeg.log.total;
     if (total !== undefined) this.total = total;
+  }
+
+  #shapeOf({ format, width, height, ...appearance }: FrameLine): Shape {
+    const shape = shapeOf(format, width, height, appearance);
+    if (this.#pictures === undefined) return shape;
+    // No picture is as large as its pixels with their chroma whole, but a very small one.
+    const frameBytes = width * height * 3 + 65536;
+    return { ...shape, frameSize: [width, height, 3], pixelFormat: JPEG.label, frameBytes, variableLength: true };
   }
 
   get shape(): Shape {
@@ -104,12 +117,13 @@ export class Decoder implements FrameSource {
     const line = this.#next ?? await this.#line(this.#count);
     this.#next = undefined;
     if (line === undefined) return undefined;
-    if (this.#options.followFormat && !isOfShape(line, this.#shape)) {
+    if (this.#options.followFormat && !this.#isOfShape(line)) {
       this.#next = line;
       return undefined;
     }
     const n = this.#count++;
     this.#compare(n, line);
+    if (this.#pictures !== undefined) return await this.#picture(n, line, this.#pictures);
     return {
       details: { timestampNs: line.timestampNs },
       fill: async (into) => {
@@ -120,11 +134,35 @@ export class Decoder implements FrameSource {
     };
   }
 
+  async #picture(n: number, line: FrameLine, pictures: JpegStream): Promise<NextFrame> {
+    const picture = await pictures.next();
+    const limit = this.#shape.frameBytes;
+    if (picture === undefined || picture.length > limit) {
+      const { failure } = picture === undefined ? await this.#ffmpeg.ending : {};
+      throw failure ??
+        new Failure(
+          `picture ${n} of ${this.#input} has ${picture?.length ?? 0} bytes, of at most ${limit}`,
+          EXIT.failed,
+        );
+    }
+    return {
+      details: { timestampNs: line.timestampNs },
+      byteLength: picture.length,
+      // deno-lint-ignore require-await -- a promise by contract
+      fill: async (into) => into.set(picture),
+    };
+  }
+
+  #isOfShape({ format, width, height }: FrameLine): boolean {
+    const { frameSize, pixelFormat } = this.#shape;
+    const isOfFormat = this.#pictures !== undefined || format === pixelFormat;
+    return isOfFormat && width === frameSize[0] && height === frameSize[1];
+  }
+
   goOn(): Shape | undefined {
     if (this.#next === undefined) return undefined;
-    const { format, width, height } = this.#next;
     this.#said = false;
-    return this.#shape = shapeOf(format, width, height, this.#next);
+    return this.#shape = this.#shapeOf(this.#next);
   }
 
   /** What was logged of the next frame; undefined at the end. @throws {Failure} when ffmpeg failed */
@@ -140,7 +178,7 @@ export class Decoder implements FrameSource {
 
   /** @throws {Failure} where the frame does not fit into the depot */
   #compare(n: number, line: FrameLine): void {
-    if (!isOfShape(line, this.#shape)) this.#refuse(n, line);
+    if (!this.#isOfShape(line)) this.#refuse(n, line);
     const changed = this.#said ? [] : changesOf(this.#shape, line);
     if (changed.length === 0) return;
     this.#said = true;
@@ -150,7 +188,7 @@ export class Decoder implements FrameSource {
   #refuse(n: number, line: FrameLine): never {
     const [width, height] = this.#shape.frameSize;
     const { pixelFormat } = this.#shape;
-    const [what, found, before, option] = line.format === pixelFormat
+    const [what, found, before, option] = line.format === pixelFormat || this.#pictures !== undefined
       ? ["size", `${line.width}x${line.height}`, `${width}x${height}`, "--size"]
       : ["format", line.format, pixelFormat, "--format"];
     throw new Failure(
@@ -176,10 +214,6 @@ export class Decoder implements FrameSource {
   close(): Promise<void> {
     return this.#ffmpeg.end();
   }
-}
-
-function isOfShape({ format, width, height }: FrameLine, { frameSize, pixelFormat }: Shape): boolean {
-  return format === pixelFormat && width === frameSize[0] && height === frameSize[1];
 }
 
 function nameOf(input: string): string {
@@ -236,7 +270,7 @@ class Ffmpeg {
     const filters = [
       ...(size === undefined ? [] : [`scale=${size.join(":")}`]),
       // Of a list, ffmpeg takes the source's own format or the one that loses least.
-      `format=pix_fmts=${format ?? decodedFormats(formats).join("|")}`,
+      `format=pix_fmts=${format === JPEG.label ? JPEG.formats : format ?? decodedFormats(formats).join("|")}`,
       this.log.filter,
     ];
     return [
@@ -247,7 +281,9 @@ class Ffmpeg {
       ...["-i", input === "-" ? "pipe:0" : input, "-an", "-sn", "-dn", "-map_metadata", "-1", "-vf", filters.join(",")],
       ...(followFormat ? ["-noautoscale"] : []), // otherwise ffmpeg scales all to the size of the first
       // Every frame as it was decoded: none is repeated or left out to keep a rate, and no time is rounded to one.
-      ...[fpsMode, "passthrough", "-enc_time_base", "1/1000000000", "-f", "rawvideo", "pipe:1"],
+      ...[fpsMode, "passthrough", "-enc_time_base", "1/1000000000"],
+      ...(format === JPEG.label ? ["-c:v", "mjpeg", "-q:v", JPEG.quality, "-f", "mjpeg"] : ["-f", "rawvideo"]),
+      "pipe:1",
     ];
   }
 
