@@ -153,7 +153,7 @@ depotTest(
   },
 );
 
-depotTest("createOrOpen raced by processes of all runtimes gives all the same depot", async (_, another) => {
+depotTest("createOrOpen gives one depot to all processes that call it at the same moment", async (_, another) => {
   const remotes = [...RUNTIMES, ...RUNTIMES].map((runtime) => new Remote(runtime));
   const options = { ...OPTIONS, maxSize: remotes.length };
   try {
