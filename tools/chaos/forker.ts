@@ -6,7 +6,8 @@
  */
 import type { WhenFull } from "../../mod.ts";
 import { Board, NOTE, STATE } from "./board.ts";
-import { fork, kill, reap, sleepMs } from "./libc.ts";
+import { bury, crowd, until, warmUp } from "./crowd.ts";
+import { fork, kill } from "./libc.ts";
 import { live } from "./lives.ts";
 import { Observer } from "../support/observer.ts";
 import { orders, say, taskOf } from "../support/parent.ts";
@@ -48,13 +49,8 @@ export type Death = {
 /** What it answers. */
 export type Answer = { deaths: Death[] };
 
-/** Time for a victim that neither dies nor ends. */
-const LIFE_MS = 3000;
 /** Time for one that has to stand still, to come to its step. */
 const FREEZE_MS = 400;
-const TICK_MS = 0.2;
-/** Forks that do nothing, at the beginning: of Deno's first forks many end at birth, until its heap has settled. */
-const WARM_UPS = 10;
 
 class Forker {
   readonly #task: ForkerTask;
@@ -88,32 +84,11 @@ class Forker {
 
   /** Waits until the kernel has taken a victim's things. */
   #bury(plan: Plan, pid: number): Death {
-    let ending = reap(pid);
-    for (; ending === undefined; ending = reap(pid)) sleepMs(TICK_MS);
-    return this.#death(plan, ending.signal);
+    return this.#death(plan, bury(pid));
   }
 
   #crowd(plans: Plan[]): Death[] {
-    const living = plans.map((plan) => ({ plan, pid: this.#bear(plan), killed: false }));
-    const deaths: Death[] = [];
-    const started = performance.now();
-    while (living.length > 0) {
-      const elapsed = performance.now() - started;
-      for (const victim of [...living]) {
-        const { plan, pid } = victim;
-        const limit = typeof plan.end === "object" && "afterMs" in plan.end ? plan.end.afterMs : LIFE_MS;
-        if (!victim.killed && elapsed > limit) {
-          kill(pid);
-          victim.killed = true;
-        }
-        const ending = reap(pid);
-        if (ending === undefined) continue;
-        living.splice(living.indexOf(victim), 1);
-        deaths.push(this.#death(plan, ending.signal));
-      }
-      sleepMs(TICK_MS);
-    }
-    return deaths;
+    return crowd(plans, (plan) => this.#bear(plan), (plan, signal) => this.#death(plan, signal));
   }
 
   #death({ life, role, end }: Plan, signal: number): Death {
@@ -130,33 +105,24 @@ class Forker {
     const plan = frozenPlanOf(random, firstLife, this.#task.whenFull);
     const recovererPlan = random.percent(50) ? recovererPlanOf(random, firstLife + 1) : undefined;
     const pid = this.#bear(plan);
-    this.#until(() => this.#state(plan.life) === STATE.frozen, FREEZE_MS);
+    until(() => this.#state(plan.life) === STATE.frozen, FREEZE_MS);
     const moves = movesPast(plan);
-    const halted = this.#until(haltOf(this.#observer, moves), PATIENCE_MS);
+    const halted = until(haltOf(this.#observer, moves), PATIENCE_MS);
     const recoverer = recovererPlan === undefined ? undefined : this.#bear(recovererPlan);
-    if (recovererPlan !== undefined) this.#until(() => this.#state(recovererPlan.life) === STATE.frozen, FREEZE_MS);
+    if (recovererPlan !== undefined) until(() => this.#state(recovererPlan.life) === STATE.frozen, FREEZE_MS);
     const before = this.#observer.progress();
     kill(pid);
     const killed = performance.now();
-    const moved = halted && this.#until(() => moves(before, this.#observer.progress()), RECOVERY_MS);
+    const moved = halted && until(() => moves(before, this.#observer.progress()), RECOVERY_MS);
     const recoveryMs = moved ? performance.now() - killed : undefined;
     if (halted && !moved) this.#board.accuse(`life ${plan.life}, ${plan.role}: dead, and still waited for`);
     const deaths = [{ ...this.#bury(plan, pid), recoveryMs }];
     if (recovererPlan === undefined || recoverer === undefined) return deaths;
     const { end } = recovererPlan;
     const isDead = () => this.#state(recovererPlan.life) === STATE.died;
-    this.#until(isDead, typeof end === "object" && "afterMs" in end ? end.afterMs : 20);
+    until(isDead, typeof end === "object" && "afterMs" in end ? end.afterMs : 20);
     kill(recoverer);
     return [...deaths, this.#bury(recovererPlan, recoverer)];
-  }
-
-  #until(condition: () => boolean, limitMs: number): boolean {
-    const started = performance.now();
-    while (!condition()) {
-      if (performance.now() - started > limitMs) return false;
-      sleepMs(TICK_MS);
-    }
-    return true;
   }
 }
 
@@ -172,10 +138,7 @@ function eachOf(random: Random, life: number, round: number): Plan[] {
 }
 
 prepareToEnd();
-for (let left = WARM_UPS; left > 0; left--) {
-  const pid = fork(() => {});
-  while (reap(pid) === undefined) sleepMs(TICK_MS);
-}
+warmUp();
 const forker = new Forker(taskOf());
 say({ ready: true });
 for await (const order of orders<Order>()) {

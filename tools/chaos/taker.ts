@@ -7,7 +7,8 @@
 import { Board, generationOf, NOTE, STATE } from "./board.ts";
 import type { Death } from "./forker.ts";
 import { FramesDepot } from "../../mod.ts";
-import { fork, kill, reap, sleepMs } from "./libc.ts";
+import { bury, crowd, until, warmUp } from "./crowd.ts";
+import { fork, kill } from "./libc.ts";
 import { orders, say, taskOf } from "../support/parent.ts";
 import { Random } from "../support/random.ts";
 import { prepareToEnd } from "./steps.ts";
@@ -31,12 +32,8 @@ export type TakerOrder = { kind: "each" | "crowd" | "held"; rounds: number; firs
 /** What it answers. */
 export type TakerAnswer = { deaths: Death[]; held: number };
 
-/** Time for a victim that neither dies nor ends. */
-const LIFE_MS = 3000;
 /** Time for a victim to come to its step, and for readers to leave a depot that was replaced. */
 const STAND_MS = 2000, LEAVE_MS = 10_000;
-const TICK_MS = 0.2;
-const WARM_UPS = 10;
 
 class Taker {
   /** Producers that stood still while readers left their depot. */
@@ -70,26 +67,7 @@ class Taker {
   }
 
   #crowd(plans: TakingPlan[]): Death[] {
-    const living = plans.map((plan) => ({ plan, pid: this.#bear(plan), killed: false }));
-    const deaths: Death[] = [];
-    const started = performance.now();
-    while (living.length > 0) {
-      const elapsed = performance.now() - started;
-      for (const victim of [...living]) {
-        const { plan, pid } = victim;
-        const limit = typeof plan.end === "object" && "afterMs" in plan.end ? plan.end.afterMs : LIFE_MS;
-        if (!victim.killed && elapsed > limit) {
-          kill(pid);
-          victim.killed = true;
-        }
-        const ending = reap(pid);
-        if (ending === undefined) continue;
-        living.splice(living.indexOf(victim), 1);
-        deaths.push(this.#death(plan, ending.signal));
-      }
-      sleepMs(TICK_MS);
-    }
-    return deaths;
+    return crowd(plans, (plan) => this.#bear(plan), (plan, signal) => this.#death(plan, signal));
   }
 
   #death({ life, role, end }: TakingPlan, signal: number): Death {
@@ -106,30 +84,19 @@ class Taker {
     const replacer: TakingPlan = { ...takingPlanFor(random, life + 1, "replacer", "T2"), end: "work done", frames: 1 };
     const pid = this.#bear(held);
     const areIn = (depot: number) => this.#task.heirs.map((heir) => this.#board.read(heir, NOTE.generation) === depot);
-    const isHeld = this.#until(() => this.#board.read(life, NOTE.state) === STATE.frozen, STAND_MS);
+    const isHeld = until(() => this.#board.read(life, NOTE.state) === STATE.frozen, STAND_MS);
     const depot = this.#board.read(life, NOTE.generation);
-    const haveCome = isHeld && this.#until(() => areIn(depot).every((isIn) => isIn), STAND_MS);
+    const haveCome = isHeld && until(() => areIn(depot).every((isIn) => isIn), STAND_MS);
     const deaths = this.#crowd([{ ...replacer, leaves: false }]);
     const next = FramesDepot.inspect(this.#task.name)?.id;
     if (haveCome && next !== undefined && generationOf(next) !== depot) {
-      if (this.#until(() => !areIn(depot).some((isIn) => isIn), LEAVE_MS)) this.held++;
+      if (until(() => !areIn(depot).some((isIn) => isIn), LEAVE_MS)) this.held++;
       else {this.#board.accuse(
           `life ${life}: readers wait for a producer that stands still at ${JSON.stringify(held.end)}`,
         );}
     }
     kill(pid);
-    let ending = reap(pid);
-    for (; ending === undefined; ending = reap(pid)) sleepMs(TICK_MS);
-    return [...deaths, this.#death(held, ending.signal)];
-  }
-
-  #until(condition: () => boolean, limitMs: number): boolean {
-    const started = performance.now();
-    while (!condition()) {
-      if (performance.now() - started > limitMs) return false;
-      sleepMs(TICK_MS);
-    }
-    return true;
+    return [...deaths, this.#death(held, bury(pid))];
   }
 }
 
@@ -139,10 +106,7 @@ function crowdOf(random: Random, firstLife: number): TakingPlan[] {
 }
 
 prepareToEnd();
-for (let left = WARM_UPS; left > 0; left--) {
-  const pid = fork(() => {});
-  while (reap(pid) === undefined) sleepMs(TICK_MS);
-}
+warmUp();
 const taker = new Taker(taskOf());
 say({ ready: true });
 for await (const order of orders<TakerOrder>()) {
