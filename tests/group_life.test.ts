@@ -2,25 +2,10 @@
  * How groups of loops that share frames begin, which loops may join them, and how they and their members end.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type DepotOptions, FramesDepot, type FramesOptions } from "../mod.ts";
+import { FramesDepot } from "../mod.ts";
 import { depotTest, errorOf, HERE, Peer } from "./support/harness.ts";
+import { GROUP, make, member, pixels, put, sleep } from "./support/group_scene.ts";
 
-const GROUP = "detectors";
-const pixels = (value: number) => new Uint8Array(4).fill(value);
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-
-async function make(name: string, numbers: number[] = [], options: Partial<DepotOptions> = {}): Promise<FramesDepot> {
-  const depot = await FramesDepot.create(name, { frameSize: [2, 2, 1], maxSize: 4, whenFull: "wait", ...options });
-  for (const n of numbers) await put(depot, n);
-  return depot;
-}
-
-async function put(depot: FramesDepot, frameNumber: number): Promise<void> {
-  const { state } = await depot.enqueue({ frameNumber, frame: pixels(frameNumber) }, { timeoutMs: 10_000 });
-  assertEquals(state, "stored");
-}
-
-const member = (depot: FramesDepot, options: FramesOptions = {}) => depot.frames({ group: GROUP, ...options });
 const groupOf = (depot: FramesDepot, group = GROUP) => depot.stats().groups.find(({ name }) => name === group);
 
 /** What it throws, as it says it. */
