@@ -92,6 +92,63 @@ for (const runtime of RUNTIMES) {
   );
 }
 
+for (const runtime of RUNTIMES) {
+  videoTest(
+    `read --output has the rate and the length of a live source that counts milliseconds (${runtime})`,
+    async ({ another, folder }) => {
+      for (const [rate, perSecond] of [["30000/1001", 30 / 1.001], ["60000/1001", 60 / 1.001], ["480", 480]] as const) {
+        const name = another();
+        const clip = clipOf(join(folder, `${name}.mkv`), rate, 24);
+        for (const extension of rate === "60000/1001" ? ["mp4", "mkv"] : ["mp4"]) {
+          const output = join(folder, `${name}.out.${extension}`);
+          const [written, read] = await moveBoth([["write", name, "--input", clip, "--pace"], { runtime }], [
+            ["read", name, "--output", output],
+            { runtime },
+          ]);
+          assertEquals([written.code, read.code], [0, 0], written.errors + read.errors);
+          assertEquals(timesOf(output).length, 24);
+          const seconds = Number(probe(output, extension === "mp4" ? "stream=duration" : "format=duration")[0]);
+          assertNear(seconds, 24 / perSecond, extension === "mp4" ? 0.000_01 : 0.0011, `${rate} ${extension}`);
+          const rates = "stream=r_frame_rate,avg_frame_rate";
+          const exact = rate.includes("/") ? rate : `${rate}/1`;
+          // What ffprobe makes of milliseconds is the same for what ffmpeg alone writes.
+          assertEquals(probe(output, rates), extension === "mp4" ? [`${exact},${exact}`] : probe(clip, rates));
+        }
+      }
+    },
+  );
+}
+
+videoTest("read --output gives the last frame the length of the one before", async ({ name, folder }) => {
+  await using depot = await FramesDepot.create(name, { frameSize: [4, 2, 1], pixelFormat: "gray", maxSize: 4 });
+  for (let n = 0; n < 3; n++) await depot.enqueue({ frame: new Uint8Array(8), timestampNs: n * 125_000_000 });
+  const output = join(folder, "out.mp4");
+  const { code, errors } = await move(["read", name, "--output", output, "--frames", "3"]);
+  assertEquals(code, 0, errors);
+  assertEquals([timesOf(output), Number(probe(output, "stream=duration")[0])], [[0, 0.125, 0.25], 0.375]);
+});
+
+for (const runtime of RUNTIMES) {
+  videoTest(`read --output completes a file at Ctrl-C, however few its frames are (${runtime})`, async (scene) => {
+    const { another, folder } = scene;
+    for (const frames of [1, 3, 20]) {
+      const name = another();
+      const shape = { frameSize: [4, 2, 1] as const, pixelFormat: "gray", maxSize: 32 };
+      await using depot = await FramesDepot.create(name, shape);
+      const bytes = Array.from({ length: frames }, (_, n) => new Uint8Array(8).fill(n));
+      for (const [n, frame] of bytes.entries()) await depot.enqueue({ frame, timestampNs: n * 40_000_000 });
+      const output = join(folder, `${frames}.mkv`);
+      await using reader = new VideoCommand(["read", name, "--output", output, "--ffmpeg", "-c:v ffv1"], { runtime });
+      while (depot.length > 0) await new Promise((resolve) => setTimeout(resolve, 20)); // it passes what it has written
+      reader.signal("SIGINT");
+      const { code, errors } = await reader.done;
+      assertEquals(code, 130, errors);
+      assert(sameBytes(decoded(output), new Uint8Array(bytes.flatMap((frame) => [...frame]))), `${frames}`);
+      if (frames > 1) assertNear(Number(probe(output, "format=duration")[0]), frames * 0.04, 0.0011, "seconds");
+    }
+  });
+}
+
 videoTest("read --output lasts as long as a source that counts milliseconds", async ({ name, folder }) => {
   const clip = clipOf(join(folder, "clip.mkv"), "30000/1001", 1800);
   const output = join(folder, "out.mkv");

@@ -9,7 +9,7 @@ import { EXIT, Failure } from "../failure.ts";
 import { matroskaOf } from "./encoder.ts";
 import { endingOf, FfmpegLog } from "./ffmpeg_log.ts";
 import { FFMPEG_SPAWN, findFfmpeg } from "./ffmpeg_program.ts";
-import { matroskaFrameHead } from "./matroska.ts";
+import { matroskaFrameHead, matroskaFrameTail } from "./matroska.ts";
 import type { Picture } from "./to_rgb.ts";
 
 /** Nothing but their order counts. */
@@ -40,6 +40,7 @@ export async function decodeLast(
   for (const [n, frame] of frames.entries()) {
     ffmpeg.stdin.write(matroskaFrameHead(BigInt(n) * FRAME_NS, frame.length));
     ffmpeg.stdin.write(frame);
+    ffmpeg.stdin.write(matroskaFrameTail(FRAME_NS));
   }
   ffmpeg.stdin.end();
   const { failure, complaints } = await ending;

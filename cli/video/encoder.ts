@@ -14,7 +14,7 @@ import { makePipe } from "./descriptors.ts";
 import { type Ending, endingOf, FfmpegLog, judge } from "./ffmpeg_log.ts";
 import { FFMPEG_SPAWN, type FfmpegProgram, findFfmpeg } from "./ffmpeg_program.ts";
 import { type FrameSink, nameOf, type Video } from "./frame_sink.ts";
-import { matroskaFrameHead, matroskaHeader } from "./matroska.ts";
+import { matroskaFrameHead, matroskaFrameTail, matroskaHeader } from "./matroska.ts";
 import { type Packing, packingOf } from "./raw_frames.ts";
 
 /** What ffmpeg makes of the frames. */
@@ -39,6 +39,8 @@ const TIMED_CODEC =
   /^(libx26[45]|libvpx(-vp9)?|libaom-av1|libsvtav1|librav1e|ffv1|h264_\w+|hevc_\w+|av1_\w+|rawvideo|mjpeg)$/;
 /** The unit of times in files: 1, 1000 and 1001 of it are the intervals of all usual rates, up to 480 a second. */
 const TIME_UNIT = "1/720000";
+/** How long the end of the last frame may take. */
+const LAST_MS = 5000;
 /** Compressed frames, by their label in a depot and their name in Matroska. */
 const CODECS: Record<string, string> = {
   mjpeg: "V_MJPEG",
@@ -68,6 +70,9 @@ class Transport {
   readonly timed: boolean;
   readonly header: Uint8Array;
   readonly #packing: Packing | undefined;
+  /** Nanoseconds from frame to frame, as far as they are known. */
+  #intervalNs: bigint;
+  #timeNs: bigint | undefined;
 
   constructor(video: Video, fields?: "top" | "bottom") {
     const { width, height, format, rate: [frames, seconds], appearance: { color, sampleAspectRatio } } = video;
@@ -85,6 +90,7 @@ class Transport {
       ...(this.timed || fieldOrder === undefined ? [] : ["-field_order", fieldOrder]),
       ...colorOptions({ ...range, ...color }),
     ];
+    this.#intervalNs = BigInt(Math.round(seconds / frames * 1e9));
     this.header = this.timed
       ? matroskaHeader({
         ...{ width, height, codec, fieldOrder, sampleAspectRatio, fourCc: this.#packing?.fourCc },
@@ -93,11 +99,19 @@ class Transport {
       : new Uint8Array(0);
   }
 
-  /** What is written for one frame. */
+  /** What is written for one frame: also the end of the one before. */
   parts(frame: Uint8Array, timeNs: bigint): Uint8Array[] {
     if (!this.timed) return [frame];
     const packed = this.#packing?.convert?.(frame) ?? frame;
-    return [matroskaFrameHead(timeNs, packed.length), packed];
+    if (this.#timeNs !== undefined) this.#intervalNs = timeNs - this.#timeNs;
+    const before = this.tail();
+    this.#timeNs = timeNs;
+    return [...before, matroskaFrameHead(timeNs, packed.length), packed];
+  }
+
+  /** The end of the last frame, which lasts as long as the one before. */
+  tail(): Uint8Array[] {
+    return this.#timeNs === undefined ? [] : [matroskaFrameTail(this.#intervalNs)];
   }
 }
 
@@ -201,6 +215,8 @@ class Encoder {
   readonly #bytes: ByteSink;
   readonly #writeFd: number;
   #begun = false;
+  /** Whether all of each frame has gone into the pipe. */
+  #whole = false;
   #open = true;
 
   constructor(video: Video, encoding: Encoding, program: FfmpegProgram, target: string, signal: AbortSignal) {
@@ -222,7 +238,9 @@ class Encoder {
         this.#begun = true;
         await this.#bytes.write(this.#transport.header);
       }
+      this.#whole = false;
       for (const part of this.#transport.parts(frame, timeNs)) await this.#bytes.write(part);
+      this.#whole = true;
     } catch (error) {
       if (!(error instanceof PipeClosed)) throw error;
       const { complaints } = await this.end(); // throws ffmpeg's own reason, if it has one
@@ -231,11 +249,18 @@ class Encoder {
     }
   }
 
-  #closePipe(): void {
+  async #closePipe(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
     this.#bytes[Symbol.dispose]();
-    fs.closeSync(this.#writeFd);
+    try {
+      // Also after a signal: the file gets its last frame, unless ffmpeg stands still.
+      const last = new ByteSink(this.#writeFd, AbortSignal.timeout(LAST_MS));
+      for (const part of this.#whole ? this.#transport.tail() : []) await last.write(part);
+    } catch { // it has gone, or the time is up: its ending tells
+    } finally {
+      fs.closeSync(this.#writeFd);
+    }
   }
 
   /** Lets it complete the file. @throws {Failure} when it failed */
@@ -247,7 +272,7 @@ class Encoder {
 
   /** Lets it complete the file, whatever comes of it. */
   async close(): Promise<Ending> {
-    this.#closePipe(); // at which ffmpeg completes the file
+    await this.#closePipe(); // at which ffmpeg completes the file
     return await this.#ending;
   }
 

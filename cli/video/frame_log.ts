@@ -24,6 +24,7 @@ export type FrameLine = Appearance & {
 const FRAME = /\bn: *(\d+) pts: *(-?\d+|NOPTS) .*?\bfmt:(\S+) .*?\bsar:(\d+)\/(\d+) s:(\d+)x(\d+) i:(\S) .*?\btype:\S /;
 const CONFIG = /^config in time_base: (\d+)\/(\d+), frame_rate: (\d+)\/(\d+)/;
 const DURATION = /^\[info\] +Duration: (\d+):(\d+):([\d.]+)/;
+const SECOND = 1_000_000_000n;
 /** The parts of the colours in the order in which they are logged. */
 const COLOR = ["color_range", "color_space", "color_primaries", "color_trc"];
 
@@ -39,7 +40,9 @@ export class FrameLog {
   #number: number | undefined;
   #colorText = "";
   #timeBase = [1n, 1n];
-  #frameNs = 0n;
+  /** Frames in so many seconds, as ffmpeg knows the source; 0 where it does not. */
+  #frames = 0n;
+  #perSeconds = 1n;
   #lastNs: bigint | undefined;
   #origin: { ticks: bigint; denominator: bigint } | undefined;
   #seconds: number | undefined;
@@ -94,7 +97,7 @@ export class FrameLog {
       this.#number = 0;
       if (frames === "0" || seconds === "0") return;
       this.#rate ||= Number(frames) / Number(seconds);
-      this.#frameNs = BigInt(seconds) * 1_000_000_000n / BigInt(frames);
+      [this.#frames, this.#perSeconds] = [BigInt(frames), BigInt(seconds)];
       return;
     }
     const frame = FRAME.exec(text);
@@ -136,15 +139,31 @@ export class FrameLog {
   #nanoseconds(pts: string): bigint {
     let since: bigint;
     if (pts === "NOPTS") {
-      since = this.#lastNs === undefined ? 0n : this.#lastNs + this.#frameNs;
+      const frameNs = this.#frames === 0n ? 0n : this.#perSeconds * SECOND / this.#frames;
+      since = this.#lastNs === undefined ? 0n : this.#lastNs + frameNs;
     } else {
       const [numerator, denominator] = this.#timeBase;
       const ticks = BigInt(pts) * numerator;
       this.#origin ??= { ticks, denominator };
       const { ticks: first, denominator: per } = this.#origin;
       // In one fraction, so that nothing is rounded twice; a new graph may count in another unit.
-      since = (ticks * per - first * denominator) * 1_000_000_000n / (denominator * per);
+      since = this.#unrounded((ticks * per - first * denominator) * SECOND / (denominator * per));
     }
     return this.#lastNs = since < 0n ? 0n : since;
+  }
+
+  /**
+   * A container that counts milliseconds has no place for the times of 29.97 frames a second. Where a time can be that
+   * of the source's rate, rounded, it is; it moves by one unit of the container at the most.
+   */
+  #unrounded(timeNs: bigint): bigint {
+    const [numerator, denominator] = this.#timeBase;
+    const [frames, seconds] = [this.#frames, this.#perSeconds];
+    if (frames === 0n || seconds * denominator % (frames * numerator) === 0n) return timeNs; // its times are whole units
+    const n = (timeNs * frames * 2n + seconds * SECOND) / (seconds * SECOND * 2n); // the nearest
+    const exactNs = n * seconds * SECOND / frames;
+    const awayNs = exactNs < timeNs ? timeNs - exactNs : exactNs - timeNs;
+    const isRounded = awayNs * denominator <= numerator * SECOND && awayNs * 4n * frames <= seconds * SECOND;
+    return isRounded && (this.#lastNs === undefined || exactNs > this.#lastNs) ? exactNs : timeNs;
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Raw frames with timestamps as a Matroska stream, which ffmpeg reads from a pipe: EBML (RFC 8794), Matroska
- * (RFC 9559). Each frame is a cluster of its own, so that its time may be anything.
+ * (RFC 9559). Each frame is a cluster of its own, so that its time may be anything. How long it lasts is behind its
+ * bytes: it is known when the next one comes.
  *
  * @module
  */
@@ -30,8 +31,11 @@ type Element = [id: number, value: number | string | Uint8Array | Element[]];
 
 const UNKNOWN_SIZE = Uint8Array.of(0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff);
 const SEGMENT = Uint8Array.of(0x18, 0x53, 0x80, 0x67);
-/** Of a simple block: track 1, no offset from the cluster's time, a key frame. */
-const BLOCK_HEAD = Uint8Array.of(0x81, 0, 0, 0x80);
+/** Of a block: track 1, no offset from the cluster's time, no flags. */
+const BLOCK_HEAD = Uint8Array.of(0x81, 0, 0, 0);
+/** BlockDuration, with eight bytes. */
+const DURATION = Uint8Array.of(0x9b, 0x88);
+const TAIL_BYTES = DURATION.length + 8;
 
 /** A number in as few bytes as it needs, the highest first. */
 function bigEndian(value: number | bigint): Uint8Array {
@@ -103,7 +107,17 @@ export function matroskaHeader(video: MatroskaVideo): Uint8Array {
 /** What is before each frame. @param timeNs nanoseconds from the first one @param length bytes of the frame */
 export function matroskaFrameHead(timeNs: bigint, length: number): Uint8Array {
   const time = encoded([0xe7, bigEndian(timeNs)]);
-  const block = joined([Uint8Array.of(0xa3), sizeOf(BLOCK_HEAD.length + length), BLOCK_HEAD]);
-  const cluster = sizeOf(time.length + block.length + length);
-  return joined([bigEndian(0x1f43b675), cluster, time, block]);
+  const block = joined([Uint8Array.of(0xa1), sizeOf(BLOCK_HEAD.length + length), BLOCK_HEAD]);
+  const inGroup = block.length + length + TAIL_BYTES;
+  const group = joined([Uint8Array.of(0xa0), sizeOf(inGroup)]);
+  const cluster = sizeOf(time.length + group.length + inGroup);
+  return joined([bigEndian(0x1f43b675), cluster, time, group, block]);
+}
+
+/** What is behind each frame. @param durationNs nanoseconds to the next one */
+export function matroskaFrameTail(durationNs: bigint): Uint8Array {
+  const tail = new Uint8Array(TAIL_BYTES);
+  tail.set(DURATION);
+  new DataView(tail.buffer).setBigUint64(DURATION.length, durationNs);
+  return tail;
 }

@@ -27,8 +27,10 @@ export type OutletOptions = {
   encoding?: Encoding;
 };
 
-/** Frames that Y4M keeps back to learn its one rate from their timestamps. */
-const RATE_FRAMES = 8;
+/** Frames that are kept back to learn their rate from their timestamps: their number, and where that is much, bytes. */
+const [RATE_FRAMES, RATE_BYTES] = [8, 128e6];
+/** How long frames that were kept back may take to go out after a signal. */
+const LAST_MS = 5000;
 /** Frames a second of which one hardly means them. */
 const TOO_FAST = 1000;
 
@@ -76,16 +78,17 @@ export class Outlet {
     });
   }
 
-  /** Takes a frame. @returns the frames that were written, of which some may have been kept back */
+  /** Takes a frame; the first ones are kept back. */
   async take(frame: Frame): Promise<void> {
     const bytes = bytesOf(frame.data);
     const timeNs = this.#timeOf(frame);
-    if (this.#sink === undefined && this.#y4m !== undefined && this.#options.rate === undefined) {
+    if (this.#sink === undefined && this.#video !== undefined && this.#options.rate === undefined) {
       this.#kept.push({ bytes: bytes.slice(), timeNs });
-      if (this.#kept.length === RATE_FRAMES) await this.#openKept();
+      const isEnough = this.#kept.length === RATE_FRAMES || this.#kept.length * bytes.length > RATE_BYTES;
+      if (isEnough && this.#kept.length > 1) await this.#openKept(this.#signal);
       return;
     }
-    this.#sink ??= await this.#open(this.#options.rate ?? this.#rateAt(frame));
+    this.#sink ??= await this.#open(this.#options.rate ?? FALLBACK_RATE, this.#signal);
     await this.#sink.write(bytes, timeNs);
   }
 
@@ -97,34 +100,24 @@ export class Outlet {
     return this.#timeNs = timeNs > this.#timeNs ? timeNs : this.#timeNs + 2000n;
   }
 
-  /** The rate as the frames that wait in the depot have it; none of them is taken. */
-  #rateAt(frame: Frame): FrameRate {
-    const times = [frame.timestampNs];
-    for (let n = 1; n < this.#depot.maxSize; n++) {
-      using next = this.#depot.peekFrame(frame.frameNumber + n);
-      if (next === undefined) break;
-      times.push(next.timestampNs);
-    }
-    return guessRate(times) ?? FALLBACK_RATE;
-  }
-
-  async #openKept(): Promise<void> {
-    this.#sink = await this.#open(guessRate(this.#kept.map(({ timeNs }) => timeNs)) ?? FALLBACK_RATE);
+  async #openKept(signal: AbortSignal): Promise<void> {
+    const rate = guessRate(this.#kept.map(({ timeNs }) => timeNs)) ?? FALLBACK_RATE;
+    this.#sink = await this.#open(rate, signal);
     for (const { bytes, timeNs } of this.#kept.splice(0)) await this.#sink.write(bytes, timeNs);
   }
 
-  #open(rate: FrameRate): Promise<FrameSink> | FrameSink {
+  #open(rate: FrameRate, signal: AbortSignal): Promise<FrameSink> | FrameSink {
     this.#rate = rate;
     if (this.#video === undefined) return rawSink(this.#stdout);
     const { encoding } = this.#options;
     const video = { ...this.#video, rate };
-    if (encoding !== undefined) return encoderSink(video, encoding, this.#program!, this.#signal);
+    if (encoding !== undefined) return encoderSink(video, encoding, this.#program!, signal);
     return y4mSink(this.#stdout, video, this.#y4m!);
   }
 
   /** Completes what was written. @returns the failure with which the command ends although it is complete */
   async finish(): Promise<Failure | undefined> {
-    if (this.#kept.length > 0) await this.#openKept();
+    if (this.#kept.length > 0) await this.#openKept(this.#signal);
     const verdict = await this.#sink?.finish();
     if (this.#options.rate !== undefined || this.#video === undefined || this.#sink === undefined) return verdict;
     const timed = this.#options.encoding !== undefined && keepsTimes({ ...this.#video, rate: this.#rate! });
@@ -133,9 +126,16 @@ export class Outlet {
     return verdict;
   }
 
-  /** Closes files and processes, which completes a file of ffmpeg's. */
+  /** Closes files and processes, which completes a file of ffmpeg's: also where a signal came before it was begun. */
   async close(): Promise<void> {
-    await this.#sink?.close();
+    try {
+      const isFile = this.#options.encoding !== undefined;
+      if (isFile && this.#sink === undefined && this.#kept.length > 0) {
+        await this.#openKept(AbortSignal.timeout(LAST_MS));
+      }
+    } finally {
+      await this.#sink?.close();
+    }
   }
 }
 
