@@ -42,6 +42,8 @@ export interface DepotErrorDetails {
   depot?: string;
   /** The system's error number; Linux's numbers on every system. */
   errno?: number;
+  /** What helps. The message ends with it. */
+  remedy?: string;
   /** The error underneath. */
   cause?: unknown;
 }
@@ -71,16 +73,20 @@ export class DepotError extends Error {
   readonly depot: string | undefined;
   /** The system's error number, where it said one. */
   readonly errno: number | undefined;
+  /** What helps: the end of the message, by itself. */
+  readonly remedy: string | undefined;
 
   /**
    * Makes one; the library throws them.
    *
-   * @param message what was tried, a colon, then the actual value and its limit
+   * @param message what was tried, a colon, then the actual value and its limit; the remedy follows by itself
    */
   constructor(code: DepotErrorCode, message: string, details: DepotErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    const { cause, remedy } = details;
+    super(remedy === undefined ? message : `${message}; ${remedy}`, cause === undefined ? undefined : { cause });
     this.code = code;
     this.depot = details.depot;
     this.errno = details.errno;
+    this.remedy = remedy;
   }
 }

@@ -4,11 +4,11 @@
  * @module
  */
 import process from "node:process";
-import type { DepotInfo } from "../mod.ts";
+import type { DepotInfo, DepotStats } from "../mod.ts";
 import { paintOutput } from "./terminal/output.ts";
 import type { Column } from "./terminal/table.ts";
 import { bytes, gigabytesPerSecond, rate, size } from "./terminal/units.ts";
-import { conditionOf, isFull, livePeers, type Sight, stateOf } from "./sight.ts";
+import { conditionOf, isFull, livePeers, producersGone, type Sight, stateOf } from "./sight.ts";
 
 /** A depot in a row. Without a terminal nothing is left out. */
 export function depotColumns(): Column<Sight>[] {
@@ -57,12 +57,17 @@ export function depotColumns(): Column<Sight>[] {
     {
       title: "SLOWEST (LAG)",
       text: ({ info: { stats, stale } }) =>
-        !stale && stats?.slowest ? `${stats.slowest.pid} (${stats.slowest.lag})` : "",
+        !stale && stats?.slowest ? `${pidText(stats, stats.slowest.pid)} (${stats.slowest.lag})` : "",
       spare: 5,
     },
     { title: "FULL", text: ({ info }) => info.whenFull ?? "", spare: 6 },
     { title: "HELD BY", text: heldBy, spare: 7, least: 20 },
   ];
+}
+
+/** A pid, unless it would be another process's here. */
+function pidText({ peers }: DepotStats, pid: number): string {
+  return peers.some((peer) => peer.alive && peer.pid === pid && peer.here === false) ? "elsewhere" : String(pid);
 }
 
 /** Pids by runtime: `deno 71 72, bun 80`. In another pid namespace the number would be another process's here. */
@@ -74,12 +79,19 @@ function heldBy({ info }: Sight): string {
   return [...pids].map(([runtime, of]) => [runtime, ...of].join(" ")).join(", ");
 }
 
-/** A line for each depot that is stale, broken or another user's; empty where there is none. */
+/** A line for each depot that is stale, broken, another user's or without producers; empty where there is none. */
 export function notesOn(sights: Sight[]): string {
   const paint = paintOutput();
   const notes = sights.flatMap(({ info, goneMs }) => {
     if (goneMs !== undefined) return [];
-    if (stateOf(info) === "live") return isOthers(info) ? [`${paint.bold(info.name)}: of user ${info.owner}\n`] : [];
+    if (stateOf(info) === "live") {
+      return [
+        ...isOthers(info) ? [`${paint.bold(info.name)}: of user ${info.owner}\n`] : [],
+        ...producersGone(info)
+          ? [`${paint.bold(info.name)}: its producers are gone, readers wait for the next one\n`]
+          : [],
+      ];
+    }
     return info.usable ? [`${paint.bold(info.name)}: ${stateOf(info)}, ${info.reason}\n`] : [`${info.reason}\n`];
   });
   const stale = sights.some(({ info }) => info.stale);

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { constants } from "node:os";
 import { getSystemErrorMessage } from "node:util";
 import { CommanderError } from "commander";
-import { DepotError, type DepotErrorCode, FramesDepot } from "../mod.ts";
+import { DepotError, type DepotErrorCode, type DepotInspection, FramesDepot } from "../mod.ts";
 import { complain, paintErrors } from "./terminal/output.ts";
 
 /** Exit codes. */
@@ -39,7 +40,7 @@ export class Failure extends Error {
   }
 }
 
-/** The exit code of each cause, and what helps at the command line where the library's message does not say it. */
+/** The exit code of each cause, and what helps at the command line where the library names its calls and options. */
 const CAUSES: Record<DepotErrorCode, { exitCode: number; remedy?: string }> = {
   NOT_FOUND: {
     exitCode: EXIT.notFound,
@@ -49,26 +50,20 @@ const CAUSES: Record<DepotErrorCode, { exitCode: number; remedy?: string }> = {
     exitCode: EXIT.refused,
     remedy: "choose another name, end the processes that `frames-depot stat` shows, or take it with `--replace`",
   },
-  NOT_READY: { exitCode: EXIT.refused, remedy: "if it fails again, `frames-depot doctor` says why" },
-  INCOMPATIBLE: {
-    exitCode: EXIT.refused,
-    remedy: "`frames-depot ls` shows its shape, or why it cannot be opened",
-  },
-  CORRUPT: { exitCode: EXIT.refused, remedy: "`frames-depot rm` removes it unless a live process holds it" },
+  NOT_READY: { exitCode: EXIT.refused },
+  INCOMPATIBLE: { exitCode: EXIT.refused },
+  CORRUPT: { exitCode: EXIT.refused },
   TOO_MANY_PEERS: {
     exitCode: EXIT.refused,
-    remedy: "end a process that `frames-depot stat` shows, or create the depot with more `maxReaders`",
+    remedy: "end a process that `frames-depot stat` shows, or make the depot with a larger `--max-readers`",
   },
   CLOSED: { exitCode: EXIT.failed },
   ENDED: { exitCode: EXIT.refused, remedy: "`frames-depot write` makes the next one of that name" },
   REPLACED: { exitCode: EXIT.refused, remedy: "`frames-depot stat` shows the depot that has the name now" },
   BUSY: { exitCode: EXIT.failed },
-  NO_SPACE: {
-    exitCode: EXIT.system,
-    remedy: "`frames-depot ls` shows which depots take the space; `frames-depot doctor` says how to get more",
-  },
-  PERMISSION: { exitCode: EXIT.system, remedy: "run as the user that created it, and in Deno with -A" },
-  UNSUPPORTED: { exitCode: EXIT.system, remedy: "`frames-depot doctor` says what this machine lacks" },
+  NO_SPACE: { exitCode: EXIT.system },
+  PERMISSION: { exitCode: EXIT.system },
+  UNSUPPORTED: { exitCode: EXIT.system },
 };
 
 /** The system's words for its error number, which name neither call nor path; other errors have their message. */
@@ -77,21 +72,33 @@ export function systemReason(error: unknown): string {
   return errno === undefined ? message : getSystemErrorMessage(errno);
 }
 
-/** Causes for which the library's message ends with its own calls and options, which no command has. */
-const WITH_CALLS: ReadonlySet<DepotErrorCode> = new Set(["NOT_FOUND", "EXISTS", "ENDED", "REPLACED"]);
-
-/** What is printed of a DepotError: a remedy once. For a stale depot the library names its own option, too. */
-function explained({ code, depot, message }: DepotError): [message: string, remedy?: string] {
-  if (code === "NOT_FOUND" && depot !== undefined && FramesDepot.inspect(depot)?.stale) {
+/** What is printed of a DepotError: what is wrong, and what helps. */
+function explained({ code, depot, errno, message, remedy }: DepotError): [wrong: string, helps?: string] {
+  const info = depot === undefined ? undefined : inspected(depot);
+  if (code === "NOT_FOUND" && info?.stale) {
     return [
       `cannot open depot "${depot}": the processes that held it are dead`,
       `\`frames-depot stat ${depot}\` shows what they counted; \`--timeout SECONDS\` waits for a new producer`,
     ];
   }
-  if (WITH_CALLS.has(code)) return [message.split("; ", 1)[0], CAUSES[code].remedy];
-  const saysWhatHelps = message.includes("; ") || message.includes("`frames-depot ");
-  return [message, saysWhatHelps ? undefined : CAUSES[code].remedy];
+  const wrong = remedy === undefined ? message : message.slice(0, -`; ${remedy}`.length);
+  // Where it could be looked at, its mode lets this user in.
+  const isDistrusted = code === "PERMISSION" && errno === constants.errno.EACCES;
+  if (isDistrusted && info?.owner !== undefined) return [wrong, asOwner(info.owner)];
+  return [wrong, CAUSES[code].remedy ?? remedy];
 }
+
+/** What has a name, where it can be looked at. */
+function inspected(depot: string): DepotInspection | undefined {
+  try {
+    return FramesDepot.inspect(depot);
+  } catch {
+    return undefined;
+  }
+}
+
+const asOwner = (owner: number) =>
+  `only its owner fills and reads it here: \`sudo -u '#${owner}' frames-depot …\`; \`ls\`, \`stat\` and \`top\` show it`;
 
 /** Prints why a command failed; only a fault of this program shows a stack. @returns the exit code */
 export function report(error: unknown): number {
@@ -103,9 +110,9 @@ export function report(error: unknown): number {
     return error.exitCode;
   }
   if (error instanceof DepotError) {
-    const [message, remedy] = explained(error);
-    say(message);
-    if (remedy !== undefined) complain(`${paint.dim(remedy)}\n`);
+    const [wrong, helps] = explained(error);
+    say(wrong);
+    if (helps !== undefined) complain(`${paint.dim(helps)}\n`);
     return CAUSES[error.code].exitCode;
   }
   if (error instanceof RangeError) { // an argument that only the library checks

@@ -80,11 +80,18 @@ export function peersTable(stats: DepotStats, info: DepotInfo): string {
   return `\n${drawn}${holdUp(stats, info)}`;
 }
 
+/** The process of the slowest reader. Its pid may be another's here. */
+function blocker({ slowest, peers }: DepotStats): string {
+  const pid = slowest!.pid;
+  const isElsewhere = peers.some((peer) => peer.alive && peer.pid === pid && peer.here === false);
+  return isElsewhere ? `pid ${pid} of another pid namespace, or a fork,` : `pid ${pid}`;
+}
+
 function holdUp(stats: DepotStats, info: DepotInfo): string {
   if (!isFull(stats, info)) return "";
   const { slowest } = stats;
   const { red, yellow } = paintOutput();
-  if (slowest !== undefined) return `\n${red("full:")} pid ${slowest.pid} holds the queue up, ${slowest.lag} behind\n`;
+  if (slowest !== undefined) return `\n${red("full:")} ${blocker(stats)} holds the queue up, ${slowest.lag} behind\n`;
   const missing = info.whenFull === "wait" ? "no lossless reader" : "no reader";
   return `\n${yellow("full:")} ${missing} is attached, so the frames wait for one\n`;
 }

@@ -80,6 +80,12 @@ export function conditionOf({ info, goneMs }: Sight): ReturnType<typeof stateOf>
   return goneMs !== undefined ? "gone" : state === "live" && info.stats?.ended ? "ended" : state;
 }
 
+/** Whether every producer has left a live depot that takes frames: readers wait for the next one. */
+export function producersGone({ stats, stale }: DepotInspection): boolean {
+  if (stats === undefined || stale || stats.ended || stats.stored + stats.dropped === 0) return false;
+  return !stats.peers.some(({ alive, producer }) => alive && producer);
+}
+
 /** Whether frames find no room, because of a reader that is behind or one that is missing. */
 export function isFull(
   { length, maxSize, slowest, waitsForReader }: DepotStats,

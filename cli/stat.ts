@@ -12,7 +12,7 @@ import { seconds } from "./parameters.ts";
 import { peersTable } from "./peers_table.ts";
 import { paintOutput, print, printJson } from "./terminal/output.ts";
 import { bytes, count, counted, elements, frameLength, gigabytesPerSecond, rate } from "./terminal/units.ts";
-import { lookAt, type Rates, type Sight, stateOf } from "./sight.ts";
+import { lookAt, producersGone, type Rates, type Sight, stateOf } from "./sight.ts";
 
 const MEASURE_SECONDS = 0.5;
 
@@ -47,8 +47,9 @@ Examples:
         sight = found(name, sight);
       }
       const { info: { stats, ...info }, rates } = sight;
-      if (json) printJson({ ...info, state: stateOf(info), ...stats, rates });
-      else print(shape(info) + counters(stats!, rates) + peersTable(stats!, info));
+      const gone = producersGone(sight.info);
+      if (json) printJson({ ...info, state: stateOf(info), producersGone: gone, ...stats, rates });
+      else print(shape(info) + counters(stats!, gone, rates) + peersTable(stats!, info));
     });
 }
 
@@ -87,7 +88,7 @@ function shape(info: DepotInspection): string {
   ]);
 }
 
-function counters(stats: DepotStats, rates?: Rates): string {
+function counters(stats: DepotStats, gone: boolean, rates?: Rates): string {
   const paint = paintOutput();
   const measured = (text: () => string) => rates === undefined ? "" : paint.dim(`  ${text()}`);
   const flow = rates?.bytes === undefined ? "" : `, ${gigabytesPerSecond(rates.bytes)} GB/s`;
@@ -101,6 +102,7 @@ function counters(stats: DepotStats, rates?: Rates): string {
     ["skipped", count(stats.skipped)],
     ["next", `sequence ${count(stats.head)}`],
     ...endOf(stats) === undefined ? [] : [["ended", endOf(stats)!] as [string, string]],
+    ...gone ? [["filled", "by none: its producers are gone, readers wait for the next one"] as [string, string]] : [],
     ...stats.groups.map((group): [string, string] => ["group", groupLine(group)]),
   ]);
 }

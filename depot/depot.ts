@@ -99,8 +99,8 @@ export class FramesDepot<E extends ElementType = ElementType> extends OpenDepot<
    * @param name 1 to 128 of A-Z a-z 0-9 _ - and, but not first, a full stop
    * @throws {TypeError | RangeError} for wrong arguments
    * @throws {DepotError} EXISTS (a depot with producers has the name, or one whose maker has stored nothing yet),
-   *   NO_SPACE, PERMISSION, INCOMPATIBLE (something that is no depot of this version has the name), NOT_READY (its
-   *   membership was being changed for two seconds), UNSUPPORTED
+   *   NO_SPACE, PERMISSION, INCOMPATIBLE (a file that is no depot has the name, or with `replace` a live one of another
+   *   version), NOT_READY (its membership was being changed for two seconds), UNSUPPORTED
    */
   static async create<const P extends string = "", E extends ElementType = ElementTypeOf<P>>(
     name: string,

@@ -19,6 +19,7 @@ import {
   busy,
   inspect,
   isForeign,
+  type Objection,
   openSegment,
   type OpenSegmentOptions,
   type Outcome,
@@ -164,7 +165,7 @@ export function findOrMake(
   const remedy = "producers have it open: give the same options, close it there, or take its name with `replace: true`";
   const objection = (found: Attachment) =>
     difference(found.geometry, geometry, remedy) ??
-      (found.room.end() !== undefined && (always || isAbandoned(found)) ? "it has ended" : undefined);
+      (found.room.end() !== undefined && (always || isAbandoned(found)) ? { why: "it has ended" } : undefined);
   const attempt = () => {
     const opened = openSegment(shim, name, { ...options, objection });
     if (opened instanceof Attachment) return opened;
@@ -184,12 +185,12 @@ function asOptions({ width, height, channels, firstSequence: _, ...rest }: Parti
   return { ...width === undefined ? {} : { frameSize: [width, height, channels] }, ...rest };
 }
 
-/** The first thing in which a geometry is not as wanted, and what helps, in words. */
-function difference(found: Geometry, wanted: Partial<Geometry>, remedy: string): string | undefined {
+/** The first thing in which a geometry is not as wanted. */
+function difference(found: Geometry, wanted: Partial<Geometry>, remedy: string): Objection | undefined {
   const all = asOptions(found);
   for (const [option, value] of Object.entries(asOptions(wanted))) {
     const [one, other] = [JSON.stringify(all[option]), JSON.stringify(value)];
-    if (one !== other) return `its ${option} is ${one}, not ${other}; ${remedy}`;
+    if (one !== other) return { why: `its ${option} is ${one}, not ${other}`, remedy };
   }
   return undefined;
 }

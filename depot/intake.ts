@@ -187,9 +187,12 @@ export class Intake<E extends ElementType = ElementType> {
     if (sequence === FULL && this.#session.kept.retry() > 0) sequence = this.#claimer.claim();
     if (sequence === CLOSED) throw this.#session.endedError();
     if (sequence === EXHAUSTED) {
-      throw new DepotError("UNSUPPORTED", `depot "${this.#session.name}" has used its last sequence, 2^53 - 2`, {
-        depot: this.#session.name,
-      });
+      const depot = this.#session.name;
+      throw new DepotError(
+        "UNSUPPORTED",
+        `cannot put a frame into depot "${depot}": it has used its last sequence, 2^53 - 2`,
+        { depot, remedy: "create() with `replace: true` makes the next one of that name" },
+      );
     }
     return sequence;
   }

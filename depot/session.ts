@@ -92,7 +92,10 @@ export class Session {
 
   /** The error of a wait that is still under way when the depot is closed. */
   closedError(): DepotError {
-    return new DepotError("CLOSED", `depot "${this.name}" is closed in this process`, { depot: this.name });
+    return new DepotError("CLOSED", `cannot use depot "${this.name}": this depot object is closed`, {
+      depot: this.name,
+      remedy: "open() gives another one",
+    });
   }
 
   /** The error of a producer of a depot that takes no more frames. */
@@ -101,15 +104,17 @@ export class Session {
     if (!this.attachment.room.isReplaced) {
       return new DepotError(
         "ENDED",
-        `${cannot}end() was called, so it takes no more; create() makes the next one of that name once producers have ` +
-          "closed it, and `replace: true` at once",
-        { depot },
+        `${cannot}end() was called, so it takes no more`,
+        {
+          depot,
+          remedy: "create() makes the next one of that name once producers have closed it, and `replace: true` at once",
+        },
       );
     }
     return new DepotError(
       "REPLACED",
-      `${cannot}another depot has its name since; close() this object and open() that one, or give it another name`,
-      { depot },
+      `${cannot}another depot has its name since`,
+      { depot, remedy: "close() this object and open() that one, or create() one of another name" },
     );
   }
 

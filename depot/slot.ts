@@ -182,27 +182,27 @@ export class FrameSlot<E extends ElementType = ElementType> implements Disposabl
   }
 
   #beingFilled(): DepotError {
-    const { name } = this.#attachment;
-    return new DepotError("BUSY", `slot ${this.sequence} is being filled: await fillFrom() before publish()`, {
-      depot: name,
+    const { name: depot } = this.#attachment;
+    const remedy = "await fillFrom() before publish()";
+    return new DepotError("BUSY", `cannot publish slot ${this.sequence} of depot "${depot}": it is being filled`, {
+      depot,
+      remedy,
     });
   }
 
   #unpublishable(returned: "moved" | "busy"): TypeError | DepotError {
-    const what = `slot ${this.sequence} cannot be published: `;
-    const end = "; its number is burned. Read into memory of your own and copy it, or use slot.fillFrom()";
+    const { name: depot } = this.#attachment;
+    const what = `slot ${this.sequence} of depot "${depot}" cannot be published, and its number is burned: `;
+    const remedy = "read into memory of your own and copy it, or use slot.fillFrom()";
     if (returned === "moved") {
       return new TypeError(
-        `${what}its memory was moved away by a transfer list, buffer.transfer(), a byte stream or a BYOB read${end}`,
+        `${what}its memory was moved away by a transfer list, buffer.transfer(), a byte stream or a BYOB read; ${remedy}`,
       );
     }
-    return new DepotError(
-      "BUSY",
-      `${what}an operation of this process still works on its memory: await it first${end}`,
-      {
-        depot: this.#attachment.name,
-      },
-    );
+    return new DepotError("BUSY", `${what}an operation of this process still works on its memory`, {
+      depot,
+      remedy: `await it first; ${remedy}`,
+    });
   }
 
   /**

@@ -62,7 +62,8 @@ function thisBackend(): Backend {
   if (found !== undefined) return found[1];
   throw new DepotError(
     "UNSUPPORTED",
-    `frames-depot runs in Deno, in Bun, and in Node ${FREE_NODE} and later; this is another JavaScript runtime`,
+    "cannot load the native library: this is another JavaScript runtime than those it is made for",
+    { remedy: `run the program in Deno, in Bun, or in Node ${FREE_NODE} or later` },
   );
 }
 
@@ -118,7 +119,7 @@ function find(): Shim {
   } catch (error) {
     tried.push(reason(error));
   }
-  throw new DepotError("UNSUPPORTED", manual(backend, tried));
+  throw new DepotError("UNSUPPORTED", attempted(backend, tried), { remedy: whatHelps(backend) });
 }
 
 function checked(backend: Backend, native: Native, source: string): Shim {
@@ -146,14 +147,20 @@ function lacks(backend: Backend): string[] {
   return [`  bun calls C through its JIT compiler, which ${JIT_VARIABLE}=${jit} turns off: unset it`];
 }
 
-/** The load error as a manual: what was tried, for which target, what may be missing, what to set. */
-function manual(backend: Backend, tried: string[]): string {
+/** What was tried, for which target. */
+function attempted(backend: Backend, tried: string[]): string {
   const target = `${backend.os} on ${backend.arch}, ${backend.runtime}`;
   const none = `there is no binary for this target in the package, and ${LIBRARY_VARIABLE} is not set or not readable`;
   return [
-    `the native library cannot be loaded: target ${target}`,
+    `cannot load the native library: target ${target}`,
     ...(tried.length > 0 ? tried : [none]).map((line) => `  tried ${line}`),
-    "What helps:",
+  ].join("\n");
+}
+
+/** What may be missing, and what to set. */
+function whatHelps(backend: Backend): string {
+  return [
+    "what helps:",
     ...lacks(backend),
     "  on another target, compile shim/ with its local compiler: `deno run -A shim/build.ts --local` in the sources",
     `  and set ${LIBRARY_VARIABLE} to the file${

@@ -104,9 +104,8 @@ export class Attachment {
       throw new DepotError(
         "TOO_MANY_PEERS",
         `cannot read from depot "${name}": all ${geometry.maxReaders} readers are in use (maxReaders); loops, look-ups, ` +
-          "and readers that have ended while clones of their frames are held count; release those, or make the depot " +
-          "with more",
-        { depot: name },
+          "and readers that have ended while clones of their frames are held count",
+        { depot: name, remedy: "release those, or make the depot with more maxReaders" },
       );
     }
     return new Reader(words, room, readers, peers, geometry, index);

@@ -8,47 +8,47 @@ import { CALL, ERRNO, errnoName } from "../ffi/constants.ts";
 import { loadShim } from "../ffi/load.ts";
 import type { Segment, SegmentInfo } from "../ffi/segment.ts";
 import type { Layout } from "./geometry.ts";
-import { leftOf, megabytes, shortOf } from "./limits.ts";
+import { leftOf, megabytes, shortOf, SMALLER } from "./limits.ts";
 
 export { megabytes };
 
 /** What is known in addition to the number: what would have been made. */
 export type FailureContext = { layout?: Layout };
 
-type Why = [code: DepotErrorCode, why: string];
+type Why = [code: DepotErrorCode, why: string, remedy?: string];
 
 const FILES =
   "close what is not needed, or raise the limit: `ulimit -n`, LimitNOFILE= (systemd), --ulimit nofile (docker)";
+const REMOVE = "`frames-depot rm` removes it; or choose another name";
 const TMPFS = "shared memory has to be a tmpfs: `mount -t tmpfs -o mode=1777 tmpfs /dev/shm`";
 
 const REASONS: Record<number, Why> = {
-  [ERRNO.ENOENT]: ["NOT_FOUND", "there is none; `frames-depot ls` shows what is there"],
-  [ERRNO.EEXIST]: ["EXISTS", "the name is taken"],
-  [ERRNO.ELOOP]: [
-    "INCOMPATIBLE",
-    "a symbolic link has its name, which is never followed; `frames-depot rm` removes it",
-  ],
-  [ERRNO.EISDIR]: ["INCOMPATIBLE", "a directory has its name"],
-  [ERRNO.ENOTSUP]: ["INCOMPATIBLE", "something that is not a file has its name; `frames-depot rm` removes it"],
-  [ERRNO.EMFILE]: ["UNSUPPORTED", `this process has as many open files as it may have; ${FILES}`],
-  [ERRNO.ENFILE]: ["UNSUPPORTED", "the system has as many open files as it may have; `sysctl fs.file-max` raises it"],
-  [ERRNO.EROFS]: ["UNSUPPORTED", "/dev/shm is mounted read-only; `mount -o remount,rw /dev/shm` changes it"],
+  [ERRNO.ENOENT]: ["NOT_FOUND", "there is none", "`frames-depot ls` shows what is there"],
+  [ERRNO.EEXIST]: ["EXISTS", "the name is taken", "choose another name, or use createOrOpen() to join it"],
+  [ERRNO.ELOOP]: ["INCOMPATIBLE", "a symbolic link has its name, which is never followed", REMOVE],
+  [ERRNO.EISDIR]: ["INCOMPATIBLE", "a directory has its name", "remove it with `rmdir`, or choose another name"],
+  [ERRNO.ENOTSUP]: ["INCOMPATIBLE", "something that is not a file has its name", REMOVE],
+  [ERRNO.EMFILE]: ["UNSUPPORTED", "this process has as many open files as it may have", FILES],
+  [ERRNO.ENFILE]: ["UNSUPPORTED", "the system has as many open files as it may have", "`sysctl fs.file-max` raises it"],
+  [ERRNO.EROFS]: ["UNSUPPORTED", "/dev/shm is mounted read-only", "`mount -o remount,rw /dev/shm` changes it"],
 };
 
+const REFUSED: Why = ["UNSUPPORTED", "the system refuses", "`frames-depot doctor` looks for what this machine lacks"];
+
 /** What the system lacks when it refuses a call, and what helps. */
-const CALLS: Record<number, [call: string, lacks: string]> = {
-  [CALL.FOLDER]: ["open", `the folder of shared memory is missing; ${TMPFS}`],
-  [CALL.MAKE]: ["open with O_CREAT", `no file can be made in the folder of shared memory; ${TMPFS}`],
-  [CALL.ALLOCATE]: ["fallocate", `memory cannot be allocated for good, and a write could kill the process; ${TMPFS}`],
-  [CALL.MODE]: ["fchmod", `the segment cannot be given its mode; ${TMPFS}`],
+const CALLS: Record<number, [call: string, lacks: string, remedy: string]> = {
+  [CALL.FOLDER]: ["open", "the folder of shared memory is missing", TMPFS],
+  [CALL.MAKE]: ["open with O_CREAT", "no file can be made in the folder of shared memory", TMPFS],
+  [CALL.ALLOCATE]: ["fallocate", "memory cannot be allocated for good, and a write could kill the process", TMPFS],
+  [CALL.MODE]: ["fchmod", "the segment cannot be given its mode", TMPFS],
   [CALL.LINK]: [
     "linkat",
-    "a finished segment cannot be given its name in one step; a filter of system calls " +
-    "(seccomp) has to let it pass",
+    "a finished segment cannot be given its name in one step",
+    "a filter of system calls (seccomp) has to let it pass",
   ],
   [CALL.LOCK]: [
     "fcntl with F_OFD_SETLK",
-    "there are no locks of open files here, which prove that a process lives; " +
+    "there are no locks of open files here, which prove that a process lives",
     "they need Linux 3.15, a tmpfs at /dev/shm, and a sandbox or filter of system calls that knows them (WSL 1 does not)",
   ],
 };
@@ -66,36 +66,40 @@ export function usersOf({ owner, self, mode }: SegmentInfo): string {
   return `it belongs to user ${owner} and has mode ${octal(mode)}, ${user}`;
 }
 
-function forbidden(name: string, call: number): string {
-  const shim = loadShim();
-  const info = shim.nameInfo(call === CALL.MAKE ? "" : name);
-  if (typeof info === "number") return "the system does not permit it";
+/** @param errno EACCES: it may not be opened. EPERM: it may, and not be removed */
+function forbidden(name: string, call: number, errno: number): Why {
+  const info = loadShim().nameInfo(call === CALL.MAKE ? "" : name);
+  if (typeof info === "number") return ["PERMISSION", "the system does not permit it", REFUSED[2]];
+  const users = usersOf(info);
   if (call === CALL.MAKE) {
-    return `of the folder of shared memory, ${usersOf(info)}; \`chmod 1777 /dev/shm\` lets all in`;
+    const folder = users.replace(/^it/, "the folder of shared memory");
+    return ["PERMISSION", folder, "`chmod 1777 /dev/shm` lets all in"];
   }
-  return `${usersOf(info)}; its owner can make it with a \`mode\` that lets this user read and write, or remove it`;
+  const remove = "its owner or root removes it, by `frames-depot rm`";
+  if (errno === ERRNO.EPERM) return ["PERMISSION", users, remove];
+  return ["PERMISSION", users, `its owner can make it with a \`mode\` that lets this user read and write; ${remove}`];
 }
 
-function outOfRoom(errno: number, call: number, { layout }: FailureContext): string {
+function outOfRoom(errno: number, call: number, { layout }: FailureContext): Why {
   const limits = loadShim().limits();
   const short = layout && shortOf(layout.totalBytes, limits);
-  if (short !== undefined) return short;
+  if (short !== undefined) return ["NO_SPACE", ...short];
   const needed = layout === undefined ? "memory" : megabytes(layout.totalBytes);
   const what = errno === ERRNO.EDQUOT
     ? "a quota of this user at /dev/shm is used up"
     : `the system has no ${needed} left`;
-  return `${what}${CALLS[call] === undefined ? "" : ` (${CALLS[call][0]})`}; of what it tells, ${
-    limits.map(leftOf).join(", ")
-  }; a smaller maxSize or frame needs less`;
+  const why = `${what}${CALLS[call] === undefined ? "" : ` (${CALLS[call][0]})`}`;
+  return ["NO_SPACE", `${why}, while of the limits that can be read ${limits.map(leftOf).join(", ")}`, SMALLER];
 }
 
 function why(name: string, errno: number, call: number, context: FailureContext): Why {
-  if (OUT_OF_ROOM.includes(errno)) return ["NO_SPACE", outOfRoom(errno, call, context)];
-  if (FORBIDDEN.includes(errno) && (call === 0 || errno === ERRNO.EACCES)) return ["PERMISSION", forbidden(name, call)];
+  if (OUT_OF_ROOM.includes(errno)) return outOfRoom(errno, call, context);
+  if (FORBIDDEN.includes(errno) && (call === 0 || errno === ERRNO.EACCES)) return forbidden(name, call, errno);
   if (CALLS[call] !== undefined && (call !== CALL.MAKE || REASONS[errno] === undefined)) {
-    return ["UNSUPPORTED", `${CALLS[call][0]} is refused: ${CALLS[call][1]}`];
+    const [refused, lacks, remedy] = CALLS[call];
+    return ["UNSUPPORTED", `${refused} is refused: ${lacks}`, remedy];
   }
-  return REASONS[errno] ?? ["UNSUPPORTED", "the system refuses"];
+  return REASONS[errno] ?? REFUSED;
 }
 
 /**
@@ -106,10 +110,11 @@ function why(name: string, errno: number, call: number, context: FailureContext)
  */
 export function failure(what: string, name: string, answer: number, context: FailureContext = {}): DepotError {
   const errno = -answer % CALL.STEP;
-  const [code, because] = why(name, errno, Math.floor(-answer / CALL.STEP), context);
+  const [code, because, remedy] = why(name, errno, Math.floor(-answer / CALL.STEP), context);
   return new DepotError(code, `cannot ${what} depot "${name}": ${because} (${errnoName(errno)})`, {
     depot: name,
     errno,
+    remedy,
   });
 }
 
@@ -121,12 +126,14 @@ export function fail(...failed: Parameters<typeof failure>): never {
 /** Throws why depots cannot be listed. @param answer -errno */
 export function failToList(answer: number): never {
   const errno = -answer;
-  const [code, because] = errno === ERRNO.ENOENT
-    ? ["UNSUPPORTED", CALLS[CALL.FOLDER][1]] as const
-    : FORBIDDEN.includes(errno)
-    ? ["PERMISSION", forbidden("", CALL.MAKE)] as const
-    : REASONS[errno] ?? ["UNSUPPORTED", "the system refuses"];
-  throw new DepotError(code, `cannot list depots: ${because} (${errnoName(errno)})`, { errno });
+  const [code, because, remedy] = whyNotListed(errno);
+  throw new DepotError(code, `cannot list depots: ${because} (${errnoName(errno)})`, { errno, remedy });
+}
+
+function whyNotListed(errno: number): Why {
+  const [, missing, remedy] = CALLS[CALL.FOLDER];
+  if (errno === ERRNO.ENOENT) return ["UNSUPPORTED", missing, remedy];
+  return FORBIDDEN.includes(errno) ? forbidden("", CALL.MAKE, errno) : REASONS[errno] ?? REFUSED;
 }
 
 /**

@@ -108,6 +108,25 @@ export function readHeader(depot: string, copy: Uint8Array<ArrayBuffer>, fileByt
   return { geometry, id: header.id() };
 }
 
+/** Whether bytes begin as a depot does, of whatever version, or nothing has been written yet. */
+export function isBeginning(bytes: Uint8Array): boolean {
+  return [...MAGIC].every((letter, at) => bytes[HEADER.magic + at] === letter.charCodeAt(0)) ||
+    bytes.every((byte) => byte === 0);
+}
+
+/** What helps where a segment cannot be opened. */
+export function wayOut(code: "INCOMPATIBLE" | "NOT_READY" | "CORRUPT", depot: string): string {
+  const remove = `\`frames-depot rm ${depot}\` removes it`;
+  switch (code) {
+    case "INCOMPATIBLE":
+      return `choose another name; ${remove}`;
+    case "NOT_READY":
+      return `\`timeoutMs\` (in commands \`--timeout\`) waits for its maker; if that has died, ${remove}`;
+    case "CORRUPT":
+      return `close it in every process that has it; ${remove}`;
+  }
+}
+
 type Field = keyof typeof HEADER;
 
 /** A copy of a header, each word of which may be wrong. */
@@ -122,8 +141,8 @@ class UntrustedHeader {
     this.#view = new DataView(copy.buffer, copy.byteOffset, copy.byteLength);
   }
 
-  #fail(code: "INCOMPATIBLE" | "NOT_READY" | "CORRUPT", what: string): never {
-    throw new DepotError(code, `cannot open depot "${this.#depot}": ${what}`, { depot: this.#depot });
+  #fail(code: "INCOMPATIBLE" | "NOT_READY" | "CORRUPT", why: string, remedy = wayOut(code, this.#depot)): never {
+    throw new DepotError(code, `cannot open depot "${this.#depot}": ${why}`, { depot: this.#depot, remedy });
   }
 
   #u32(field: Field): number {
@@ -172,15 +191,16 @@ class UntrustedHeader {
       this.#fail(
         "INCOMPATIBLE",
         `it was made by ${version < LAYOUT_VERSION ? "an earlier" : "a later"} version of this library (layout ` +
-          `${version}, here ${LAYOUT_VERSION}): use the same version in every process, or close those that have it ` +
-          `open and run \`frames-depot rm ${this.#depot}\``,
+          `${version}, here ${LAYOUT_VERSION})`,
+        "use the same version in every process, or close those that have it open and run " +
+          `\`frames-depot rm ${this.#depot}\``,
       );
     }
     if (this.#u32("ready") !== READY) {
       this.#fail(
         "NOT_READY",
-        "its maker has not finished, or it was emptied: the last process that had it open may not remove its name. " +
-          `Its owner or root can, by \`frames-depot rm ${this.#depot}\`, and its owner makes it anew by create()`,
+        "its maker has not finished, or it was emptied: the last process that had it open may not remove its name",
+        `its owner or root can, by \`frames-depot rm ${this.#depot}\`, and its owner makes it anew by create()`,
       );
     }
   }

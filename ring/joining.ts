@@ -60,7 +60,7 @@ class Joining {
       answer = peers.underLock(() => this.#enter());
     }
     if (answer === "busy") {
-      throw this.#error("NOT_READY", "its membership has been changing for two seconds; try again");
+      throw this.#error("NOT_READY", `its membership has been changing for ${BUSY_MS / 1000} seconds`, "try again");
     }
     if (typeof answer !== "string") return answer;
     this.#full = answer;
@@ -94,7 +94,9 @@ class Joining {
   #member(group: number, index: number): Membership {
     const { groups, readers } = this.#attachment;
     const entry = groups.entryOf(group);
-    if (entry === undefined) throw this.#error("CORRUPT", "the group has no entry in the table of readers");
+    if (entry === undefined) {
+      throw this.#error("CORRUPT", "the group has no entry in the table of readers", "make the depot anew");
+    }
     const reader = new MemberReader(this.#attachment, readers, groups, group, index);
     return { reader, cursor: new GroupCursor(this.#attachment, group, entry), group, entry };
   }
@@ -131,27 +133,26 @@ class Joining {
     if (this.#full === "readers") {
       return this.#error(
         "TOO_MANY_PEERS",
-        `all ${geometry.maxReaders} readers are in use (maxReaders); each member takes one, and each group one more; ` +
-          "release some, or make the depot with more",
+        `all ${geometry.maxReaders} readers are in use (maxReaders); each member takes one, and each group one more`,
+        "release some, or make the depot with more maxReaders",
       );
     }
     if (geometry.maxGroups === 0) {
-      return this.#error("TOO_MANY_PEERS", "the depot has maxGroups 0; make it with as many as you need");
+      return this.#error("TOO_MANY_PEERS", "the depot has maxGroups 0", "make it with as many as you need");
     }
     const names = groups.all().map((group) => JSON.stringify(groups.nameOf(group)));
     return this.#error(
       "TOO_MANY_PEERS",
-      `all ${geometry.maxGroups} groups are in use (maxGroups): ${
-        names.join(", ")
-      }; join one of those, end the loops ` +
-        "of one, or make the depot with more",
+      `all ${geometry.maxGroups} groups are in use (maxGroups): ${names.join(", ")}`,
+      "join one of those, end the loops of one, or make the depot with more maxGroups",
     );
   }
 
-  #error(code: "TOO_MANY_PEERS" | "NOT_READY" | "CORRUPT", why: string): DepotError {
+  #error(code: "TOO_MANY_PEERS" | "NOT_READY" | "CORRUPT", why: string, remedy: string): DepotError {
     const { name } = this.#attachment;
     return new DepotError(code, `cannot join group ${JSON.stringify(this.#name)} of depot "${name}": ${why}`, {
       depot: name,
+      remedy,
     });
   }
 }

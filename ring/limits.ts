@@ -71,19 +71,24 @@ export function leftOf({ kind, left, whole }: Limit): string {
 /** What raises a limit. */
 export const remedyOf = (kind: LimitKind): string => LIMITS[kind].remedy;
 
-/** Which limit has no room for a segment, in words. @returns undefined where all have */
-export function shortOf(bytes: number, limits: readonly Limit[]): string | undefined {
+/** What helps wherever bytes are short. */
+export const SMALLER = "a smaller maxSize or frame needs less";
+
+/** Which limit has no room for a segment, and what helps, in words. @returns undefined where all have */
+export function shortOf(bytes: number, limits: readonly Limit[]): [why: string, remedy: string] | undefined {
   const limit = tightest(bytes, limits);
   if (limit === undefined) return undefined;
-  const needed = limit.kind === "inodes" ? "one more file is needed" : `${megabytes(bytes)} are needed`;
-  const smaller = limit.kind === "inodes" ? "" : "; a smaller maxSize or frame needs less";
-  return `${needed} where ${leftOf(limit)}; ${remedyOf(limit.kind)}${smaller}`;
+  const raise = remedyOf(limit.kind);
+  return limit.kind === "inodes"
+    ? [`one more file is needed where ${leftOf(limit)}`, raise]
+    : [`${megabytes(bytes)} are needed where ${leftOf(limit)}`, `${raise}; ${SMALLER}`];
 }
 
 /** Whether there is room for a segment. @returns why not */
 export function refuseSize(name: string, bytes: number, limits: readonly Limit[]): DepotError | undefined {
-  const why = shortOf(bytes, limits);
-  if (why === undefined) return undefined;
+  const short = shortOf(bytes, limits);
+  if (short === undefined) return undefined;
+  const [why, remedy] = short;
   const { errno } = LIMITS[tightest(bytes, limits)!.kind];
-  return new DepotError("NO_SPACE", `cannot create depot "${name}": ${why}`, { depot: name, errno });
+  return new DepotError("NO_SPACE", `cannot create depot "${name}": ${why}`, { depot: name, errno, remedy });
 }

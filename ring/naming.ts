@@ -12,7 +12,7 @@ import type { Shim } from "../ffi/shim.ts";
 import { Attachment } from "./attachment.ts";
 import { fail, takeLock } from "./failures.ts";
 import { type Geometry, layoutOf } from "./geometry.ts";
-import { type Header, newId, writeHeader } from "./header.ts";
+import { type Header, isBeginning, newId, wayOut, writeHeader } from "./header.ts";
 import { existsError } from "./holders.ts";
 import { HEADER, LOCK, READY } from "./layout.ts";
 import { refuseSize } from "./limits.ts";
@@ -31,7 +31,7 @@ const LOCK_TRIES = 1000;
  *
  * @param always whether to take the name from a depot with producers, too
  * @returns an attachment, or why the name cannot be had now
- * @throws {DepotError} NO_SPACE, PERMISSION: what trying again would not change
+ * @throws {DepotError} NO_SPACE, PERMISSION, INCOMPATIBLE: what trying again would not change
  */
 export function createSegment(shim: Shim, name: string, geometry: Geometry, mode: number, always = false): Outcome {
   let holder = holderOf(shim, name, always);
@@ -118,6 +118,8 @@ function holderOf(shim: Shim, name: string, always: boolean): Attachment | Refus
   let mapped: Attachment | undefined;
   let isTakeable = false;
   try {
+    // What is not ours is never removed: it may be all that there is of it.
+    if (!hasLivePeer(segment) && !isOurs(segment)) throw notOurs(name);
     const removed = removeStale(segment);
     if (removed === "busy") return busy("create", name);
     if (removed !== "live") return removed < 0 ? fail("remove the stale segment of", name, removed) : undefined;
@@ -134,6 +136,25 @@ function holderOf(shim: Shim, name: string, always: boolean): Attachment | Refus
     if (!isTakeable) mapped === undefined ? segment.close() : mapped.unmap();
   }
 }
+
+/** Whether a file begins as a depot does, of whatever version; also one of which nothing has been written. */
+function isOurs(segment: Segment): boolean {
+  const bytes = Math.min(segment.info().bytes, HEADER.size);
+  if (bytes === 0) return true;
+  const copy = segment.snapshot(HEADER.size, bytes, WAKE_WORDS);
+  if (typeof copy === "number") return false;
+  const view = copy.view(0, HEADER.size);
+  const ours = isBeginning(new Uint8Array(view));
+  view.transfer(0);
+  copy.unmap();
+  return ours;
+}
+
+const notOurs = (depot: string): DepotError =>
+  new DepotError("INCOMPATIBLE", `cannot create depot "${depot}": a file that is no depot has its name`, {
+    depot,
+    remedy: wayOut("INCOMPATIBLE", depot),
+  });
 
 /**
  * The header of a depot whose name may be taken; undefined where it cannot be looked into.

@@ -32,7 +32,9 @@ export class Room {
   headOrEnd(): number {
     const head = this.#words.mapping.head();
     if (head > LAST_SEQUENCE + 1 || head < -LAST_SEQUENCE - 2) {
-      throw new DepotError("CORRUPT", `the depot's head is ${head}, out of 0 to 2^53 - 1: it has been overwritten`);
+      throw new DepotError("CORRUPT", `the depot's head is ${head}, out of 0 to 2^53 - 1: it has been overwritten`, {
+        remedy: "close the depot in every process, and make it anew",
+      });
     }
     return head;
   }

@@ -10,7 +10,7 @@ import type { Shim } from "../ffi/shim.ts";
 import { Attachment } from "./attachment.ts";
 import { fail, usersOf } from "./failures.ts";
 import { layoutOf, LIMITS } from "./geometry.ts";
-import { type Header, readHeader } from "./header.ts";
+import { type Header, readHeader, wayOut } from "./header.ts";
 import { EXTRA_PEERS, HEADER, LOCK, READY } from "./layout.ts";
 import { finishReplacing } from "./replacing.ts";
 import { WAKE_WORDS } from "./words.ts";
@@ -40,9 +40,13 @@ export function refuseAddresses(
       `because operations may still reach frames that were lent, and with ${
         tebibytes(bytes)
       } more it would be over the ` +
-      `limit of ${tebibytes(most)}; keep depot objects open instead of opening them again, use copyTo() instead of ` +
-      "views, or go on in a new process",
-    { depot: name },
+      `limit of ${tebibytes(most)}`,
+    {
+      depot: name,
+      remedy:
+        "keep depot objects open instead of opening them again, use copyTo() instead of views, or go on in a new " +
+        "process",
+    },
   );
 }
 
@@ -69,14 +73,17 @@ export function hasLivePeer(segment: Segment, maxPeers: number = LIMITS.maxReade
   return false;
 }
 
+/** What is not as wanted, and what helps, in words. */
+export type Objection = { why: string; remedy?: string };
+
 /** How to open. */
 export type OpenSegmentOptions = {
   /** Also a segment that only dead processes held. */
   stale: boolean;
   /** User ids whose segments are trusted, in addition to this process's own and root's. */
   trustedOwners: readonly number[];
-  /** Says before it is joined what is not as wanted, in words. */
-  objection?: (found: Attachment) => string | undefined;
+  /** Says before it is joined what is not as wanted. */
+  objection?: (found: Attachment) => Objection | undefined;
 };
 
 /**
@@ -89,7 +96,7 @@ export function openSegment(shim: Shim, name: string, options: OpenSegmentOption
   const segment = shim.open(name);
   if (typeof segment === "number") {
     return segment === -ERRNO.ENOENT
-      ? notFound(name, "there is none; `timeoutMs` waits for one, and `frames-depot ls` shows what is there")
+      ? notFound(name, "there is none", "`timeoutMs` waits for one, and `frames-depot ls` shows what is there")
       : fail("open", name, segment);
   }
   let attachment: Attachment | undefined;
@@ -99,7 +106,11 @@ export function openSegment(shim: Shim, name: string, options: OpenSegmentOption
     if (header instanceof DepotError) return { refused: "unfinished", error: header };
     const layout = layoutOf(header.geometry);
     if (!options.stale && !hasLivePeer(segment, layout.maxPeers)) {
-      return notFound(name, "the processes that held it are dead; `stale: true` opens what they left");
+      return notFound(
+        name,
+        "the processes that held it are dead",
+        "`timeoutMs` waits for a new one, `stale: true` opens what they left",
+      );
     }
     const refused = refuseAddresses("open", name, layout.totalBytes, shim.retiredBytes());
     if (refused !== undefined) throw refused;
@@ -137,43 +148,51 @@ function join(attachment: Attachment, shim: Shim): Outcome {
     case "busy":
       return busy("open", name);
     case "unlinked":
-      return notFound(name, "it was removed just now");
+      return notFound(name, "it was removed just now", "`timeoutMs` waits for a new one");
     case "emptied":
-      return notFound(name, "its last process has just left and emptied it, because it may not remove the name");
+      return notFound(
+        name,
+        "its last process has just left and emptied it, because it may not remove the name",
+        `its owner or root removes the name, by \`frames-depot rm ${name}\``,
+      );
     case "full":
       throw new DepotError(
         "TOO_MANY_PEERS",
-        `cannot open depot "${name}": all ${layout.maxPeers} entries are in use (maxReaders + ${EXTRA_PEERS}); ` +
-          `close depot objects that are not needed (\`frames-depot stat ${name}\`), or make it with more maxReaders`,
-        { depot: name },
+        `cannot open depot "${name}": all ${layout.maxPeers} entries are in use (maxReaders + ${EXTRA_PEERS})`,
+        {
+          depot: name,
+          remedy: `close depot objects that are not needed (\`frames-depot stat ${name}\` shows them), or make it ` +
+            "with more maxReaders",
+        },
       );
   }
 }
 
-const notFound = (name: string, why: string): Refusal => ({
+const notFound = (depot: string, why: string, remedy: string): Refusal => ({
   refused: "missing",
-  error: new DepotError("NOT_FOUND", `cannot open depot "${name}": ${why}`, { depot: name, errno: ERRNO.ENOENT }),
+  error: new DepotError("NOT_FOUND", `cannot open depot "${depot}": ${why}`, { depot, errno: ERRNO.ENOENT, remedy }),
 });
 
-const unsuitable = (name: string, objection: string): Refusal => ({
-  refused: "unsuitable",
-  error: new DepotError(
-    "INCOMPATIBLE",
-    `cannot open depot "${name}": ${objection}; \`frames-depot stat ${name}\` shows what it is`,
-    {
-      depot: name,
-    },
-  ),
-});
+function unsuitable(depot: string, { why, remedy }: Objection): Refusal {
+  const look = `\`frames-depot stat ${depot}\` shows what it is`;
+  const whole = remedy === undefined ? look : `${remedy}; ${look}`;
+  return {
+    refused: "unsuitable",
+    error: new DepotError("INCOMPATIBLE", `cannot open depot "${depot}": ${why}`, { depot, remedy: whole }),
+  };
+}
 
 /** Another process joins or leaves at this moment. */
 export const busy = (what: string, name: string): Refusal => ({
   refused: "busy",
   error: new DepotError(
     "NOT_READY",
-    `cannot ${what} depot "${name}": another process has its membership lock, which is held for microseconds; one that ` +
-      "stays is held by a process that is stopped, or by a user that may read the segment, as its mode tells",
-    { depot: name },
+    `cannot ${what} depot "${name}": another process has its membership lock, which is held for microseconds`,
+    {
+      depot: name,
+      remedy: "try again; a lock that stays is held by a process that is stopped, which has to go on or end, or by a " +
+        "user that may read the segment, as its mode tells",
+    },
   ),
 });
 
@@ -199,16 +218,21 @@ export function inspect(
   if (!copied && isForeign(info, trustedOwners)) {
     throw new DepotError(
       "PERMISSION",
-      `cannot open depot "${name}": ${usersOf(info)}; \`trustedOwners: [${owner}]\` opens it anyway`,
-      { depot: name, errno: ERRNO.EACCES },
+      `cannot open depot "${name}": ${usersOf(info)}`,
+      { depot: name, errno: ERRNO.EACCES, remedy: `\`trustedOwners: [${owner}]\` opens it anyway` },
     );
   }
   if (bytes === 0) {
-    return new DepotError("NOT_READY", `cannot open depot "${name}": it is still empty`, { depot: name });
+    return new DepotError("NOT_READY", `cannot open depot "${name}": it is still empty`, {
+      depot: name,
+      remedy: wayOut("NOT_READY", name),
+    });
   }
   if (bytes < HEADER.size) {
-    throw new DepotError("CORRUPT", `cannot open depot "${name}": ${bytes} bytes are less than a header`, {
+    const why = `${bytes} bytes are less than a header, which has ${HEADER.size}`;
+    throw new DepotError("CORRUPT", `cannot open depot "${name}": ${why}`, {
       depot: name,
+      remedy: wayOut("CORRUPT", name),
     });
   }
   const mapping = copied

@@ -126,6 +126,28 @@ depotTest("stat and ls say of a depot that has ended that it takes no more", asy
   assertEquals([listed(name)!.ended, FramesDepot.inspect(name)!.ended], [true, true]);
 });
 
+depotTest("stat and ls say of a live depot that its producers are gone", async (name) => {
+  await using viewer = await FramesDepot.create(name, SHAPE);
+  const says = async () => {
+    const [stat, ls] = [await runCli(["stat", name, "--seconds", "0"]), await runCli(["ls", "--no-rates"])];
+    const [one] = JSON.parse((await runCli(["ls", "--no-rates", "--json"])).out)
+      .filter((info: { name: string }) => info.name === name);
+    return [
+      stat.out.includes("its producers are gone"),
+      ls.out.includes(`${name}: its producers are`),
+      one.producersGone,
+    ];
+  };
+  assertEquals(await says(), [false, false, false]); // its maker has not begun
+  const producer = await FramesDepot.open(name);
+  await producer.enqueue(frameOf(1));
+  assertEquals(await says(), [false, false, false]);
+  await producer.close();
+  assertEquals(await says(), [true, true, true]);
+  viewer.end();
+  assertEquals(await says(), [false, false, false]);
+});
+
 depotTest("stat shows what a stale depot counted, its processes, and why it is stale", async (name) => {
   await makeStale(name);
   const { code, out } = await runCli(["stat", name]);

@@ -23,7 +23,7 @@ depotTest("create names this process where it has the depot open itself, and wha
   const message = await refusal(name);
   assertMatch(
     message,
-    /: this process, for \d s, has it open; close the depot object .*loaded anew.* createOrOpen\(\)/,
+    /: this process \(\w+, its maker\), for \d s, has it open; close the depot object .*loaded anew.* createOrOpen\(\)/,
   );
   assertMatch(message, /`replace: true` to take the name/);
 });
@@ -35,10 +35,15 @@ for (const runtime of RUNTIMES) {
     const pid = holder.child.pid;
     assertMatch(
       await refusal(name),
-      new RegExp(`: process ${pid} \\(${runtime}\\), for \\d s, has it open; use createOrOpen`),
+      new RegExp(`: process ${pid} \\(${runtime}, its maker\\), for \\d s, has it open; use createOrOpen`),
     );
-    await using _own = await FramesDepot.open(name);
-    assertMatch(await refusal(name), new RegExp(`: process ${pid} \\(${runtime}\\), .* and this process, for`));
+    await using own = await FramesDepot.open(name);
+    const [theirs, ours] = [`process ${pid} \\(${runtime}, its maker\\)`, `this process \\(${HERE}, no producer\\)`];
+    const since = ", for \\d s,";
+    assertMatch(await refusal(name), new RegExp(`: ${theirs}${since} and ${ours}${since} have it open; close the`));
+    own.tryEnqueue({ frame: new Uint8Array(24) });
+    const first = `this process \\(${HERE}, a producer\\)`;
+    assertMatch(await refusal(name), new RegExp(`: ${first}${since} and ${theirs}${since} have it open;`));
   });
 }
 
@@ -52,7 +57,7 @@ namespaceTest("create names no process of here for one of another pid namespace"
   assertEquals(code, "EXISTS");
   assertMatch(
     message!,
-    new RegExp(`a process \\(${HERE}\\) that has pid ${holder.child.pid} in another pid namespace`),
+    new RegExp(`a process that has pid ${holder.child.pid} in another pid namespace, .* \\(${HERE}, (a|its) `),
   );
 });
 

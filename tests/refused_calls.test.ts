@@ -77,13 +77,16 @@ refusedTest("create names the call that the system refuses, and leaves nothing",
 
 refusedTest("create says what is used up where no limit told so before", async (runtime, name) => {
   const cases: [rule: string, says: RegExp][] = [
-    ["fallocate=122", /a quota of this user at \/dev\/shm is used up \(fallocate\).* are left.*\(EDQUOT\)$/],
-    ["tmpfile=122", /a quota of this user at \/dev\/shm is used up.*\(EDQUOT\)$/],
+    [
+      "fallocate=122",
+      /a quota of this user at \/dev\/shm is used up \(fallocate\).* are left.*\(EDQUOT\); a smaller maxSize/,
+    ],
+    ["tmpfile=122", /a quota of this user at \/dev\/shm is used up.*\(EDQUOT\); a smaller maxSize/],
     [
       "fallocate=28",
-      /the system has no \d+\.\d kB left \(fallocate\); of what it tells, .*memory are available.*\(ENOSPC\)$/,
+      /the system has no \d+\.\d kB left \(fallocate\), while .*memory are available \(ENOSPC\); a smaller/,
     ],
-    ["fallocate=12", /\(ENOMEM\)$/],
+    ["fallocate=12", /\(ENOMEM\);/],
   ];
   for (const [rule, says] of cases) {
     const { code, message } = await load(runtime, name, rule);

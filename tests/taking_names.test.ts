@@ -2,7 +2,7 @@
  * Whose name `create` and `createOrOpen` take, and whose they do not.
  */
 import { assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { chownSync, existsSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { DepotError, type DepotOptions, FramesDepot } from "../mod.ts";
 import { readAll } from "./support/actor.ts";
@@ -34,7 +34,7 @@ depotTest("create takes the name of a stale depot, with replace and without", as
   }
 }, WATCHED);
 
-depotTest("create with replace refuses what it cannot read with INCOMPATIBLE, unless it is stale", async (name) => {
+depotTest("create with replace refuses what live processes have and it cannot read", async (name) => {
   if (process.platform !== "linux") return;
   await using owner = new Remote();
   await owner.tell({ do: "create", name, options: options() });
@@ -45,10 +45,29 @@ depotTest("create with replace refuses what it cannot read with INCOMPATIBLE, un
   writeFileSync(file(name), new Uint8Array(4096).fill(7), { flag: "r+" });
   assertEquals(await errorOf(() => FramesDepot.create(name, { ...options(), replace: true })), "INCOMPATIBLE");
   assertEquals([existsSync(file(name)), existsSync(leftover(name))], [true, false]);
-  await owner.kill();
-  await using depot = await FramesDepot.create(name, { ...options(), replace: true });
-  assertEquals(depot.length, 0);
 }, WATCHED);
+
+depotTest("create and createOrOpen leave a file alone that is no depot, and take a broken one's name", async (name) => {
+  if (process.platform !== "linux") return;
+  const letters = (text: string) => new TextEncoder().encode(text);
+  for (const content of [letters("mine"), letters("mine".repeat(4096)), letters("FRMDEPO!".repeat(8))]) {
+    writeFileSync(file(name), content, { mode: 0o600 });
+    for (const make of ["create", "createOrOpen"] as const) {
+      for (const replace of [false, true]) {
+        const error = await assertRejects(() => FramesDepot[make](name, { ...options(), replace }), DepotError);
+        const codes = make === "create" || content.length >= 4096 ? ["INCOMPATIBLE"] : ["INCOMPATIBLE", "CORRUPT"];
+        assertEquals([codes.includes(error.code), error.remedy?.includes(`frames-depot rm ${name}`)], [true, true]);
+      }
+    }
+    assertEquals(new Uint8Array(readFileSync(file(name))), content);
+    rmSync(file(name));
+  }
+  for (const content of [new Uint8Array(0), letters("FRMDEPOT"), letters("FRMDEPOT".repeat(4096))]) {
+    writeFileSync(file(name), content, { mode: 0o600 });
+    await using depot = await FramesDepot.create(name, options());
+    assertEquals(depot.length, 0);
+  }
+});
 
 depotTest("create with replace refuses the depot of another user with PERMISSION", async (name) => {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return console.log("not root: no other user's depot");

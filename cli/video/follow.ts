@@ -46,8 +46,8 @@ export async function openDepot(
   { signal }: Interruption,
 ): Promise<FramesDepot> {
   const timer = setTimeout(() => {
-    const names = FramesDepot.list().map((info) => info.name);
-    const others = names.length === 0 ? "there is no depot" : `there are ${names.slice(0, 8).join(", ")}`;
+    const live = FramesDepot.list().filter(({ usable, stale }) => usable && !stale).map((info) => info.name);
+    const others = live.length === 0 ? "no other is live" : `live: ${live.slice(0, 8).join(", ")}`;
     complain(`waiting for depot "${name}"; ${others}\n`);
   }, PATIENCE_MS);
   try {

@@ -19,5 +19,6 @@ try {
   console.log(JSON.stringify({ values, listed }));
 } catch (error) {
   const { name: kind, message } = error as Error;
-  console.log(JSON.stringify({ kind, message, code: error instanceof DepotError ? error.code : undefined }));
+  const { code, remedy } = error instanceof DepotError ? error : {};
+  console.log(JSON.stringify({ kind, message, code, remedy }));
 }
