@@ -12,6 +12,7 @@ import { grabCommand } from "./grab.ts";
 import { lsCommand } from "./ls.ts";
 import { readCommand } from "./read.ts";
 import { recordCommand } from "./record.ts";
+import { relayCommand } from "./relay.ts";
 import { replayCommand } from "./replay.ts";
 import { rmCommand } from "./rm.ts";
 import { statCommand } from "./stat.ts";
@@ -23,6 +24,7 @@ import { writeCommand } from "./write.ts";
 const GROUPS: [title: string, commands: Command[]][] = [
   ["Look:", [lsCommand(), statCommand(), topCommand(), watchCommand()]],
   ["Video:", [writeCommand(), readCommand(), grabCommand(), recordCommand(), replayCommand()]],
+  ["Other machines:", [relayCommand()]],
   ["Check and fix:", [doctorCommand(), benchCommand(), rmCommand()]],
 ];
 

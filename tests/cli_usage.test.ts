@@ -12,7 +12,7 @@ import { depotTest, executableOf, HERE, RUNTIMES } from "./support/harness.ts";
 
 const COMMANDS = [
   ...["ls", "stat", "top", "watch", "write", "read", "grab", "record", "replay"],
-  ...["doctor", "bench", "rm", "completions"],
+  ...["relay", "doctor", "bench", "rm", "completions"],
 ];
 const OTHER = RUNTIMES.find((runtime) => runtime !== HERE)!;
 const BUN_ENTRY = fileURLToPath(new URL("../cli/bun.ts", import.meta.url));

@@ -1,0 +1,309 @@
+/**
+ * The relay on the far side: asks for frames, and fills a depot with what comes.
+ *
+ * @module
+ */
+import os from "node:os";
+import { EXIT, Failure } from "../failure.ts";
+import type { Interruption } from "../interruption.ts";
+import { complain, paintErrors } from "../terminal/output.ts";
+import { counted } from "../terminal/units.ts";
+import type { Address } from "./address.ts";
+import { Assembly } from "./assembly.ts";
+import { Connection, type ConnectOptions } from "./connection.ts";
+import { isDescription } from "./description.ts";
+import { FarDepot, type FarDepotOptions } from "./far_depot.ts";
+import { type Ask, askSubject, farSubject, type Piece, readPiece, type State, WIRE_VERSION } from "./wire.ts";
+
+/** How frames are received. */
+export type ReceiveOptions = ConnectOptions & FarDepotOptions & {
+  once?: boolean;
+  /** Names the far relay; default: the host and the depot. */
+  id?: string;
+};
+
+/** What was received: `lost` are frames of the source that did not come, `dropped` those that the depot refused. */
+export type Received = {
+  depot: string;
+  subject: string;
+  frames: number;
+  lost: number;
+  dropped: number;
+  bytes: number;
+  /** Depots that have had the name, where there was more than one. */
+  depots?: number;
+};
+
+const BEAT_MS = 500;
+/** Without a message for this long, the source has gone: it sends one at each beat. */
+const SILENT_MS = 2000;
+
+type Message = { header: string; data: Uint8Array };
+
+/** Receives until it is interrupted. @param tell told what was received, whatever ended it */
+export async function receiveFrom(
+  name: string,
+  address: Address,
+  options: ReceiveOptions,
+  interruption: Interruption,
+  tell: (received: Received) => void,
+): Promise<void> {
+  await using place = await FarDepot.find(name, options);
+  await using connection = await Connection.open(address, options, interruption.signal);
+  const far = options.id ?? `${os.hostname()}/${name}`;
+  const receiving = new Receiving(far, address.subject, place, connection, interruption);
+  const { received } = receiving;
+  try {
+    await receiving.run(options.once ?? false);
+    await place.whenRead(interruption);
+  } finally {
+    receiving.leave();
+    tell({ depot: name, subject: address.subject, ...received });
+  }
+}
+
+class Receiving {
+  readonly received: Omit<Received, "depot" | "subject"> = { frames: 0, lost: 0, dropped: 0, bytes: 0 };
+  readonly #far: string;
+  readonly #subject: string;
+  readonly #session = crypto.randomUUID();
+  readonly #place: FarDepot;
+  readonly #connection: Connection;
+  readonly #interruption: Interruption;
+  readonly #messages: Message[] = [];
+  #wake = () => {};
+  #isBusy = false;
+  #heardMs = -Infinity;
+  #startedMs = performance.now();
+  #silenceSaid = false;
+  #othersSaid = false;
+  /** The source that is heard; `#bound` is undefined again when it has gone silent, so that another one may answer. */
+  #source: string | undefined;
+  #bound: string | undefined;
+  #state: State | undefined;
+  #epoch = 0;
+  #got: number | undefined;
+  #position = 0;
+  /** In this epoch something is missing: nothing more is taken from it. */
+  #isDeaf = false;
+  #isEnded = false;
+  #assembly: Assembly | undefined;
+  #askDue = false;
+
+  constructor(far: string, subject: string, place: FarDepot, connection: Connection, interruption: Interruption) {
+    this.#far = far;
+    this.#subject = subject;
+    this.#place = place;
+    this.#connection = connection;
+    this.#interruption = interruption;
+  }
+
+  /** @param once whether the end of a depot ends it */
+  async run(once: boolean): Promise<void> {
+    const { signal } = this.#interruption;
+    const wake = () => this.#wake();
+    const subscription = this.#connection.subscribe(farSubject(this.#subject, this.#session), (header, { data }) => {
+      this.#messages.push({ header, data });
+      this.#wake();
+    });
+    const beat = setInterval(() => this.#beat(), BEAT_MS);
+    signal.addEventListener("abort", wake);
+    try {
+      this.#ask({ beat: true });
+      while (!(once && this.#isEnded)) {
+        signal.throwIfAborted();
+        this.#connection.throwIfClosed();
+        const message = this.#messages.shift();
+        if (message === undefined) await new Promise<void>((resolve) => this.#wake = resolve);
+        else await this.#take(message);
+      }
+    } finally {
+      clearInterval(beat);
+      signal.removeEventListener("abort", wake);
+      subscription.unsubscribe();
+      this.#drop();
+    }
+  }
+
+  /** Says that it leaves, with what has arrived. */
+  leave(): void {
+    this.#ask({ bye: true });
+  }
+
+  async #take({ header, data }: Message): Promise<void> {
+    this.#isBusy = true;
+    try {
+      const piece = header === "state" ? undefined : readPiece(header);
+      if (header === "state") await this.#takeState(JSON.parse(new TextDecoder().decode(data)) as State);
+      else if (piece !== undefined && this.#isDue(piece)) await this.#takePiece(piece, data);
+    } finally {
+      this.#isBusy = false;
+      this.#heardMs = performance.now();
+      this.#silenceSaid = false;
+    }
+  }
+
+  async #takeState(state: State): Promise<void> {
+    if (state.version !== WIRE_VERSION) {
+      throw new Failure(
+        `the relay at ${this.#subject} speaks version ${state.version} of the messages, and this one ${WIRE_VERSION}: ` +
+          "use the same version of frames-depot on both sides",
+        EXIT.refused,
+      );
+    }
+    if (state.source !== this.#source && !this.#isNew(state)) return;
+    if (state.replaced) {
+      throw new Failure(
+        `another relay has taken the place of this one as "${this.#far}": give one of them another --id`,
+        EXIT.refused,
+      );
+    }
+    this.#state = state;
+    const { description, mode } = state;
+    if (description !== undefined && description.id !== this.#place.id) {
+      if (!isDescription(description)) throw new Failure("the source's description has no sense", EXIT.refused);
+      this.#drop();
+      await this.#place.change(description, mode, this.#interruption);
+      this.#isEnded = false;
+      this.received.depots = (this.received.depots ?? 0) + 1;
+    }
+    if (this.#got === undefined) [this.#got, this.#position] = [state.first - 1, state.base];
+    if (state.epoch !== this.#epoch) {
+      [this.#epoch, this.#isDeaf] = [state.epoch, false];
+      this.#drop();
+    }
+    if (state.sent > this.#got) this.#miss(state);
+  }
+
+  /** A source that is not the one before. @returns false for a second one beside it */
+  #isNew(state: State): boolean {
+    if (this.#bound !== undefined) {
+      if (!this.#othersSaid) {
+        const warning = paintErrors().yellow("warning:");
+        complain(
+          `${warning} two relays send to ${this.#subject}: only the first is heard; give each its own subject\n`,
+        );
+      }
+      this.#othersSaid = true;
+      return false;
+    }
+    this.#source = this.#bound = state.source;
+    [this.#got, this.#position, this.#epoch, this.#isDeaf] = [undefined, 0, 0, false];
+    this.#drop();
+    return true;
+  }
+
+  /** All that the source has sent should be here by now, and is not. */
+  #miss({ sent, position, mode, ended }: State): void {
+    if (mode === "lossless") return this.#askAgain();
+    this.#drop();
+    this.received.lost += position - this.#position;
+    [this.#got, this.#position] = [sent, position];
+    if (ended) this.#end();
+    this.#askSoon();
+  }
+
+  /** Whether a piece is of what is expected. */
+  #isDue({ epoch, depot, number, head, kind }: Piece): boolean {
+    if (this.#got === undefined || epoch !== this.#epoch || this.#isDeaf || number <= this.#got) return false;
+    const isNext = this.#state!.mode !== "lossless" || number === this.#got + 1;
+    const fits = depot === this.#place.id && isNext &&
+      (kind === "end" || head !== undefined || this.#assembly !== undefined);
+    if (!fits) this.#damaged();
+    return fits;
+  }
+
+  async #takePiece(piece: Piece, data: Uint8Array): Promise<void> {
+    const { number, kind, head } = piece;
+    const { signal } = this.#interruption;
+    if (kind === "end") {
+      this.#got = number;
+      this.#end();
+      return this.#askSoon();
+    }
+    if (head !== undefined) {
+      this.#drop();
+      const codec = this.#state!.description!.codec;
+      this.#assembly = await Assembly.begin(this.#place.depot!, codec, piece, signal);
+    }
+    const assembly = this.#assembly!;
+    if (!assembly.add(piece, data)) return this.#damaged();
+    if (!assembly.isWhole) return;
+    const stored = await assembly.publish(signal);
+    if (stored === undefined) return this.#damaged();
+    const { position, bodyBytes, metadataBytes } = assembly.head;
+    this.#drop();
+    this.received.lost += position - this.#position - 1;
+    [this.#got, this.#position] = [number, position];
+    if (stored) this.received.frames++;
+    else this.received.dropped++;
+    this.received.bytes += bodyBytes - metadataBytes;
+    this.#askSoon();
+  }
+
+  #end(): void {
+    this.#drop();
+    this.#isEnded = true;
+    const { depot } = this.#place;
+    if (depot !== undefined && !depot.ended) depot.end();
+  }
+
+  /** A piece is missing, or is not what was sent. */
+  #damaged(): void {
+    this.#drop();
+    if (this.#state!.mode === "lossless") this.#askAgain();
+  }
+
+  /** Asks for what comes after what has arrived. */
+  #askAgain(): void {
+    if (this.#isDeaf) return;
+    this.#isDeaf = true;
+    this.#drop();
+    this.#ask({ beat: true });
+  }
+
+  /** No frame is half delivered: its slot goes back. */
+  #drop(): void {
+    this.#assembly?.[Symbol.dispose]();
+    this.#assembly = undefined;
+  }
+
+  /** One answer for all that has arrived meanwhile. */
+  #askSoon(): void {
+    if (this.#askDue) return;
+    this.#askDue = true;
+    setImmediate(() => {
+      this.#askDue = false;
+      this.#ask();
+    });
+  }
+
+  #beat(): void {
+    const silentMs = performance.now() - Math.max(this.#heardMs, this.#startedMs);
+    const isWaiting = this.#isBusy || this.#messages.length > 0; // for readers of the depot
+    if (!isWaiting && silentMs > SILENT_MS && this.#connection.isUp) {
+      this.#bound = undefined;
+      if (!this.#silenceSaid) complain(`waiting for a relay that sends to ${this.#subject}\n`);
+      this.#silenceSaid = true;
+    }
+    this.#ask({ beat: !isWaiting });
+    this.#wake(); // for what the connection has to say
+  }
+
+  #ask(more: Partial<Ask> = {}): void {
+    const isKnown = this.#bound !== undefined;
+    const ask: Ask = {
+      ...{ version: WIRE_VERSION, far: this.#far, session: this.#session, source: this.#bound },
+      ...isKnown ? { got: this.#got } : { last: this.#place.last() },
+      ...this.#isDeaf ? { gap: this.#epoch } : {},
+      ...more,
+    };
+    this.#connection.send(askSubject(this.#subject), "ask", new TextEncoder().encode(JSON.stringify(ask)));
+  }
+}
+
+/** `12 frames received into camera0, 3 lost`. */
+export function receivedInWords({ depot, frames, lost, dropped }: Received): string {
+  const losses = `${lost > 0 ? `, ${lost} lost` : ""}${dropped > 0 ? `, ${dropped} dropped` : ""}`;
+  return `${counted(frames, "frame")} received into ${depot}${losses}`;
+}

@@ -1,0 +1,241 @@
+/**
+ * One far relay, as the relay beside the source sees it: what is under way to it, what has arrived, what is missing.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import zlib from "node:zlib";
+import type { Frame, FramesDepot, ReadMode } from "../../mod.ts";
+import { bytesOf } from "../video/descriptors.ts";
+import type { Connection } from "./connection.ts";
+import { type Codec, describe, type Description } from "./description.ts";
+import { Pacing } from "./pacing.ts";
+import type { Packing } from "./packing.ts";
+import { isLast, Taking } from "./taking.ts";
+import { type Ask, farSubject, type LastFrame, pieceHeader, type State, WIRE_VERSION } from "./wire.ts";
+
+/** What all sessions of a relay share. */
+export type Shared = {
+  /** The depot's name. */
+  name: string;
+  subject: string;
+  /** This run of the relay. */
+  source: string;
+  mode: ReadMode;
+  codec: Codec;
+  connection: Connection;
+  packing: Packing;
+};
+
+/** A frame of the stream, or the end of a depot. With `lossless` its bytes stay until they have arrived. */
+type Item = {
+  number: number;
+  position: number;
+  description: Description;
+  frame?: Pick<Frame, "sequence" | "frameNumber" | "timestampNs" | "byteLength" | "metadata">;
+  body: Uint8Array;
+  lease?: Frame;
+};
+
+const NOTHING = new Uint8Array(0);
+
+/** The frames on their way to one far relay. */
+export class Session {
+  /** When it was last heard of. */
+  heardMs = performance.now();
+  /** Whether the far relay has left, or another one has its place. */
+  isOver = false;
+  /** Frames that were sent, once each, and those that could not be. */
+  frames = 0;
+  lost = 0;
+  bytes = 0;
+  /** Whether all of a depot that has ended has arrived. */
+  isDone = false;
+  readonly #shared: Shared;
+  #session: string;
+  #first: LastFrame | undefined;
+  #epoch = 1;
+  /** Of what was made last. */
+  #number = 0;
+  #position = 0;
+  /** Of what was sent last in this epoch. */
+  #sent: Pick<Item, "number" | "position"> & { isEnd: boolean } = { number: 0, position: 0, isEnd: false };
+  #got = { number: 0, position: 0 };
+  /** Lossless: what has not arrived; that before the index was sent in this epoch. */
+  #window: Item[] = [];
+  #cursor = 0;
+  readonly #pacing = new Pacing();
+  #description: Description | undefined;
+  #said: Description | undefined;
+  #taking: Taking | undefined;
+  #wake = () => {};
+
+  constructor(hello: Ask, shared: Shared) {
+    this.#session = hello.session;
+    this.#shared = shared;
+    this.#first = this.#comparable(hello.last);
+  }
+
+  get #isLossless(): boolean {
+    return this.#shared.mode === "lossless";
+  }
+
+  /** What the far depot has can be compared only where frames arrive as they are. */
+  #comparable(last: LastFrame | undefined): LastFrame | undefined {
+    return last === undefined || this.#shared.codec !== "jpeg" ? last : { ...last, crc: -1 };
+  }
+
+  /** Whether this run of the far relay is the one that is heard. */
+  is(session: string): boolean {
+    return session === this.#session;
+  }
+
+  /** The far relay has left, or is given up. */
+  leave(): void {
+    this.isOver = true;
+    this.#wake();
+  }
+
+  /** Takes in what the far relay says. */
+  hear(ask: Ask): void {
+    this.heardMs = performance.now();
+    if (ask.session !== this.#session) this.#goOnWith(ask);
+    else if (ask.got !== undefined) this.#arrived(Math.min(ask.got, this.#number));
+    if (this.#isLossless && ask.gap === this.#epoch) this.#sendAgain();
+    if (ask.bye) this.isOver = true;
+    else if (ask.beat) this.#sayState();
+    this.#wake();
+  }
+
+  /** Another run of the far relay: what its depot has got is not sent again. */
+  #goOnWith({ session, last }: Ask): void {
+    this.#sayState({ replaced: true });
+    this.#session = session;
+    const comparable = this.#comparable(last);
+    const index = comparable === undefined ? -1 : this.#window.findLastIndex((item) => isOf(item, comparable));
+    if (index >= 0) this.#arrived(this.#window[index].number);
+    this.#sendAgain();
+  }
+
+  #arrived(number: number): void {
+    this.#pacing.arrived(number);
+    let passed: Item | undefined;
+    while (this.#window.length > 0 && this.#window[0].number <= number) {
+      passed = this.#window.shift()!;
+      this.#cursor = Math.max(0, this.#cursor - 1);
+      passed.lease?.release();
+      this.#got = passed;
+      if (passed.frame === undefined) this.isDone = true;
+      else void this.#taking?.arrived(passed.description.id, passed.frame.sequence);
+    }
+    if (!this.#isLossless && number === this.#sent.number && this.#sent.isEnd) this.isDone = true;
+  }
+
+  #sendAgain(): void {
+    this.#epoch++;
+    this.#cursor = 0;
+    this.#sent = { ...this.#got, isEnd: false };
+    this.#pacing.reset();
+    this.#said = undefined;
+    this.#sayState();
+  }
+
+  /** Sends frames until the far relay has left. @throws what the depot and the connection throw */
+  async run(signal: AbortSignal): Promise<void> {
+    const { connection, name, mode } = this.#shared;
+    const wake = () => this.#wake();
+    signal.addEventListener("abort", wake);
+    try {
+      await using taking = this.#taking = new Taking(name, mode, this.#first, signal);
+      while (!this.isOver) {
+        signal.throwIfAborted();
+        await connection.up(signal);
+        if (!this.#pacing.open) await new Promise<void>((resolve) => this.#wake = resolve);
+        else if (this.#cursor < this.#window.length) this.#publish(this.#window[this.#cursor++]);
+        else await this.#take(taking);
+      }
+    } finally {
+      signal.removeEventListener("abort", wake);
+      for (const { lease } of this.#window) lease?.release();
+    }
+  }
+
+  async #take(taking: Taking): Promise<void> {
+    const taken = await taking.next();
+    if (taken === undefined) return;
+    const { depot, frame } = taken;
+    if (this.#description?.id !== depot.id) this.#description = describe(depot, this.#shared.codec);
+    const item = frame === undefined ? this.#endItem() : await this.#frameItem(depot, frame);
+    if (this.#isLossless) this.#window.push(item); // it is sent in its turn
+    else this.#publish(item);
+  }
+
+  #endItem(): Item {
+    const description = this.#description!;
+    return { number: ++this.#number, position: this.#position, description, body: NOTHING };
+  }
+
+  async #frameItem(depot: FramesDepot, frame: Frame): Promise<Item> {
+    const description = this.#description!;
+    const body = await this.#shared.packing.pack(description.codec, depot.id, frame);
+    const { sequence, frameNumber, timestampNs, metadata } = frame;
+    const byteLength = description.codec === "jpeg" ? body.length : frame.byteLength;
+    this.isDone = false;
+    this.frames++;
+    this.lost += frame.lost;
+    this.bytes += body.length;
+    this.#position += frame.lost + 1;
+    const number = ++this.#number;
+    const details = { sequence, frameNumber, timestampNs, byteLength, metadata: metadata.slice() };
+    const item: Item = { number, position: this.#position, description, frame: details, body };
+    if (!this.#isLossless || description.codec !== "raw") return item;
+    const lease = frame.clone();
+    return { ...item, lease, body: bytesOf(lease.data) };
+  }
+
+  /** Sends all pieces at once, so that nothing comes between them. */
+  #publish(item: Item): void {
+    const { number, position, description, frame, body } = item;
+    if (description !== this.#said) {
+      this.#said = description;
+      this.#sayState();
+    }
+    const { connection, subject } = this.#shared;
+    const to = farSubject(subject, this.#session);
+    const metadata = frame?.metadata ?? NOTHING;
+    const bytes = metadata.length === 0 ? body : new Uint8Array(Buffer.concat([metadata, body]));
+    const common = { number, epoch: this.#epoch, depot: description.id };
+    const step = connection.pieceBytes;
+    for (let offset = 0; offset === 0 || offset < bytes.length; offset += step) {
+      const piece = bytes.subarray(offset, offset + step);
+      const crc = zlib.crc32(piece);
+      const kind = frame === undefined ? "end" : "piece";
+      const head = frame === undefined || offset > 0
+        ? undefined
+        : { ...frame, position, metadataBytes: metadata.length, bodyBytes: bytes.length };
+      connection.send(to, pieceHeader({ ...common, kind, offset, crc, head }), piece);
+    }
+    this.#sent = { number, position, isEnd: frame === undefined };
+    this.#pacing.sent(number, bytes.length);
+  }
+
+  #sayState(more: Partial<State> = {}): void {
+    const { subject, source, mode, connection } = this.#shared;
+    const kept = this.#isLossless ? this.#got : { number: 0, position: 0 };
+    const { number, position, isEnd } = this.#sent;
+    const state: State = {
+      ...{ version: WIRE_VERSION, source, mode, epoch: this.#epoch, first: kept.number + 1, base: kept.position },
+      ...{ sent: number, position, description: this.#said ?? this.#window[0]?.description ?? this.#description },
+      ended: isEnd,
+      ...more,
+    };
+    connection.send(farSubject(subject, this.#session), "state", new TextEncoder().encode(JSON.stringify(state)));
+  }
+}
+
+/** Whether an item is the frame that the far depot has got last. */
+function isOf({ frame, body, description }: Item, last: LastFrame): boolean {
+  if (frame === undefined) return false;
+  const crc = description.codec === "zstd" ? -1 : last.crc; // what was packed has another
+  return isLast({ ...frame, data: body as Uint8Array<ArrayBuffer> }, { ...last, crc });
+}

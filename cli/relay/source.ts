@@ -1,0 +1,171 @@
+/**
+ * The relay beside the source: hears far relays, and has a session for each.
+ *
+ * @module
+ */
+import type { ReadMode } from "../../mod.ts";
+import { EXIT, Failure } from "../failure.ts";
+import type { Interruption } from "../interruption.ts";
+import { complain, paintErrors } from "../terminal/output.ts";
+import { counted } from "../terminal/units.ts";
+import type { Address } from "./address.ts";
+import { Connection, type ConnectOptions } from "./connection.ts";
+import type { Codec } from "./description.ts";
+import { checkCodec, Packing } from "./packing.ts";
+import { Session, type Shared } from "./session.ts";
+import { type Ask, askSubject, WIRE_VERSION } from "./wire.ts";
+
+/** How a depot is sent. */
+export type SendOptions = ConnectOptions & {
+  mode: ReadMode;
+  codec: Codec;
+  quality: number;
+  once?: boolean;
+  /** Seconds after which a lossless far relay that is silent is given up. */
+  patience?: number;
+};
+
+/** What was sent, to all far relays together. */
+export type Sent = { depot: string; subject: string; relays: number; frames: number; lost: number; bytes: number };
+
+/** A far relay says something twice a second. */
+const SILENT_MS = 5000;
+const LOOK_MS = 200;
+/** What is said is short; more is not read. */
+const MOST_ASK = 4096;
+
+/** Sends until it is interrupted. @param tell told what was sent, whatever ended it */
+export async function sendTo(
+  name: string,
+  address: Address,
+  options: SendOptions,
+  interruption: Interruption,
+  tell: (sent: Sent) => void,
+): Promise<void> {
+  checkCodec(options.codec);
+  await using connection = await Connection.open(address, options, interruption.signal);
+  const { subject } = address;
+  const { mode, codec } = options;
+  const source = crypto.randomUUID();
+  const packing = new Packing(options.quality);
+  const sending = new Sending({ name, subject, source, mode, codec, connection, packing }, options);
+  try {
+    await sending.run(interruption);
+  } finally {
+    tell({ depot: name, subject, ...sending.sum() });
+    await sending.end();
+  }
+}
+
+class Sending {
+  readonly #shared: Shared;
+  readonly #options: SendOptions;
+  readonly #sessions = new Map<string, { session: Session; running: Promise<void>; silenceSaid: boolean }>();
+  readonly #stop = new AbortController();
+  /** Of the sessions that are over. */
+  readonly #over = { relays: 0, frames: 0, lost: 0, bytes: 0, done: 0 };
+  #failure: unknown;
+  #versionSaid = false;
+
+  constructor(shared: Shared, options: SendOptions) {
+    this.#shared = shared;
+    this.#options = options;
+    shared.connection.subscribe(askSubject(shared.subject), (_, { data }) => this.#hear(data));
+  }
+
+  async run(interruption: Interruption): Promise<void> {
+    for (;;) {
+      await interruption.sleep(LOOK_MS);
+      this.#shared.connection.throwIfClosed();
+      if (this.#failure !== undefined) throw this.#failure;
+      for (const far of [...this.#sessions.keys()]) this.#look(far);
+      const sessions = [...this.#sessions.values()].map(({ session }) => session);
+      const isDone = sessions.every(({ isDone }) => isDone) && sessions.length + this.#over.done > 0;
+      if (this.#options.once && isDone) return;
+    }
+  }
+
+  #hear(data: Uint8Array): void {
+    const ask = data.length > MOST_ASK ? undefined : readAsk(new TextDecoder().decode(data));
+    if (ask === undefined || ask.source !== undefined && ask.source !== this.#shared.source) return;
+    if (ask.version !== WIRE_VERSION && !this.#versionSaid) {
+      this.#versionSaid = true;
+      const versions = `its version of the messages is ${ask.version}, and this one's is ${WIRE_VERSION}`;
+      complain(`${paintErrors().yellow("warning:")} relay "${ask.far}" speaks otherwise: ${versions}; use the same\n`);
+    }
+    const known = this.#sessions.get(ask.far);
+    if (known !== undefined && (this.#shared.mode === "lossless" || known.session.is(ask.session))) {
+      return known.session.hear(ask);
+    }
+    if (ask.bye) return;
+    known?.session.leave();
+    this.#begin(ask);
+  }
+
+  #begin(hello: Ask): void {
+    const session = new Session(hello, this.#shared);
+    const running = session.run(this.#stop.signal).catch((error) => {
+      if (!this.#stop.signal.aborted) this.#failure ??= error;
+    }).finally(() => {
+      if (this.#sessions.get(hello.far)?.session === session) this.#sessions.delete(hello.far);
+      add(this.#over, session);
+      if (session.isDone) this.#over.done++;
+    });
+    this.#sessions.set(hello.far, { session, running, silenceSaid: false });
+    session.hear(hello);
+  }
+
+  /** Gives up a far relay that is silent; a lossless one is waited for. */
+  #look(far: string): void {
+    const known = this.#sessions.get(far)!;
+    const silentMs = performance.now() - known.session.heardMs;
+    if (silentMs < SILENT_MS) return void (known.silenceSaid = false);
+    const { mode, name } = this.#shared;
+    const patienceMs = (this.#options.patience ?? Infinity) * 1000;
+    if (mode !== "lossless" || silentMs > patienceMs) return known.session.leave();
+    if (known.silenceSaid) return;
+    known.silenceSaid = true;
+    complain(
+      `relay "${far}" is silent: depot "${name}" keeps its place until it is back; --patience SECONDS gives it up\n`,
+    );
+  }
+
+  sum(): Pick<Sent, "relays" | "frames" | "lost" | "bytes"> {
+    const { done: _, ...sum } = this.#over;
+    for (const { session } of this.#sessions.values()) add(sum, session);
+    return sum;
+  }
+
+  async end(): Promise<void> {
+    this.#stop.abort(new Failure("", EXIT.interrupted));
+    await Promise.all([...this.#sessions.values()].map(({ running }) => running));
+  }
+}
+
+function add(sum: Pick<Sent, "relays" | "frames" | "lost" | "bytes">, { frames, lost, bytes }: Session): void {
+  sum.relays++;
+  sum.frames += frames;
+  sum.lost += lost;
+  sum.bytes += bytes;
+}
+
+/** @returns undefined for what no far relay says */
+function readAsk(text: string): Ask | undefined {
+  try {
+    const ask = JSON.parse(text) as Ask;
+    const { far, session, got, last } = ask;
+    const fits = typeof far === "string" && far.length <= 200 && /^[\w-]{8,64}$/.test(session) &&
+      (got === undefined || Number.isSafeInteger(got)) &&
+      (last === undefined || Number.isSafeInteger(last.frameNumber) && Number.isSafeInteger(last.crc));
+    return fits ? ask : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `12 frames sent to 1 relay, 3 lost`. */
+export function sentInWords({ depot, relays, frames, lost }: Sent): string {
+  return `${counted(frames, "frame")} of ${depot} sent to ${counted(relays, "relay")}${
+    lost > 0 ? `, ${lost} lost` : ""
+  }`;
+}

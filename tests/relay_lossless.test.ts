@@ -1,0 +1,126 @@
+/**
+ * `frames-depot relay --mode lossless`, while the server, the link and both relays are killed: nothing is lost, torn,
+ * doubled or out of order.
+ */
+import { assertEquals } from "@std/assert";
+import { FramesDepot } from "../mod.ts";
+import { HERE } from "./support/harness.ts";
+import { Link, NatsServer, relayTest } from "./support/nats_server.ts";
+import { assertAll, fill, gray, moment, opened, OTHER, readAll, Relay } from "./support/relay_scene.ts";
+
+const SMALL = gray(8, 8, { whenFull: "wait", metadataBytes: 8 });
+const LOSSLESS = ["--mode", "lossless"];
+
+relayTest(
+  "relay carries 20,000 frames without loss while its server is killed again and again",
+  async (name, another) => {
+    await using server = await NatsServer.start();
+    const far = another();
+    await using source = await FramesDepot.create(name, { ...SMALL, maxSize: 256 });
+    await using sending = new Relay([name, "--to", server.url("a.b"), ...LOSSLESS], OTHER);
+    await using receiving = new Relay([far, "--from", server.url("a.b")], HERE);
+    const reading = readAll(far, 64);
+    await fill(source, 20_000, 64, async (n) => {
+      if (n === 5000 || n === 12_000) {
+        await server.kill();
+        await moment(50);
+        await server.start();
+      }
+    });
+    source.end();
+    assertAll(await reading, 20_000);
+    const [sent, received] = await Promise.all([sending.counts(), receiving.counts()]);
+    assertEquals([sent.frames, sent.lost, received.frames, received.lost], [20_000, 0, 20_000, 0]);
+    assertEquals([sent.bytes, received.bytes, received.depots], [1_280_000, 1_280_000, 1]);
+  },
+);
+
+relayTest("relay --mode lossless goes on after either relay was killed, without doubles", async (name, another) => {
+  await using server = await NatsServer.start();
+  const far = another();
+  await using source = await FramesDepot.create(name, SMALL);
+  const send = () => new Relay([name, "--to", server.url("kills"), ...LOSSLESS], OTHER);
+  const receive = () => new Relay([far, "--from", server.url("kills")], HERE);
+  let [sending, receiving] = [send(), receive()];
+  const reading = readAll(far, 64);
+  try {
+    await fill(source, 3000, 64, async (n) => {
+      if (n === 700 || n === 2100) {
+        await receiving.kill();
+        receiving = receive();
+      }
+      if (n === 1400 || n === 2100) {
+        await sending.kill();
+        sending = send();
+      }
+    });
+    source.end();
+    assertAll(await reading, 3000);
+    await Promise.all([sending.counts(), receiving.counts()]);
+  } finally {
+    await Promise.all([sending[Symbol.asyncDispose](), receiving[Symbol.asyncDispose]()]);
+  }
+});
+
+relayTest("relay --mode lossless goes on after its link was cut, with frames of many pieces", async (name, another) => {
+  await using server = await NatsServer.start();
+  await using link = await Link.to(server.port);
+  const [far, bytes] = [another(), 600 * 1000];
+  await using source = await FramesDepot.create(name, gray(600, 1000, { whenFull: "wait", maxSize: 4 }));
+  await using sending = new Relay([name, "--to", server.url("cut"), ...LOSSLESS], OTHER);
+  await using receiving = new Relay([far, "--from", `nats://127.0.0.1:${link.port}/cut`], HERE);
+  const reading = readAll(far, bytes);
+  await fill(source, 150, bytes, async (n) => {
+    if (n % 50 !== 40) return;
+    link.cut();
+    await moment(100);
+    link.mend();
+  });
+  source.end();
+  assertAll(await reading, 150);
+  const [sent, received] = await Promise.all([sending.counts(), receiving.counts()]);
+  assertEquals([sent.frames, sent.lost, received.frames, received.lost], [150, 0, 150, 0]);
+});
+
+relayTest("relay --mode lossless lets a reader of the far depot hold up the source", async (name, another) => {
+  await using server = await NatsServer.start();
+  const far = another();
+  await using source = await FramesDepot.create(name, gray(8, 8, { whenFull: "wait", maxSize: 4 }));
+  await using sending = new Relay([name, "--to", server.url("wait"), ...LOSSLESS], HERE);
+  await using receiving = new Relay([far, "--from", server.url("wait")], OTHER);
+  let stored = 0;
+  const filling = fill(source, 40, 64, (n) => void (stored = n));
+  await using depot = await opened(far);
+  while (depot.stats().length < 4) await moment();
+  let before = -1;
+  while (stored > before) { // until it stands still
+    before = stored;
+    await moment(1000);
+  }
+  assertEquals(stored < 20, true, `${stored} frames went into two depots of 4`);
+  const reading = readAll(far, 64);
+  await filling;
+  source.end();
+  assertAll(await reading, 40);
+  assertEquals((await sending.counts()).lost, 0);
+  assertEquals((await receiving.counts()).frames, 40);
+});
+
+relayTest("relay --mode lossless sends to several machines, each at its own pace", async (name, another) => {
+  await using server = await NatsServer.start();
+  const far = [another(), another()];
+  await using source = await FramesDepot.create(name, SMALL);
+  await using sending = new Relay([name, "--to", server.url("two"), ...LOSSLESS, "--codec", "zstd"], HERE);
+  await using one = new Relay([far[0], "--from", server.url("two")], HERE);
+  await using two = new Relay([far[1], "--from", server.url("two")], OTHER);
+  const reading = far.map((name) => readAll(name, 64));
+  while (source.stats().peers.flatMap(({ readers }) => readers).filter(({ mode }) => mode === "lossless").length < 2) {
+    await moment(); // one that comes later begins after what others have consumed
+  }
+  await fill(source, 1000, 64);
+  source.end();
+  for (const seen of await Promise.all(reading)) assertAll(seen, 1000);
+  const counts = await sending.counts();
+  assertEquals([counts.relays, counts.frames, counts.lost], [2, 2000, 0]);
+  for (const relay of [one, two]) assertEquals((await relay.counts()).frames, 1000);
+});

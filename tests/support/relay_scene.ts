@@ -1,0 +1,109 @@
+/**
+ * Two relays and what is between them, for tests: a depot that is filled here, and one that is read here.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import process from "node:process";
+import { DepotError, type DepotOptions, type Frame, FramesDepot } from "../../mod.ts";
+import { Cli } from "./cli.ts";
+import { HERE, type Runtime, RUNTIMES } from "./harness.ts";
+
+/** The runtime that does not run this test. */
+export const OTHER: Runtime = RUNTIMES.find((runtime) => runtime !== HERE)!;
+
+/** What a relay prints at its end. */
+export type Counts = { frames: number; lost: number; dropped: number; bytes: number; relays?: number; depots?: number };
+
+/** A relay, that ends with the depot. */
+export class Relay extends Cli {
+  constructor(parameters: string[], runtime: Runtime, env: Record<string, string> = {}) {
+    super(["relay", ...parameters, "--once", "--json"], { runtime, env });
+  }
+
+  kill(): Promise<unknown> {
+    process.kill(this.child.pid!, "SIGKILL");
+    return this.answer();
+  }
+
+  /** What it has counted. */
+  async counts(): Promise<Counts> {
+    const { code, out, errors } = await this.answer();
+    assertEquals(code, 0, errors);
+    return JSON.parse(out);
+  }
+}
+
+export const moment = (milliseconds = 5): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Bytes of a frame that say which one it is, in each of its parts. */
+export function stamped(n: number, bytes: number): Uint8Array {
+  const frame = new Uint8Array(bytes).fill(n * 7 + 1);
+  new DataView(frame.buffer).setUint32(0, n);
+  new DataView(frame.buffer).setUint32(bytes - 4, n);
+  return frame;
+}
+
+/** Whether a frame is the one of its number, whole. */
+export function isWhole(frame: Frame, bytes: number): boolean {
+  const wanted = stamped(frame.frameNumber, bytes);
+  const data = new Uint8Array(frame.data.buffer, frame.data.byteOffset, frame.data.byteLength);
+  return data.length === bytes && data.every((byte, index) => byte === wanted[index]);
+}
+
+/** A source, filled in this process. */
+export async function fill(
+  depot: FramesDepot,
+  frames: number,
+  bytes: number,
+  each: (n: number) => Promise<unknown> | void = () => {},
+): Promise<void> {
+  for (let n = 0; n < frames; n++) {
+    await each(n);
+    const metadata = depot.metadataBytes > 0 ? new Uint8Array([n & 255, n >> 8 & 255]) : undefined;
+    await depot.enqueue({ frameNumber: n, timestampNs: BigInt(n) * 1000n, frame: stamped(n, bytes), metadata });
+  }
+}
+
+/** What a reader of the far depot got. */
+export type Seen = { count: number; torn: number; disordered: number; numbers: number[]; lost: number };
+
+/** Reads a name until its depot ends, looking at every byte. */
+export async function readAll(name: string, bytes: number, mode: "lossless" | "lossy" = "lossless"): Promise<Seen> {
+  const seen: Seen = { count: 0, torn: 0, disordered: 0, numbers: [], lost: 0 };
+  for await (const frame of FramesDepot.follow(name, { mode, whenEnded: "end" })) {
+    const { frameNumber, timestampNs, metadata } = frame;
+    const isRight = isWhole(frame, bytes) && timestampNs === BigInt(frameNumber) * 1000n &&
+      (metadata.length === 0 || metadata[0] === (frameNumber & 255) && metadata[1] === (frameNumber >> 8 & 255));
+    if (!isRight) seen.torn++;
+    if (frameNumber <= (seen.numbers.at(-1) ?? -1)) seen.disordered++;
+    seen.numbers.push(frameNumber);
+    seen.count++;
+    seen.lost += frame.lost;
+  }
+  return seen;
+}
+
+/** What is seen where nothing is missing, torn, doubled or out of order. */
+export function assertAll(seen: Seen, frames: number): void {
+  const { count, torn, disordered, lost, numbers } = seen;
+  assertEquals({ count, torn, disordered, lost }, { count: frames, torn: 0, disordered: 0, lost: 0 });
+  assertEquals([numbers[0], numbers.at(-1)], [0, frames - 1]);
+}
+
+/** Opens a depot once it is there. */
+export async function opened(name: string): Promise<FramesDepot> {
+  for (;;) {
+    try {
+      return await FramesDepot.open(name, { timeoutMs: 60_000 });
+    } catch (error) {
+      if (!(error instanceof DepotError && error.code === "NOT_READY")) throw error;
+    }
+  }
+}
+
+/** A depot of gray frames. */
+export const gray = (width: number, height: number, more: DepotOptions = {}): DepotOptions => ({
+  ...{ frameSize: [width, height, 1], pixelFormat: "gray", maxSize: 32 },
+  ...more,
+});
