@@ -133,7 +133,7 @@ async function read(
     const encoding = file === undefined
       ? undefined
       : { output: file, fields, tolerant, options: options.ffmpeg?.split(/\s+/).filter(Boolean) };
-    const outlet = await Outlet.open(following.depot, { y4m, rate, encoding }, stdout, signal);
+    const outlet = await Outlet.open(following.depot, { y4m, rate, frames: options.frames, encoding }, stdout, signal);
     const isTaken = await readPart(following, outlet, options, consumed);
     if (!isTaken || following.other === undefined) return;
     if (!options.followFormat) {

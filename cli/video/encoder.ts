@@ -6,13 +6,12 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
-import { basename, dirname, join } from "node:path";
 import { EXIT, Failure } from "../failure.ts";
 import { ByteSink, PipeClosed } from "./byte_sink.ts";
 import { colorOptions } from "./colors.ts";
 import { makePipe } from "./descriptors.ts";
 import { type Ending, endingOf, FfmpegLog, judge } from "./ffmpeg_log.ts";
-import { FFMPEG_SPAWN, type FfmpegProgram, findFfmpeg } from "./ffmpeg_program.ts";
+import { FFMPEG_SPAWN, type FfmpegProgram } from "./ffmpeg_program.ts";
 import { type FrameSink, nameOf, type Video } from "./frame_sink.ts";
 import { matroskaFrameHead, matroskaFrameTail, matroskaHeader } from "./matroska.ts";
 import { type Packing, packingOf } from "./raw_frames.ts";
@@ -31,14 +30,18 @@ export type Encoding = {
 
 /** Containers whose players expect even sizes and 4:2:0. */
 const FOR_PLAYERS = /\.(mp4|m4v|mov|webm)$/i;
-const PLAYABLE = ["pad=ceil(iw/2)*2:ceil(ih/2)*2", "format=yuv420p"];
+const EVEN = "pad=ceil(iw/2)*2:ceil(ih/2)*2";
+const PLAYABLE = [EVEN, "format=yuv420p"];
 /** Containers that have a time for each frame, as their usual encoders do. */
 const FOR_TIMES = /\.(mp4|m4v|mov|webm|mkv|nut)$/i;
 /** Encoders that take a time of any unit. */
 const TIMED_CODEC =
   /^(libx26[45]|libvpx(-vp9)?|libaom-av1|libsvtav1|librav1e|ffv1|h264_\w+|hevc_\w+|av1_\w+|rawvideo|mjpeg)$/;
-/** The unit of times in files: 1, 1000 and 1001 of it are the intervals of all usual rates, up to 480 a second. */
-const TIME_UNIT = "1/720000";
+/**
+ * Units of times in files, the best first: 1, 1000 and 1001 of it are the intervals of all usual rates, up to 480 a
+ * second. The other is for encoders that count 65535 a second at the most, as mpeg4.
+ */
+const TIME_UNITS = ["1/720000", "1/60000"] as const;
 /** How long the end of the last frame may take. */
 const LAST_MS = 5000;
 /** Compressed frames, by their label in a depot and their name in Matroska. */
@@ -120,23 +123,42 @@ export function keepsTimes({ format, width, height }: Video): boolean {
   return typeof format === "string" || packingOf(format, width, height) !== undefined;
 }
 
+/** What an encoder wants that its name does not tell: found by trying. */
+export type Fit = {
+  /** The unit of times; without it frames get a rate. */
+  unit: string | undefined;
+  /** Sizes are made even. */
+  even: boolean;
+};
+
+/** Ways to encode, the best first. */
+export function fitsOf(video: Video, { output, options }: Encoding): Fit[] {
+  const { width, height } = video;
+  const { timed } = new Transport(video);
+  const units = timed && takesTimes(output, options) ? [...TIME_UNITS, undefined] : [undefined];
+  const isOdd = width % 2 !== 0 || height % 2 !== 0;
+  const sizes = options === undefined && isOdd && !FOR_PLAYERS.test(output) ? [false, true] : [false];
+  return units.flatMap((unit) => sizes.map((even) => ({ unit, even })));
+}
+
 function parametersOf(
   video: Video,
   transport: Transport,
   { output, options }: Encoding,
-  { fpsMode }: FfmpegProgram,
+  { program, fit }: Tried,
   target: string,
 ): string[] {
   const { sampleAspectRatio: aspect } = video.appearance;
   const filters = [
     ...(aspect === undefined ? [] : [`setsar=sar=${aspect.join("/")}:max=${Math.max(...aspect)}`]),
+    ...(fit.even ? [EVEN] : []),
     ...(options === undefined && FOR_PLAYERS.test(output) ? PLAYABLE : []),
   ];
   return [
     ...["-nostdin", "-hide_banner", "-nostats", "-loglevel", "repeat+level+error"],
     ...[...transport.options, "-i", "pipe:0"],
     ...(filters.length === 0 ? [] : ["-vf", filters.join(",")]),
-    ...(transport.timed && takesTimes(output, options) ? [fpsMode, "vfr", "-enc_time_base", TIME_UNIT] : []),
+    ...(fit.unit === undefined ? [] : [program.fpsMode, "vfr", "-enc_time_base", fit.unit]),
     ...options ?? [],
     ...["-y", target],
   ];
@@ -149,51 +171,17 @@ function takesTimes(output: string, options: readonly string[] = []): boolean {
   return at < 0 ? FOR_TIMES.test(output) : FOR_TIMES.test(output) && TIMED_CODEC.test(options[at + 1] ?? "");
 }
 
-/**
- * Encodes one blank frame beside the output, as the frames to come will be: what does not work is found before a frame
- * is taken from a depot. An output that is no file, as a URL, is not tried.
- *
- * @returns the ffmpeg that works
- * @throws {Failure} in ffmpeg's words, or because there is none
- */
-export async function tryEncoding(video: Video, encoding: Encoding, signal: AbortSignal): Promise<FfmpegProgram> {
-  const program = await findFfmpeg();
-  const { output } = encoding;
-  const isFile = !/^[a-z][a-z0-9+.-]+:/i.test(output) && output !== "-" &&
-    (fs.statSync(output, { throwIfNoEntry: false })?.isFile() ?? true);
-  if (!isFile || typeof video.format === "string") return program;
-  let folder: string | undefined;
-  try {
-    folder = fs.mkdtempSync(join(dirname(output), ".frames-depot-"));
-  } catch { // ffmpeg says why not
-  }
-  const target = folder === undefined ? output : join(folder, basename(output));
-  try {
-    const run = new Encoder(video, encoding, program, target, signal);
-    try {
-      await run.write(new Uint8Array(video.format.frameBytes(video.width, video.height)), 0n);
-      await run.end();
-    } finally {
-      await run.kill();
-    }
-  } catch (error) {
-    if (error instanceof PipeClosed) return program; // it took what it wanted
-    if (!(error instanceof Failure)) throw error;
-    throw new Failure(error.message.replaceAll(target, output), error.exitCode);
-  } finally {
-    if (folder !== undefined) fs.rmSync(folder, { recursive: true, force: true });
-  }
-  return program;
-}
+/** The ffmpeg that works, and the way in which it does. */
+export type Tried = { program: FfmpegProgram; fit: Fit };
 
-/** Starts ffmpeg for frames that {@linkcode tryEncoding} has found good. */
+/** Starts ffmpeg for frames that were tried with blank ones. */
 export function encoderSink(
   video: Video,
   encoding: Encoding,
-  program: FfmpegProgram,
+  tried: Tried,
   signal: AbortSignal,
 ): FrameSink {
-  const encoder = new Encoder(video, encoding, program, encoding.output, signal);
+  const encoder = new Encoder(video, encoding, tried, encoding.output, signal);
   let judged = false;
   const verdict = (ending: Ending) => {
     if (judged) return undefined;
@@ -208,7 +196,7 @@ export function encoderSink(
 }
 
 /** The process. */
-class Encoder {
+export class Encoder {
   readonly #transport: Transport;
   readonly #process: ChildProcess;
   readonly #ending: Promise<Ending>;
@@ -219,11 +207,11 @@ class Encoder {
   #whole = false;
   #open = true;
 
-  constructor(video: Video, encoding: Encoding, program: FfmpegProgram, target: string, signal: AbortSignal) {
+  constructor(video: Video, encoding: Encoding, tried: Tried, target: string, signal: AbortSignal) {
     this.#transport = new Transport(video, encoding.fields);
     const { readFd, writeFd } = makePipe();
     this.#writeFd = writeFd;
-    this.#process = spawn("ffmpeg", parametersOf(video, this.#transport, encoding, program, target), {
+    this.#process = spawn("ffmpeg", parametersOf(video, this.#transport, encoding, tried, target), {
       ...FFMPEG_SPAWN,
       stdio: [readFd, "ignore", "pipe"],
     });

@@ -8,13 +8,13 @@ import { EXIT, Failure } from "../failure.ts";
 import { complain, paintErrors } from "../terminal/output.ts";
 import type { ByteSink } from "./byte_sink.ts";
 import { bytesOf } from "./descriptors.ts";
-import { encoderSink, type Encoding, isCodec, keepsTimes, tryEncoding } from "./encoder.ts";
-import type { FfmpegProgram } from "./ffmpeg_program.ts";
+import { encoderSink, type Encoding, isCodec, keepsTimes, type Tried } from "./encoder.ts";
 import { FALLBACK_RATE, guessRate, rateMismatch } from "./frame_rate.ts";
 import { type FrameSink, rawSink, type Video, y4mSink } from "./frame_sink.ts";
 import { type FrameRate, timeOf } from "./frame_source.ts";
 import { pixelFormatOf } from "./pixel_formats.ts";
 import { stepInWords, Timeline } from "./timeline.ts";
+import { tryEncoding } from "./trial.ts";
 import { OF_RGB, type Y4mFrames, y4mFramesOf } from "./y4m_frames.ts";
 
 /** What is written. */
@@ -23,6 +23,8 @@ export type OutletOptions = {
   y4m?: boolean;
   /** One rate instead of the timestamps. */
   rate?: FrameRate;
+  /** The maximum of frames to come. */
+  frames?: number | undefined;
   /** A file instead of standard output. */
   encoding?: Encoding;
 };
@@ -44,7 +46,7 @@ export class Outlet {
   readonly #y4m: Y4mFrames | undefined;
   readonly #timeline: Timeline;
   readonly #kept: { bytes: Uint8Array; timeNs: bigint }[] = [];
-  #program: FfmpegProgram | undefined;
+  #tried: Tried | undefined;
   #sink: FrameSink | undefined;
   #rate: FrameRate | undefined;
   #count = 0;
@@ -59,7 +61,9 @@ export class Outlet {
   ): Promise<Outlet> {
     const outlet = new Outlet(depot, options, stdout, signal);
     const { encoding, rate = FALLBACK_RATE } = options;
-    if (encoding !== undefined) outlet.#program = await tryEncoding({ ...outlet.#video!, rate }, encoding, signal);
+    if (encoding !== undefined) {
+      outlet.#tried = await tryEncoding({ ...outlet.#video!, rate }, encoding, options.frames ?? Infinity, signal);
+    }
     return outlet;
   }
 
@@ -111,7 +115,7 @@ export class Outlet {
     if (this.#video === undefined) return rawSink(this.#stdout);
     const { encoding } = this.#options;
     const video = { ...this.#video, rate };
-    if (encoding !== undefined) return encoderSink(video, encoding, this.#program!, signal);
+    if (encoding !== undefined) return encoderSink(video, encoding, this.#tried!, signal);
     return y4mSink(this.#stdout, video, this.#y4m!);
   }
 
