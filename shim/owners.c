@@ -29,6 +29,7 @@ fd_mutex fd_registry = FD_MUTEX_INIT;
 static struct fd_owner *owners;
 static fd_key key;
 static int is_watching;
+static int ending; /* threads that let go of what they had; under fd_registry */
 
 int fd_owners_ended(fd_segment *segment) {
   return __atomic_load_n(&fd_common_of(segment)->state, __ATOMIC_SEQ_CST) == FD_ENDED;
@@ -78,6 +79,7 @@ static void FD_KEY_CALL thread_ends(void *value) {
   fd_mutex_lock(&fd_registry);
   unlink_owner(owner);
   fd_segment *segments = take_all(owner);
+  ending++;
   fd_mutex_unlock(&fd_registry);
   for (fd_segment *at = segments, *next; at != NULL; at = next) {
     next = fd_common_of(at)->next;
@@ -87,6 +89,9 @@ static void FD_KEY_CALL thread_ends(void *value) {
     fd_mutex_free(&fd_common_of(at)->guard);
     fd_system_close(at);
   }
+  fd_mutex_lock(&fd_registry);
+  ending--;
+  fd_mutex_unlock(&fd_registry);
   free(owner);
 }
 
@@ -101,8 +106,19 @@ static int32_t watch_process(void) { return 0; }
 static int has_ended;
 static fd_segment *all; /* of the process that ends: nothing is freed then */
 
+/* Locks the registry while no thread is in the middle of its end: cut off there, it would leave a name that it is about
+ * to remove, as the last one out. */
+static int lock_registry(void) {
+  for (int tries = 0; fd_mutex_lock_within(&fd_registry, PATIENCE_MS); tries++) {
+    if (ending == 0 || tries == PATIENCE_MS) return 1;
+    fd_mutex_unlock(&fd_registry);
+    fd_pause_ms(1);
+  }
+  return 0;
+}
+
 void fd_owners_end(void) {
-  if (__atomic_exchange_n(&has_ended, 1, __ATOMIC_SEQ_CST) || !fd_mutex_lock_within(&fd_registry, PATIENCE_MS)) return;
+  if (__atomic_exchange_n(&has_ended, 1, __ATOMIC_SEQ_CST) || !lock_registry()) return;
   for (struct fd_owner *owner = owners; owner != NULL; owner = owner->next) {
     if (owner->process != fd_process()) continue;
     for (fd_segment *at = take_all(owner), *next; at != NULL; at = next) {
