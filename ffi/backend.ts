@@ -37,6 +37,11 @@ export interface Backend {
   onSignal(signal: "SIGINT" | "SIGTERM", listener: () => void): void;
   /** How many listeners a signal has in this process; undefined where the runtime does not say. */
   signalListeners(signal: "SIGINT" | "SIGTERM"): number | undefined;
+  /**
+   * Of a runtime that hears all signals for itself some time after its start, whatever they did before: the number of a
+   * signal that it hears only then, and how many listeners of the program it knows of.
+   */
+  readonly ownHearing?: { signal: number; listeners(signal: "SIGINT" | "SIGTERM"): number } | undefined;
   /** Lets the process end although a timer runs. */
   unref(timer: ReturnType<typeof setTimeout>): void;
   /**

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Attendance, Backend } from "./backend.ts";
+import { process } from "./process.ts";
 import { type Functions, type Native, type Pointer, type Signature, SYMBOLS } from "./symbols.ts";
 
 /** The sleep once more, on a thread of Deno's pool. */
@@ -89,6 +90,11 @@ export const denoBackend: Backend = {
     Deno.addSignalListener(signal, listener);
   },
   signalListeners: () => undefined,
+  // Half a second after its start Deno handles SIGUSR1 (10, on macOS 30) for its debugger, and SIGINT and SIGTERM too.
+  get ownHearing() {
+    const listeners = (signal: "SIGINT" | "SIGTERM") => process().listenerCount(signal);
+    return Deno.build.os === "windows" ? undefined : { signal: Deno.build.os === "darwin" ? 30 : 10, listeners };
+  },
   unref(timer) {
     Deno.unrefTimer(timer);
   },

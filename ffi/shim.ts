@@ -42,6 +42,8 @@ export class Shim {
   #backend: Backend;
   #native: Native;
   #hearsSignals = false;
+  /** What each ending signal did when the library was loaded; what it does by itself where that is too late to tell. */
+  readonly #statesAtLoad: readonly number[];
 
   /** Made by `loadShim`. */
   constructor(backend: Backend, native: Native, source: string) {
@@ -50,6 +52,24 @@ export class Shim {
     this.sleepers = new Sleepers(backend, native);
     this.#backend = backend;
     this.#native = native;
+    this.#statesAtLoad = this.#isRuntimeHearing ? ENDING_SIGNALS.map(() => FD.SIGNAL_ENDS) : this.#signalStates();
+  }
+
+  get #isRuntimeHearing(): boolean {
+    const { ownHearing } = this.#backend;
+    return ownHearing !== undefined && this.#native.fd_signal_state(ownHearing.signal) === FD.SIGNAL_HEARD;
+  }
+
+  #signalStates(): number[] {
+    return ENDING_SIGNALS.map(([, number]) => this.#native.fd_signal_state(number));
+  }
+
+  /** What each ending signal does in the program's eyes, before this library hears it. */
+  #statesOfProgram(): readonly number[] {
+    if (!this.#isRuntimeHearing) return this.#signalStates();
+    return ENDING_SIGNALS.map(([signal], i) => {
+      return this.#backend.ownHearing!.listeners(signal) > 0 ? FD.SIGNAL_HEARD : this.#statesAtLoad[i];
+    });
   }
 
   /** The layout as C has it: lines of `section field offset bytes`. */
@@ -121,9 +141,13 @@ export class Shim {
     if (this.#hearsSignals) return;
     this.#hearsSignals = true;
     // All are asked first: the first listener has Deno hear other signals, too.
-    const before = ENDING_SIGNALS.map(([, number]) => this.#native.fd_signal_state(number));
+    const before = this.#statesOfProgram();
     ENDING_SIGNALS.forEach(([signal, number], i) => {
-      if (before[i] === FD.SIGNAL_IGNORED) return;
+      if (before[i] === FD.SIGNAL_IGNORED) {
+        // What nohup or a shell's `&` has it ignore. Deno would end by it unless something listens.
+        if (this.#backend.ownHearing !== undefined) this.#onSignal(signal, () => {});
+        return;
+      }
       this.#onSignal(signal, () => {
         // One that the program has added since is seen where the runtime counts them.
         const listeners = this.#backend.signalListeners(signal) ?? (before[i] === FD.SIGNAL_HEARD ? 2 : 1);

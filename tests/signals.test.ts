@@ -10,8 +10,13 @@ import type { SignalTask } from "./support/signal_peer.ts";
 const exists = (name: string) => FramesDepot.list().some((info) => info.name === name);
 
 /** Starts a process with depots, signals it, and waits for its end. */
-async function signalled(runtime: Peer["runtime"], task: SignalTask, signal?: NodeJS.Signals): Promise<Peer> {
-  await using peer = new Peer(runtime, "signal_peer.ts", task);
+async function signalled(
+  runtime: Peer["runtime"],
+  task: SignalTask,
+  signal?: NodeJS.Signals,
+  before?: string,
+): Promise<Peer> {
+  await using peer = new Peer(runtime, "signal_peer.ts", task, { before });
   await peer.line();
   if (signal !== undefined) process.kill(peer.pid, signal); // child.kill() has Deno report it as the end
   await peer.ending;
@@ -49,6 +54,30 @@ for (const runtime of RUNTIMES) {
       assertEquals([await ending, exists(name), errors], [{ code: null, signal }, false, ""]);
     });
   }
+
+  // Deno hears signals for itself half a second after its start.
+  depotTest(`closeOnSignals has SIGINT end a ${runtime} program also where it is called late`, async (name) => {
+    const { ending } = await signalled(runtime, { name, afterMs: 1500 }, "SIGINT");
+    assertEquals([await ending, exists(name)], [{ code: null, signal: "SIGINT" }, false]);
+    for (const listens of ["on", "once"] as const) {
+      const { ending } = await signalled(runtime, { name, listens, afterMs: 1500 }, "SIGINT");
+      assertEquals([await ending, exists(name)], [{ code: 7, signal: null }, false]);
+    }
+  });
+
+  depotTest(`closeOnSignals leaves a signal alone that a ${runtime} process has to ignore`, async (name) => {
+    if (process.platform === "win32") return;
+    const ignoring: [signal: NodeJS.Signals, names: string, afterMs?: number][] = [
+      ["SIGINT", "INT"],
+      ["SIGINT", "INT", 1500],
+      ["SIGTERM", "INT TERM"],
+    ];
+    for (const [signal, names, afterMs] of ignoring) {
+      const task = { name, forMs: 1500, afterMs };
+      const { ending } = await signalled(runtime, task, signal, `trap '' ${names}`);
+      assertEquals([await ending, exists(name)], [{ code: 7, signal: null }, false], `${signal} ${names} ${afterMs}`);
+    }
+  });
 
   depotTest(`closeOnSignals does not keep a ${runtime} process alive, and may be called twice`, async (name) => {
     const { ending } = await signalled(runtime, { name, returns: true });

@@ -21,6 +21,10 @@ export type SignalTask = {
   returns?: boolean;
   /** Does not call closeOnSignals. */
   alone?: boolean;
+  /** Uses the library, and calls closeOnSignals this much later. */
+  afterMs?: number;
+  /** Closes its depot and ends with 7 after this time, whatever comes. */
+  forMs?: number;
   /** Has the depot in a worker. */
   inWorker?: boolean;
 };
@@ -39,6 +43,10 @@ async function main({ name, ...task }: SignalTask): Promise<void> {
       process[task.listens](signal, () => setTimeout(() => process.exit(7), 300));
     }
   }
+  if (task.afterMs !== undefined) {
+    FramesDepot.list();
+    await new Promise((resolve) => setTimeout(resolve, task.afterMs));
+  }
   if (!task.alone) {
     FramesDepot.closeOnSignals();
     FramesDepot.closeOnSignals();
@@ -54,6 +62,12 @@ async function main({ name, ...task }: SignalTask): Promise<void> {
   }
   if (!task.returns) setInterval(() => {}, 1000);
   say({ ready: true });
+  if (task.forMs !== undefined) {
+    setTimeout(async () => {
+      await (held[0] as FramesDepot).close();
+      process.exit(7);
+    }, task.forMs);
+  }
   if (task.waits) await (held[0] as FramesDepot).waitFor(1);
 }
 
