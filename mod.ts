@@ -28,6 +28,7 @@
  */
 export { FramesDepot } from "./depot/depot.ts";
 export type { OpenDepot } from "./depot/open_depot.ts";
+export type { ReadableDepot } from "./depot/readable_depot.ts";
 export { DepotError, type DepotErrorCode, type DepotErrorDetails } from "./errors.ts";
 export { COLOR_NAMES } from "./depot/colors.ts";
 export type { ByteReader, ByteSource } from "./depot/byte_source.ts";
