@@ -233,6 +233,38 @@ for (const runtime of RUNTIMES) {
   );
 }
 
+for (const runtime of RUNTIMES) {
+  videoTest(
+    `write says once that the pixel format changes, and stores what ffmpeg converts (${runtime})`,
+    async (scene) => {
+      const { another, folder } = scene;
+      const parts = ["yuv420p", "yuv422p", "yuv420p", "yuv422p"].map((format, i) => {
+        const part = join(folder, `${i}.ts`);
+        const picture = ["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25", "-frames:v", "9", "-pix_fmt", format];
+        ffmpeg([...picture, "-c:v", "libx264", "-qp", "0", "-f", "mpegts", part]);
+        return part;
+      });
+      const clip = join(folder, "change.ts");
+      ffmpeg(["-i", `concat:${parts.join("|")}`, "-c", "copy", "-f", "mpegts", clip]);
+      const expected = decoded(clip); // by ffmpeg alone, and all of one format
+      assertEquals(expected.length, 36 * 64 * 48 * 1.5);
+      for (const options of [[], ["--follow-format"], ["--size", "64x48"]]) {
+        const name = another();
+        const [written, read] = await moveBoth([["write", name, "--input", clip, ...options], { runtime }], [[
+          "read",
+          name,
+        ]]);
+        assertEquals([written.code, read.code], [0, 0], written.errors + read.errors);
+        assert(sameBytes(read.out, expected), options.join(" "));
+        const said =
+          "from frame 9 on, frames of .*change\\.ts have the pixel format yuv422p; ffmpeg converts them to yuv420p";
+        assertMatch(written.errors, new RegExp(said));
+        assertEquals(written.errors.match(/pixel format/g)?.length, 1, written.errors);
+      }
+    },
+  );
+}
+
 videoTest("write says once that colours change, and goes on", async ({ name, folder }) => {
   const parts = ["bt709", "bt470bg"].map((matrix, i) => {
     const part = join(folder, `${i}.ts`);

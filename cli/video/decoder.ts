@@ -54,6 +54,10 @@ export class Decoder implements FrameSource {
   #next: FrameLine | undefined;
   #count = 0;
   #said = false;
+  /** The pixel format of all bytes: ffmpeg keeps that of its first frame for the whole output. */
+  readonly #format: string;
+  /** Pixel formats of which it was said that they are converted. */
+  readonly #converted = new Set<string>();
   #verdict: Failure | undefined;
   readonly #pictures: JpegStream | undefined;
 
@@ -96,13 +100,14 @@ export class Decoder implements FrameSource {
     this.#options = options;
     this.#ffmpeg = ffmpeg;
     this.#pictures = options.format === JPEG.label ? new JpegStream(ffmpeg.pixels) : undefined;
+    this.#format = first.format;
     this.#shape = this.#shapeOf(first);
     const total = options.loop ? undefined : ffmpeg.log.total;
     if (total !== undefined) this.total = total;
   }
 
-  #shapeOf({ format, width, height, ...appearance }: FrameLine): Shape {
-    const shape = shapeOf(format, width, height, appearance);
+  #shapeOf({ width, height, ...appearance }: FrameLine): Shape {
+    const shape = shapeOf(this.#format, width, height, appearance);
     if (this.#pictures === undefined) return shape;
     // No picture is as large as its pixels with their chroma whole, but a very small one.
     const frameBytes = width * height * 3 + 65536;
@@ -153,10 +158,9 @@ export class Decoder implements FrameSource {
     };
   }
 
-  #isOfShape({ format, width, height }: FrameLine): boolean {
-    const { frameSize, pixelFormat } = this.#shape;
-    const isOfFormat = this.#pictures !== undefined || format === pixelFormat;
-    return isOfFormat && width === frameSize[0] && height === frameSize[1];
+  #isOfShape({ width, height }: FrameLine): boolean {
+    const { frameSize } = this.#shape;
+    return width === frameSize[0] && height === frameSize[1];
   }
 
   goOn(): Shape | undefined {
@@ -179,6 +183,11 @@ export class Decoder implements FrameSource {
   /** @throws {Failure} where the frame does not fit into the depot */
   #compare(n: number, line: FrameLine): void {
     if (!this.#isOfShape(line)) this.#refuse(n, line);
+    if (line.format !== this.#format && this.#pictures === undefined && !this.#converted.has(line.format)) {
+      this.#converted.add(line.format);
+      const kept = `ffmpeg converts them to ${this.#format}, that of the first frame`;
+      warn(`from frame ${n} on, frames of ${this.#input} have the pixel format ${line.format}; ${kept}`);
+    }
     const changed = this.#said ? [] : changesOf(this.#shape, line);
     if (changed.length === 0) return;
     this.#said = true;
@@ -186,14 +195,10 @@ export class Decoder implements FrameSource {
   }
 
   #refuse(n: number, line: FrameLine): never {
-    const [width, height] = this.#shape.frameSize;
-    const { pixelFormat } = this.#shape;
-    const [what, found, before, option] = line.format === pixelFormat || this.#pictures !== undefined
-      ? ["size", `${line.width}x${line.height}`, `${width}x${height}`, "--size"]
-      : ["format", line.format, pixelFormat, "--format"];
+    const before = this.#shape.frameSize.slice(0, 2).join("x");
     throw new Failure(
-      `cannot store frame ${n} of ${this.#input}: its ${what} is ${found}, that of the frames before ${before}; ` +
-        `${option} ${before} converts all frames to one ${what}, --follow-format goes on in a new depot`,
+      `cannot store frame ${n} of ${this.#input}: its size is ${line.width}x${line.height}, that of the frames before ` +
+        `${before}; --size ${before} converts all frames to one size, --follow-format goes on in a new depot`,
       EXIT.failed,
     );
   }
