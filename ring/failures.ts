@@ -15,7 +15,7 @@ export { megabytes };
 /** What is known in addition to the number: what would have been made. */
 export type FailureContext = { layout?: Layout };
 
-type Why = [code: DepotErrorCode, why: string, remedy?: string];
+type Why = [code: DepotErrorCode, why: string, remedy: string];
 
 const FILES =
   "close what is not needed, or raise the limit: `ulimit -n`, LimitNOFILE= (systemd), --ulimit nofile (docker)";
