@@ -9,7 +9,7 @@ import type { ReadMode, WhenFull } from "../mod.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
 import { positiveInteger, seconds } from "./parameters.ts";
-import { parseAddress } from "./relay/address.ts";
+import { type Address, parseAddress } from "./relay/address.ts";
 import type { ConnectOptions } from "./relay/connection.ts";
 import { type Codec, CODECS } from "./relay/description.ts";
 import { receivedInWords, receiveFrom } from "./relay/far.ts";
@@ -100,14 +100,14 @@ async function relay(name: string, options: Options, interruption: Interruption)
     else if (process.stderr.isTTY) complain(`${inWords(done)}\n`);
   };
   if (from !== undefined) {
-    return await receiveFrom(name, parseAddress("--from", from), options, interruption, tell(receivedInWords));
+    return await receiveFrom(name, addressOf("--from", from), options, interruption, tell(receivedInWords));
   }
   if (options.patience !== undefined && mode !== "lossless") {
     throw new Failure("--patience is for --mode lossless: the other modes wait for no relay", EXIT.usage);
   }
   const { codec = mode === "lossless" ? "raw" as const : "jpeg" as const, quality = 80 } = options;
   const sending = { ...options, mode, codec, quality };
-  await sendTo(name, parseAddress("--to", to!), sending, interruption, tell(sentInWords));
+  await sendTo(name, addressOf("--to", to!), sending, interruption, tell(sentInWords));
 }
 
 function refuseOthers(options: Options, others: Partial<Record<keyof Options, string>>, side: string): void {
@@ -115,6 +115,12 @@ function refuseOthers(options: Options, others: Partial<Record<keyof Options, st
     if (options[key as keyof Options] === undefined) continue;
     throw new Failure(`${option} is for the relay with ${side}: give it there`, EXIT.usage);
   }
+}
+
+function addressOf(option: string, text: string): Address {
+  const address = parseAddress(text);
+  if ("refused" in address) throw new Failure(`${option}: ${address.refused}`, EXIT.usage);
+  return address;
 }
 
 function quality(text: string): number {

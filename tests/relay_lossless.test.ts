@@ -44,18 +44,18 @@ relayTest("relay --mode lossless goes on after either relay was killed, without 
   let [sending, receiving] = [send(), receive()];
   const reading = readAll(far, 64);
   try {
-    await fill(source, 3000, 64, async (n) => {
-      if (n === 700 || n === 2100) {
+    await fill(source, 2000, 64, async (n) => {
+      if (n === 400 || n === 1500) {
         await receiving.kill();
         receiving = receive();
       }
-      if (n === 1400 || n === 2100) {
+      if (n === 900 || n === 1500) {
         await sending.kill();
         sending = send();
       }
     });
     source.end();
-    assertAll(await reading, 3000);
+    assertAll(await reading, 2000);
     await Promise.all([sending.counts(), receiving.counts()]);
   } finally {
     await Promise.all([sending[Symbol.asyncDispose](), receiving[Symbol.asyncDispose]()]);
@@ -70,16 +70,16 @@ relayTest("relay --mode lossless goes on after its link was cut, with frames of 
   await using sending = new Relay([name, "--to", server.url("cut"), ...LOSSLESS], OTHER);
   await using receiving = new Relay([far, "--from", `nats://127.0.0.1:${link.port}/cut`], HERE);
   const reading = readAll(far, bytes);
-  await fill(source, 150, bytes, async (n) => {
-    if (n % 50 !== 40) return;
+  await fill(source, 80, bytes, async (n) => {
+    if (n % 40 !== 30) return;
     link.cut();
     await moment(100);
     link.mend();
   });
   source.end();
-  assertAll(await reading, 150);
+  assertAll(await reading, 80);
   const [sent, received] = await Promise.all([sending.counts(), receiving.counts()]);
-  assertEquals([sent.frames, sent.lost, received.frames, received.lost], [150, 0, 150, 0]);
+  assertEquals([sent.frames, sent.lost, received.frames, received.lost], [80, 0, 80, 0]);
 });
 
 relayTest("relay --mode lossless lets a reader of the far depot hold up the source", async (name, another) => {

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
-import { EXIT, Failure } from "../failure.ts";
+import process from "node:process";
+import { EXIT, Failure, report } from "../failure.ts";
 import { complain, paintErrors } from "../terminal/output.ts";
 import type { Address } from "./address.ts";
 import { connectionOptions, type CredentialOptions } from "./credentials.ts";
@@ -22,6 +23,19 @@ const LEAST_PAYLOAD = 4096;
 const [PING_MS, PINGS] = [10_000, 6];
 const RETRY_MS = 500;
 
+/** What a socket says when its other end has gone. */
+const GONE: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "ECONNABORTED", "ECONNREFUSED"]);
+let isGuarded = false;
+
+/** The client listens to no socket that it gives up; one that breaks just then would end the process. */
+function guard(): void {
+  if (isGuarded) return;
+  isGuarded = true;
+  process.on("uncaughtException", (error: NodeJS.ErrnoException) => {
+    if (!GONE.has(error.code)) process.exit(report(error));
+  });
+}
+
 /** A connection. Nothing is sent while it is broken: what is sent then would be old when it is back. */
 export class Connection implements AsyncDisposable {
   readonly #nats: NatsConnection;
@@ -35,6 +49,7 @@ export class Connection implements AsyncDisposable {
   /** @throws {Failure} when there is no server, or it refuses */
   static async open(address: Address, options: ConnectOptions, signal: AbortSignal): Promise<Connection> {
     const client = await import("@nats-io/transport-node");
+    guard();
     const wanted = connectionOptions(address, options, client);
     const server = (wanted.servers as string[]).join(", ");
     const until = performance.now() + (options.timeout ?? 0) * 1000;

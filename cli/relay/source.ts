@@ -119,11 +119,11 @@ class Sending {
   #look(far: string): void {
     const known = this.#sessions.get(far)!;
     const silentMs = performance.now() - known.session.heardMs;
-    if (silentMs < SILENT_MS) return void (known.silenceSaid = false);
     const { mode, name } = this.#shared;
-    const patienceMs = (this.#options.patience ?? Infinity) * 1000;
-    if (mode !== "lossless" || silentMs > patienceMs) return known.session.leave();
-    if (known.silenceSaid) return;
+    const patienceMs = mode === "lossless" ? (this.#options.patience ?? Infinity) * 1000 : SILENT_MS;
+    if (silentMs > patienceMs) return known.session.leave();
+    if (silentMs < SILENT_MS) known.silenceSaid = false;
+    if (silentMs < SILENT_MS || known.silenceSaid) return;
     known.silenceSaid = true;
     complain(
       `relay "${far}" is silent: depot "${name}" keeps its place until it is back; --patience SECONDS gives it up\n`,

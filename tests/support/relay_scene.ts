@@ -15,10 +15,21 @@ export const OTHER: Runtime = RUNTIMES.find((runtime) => runtime !== HERE)!;
 /** What a relay prints at its end. */
 export type Counts = { frames: number; lost: number; dropped: number; bytes: number; relays?: number; depots?: number };
 
-/** A relay, that ends with the depot. */
+/** How a relay is started. */
+export type RelayOptions = { env?: Record<string, string>; goesOn?: boolean };
+
+/** A relay, that ends with the depot unless it is told to go on until it is interrupted. */
 export class Relay extends Cli {
-  constructor(parameters: string[], runtime: Runtime, env: Record<string, string> = {}) {
-    super(["relay", ...parameters, "--once", "--json"], { runtime, env });
+  constructor(parameters: string[], runtime: Runtime, { env = {}, goesOn = false }: RelayOptions = {}) {
+    super(["relay", ...parameters, ...goesOn ? [] : ["--once"], "--json"], { runtime, env });
+  }
+
+  /** Interrupts it. @returns what it has counted */
+  async interrupted(): Promise<Counts> {
+    process.kill(this.child.pid!, "SIGINT");
+    const { code, out, errors } = await this.answer();
+    assertEquals(code, 130, errors);
+    return JSON.parse(out);
   }
 
   kill(): Promise<unknown> {
@@ -107,3 +118,9 @@ export const gray = (width: number, height: number, more: DepotOptions = {}): De
   ...{ frameSize: [width, height, 1], pixelFormat: "gray", maxSize: 32 },
   ...more,
 });
+
+/** Waits until a relay reads a source. */
+export async function isFollowed(source: FramesDepot): Promise<void> {
+  const loops = () => source.stats().peers.flatMap(({ readers }) => readers).filter(({ mode }) => mode !== "lookup");
+  while (loops().length === 0) await moment();
+}
