@@ -14,6 +14,7 @@ const TOOLS = [
   "tools/fuzz",
   "tools/layout",
   "tools/leases",
+  "tools/relay",
   "tools/rooms",
   "tools/soak",
   "tools/video_matrix",
@@ -42,7 +43,8 @@ export const RULES: Rules = {
   "bench": { rooms: ["mod.ts", "shim", "tools/support"], outside: ["runtime", "node", "packages"] },
   "tools": { rooms: ["mod.ts", "tools/support", ...TOOLS], outside: ["runtime", "node"] },
   ...Object.fromEntries(TOOLS.map((tool) => [tool, TOOL])),
-  "tools/video_matrix": { ...TOOL, rooms: [...TOOL.rooms, "cli"] }, // which it runs
+  "tools/relay": { ...TOOL, rooms: [...TOOL.rooms, "cli"] }, // which it runs
+  "tools/video_matrix": { ...TOOL, rooms: [...TOOL.rooms, "cli"] }, // and so does this
   "tools/support": { rooms: ["mod.ts", "ring", "ring/layout.ts", "ffi", "shim"], outside: ["runtime", "node"] },
   "tests": {
     rooms: [
