@@ -136,12 +136,12 @@ export class Attachment {
 
   /**
    * Removes the name if it still leads here, and returns -errno where the system refuses; the caller holds the
-   * membership lock. `replaced` tells what was removed on purpose from what was replaced by a process that died (E3,
+   * membership lock. `replaced` tells what was removed on purpose from what was replaced by a process that died (U2,
    * T7).
    */
   unlink(): number {
-    if (this.segment.info().linked) this.words.store32(HEADER.replaced, 0);
-    return this.segment.unlink();
+    if (this.segment.info().linked) this.words.store32(HEADER.replaced, 0); // U1, U2
+    return this.segment.unlink(); // U3
   }
 
   /**

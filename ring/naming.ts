@@ -1,6 +1,6 @@
 /**
  * Making a segment under a name, and removing names. Every step that gives a name away or removes one is done under the
- * membership lock of the segment that has it (T1, E3).
+ * membership lock of the segment that has it (T1, U1): steps T and U of docs/internals/protocol.md.
  *
  * @module
  */
@@ -184,8 +184,8 @@ export function removeStale(segment: Segment): "live" | "busy" | number {
 }
 
 /**
- * Removes a name; what has the segment open keeps it, and goes on undisturbed (E3). What cannot be opened, what is no
- * depot of this version or another user's, and what has a lock that a stopped process holds, loses its name without
+ * Removes a name; what has the segment open keeps it, and goes on undisturbed (U1 to U3). What cannot be opened, what is
+ * no depot of this version or another user's, and what has a lock that a stopped process holds, loses its name without
  * more ado.
  *
  * @returns 1 removed, 0 or -errno not
@@ -224,11 +224,11 @@ function removeNameOf(name: string, segment: Segment): "moved" | "busy" | number
 
 function removeLocked(segment: Segment, mapping: Mapping): "moved" | number {
   try {
-    if (!segment.info().linked) return "moved";
+    if (!segment.info().linked) return "moved"; // U1
     const words = mapping.view(0, HEADER.size);
-    Atomics.store(new Uint32Array(words), HEADER.replaced >> 2, 0);
+    Atomics.store(new Uint32Array(words), HEADER.replaced >> 2, 0); // U2
     words.transfer(0);
-    return segment.unlink();
+    return segment.unlink(); // U3
   } finally {
     segment.unlock(LOCK.members);
   }

@@ -78,7 +78,7 @@ export function finishReplacing(old: Mapped): boolean {
   const replaced = words.load32(HEADER.replaced);
   if (replaced === REPLACED.DONE && room.end() !== undefined) return true;
   if (replaced === 0 || old.segment.info().linked) return false;
-  // Once the name is gone this is final: 0 where it was removed on purpose (E3).
+  // Once the name is gone this is final: 0 where it was removed on purpose (U2).
   if (words.load32(HEADER.replaced) === 0) return false;
   finish(old);
   return true;

@@ -170,7 +170,7 @@ static bool is_linked(struct peer *peer) {
   return fd_segment_info(peer->segment, info) >= 0 && info[FD_INFO_LINKED] == 1;
 }
 
-/* E3; under the membership lock. */
+/* U1 to U3; under the membership lock. */
 static void remove_name(struct peer *peer) {
   if (is_linked(peer)) STORE(&peer->depot->header->replaced, 0);
   fd_segment_unlink(peer->segment);

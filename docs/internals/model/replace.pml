@@ -96,7 +96,7 @@ again:
   :: !LINKED(o) -> atomic { UNLOCK(o); o = 0 }; goto again
   :: LINKED(o) ->
 #ifndef MUT_REMOVES_WITHOUT_WORD
-     replaced[o] = 0;
+     replaced[o] = 0;                                           /* U2 */
 #endif
      atomic { name = NONE; removed = removed | (1 << o) };
      atomic { UNLOCK(o); o = 0 }
