@@ -21,6 +21,7 @@ import { frameNumber } from "./video/parameters.ts";
 import { type PictureType, pictureTypeOf, toJpeg, toPng } from "./video/picture_file.ts";
 import { pixelFormatOf } from "./video/pixel_formats.ts";
 import { pictureText } from "./video/terminal_picture.ts";
+import { checkTarget } from "./video/target.ts";
 import { isMatrix, type Matrix, type Picture, toPicture } from "./video/to_rgb.ts";
 
 type Options = {
@@ -90,6 +91,7 @@ Examples:
           EXIT.usage,
         );
       }
+      if (file !== undefined) checkTarget(file, true);
       using interruption = new Interruption();
       await using depot = await openDepot(name, options.timeout, interruption);
       const grabbed = await grab(depot, options, interruption);
@@ -120,11 +122,21 @@ async function grab(depot: FramesDepot, { frame, timeout }: Options, interruptio
       return { frameNumber, timestampNs, data: found.copy(), before: framesBefore(depot, frameNumber) };
     }
     if (performance.now() >= deadline) {
-      const what = frame === undefined ? "no frame" : `no frame ${frame} (${depot.statusOf(frame)})`;
+      const what = frame === undefined ? "no frame" : `no frame ${frame} (${depot.statusOf(frame)})${numbersOf(depot)}`;
       throw new Failure(`depot "${depot.name}" has ${what}; --timeout SECONDS waits for one`, EXIT.notFound);
     }
     await interruption.sleep(LOOK_MS);
   }
+}
+
+/** Which numbers there are instead. */
+function numbersOf(depot: FramesDepot): string {
+  using reader = depot.frames({ mode: "lossy", from: "oldest" });
+  using oldest = reader.tryNext();
+  using newest = depot.latest();
+  if (oldest === undefined || newest === undefined) return ": it is empty";
+  const [first, last] = [oldest.frameNumber, newest.frameNumber];
+  return first === last ? `: it has frame ${first}` : `: it has ${first} to ${last}`;
 }
 
 /** Copies of the frames before one that may depend on them: as many as there are, the oldest first. */

@@ -4,20 +4,22 @@
  * @module
  */
 import { Command, Option } from "commander";
-import fs from "node:fs";
 import process from "node:process";
-import type { ReadMode } from "../mod.ts";
+import { FramesDepot, type ReadMode } from "../mod.ts";
 import { EXIT, Failure, report } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
 import { complain, keepComplaints, print } from "./terminal/output.ts";
 import { startProgress } from "./terminal/progress.ts";
 import { count, counted } from "./terminal/units.ts";
 import { ByteSink, PipeClosed } from "./video/byte_sink.ts";
+import type { Encoding } from "./video/encoder.ts";
 import { Following, type FollowOptions } from "./video/follow.ts";
 import type { FrameRate } from "./video/frame_source.ts";
 import { Outlet } from "./video/outlet.ts";
 import { addFollowOptions, frameRate } from "./video/parameters.ts";
 import { PartFiles } from "./video/part_files.ts";
+import { checkTarget } from "./video/target.ts";
+import { tryExtension } from "./video/trial.ts";
 
 type Options = Omit<FollowOptions, "mode"> & {
   mode?: ReadMode;
@@ -73,6 +75,10 @@ Examples:
       using interruption = new Interruption();
       const { signal } = interruption;
       checkOptions(options);
+      // An output that cannot be is said at once, and not when the depot comes.
+      if (options.output !== undefined && FramesDepot.inspect(name) === undefined) {
+        await tryExtension(encodingOf(options.output, options), signal);
+      }
       using stdout = new ByteSink(1, signal);
       const consumed: Consumed = { depot: name, frames: 0, lost: 0, bytes: 0 };
       // JSON is alone on its stream, so what is said to people is a part of it.
@@ -112,9 +118,7 @@ function checkOptions({ output, overwrite, y4m, ...others }: Options): void {
       : `--${name} needs --output: standard output is written without ffmpeg`;
     throw new Failure(why, EXIT.usage);
   }
-  if (output !== undefined && !overwrite && isFile(output)) {
-    throw new Failure(`cannot write ${output}: it exists; --overwrite replaces it`, EXIT.refused);
-  }
+  if (output !== undefined) checkTarget(output, overwrite ?? false);
 }
 
 /** Reads part after part: each has frames of one shape. */
@@ -125,14 +129,12 @@ async function read(
   signal: AbortSignal,
   consumed: Consumed,
 ): Promise<void> {
-  const { output, y4m, rate, fields, tolerant } = options;
+  const { output, y4m, rate } = options;
   const files = output === undefined ? undefined : new PartFiles(output, options.overwrite ?? false);
   for (;;) {
     const file = files?.next();
     if (file !== undefined && options.followFormat) (consumed.files ??= []).push(file);
-    const encoding = file === undefined
-      ? undefined
-      : { output: file, fields, tolerant, options: options.ffmpeg?.split(/\s+/).filter(Boolean) };
+    const encoding = file === undefined ? undefined : encodingOf(file, options);
     const outlet = await Outlet.open(following.depot, { y4m, rate, frames: options.frames, encoding }, stdout, signal);
     const isTaken = await readPart(following, outlet, options, consumed);
     if (!isTaken || following.other === undefined) return;
@@ -176,8 +178,8 @@ async function readPart(
   return true;
 }
 
-function isFile(path: string): boolean {
-  return fs.statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+function encodingOf(output: string, { fields, tolerant, ffmpeg }: Options): Encoding {
+  return { output, fields, tolerant, options: ffmpeg?.split(/\s+/).filter(Boolean) };
 }
 
 function say(consumed: Consumed, { json, output }: Options): void {

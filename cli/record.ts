@@ -5,6 +5,7 @@
  */
 import { Command } from "commander";
 import fs from "node:fs";
+import { dirname } from "node:path";
 import process from "node:process";
 import type { FramesDepot, ReadMode } from "../mod.ts";
 import { EXIT, Failure } from "./failure.ts";
@@ -20,6 +21,7 @@ import { addFollowOptions } from "./video/parameters.ts";
 import { PartFiles } from "./video/part_files.ts";
 import type { RecordingHeader } from "./video/recording_format.ts";
 import { type Recordable, RecordingWriter } from "./video/recording_writer.ts";
+import { checkFolder, checkTarget } from "./video/target.ts";
 
 type Options = Omit<FollowOptions, "mode"> & {
   mode?: ReadMode;
@@ -58,6 +60,8 @@ Examples:
   frames-depot record camera0 'crash-{time}.fdr' --last 300  # kill -USR2 PID`,
     )
     .action(async (name: string, file: string, options: Options) => {
+      if (options.last === undefined) checkTarget(file, options.overwrite ?? false);
+      else if (!dirname(file).includes("{")) checkFolder(file); // else its name is made when it is written
       using interruption = new Interruption();
       const mode = options.mode ?? (options.last === undefined ? "lossless" : "lossy");
       const begin = () => Following.begin(name, { ...options, mode }, interruption);

@@ -4,12 +4,11 @@
  * @module
  */
 import { Command } from "commander";
-import process from "node:process";
 import { EXIT, Failure } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
 import { seconds } from "./parameters.ts";
 import { complain, print, printJson } from "./terminal/output.ts";
-import { counted, duration, elements, frameLength } from "./terminal/units.ts";
+import { count, counted, duration, elements, frameLength } from "./terminal/units.ts";
 import { addFillOptions, type FillOptions, frameNumber, speed } from "./video/parameters.ts";
 import { produce } from "./video/produce.ts";
 import { type Extract, Recording, timesOf } from "./video/recording_reader.ts";
@@ -79,8 +78,10 @@ async function play(recording: Recording, name: string, options: Options): Promi
       (done) => {
         const { path, complete, damaged } = recording;
         if (options.json) printJson({ file: path, ...done, cutOff: !complete, damaged });
-        else if (process.stderr.isTTY) complain(`${counted(done.frames, "frame")} played into ${name}\n`);
-        else if (damaged > 0) complain(`${path}: damaged in ${counted(damaged, "place")}\n`);
+        else {print(
+            `${name}: ${counted(done.frames, "frame")} in ${duration(done.tookMs)}, ${count(done.dropped)} dropped\n`,
+          );}
+        if (!options.json && damaged > 0) complain(`${path}: damaged in ${counted(damaged, "place")}\n`);
       },
     );
   } finally {

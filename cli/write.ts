@@ -5,15 +5,17 @@
  */
 import { Command } from "commander";
 import process from "node:process";
+import { FramesDepot } from "../mod.ts";
 import { EXIT, Failure, report } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
-import { complain, printJson } from "./terminal/output.ts";
-import { counted } from "./terminal/units.ts";
+import { print, printJson } from "./terminal/output.ts";
+import { count, counted, duration } from "./terminal/units.ts";
 import { ByteSource } from "./video/byte_source.ts";
-import { Decoder } from "./video/decoder.ts";
+import { checkFormat, Decoder } from "./video/decoder.ts";
 import { type FrameRate, type FrameSource, sourceOfBytes } from "./video/frame_source.ts";
 import { addFillOptions, type FillOptions, frameRate, size } from "./video/parameters.ts";
 import { produce, type Produced } from "./video/produce.ts";
+import { checkSource, isUrl } from "./video/target.ts";
 
 type Options = FillOptions & {
   input?: string;
@@ -74,7 +76,9 @@ Examples:
 }
 
 async function write(name: string, options: Options, stdin: ByteSource, interruption: Interruption): Promise<void> {
-  const { linger } = options;
+  const { linger, format } = options;
+  FramesDepot.inspect(name); // which refuses a wrong name before anything is decoded
+  if (format !== undefined) checkFormat(format);
   const source = await openSource(options, stdin, interruption);
   try {
     await produce(
@@ -90,7 +94,7 @@ async function write(name: string, options: Options, stdin: ByteSource, interrup
       interruption,
       (done) => {
         if (options.json) printJson(done);
-        else if (process.stderr.isTTY) complain(`${inWords(done)}\n`);
+        else print(`${inWords(done)}\n`);
       },
     );
   } catch (error) {
@@ -123,6 +127,8 @@ function openSource(options: Options, stdin: ByteSource, { signal }: Interruptio
         EXIT.usage,
       );
     }
+    const isFile = ffmpeg === undefined && input !== "-" && !isUrl(input) && !input.includes("%"); // no pattern
+    if (isFile) checkSource(input);
     const inputOptions = ffmpeg?.split(/\s+/).filter(Boolean);
     return Decoder.start(input, { size, format, followFormat, loop, inputOptions, tolerant }, signal);
   }
@@ -133,6 +139,6 @@ function openSource(options: Options, stdin: ByteSource, { signal }: Interruptio
   return sourceOfBytes(stdin, { size, format }, rate);
 }
 
-function inWords({ depot, frames, dropped }: Produced): string {
-  return `${counted(frames, "frame")} written to ${depot}${dropped > 0 ? `, ${dropped} dropped` : ""}`;
+function inWords({ depot, frames, tookMs, dropped }: Produced): string {
+  return `${depot}: ${counted(frames, "frame")} in ${duration(tookMs)}, ${count(dropped)} dropped`;
 }

@@ -85,8 +85,16 @@ depotTest("frames-depot says in words what the system refuses, without a stack, 
   const refused: [parameters: string[], code: number, says: RegExp][] = [
     [["replay", folder], 5, /^error: cannot read .*: illegal operation on a directory\n$/],
     [["replay", `${folder}nowhere.fdr`], 3, /^error: cannot open .*nowhere.fdr: no such file or directory\n$/],
-    [["grab", name, `${folder}nowhere/x.png`], 5, /^error: cannot write .*x.png: no such file or directory\n$/],
-    [["record", name, `${folder}nowhere/x.fdr`], 5, /^error: cannot record to .*x.fdr: no such file or directory\n$/],
+    [
+      ["grab", name, `${folder}nowhere/x.png`],
+      5,
+      /^error: cannot write .*x.png: there is no folder .*nowhere; make it first, .*\n$/,
+    ],
+    [
+      ["record", name, `${folder}nowhere/x.fdr`],
+      5,
+      /^error: cannot write .*x.fdr: there is no folder .*nowhere; make it first, .*\n$/,
+    ],
   ];
   for (const runtime of RUNTIMES) {
     await Promise.all(refused.map(async ([parameters, expected, says]) => {

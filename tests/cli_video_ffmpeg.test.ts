@@ -44,7 +44,10 @@ for (const runtime of RUNTIMES) {
     assertEquals(code, 5, errors);
     assertStringIncludes(errors, "cannot run ffmpeg: it is not on the PATH");
     assertEquals(depot.length, 8);
-    const written = await move(["write", `${name}-2`, "--input", "x.mp4"], { runtime, path: pathWithout(folder) });
+    const written = await move(["write", `${name}-2`, "--input", fileOf(folder, "x.mp4", new Uint8Array(9))], {
+      runtime,
+      path: pathWithout(folder),
+    });
     assertEquals(written.code, 5, written.errors);
   });
 
@@ -62,7 +65,10 @@ for (const runtime of RUNTIMES) {
       const { code, errors } = await move(["read", name, "--output", output, "--frames", "8"], { runtime, path });
       assertEquals(code, 5, errors);
       assertStringIncludes(errors, reason);
-      const written = await move(["write", `${name}-2`, "--input", "x.mp4"], { runtime, path });
+      const written = await move(["write", `${name}-2`, "--input", fileOf(folder, "x.mp4", new Uint8Array(9))], {
+        runtime,
+        path,
+      });
       assertEquals(written.code, 5, written.errors);
     }
     assertEquals([depot.length, existsSync(output)], [8, false]);
@@ -74,7 +80,7 @@ for (const runtime of RUNTIMES) {
       const [output, options, reason] of [
         ["out.xyz", [], /out\.xyz/],
         ["out.mkv", ["--ffmpeg", "-c:v nosuch"], /nosuch/],
-        ["no folder/out.mkv", [], /No such file/],
+        ["out.mkv", ["--ffmpeg", "-c:v libx264 -profile:v nosuch"], /ffmpeg failed/],
         ["out.mp4", ["--ffmpeg", "-c:v libx264 -preset nosuch"], /ffmpeg failed/],
       ] as const
     ) {

@@ -82,10 +82,11 @@ videoTest(
 videoTest("read says in ffmpeg's words why it cannot encode", async ({ name, folder }) => {
   await using depot = await FramesDepot.create(name, GRAY);
   await depot.enqueue(grayFrame(1));
-  const output = join(folder, "no folder", "out.mkv");
-  const { code, errors } = await move(["read", name, "--output", output, "--frames", "1"]);
+  const output = join(folder, "out.mkv");
+  const task = ["read", name, "--output", output, "--frames", "1", "--ffmpeg", "-c:v nosuch"];
+  const { code, errors } = await move(task);
   assertEquals(code, 1);
-  assertStringIncludes(errors, "No such file or directory");
+  assertStringIncludes(errors, "nosuch");
 });
 
 videoTest("read ends quietly when the reader of its output has gone", async ({ name }) => {

@@ -108,8 +108,8 @@ videoTest("write --input converts to --size and --format as ffmpeg does", async 
 
 videoTest("write says in ffmpeg's words why it cannot read the input", async ({ name, folder }) => {
   const missing = await move(["write", name, "--input", `${folder}/missing.mp4`]);
-  assertEquals(missing.code, 1);
-  assertStringIncludes(missing.errors, "No such file or directory");
+  assertEquals(missing.code, 3);
+  assertStringIncludes(missing.errors, "no such file or directory");
   assertEquals(listed(name), []);
 });
 

@@ -43,6 +43,11 @@ const LINE_MS = 10_000;
 /** How long the rest of a frame's lines may take. */
 const REST_MS = 500;
 
+/** @throws {Failure} for a format that is not known */
+export function checkFormat(name: string): void {
+  if (name !== JPEG.label) shapeOf(name, 1, 1);
+}
+
 /** A running ffmpeg that decodes. */
 export class Decoder implements FrameSource {
   readonly total?: number;
@@ -68,7 +73,6 @@ export class Decoder implements FrameSource {
    * @throws {Failure} in ffmpeg's words, when it cannot read the input
    */
   static async start(input: string, options: DecoderOptions, signal: AbortSignal): Promise<Decoder> {
-    if (options.format !== undefined && options.format !== JPEG.label) shapeOf(options.format, 1, 1); // which refuses a name that is not known
     const program = await findFfmpeg();
     if (options.followFormat && !program.keepsSizes) {
       throw new Failure(

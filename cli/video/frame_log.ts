@@ -40,7 +40,7 @@ export class FrameLog {
   #number: number | undefined;
   #colorText = "";
   #timeBase = [1n, 1n];
-  /** Frames in so many seconds, as ffmpeg knows the source; 0 where it does not. */
+  /** The rate of the source as ffmpeg knows it, a fraction; 0 where it does not. */
   #frames = 0n;
   #perSeconds = 1n;
   #lastNs: bigint | undefined;

@@ -7,6 +7,7 @@ import { type ElementType, type FrameDetails, PIXEL_FORMATS } from "../../mod.ts
 import { EXIT, Failure } from "../failure.ts";
 import type { ByteSource } from "./byte_source.ts";
 import type { Appearance } from "./colors.ts";
+import { formatsLike } from "./pixel_formats.ts";
 import { parseY4mHeader, Y4M_LINE_LIMIT, Y4M_MAGIC } from "./y4m.ts";
 
 /** What a depot must be like to take the frames. */
@@ -61,10 +62,9 @@ export function shapeOf(
 ): Shape {
   const format = PIXEL_FORMATS.get(name);
   if (format === undefined) {
-    throw new Failure(
-      `the pixel format "${name}" is not known; known are ${[...PIXEL_FORMATS.keys()].join(", ")}`,
-      EXIT.usage,
-    );
+    const similar = formatsLike(name);
+    const helps = similar.length === 0 ? "docs/video.md says which are" : `did you mean ${similar.join(" or ")}?`;
+    throw new Failure(`the pixel format "${name}" is not known; ${helps}`, EXIT.usage);
   }
   const { channels, elementType } = format;
   return {

@@ -37,6 +37,8 @@ export type Produced = {
   frames: number;
   dropped: number;
   bytes: number;
+  /** Milliseconds from the first frame's turn to the last one's, without the wait for readers at the end. */
+  tookMs: number;
   /** Depots that have had the name, where there was more than one. */
   depots?: number;
 };
@@ -64,7 +66,8 @@ export async function produce(
   await look(interruption, `waiting for ${counted(readers, "reader")} of depot "${name}"`, () => {
     return readers === 0 || loopsOf(place.depot.stats()).length >= readers;
   });
-  const produced: Produced = { depot: name, frames: 0, dropped: 0, bytes: 0 };
+  const produced: Produced = { depot: name, frames: 0, dropped: 0, bytes: 0, tookMs: 0 };
+  const began = performance.now();
   const progress = startProgress({ total: source.total, label: options.label });
   // Nothing more will come, also where the source has failed; after an interruption it may be started again.
   const end = () => {
@@ -72,6 +75,7 @@ export async function produce(
   };
   try {
     await fill(place, source, options, interruption, produced, progress).finally(() => {
+      produced.tookMs = Math.round(performance.now() - began);
       progress.end();
       end();
     });

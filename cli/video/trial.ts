@@ -12,9 +12,12 @@ import { Encoder, type Encoding, fitsOf, type Tried } from "./encoder.ts";
 import { findFfmpeg } from "./ffmpeg_program.ts";
 import type { Video } from "./frame_sink.ts";
 import { timeOf } from "./frame_source.ts";
+import { isUrl } from "./target.ts";
 
 /** Frames that are encoded beside the output: some containers take one and no second one. */
 const TRIAL_FRAMES = 2;
+/** Sizes of which every encoder takes one: of .3gp, and of .dv. */
+const USUAL_SIZES = [[176, 144], [720, 576]] as const;
 /** Width and height where compressed frames do not say theirs. */
 const BLANK_PIXELS = 64;
 
@@ -33,7 +36,7 @@ export async function tryEncoding(
 ): Promise<Tried> {
   const program = await findFfmpeg();
   const { output, options } = encoding;
-  const isFile = !/^[a-z][a-z0-9+.-]+:/i.test(output) && output !== "-" &&
+  const isFile = !isUrl(output) && output !== "-" &&
     (fs.statSync(output, { throwIfNoEntry: false })?.isFile() ?? true);
   const blank = blankOf(video);
   const fits = fitsOf(blank, encoding);
@@ -61,6 +64,26 @@ export async function tryEncoding(
   } finally {
     if (folder !== undefined) fs.rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Tries an output before its frames are known: the extension, and ffmpeg itself.
+ *
+ * @throws {Failure} where it takes none of the usual kinds of video
+ */
+export async function tryExtension(encoding: Encoding, signal: AbortSignal): Promise<void> {
+  if (encoding.options !== undefined) return void await findFfmpeg(); // what they make of it, its frames tell
+  const format = PIXEL_FORMATS.get("yuv420p")!;
+  let first: unknown;
+  for (const [width, height] of USUAL_SIZES) {
+    try {
+      return void await tryEncoding({ width, height, format, rate: [25, 1], appearance: {} }, encoding, 1, signal);
+    } catch (error) {
+      first ??= error;
+      if (!(error instanceof Failure && error.exitCode === EXIT.failed)) break;
+    }
+  }
+  throw first;
 }
 
 /** What is tried: pixels. */
