@@ -18,7 +18,13 @@ const FEW_FILES = 8;
 /** Fewer descriptors than this are a warning. */
 const FEW_DESCRIPTORS = 256;
 /** The numbers by which statfs tells file systems of memory. */
-const MEMORY_SYSTEMS: readonly number[] = [0x01021994, 0x858458f6];
+const TMPFS = 0x01021994, RAMFS = 0x858458f6;
+
+const MOUNT = `mount a tmpfs there: \`mount -t tmpfs -o mode=1777 tmpfs ${FOLDER}\``;
+const READ_ONLY: [says: string, remedy: string] = [
+  `${FOLDER} is read-only`,
+  `\`mount -o remount,rw ${FOLDER}\` changes it`,
+];
 
 /** Whether a folder is mounted read-only, which a check of permissions does not tell root. */
 function isReadOnly(): boolean {
@@ -36,11 +42,11 @@ function unusable(): [says: string, remedy: string] | undefined {
     accessSync(FOLDER, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    return code === "ENOENT"
-      ? [`${FOLDER} is missing`, `mount a tmpfs there: \`mount -t tmpfs -o mode=1777 tmpfs ${FOLDER}\``]
-      : [`this process may not write to ${FOLDER} (${code})`, `\`chmod 1777 ${FOLDER}\` lets all users in`];
+    if (code === "ENOENT") return [`${FOLDER} is missing`, MOUNT];
+    if (code === "EROFS") return READ_ONLY;
+    return [`this process may not write to ${FOLDER} (${code})`, `\`chmod 1777 ${FOLDER}\` lets all users in`];
   }
-  return isReadOnly() ? [`${FOLDER} is read-only`, `\`mount -o remount,rw ${FOLDER}\` changes it`] : undefined;
+  return isReadOnly() ? READ_ONLY : undefined;
 }
 
 /** Whether the folder is there, for this process, and in memory. */
@@ -50,14 +56,12 @@ function folder(): Finding {
   if (why !== undefined) {
     return { id: "shared-memory-missing", check, verdict: "wrong", says: why[0], remedy: why[1] };
   }
-  if (!MEMORY_SYSTEMS.includes(statfsSync(FOLDER).type)) {
-    return {
-      id: "shared-memory-on-disk",
-      check,
-      verdict: "warning",
-      says: `${FOLDER} is on a disk or another file system, not on a tmpfs: frames are written to it, now and then`,
-      remedy: `mount a tmpfs there: \`mount -t tmpfs -o mode=1777 tmpfs ${FOLDER}\``,
-    };
+  const { type } = statfsSync(FOLDER);
+  if (type !== TMPFS) {
+    const says = type === RAMFS
+      ? `${FOLDER} is a ramfs, not a tmpfs: no memory can be allocated there before it is used`
+      : `${FOLDER} is on a disk or another file system, not on a tmpfs: frames are written to it, now and then`;
+    return { id: "shared-memory-on-disk", check, verdict: "warning", says, remedy: MOUNT };
   }
   return { id: "shared-memory", check, verdict: "ok", says: `a file system of memory at ${FOLDER}` };
 }
