@@ -20,6 +20,7 @@ import {
   type TakingPlan,
   takingPlanFor,
   takingPlanOf,
+  type TakingRole,
 } from "./taking_plan.ts";
 
 /** What it is started with. `heirs`: the lives of the readers that go from depot to depot. */
@@ -56,8 +57,21 @@ class Taker {
       else if (kind === "crowd") deaths.push(...this.#crowd(crowdOf(random, life)));
       else {
         const { role, step } = steps[round % steps.length];
-        deaths.push(...this.#crowd([takingPlanFor(random, life, role, step)]));
+        deaths.push(...this.#at(random, life, role, step));
       }
+    }
+    return deaths;
+  }
+
+  /**
+   * A victim for a step. A replacer may not come to it, as the name is free at that moment, or it is slow beside others:
+   * then there is another one.
+   */
+  #at(random: Random, firstLife: number, role: TakingRole, step: string): Death[] {
+    const deaths: Death[] = [];
+    const most = role === "replacer" && step.startsWith("T") ? TAKERS_A_ROUND : 1;
+    for (let tries = 0; tries < most && deaths.at(-1)?.at !== step; tries++) {
+      deaths.push(...this.#crowd([takingPlanFor(random, firstLife + tries, role, step)]));
     }
     return deaths;
   }
