@@ -1,4 +1,4 @@
-/** What the commands that move video refuse at once, with the same exit codes, and what `write` and `replay` say. */
+/** What the commands that move video refuse at once, with the same exit codes, and what `write` and `replay` say and show. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { formatsLike } from "../cli/video/pixel_formats.ts";
 import { FramesDepot } from "../mod.ts";
 import { type Runtime, RUNTIMES } from "./support/harness.ts";
+import { hasTerminal, onTerminal } from "./support/terminal.ts";
 import { fileOf, makeClip, move, moveBoth, videoTest } from "./support/video.ts";
 
 type Refused = [parameters: string[], code: number, says: RegExp];
@@ -95,6 +96,20 @@ for (const runtime of RUNTIMES) {
     });
     assertEquals([played.code, played.errors], [0, ""]);
     assertMatch(decodedText(played.out), /: 3 frames in [\d.]+ m?s, 4 dropped\n$/);
+  });
+
+  videoTest(`write shows a bar that fills, and its line after it (${runtime})`, async ({ name, folder }) => {
+    if (!hasTerminal) return console.log("no pseudo-terminal here: needs python3");
+    const clip = makeClip(folder, { frames: 20 });
+    const task = ["write", name, "--input", clip, "--pace", "--when-full", "overwrite", "--no-linger"];
+    const { output, code, restored } = await onTerminal(runtime, task, [], 120);
+    assertEquals([code, restored], [0, true], output);
+    const bars = [...output.matchAll(/(█*)(░*) (\d+)\/20 /g)].map((
+      [, full, rest, n],
+    ) => [full.length, rest.length, +n]);
+    assertEquals([bars[0], bars.at(-1)], [[0, 24, 0], [24, 0, 20]], output);
+    for (const [full, rest, n] of bars) assertEquals([full, full + rest], [Math.round(n / 20 * 24), 24]);
+    assertMatch(output, new RegExp(`\\x1b\\[2K${name}: 20 frames in [\\d.]+ m?s, 0 dropped\r\n$`));
   });
 
   videoTest(`grab --frame says which frames there are (${runtime})`, async ({ name, folder }) => {

@@ -43,8 +43,9 @@ export function startProgress(options: { total?: number; label: string }): Progr
       const perSecond = elapsedMs === 0 ? 0 : frames * 1000 / elapsedMs;
       const speed = `${rate(perSecond)} frames/s ${inBytes(elapsedMs === 0 ? 0 : bytes * 1000 / elapsedMs)}/s`;
       if (total === undefined) return `${label} ${count(frames)} frames ${speed}`;
-      const done = Math.round(progress * settings.barsize!);
-      const drawn = settings.barCompleteString!.slice(0, done) + settings.barIncompleteString!.slice(done);
+      const [size, done] = [settings.barsize!, Math.round(progress * settings.barsize!)];
+      // The strings are longer than the bar.
+      const drawn = settings.barCompleteString!.slice(0, done) + settings.barIncompleteString!.slice(done, size);
       // A header's length is an estimate: there may be more.
       const left = perSecond === 0 || frames >= total ? "" : ` ${duration((total - frames) * 1000 / perSecond)} left`;
       return `${label} ${drawn} ${count(frames)}/${count(total)} ${speed}${left}`;
