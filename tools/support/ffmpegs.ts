@@ -25,7 +25,7 @@ export type Ffmpeg = FoundFfmpeg | { from: string; missing: string };
 const [PYTHON, NPM] = ["imageio-ffmpeg==0.8.1", "@ffmpeg-installer/linux-x64@4.1.0"];
 
 /** What a program writes. @throws {Error} when it is not there, or fails */
-function output(command: string, parameters: string[]): string {
+export function output(command: string, parameters: string[]): string {
   const { status, error, stdout, stderr } = spawnSync(command, parameters, { encoding: "utf8" });
   if (error !== undefined) throw new Error(`${command} is not installed`);
   if (status !== 0) throw new Error(`${command} failed: ${(stderr || stdout).trim().split("\n").at(-1)}`);
@@ -33,7 +33,7 @@ function output(command: string, parameters: string[]): string {
 }
 
 /** Installs into a folder of the cache, once. @returns it */
-function installed(name: string, install: (folder: string) => void): string {
+export function installed(name: string, install: (folder: string) => void): string {
   const cache = join(cacheFolder(), "ffmpeg");
   const folder = join(cache, name.replaceAll(/[^\w.]+/g, "-"));
   if (existsSync(folder)) return folder;
