@@ -6,7 +6,7 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { test } from "node:test";
 import { parseY4mHeader, y4mHeader } from "../cli/video/y4m.ts";
 import { RUNTIMES } from "./support/harness.ts";
-import { ffmpeg, move, moveBoth, OTHER, rawFrame, sameBytes, videoTest } from "./support/video.ts";
+import { decoded, ffmpeg, fileOf, move, moveBoth, OTHER, rawFrame, sameBytes, videoTest } from "./support/video.ts";
 
 const text = (words: string) => new TextEncoder().encode(words);
 const joined = (...parts: Uint8Array[]) => new Uint8Array(parts.flatMap((part) => [...part]));
@@ -40,14 +40,21 @@ for (const runtime of RUNTIMES) {
   });
 }
 
-videoTest("write and read keep Y4M of 9 to 16 bits, as ffmpeg writes it", async ({ another }) => {
+videoTest("write and read keep Y4M of 9 to 16 bits, as ffmpeg writes it", async ({ another, folder }) => {
   for (const format of ["yuv420p9le", "yuv422p12le", "yuv444p14le", "yuv420p16le", "gray12le", "yuva444p"]) {
     const name = another();
     const picture = ["-f", "lavfi", "-i", "testsrc2=size=18x10:rate=25", "-frames:v", "2", "-pix_fmt", format];
     const input = ffmpeg([...picture, "-strict", "-1", "-f", "yuv4mpegpipe", "-"]);
-    const [written, read] = await moveBoth([["write", name], { input }], [["read", name], { runtime: OTHER }]);
-    assertEquals([written.code, read.code], [0, 0], written.errors + read.errors);
-    assert(sameBytes(read.out, ffmpeg([...picture, "-f", "rawvideo", "-"])), format);
+    const expected = ffmpeg([...picture, "-f", "rawvideo", "-"]);
+    const other = another();
+    const [[written, read], [again, y4m]] = await Promise.all([
+      moveBoth([["write", name], { input }], [["read", name], { runtime: OTHER }]),
+      moveBoth([["write", other], { input, runtime: OTHER }], [["read", other, "--y4m"]]),
+    ]);
+    const codes = [written, read, again, y4m].map(({ code }) => code);
+    assertEquals(codes, [0, 0, 0, 0], written.errors + read.errors + again.errors + y4m.errors);
+    assert(sameBytes(read.out, expected), format);
+    assert(sameBytes(decoded(fileOf(folder, `${format}.y4m`, y4m.out), ["-pix_fmt", format]), expected), format);
   }
 });
 
