@@ -208,7 +208,7 @@ depotTest("readHeader says of another version what made it and what to do", () =
     assertEquals(
       message,
       `cannot open depot "x": it was made by ${maker} version of this library (layout ${version}, here ` +
-        `${LAYOUT_VERSION}): use the same version in every process, or close those that have it open and run ` +
+        `${LAYOUT_VERSION}); use the same version in every process, or close those that have it open and run ` +
         "`frames-depot rm x`",
     );
   }
