@@ -1,6 +1,6 @@
 /**
- * What stands in the binaries of `ffi/prebuilt/`, for systems that these tests may never run on: the orders of memory
- * in the code for aarch64, and what macOS asks of a library before it loads it.
+ * The binaries of `ffi/prebuilt/`, also of systems that these tests may never run on: the orders of memory in the code
+ * for aarch64, and what macOS asks of a library before it loads it.
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
