@@ -2,11 +2,11 @@
  * `frames-depot relay --mode lossless`, while the server, the link and both relays are killed: nothing is lost, torn,
  * doubled or out of order.
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { FramesDepot } from "../mod.ts";
 import { HERE } from "./support/harness.ts";
-import { Link, NatsServer, relayTest } from "./support/nats_server.ts";
-import { assertAll, fill, gray, moment, opened, OTHER, readAll, Relay } from "./support/relay_scene.ts";
+import { freePort, Link, NatsServer, relayTest } from "./support/nats_server.ts";
+import { assertAll, fill, gray, moment, opened, OTHER, readAll, Relay, stamped } from "./support/relay_scene.ts";
 
 const SMALL = gray(8, 8, { whenFull: "wait", metadataBytes: 8 });
 const LOSSLESS = ["--mode", "lossless"];
@@ -123,4 +123,57 @@ relayTest("relay --mode lossless sends to several machines, each at its own pace
   const counts = await sending.counts();
   assertEquals([counts.relays, counts.frames, counts.lost], [2, 2000, 0]);
   for (const relay of [one, two]) assertEquals((await relay.counts()).frames, 1000);
+});
+
+relayTest("relay --mode lossless goes over to the other server of a cluster when its own is killed", async (
+  name,
+  another,
+) => {
+  const cluster = `nats://127.0.0.1:${await freePort()}`;
+  await using one = await NatsServer.start(["--cluster_name", "relays", "--cluster", cluster]);
+  const joins = ["--cluster_name", "relays", "--cluster", "nats://127.0.0.1:-1", "--routes", cluster];
+  await using two = await NatsServer.start(joins);
+  const far = another();
+  await using source = await FramesDepot.create(name, SMALL);
+  await using sending = new Relay([name, "--to", one.url("cluster"), ...LOSSLESS], OTHER);
+  await using receiving = new Relay([far, "--from", two.url("cluster")], HERE);
+  const reading = readAll(far, 64);
+  await fill(source, 500, 64, async (n) => {
+    if (n === 250) await one.kill();
+  });
+  source.end();
+  assertAll(await reading, 500);
+  await Promise.all([sending.counts(), receiving.counts()]);
+});
+
+relayTest("relay --from gives way to another one of its name, and hears only the first of two sources", async (
+  name,
+  another,
+) => {
+  await using server = await NatsServer.start();
+  const far = [another(), another()];
+  await using source = await FramesDepot.create(name, { ...SMALL, maxSize: 4 });
+  await using sending = new Relay([name, "--to", server.url("same"), ...LOSSLESS], HERE);
+  const from = (name: string) => new Relay([name, "--from", server.url("same"), "--id", "desk"], OTHER);
+  await using first = from(far[0]);
+  await source.enqueue({ frameNumber: 0, timestampNs: 0n, frame: stamped(0, 64) });
+  await using depot = await opened(far[0]);
+  while (depot.stats().stored === 0) await moment();
+  await using second = from(far[1]);
+  const { code, errors } = await first.answer();
+  assertEquals(code, 4, errors);
+  assertStringIncludes(
+    errors,
+    `another relay has taken the place of this one as "desk": give one of them another --id`,
+  );
+  await using other = await FramesDepot.create(another(), SMALL);
+  await using intruder = new Relay([other.name, "--to", server.url("same"), ...LOSSLESS], OTHER, { goesOn: true });
+  await moment(1500); // three beats, which it hears
+  const reading = readAll(far[1], 64);
+  await source.enqueue({ frameNumber: 1, timestampNs: 1000n, frame: stamped(1, 64) });
+  source.end();
+  const seen = await reading;
+  assertEquals([seen.torn, seen.numbers.at(-1)], [0, 1]);
+  assertEquals([(await second.counts()).lost, (await sending.counts()).lost], [0, 0]);
+  assertEquals((await intruder.interrupted()).relays, 0);
 });

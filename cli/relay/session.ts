@@ -85,9 +85,15 @@ export class Session {
     return last === undefined || this.#shared.codec !== "jpeg" ? last : { ...last, crc: -1 };
   }
 
-  /** Whether this run of the far relay is the one that is heard. */
-  is(session: string): boolean {
-    return session === this.#session;
+  /** The run of the far relay that is heard. */
+  get run(): string {
+    return this.#session;
+  }
+
+  /** Another run of the far relay takes over, in a session of its own. */
+  giveWay(): void {
+    this.#sayState({ replaced: true });
+    this.leave();
   }
 
   /** The far relay has left, or is given up. */
@@ -141,7 +147,7 @@ export class Session {
   }
 
   /** Sends frames until the far relay has left. @throws what the depot and the connection throw */
-  async run(signal: AbortSignal): Promise<void> {
+  async send(signal: AbortSignal): Promise<void> {
     const { connection, name, mode } = this.#shared;
     const wake = () => this.#wake();
     signal.addEventListener("abort", wake);

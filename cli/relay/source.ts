@@ -64,6 +64,8 @@ class Sending {
   readonly #stop = new AbortController();
   /** Of the sessions that are over. */
   readonly #over = { relays: 0, frames: 0, lost: 0, bytes: 0, done: 0 };
+  /** Runs of far relays that have given way to another of their name: what they still say counts no more. */
+  readonly #former = new Set<string>();
   #failure: unknown;
   #versionSaid = false;
 
@@ -93,18 +95,19 @@ class Sending {
       const versions = `its version of the messages is ${ask.version}, and this one's is ${WIRE_VERSION}`;
       complain(`${paintErrors().yellow("warning:")} relay "${ask.far}" speaks otherwise: ${versions}; use the same\n`);
     }
+    if (this.#former.has(ask.session)) return;
     const known = this.#sessions.get(ask.far);
-    if (known !== undefined && (this.#shared.mode === "lossless" || known.session.is(ask.session))) {
-      return known.session.hear(ask);
-    }
+    if (known?.session.run === ask.session) return known.session.hear(ask);
     if (ask.bye) return;
-    known?.session.leave();
+    if (known !== undefined) this.#former.add(known.session.run);
+    if (known !== undefined && this.#shared.mode === "lossless") return known.session.hear(ask);
+    known?.session.giveWay();
     this.#begin(ask);
   }
 
   #begin(hello: Ask): void {
     const session = new Session(hello, this.#shared);
-    const running = session.run(this.#stop.signal).catch((error) => {
+    const running = session.send(this.#stop.signal).catch((error) => {
       if (!this.#stop.signal.aborted) this.#failure ??= error;
     }).finally(() => {
       if (this.#sessions.get(hello.far)?.session === session) this.#sessions.delete(hello.far);

@@ -4,10 +4,10 @@
  * @module
  */
 import net from "node:net";
-import { listen, NatsServer, natsServerProgram } from "../../tools/support/nats_server.ts";
+import { freePort, listen, NatsServer, natsServerProgram } from "../../tools/support/nats_server.ts";
 import { depotTest } from "./harness.ts";
 
-export { NatsServer };
+export { freePort, NatsServer };
 
 const program = natsServerProgram();
 

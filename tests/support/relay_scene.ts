@@ -4,6 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
+import { Buffer } from "node:buffer";
 import process from "node:process";
 import { DepotError, type DepotOptions, type Frame, FramesDepot } from "../../mod.ts";
 import { Cli } from "./cli.ts";
@@ -59,7 +60,7 @@ export function stamped(n: number, bytes: number): Uint8Array {
 export function isWhole(frame: Frame, bytes: number): boolean {
   const wanted = stamped(frame.frameNumber, bytes);
   const data = new Uint8Array(frame.data.buffer, frame.data.byteOffset, frame.data.byteLength);
-  return data.length === bytes && data.every((byte, index) => byte === wanted[index]);
+  return Buffer.compare(data, wanted) === 0;
 }
 
 /** A source, filled in this process. */

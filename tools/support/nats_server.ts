@@ -47,7 +47,7 @@ export function listen(server: net.Server): Promise<number> {
 }
 
 /** A port that is free for the moment. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = net.createServer();
   const port = await listen(server);
   await new Promise((resolve) => server.close(resolve));
