@@ -106,8 +106,8 @@ Examples:
 }
 
 function runtime(): string {
-  const { bun, deno } = process.versions;
-  return bun === undefined ? `deno ${deno}` : `bun ${bun}`;
+  const { bun, deno, node } = process.versions;
+  return bun !== undefined ? `bun ${bun}` : deno !== undefined ? `deno ${deno}` : `node ${node}`;
 }
 
 function drawn(lines: Line[]): string {

@@ -184,9 +184,9 @@ export function removeStale(segment: Segment): "live" | "busy" | number {
 }
 
 /**
- * Removes a name; what has the segment open keeps it, and goes on undisturbed (U1 to U3). What cannot be opened, what is
- * no depot of this version or another user's, and what has a lock that a stopped process holds, loses its name without
- * more ado.
+ * Removes a name; what has the segment open keeps it, and goes on undisturbed (U1 to U3). What cannot be opened, what
+ * is no depot of this version or another user's, and what has a lock that a stopped process holds, loses its name
+ * without more ado.
  *
  * @returns 1 removed, 0 or -errno not
  */

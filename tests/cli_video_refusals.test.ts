@@ -1,4 +1,6 @@
-/** What the commands that move video refuse at once, with the same exit codes, and what `write` and `replay` say and show. */
+/**
+ * What the commands that move video refuse at once, with the same exit codes, and what `write` and `replay` print.
+ */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,6 @@
-/** `grab` with sharp, installed in the folder of the command as users install it. Where it cannot be had, it says so. */
+/**
+ * `grab` with sharp, installed in the folder of the command as users install it. Where it cannot be had, it says so.
+ */
 import { assert, assertEquals } from "@std/assert";
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";

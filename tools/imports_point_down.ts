@@ -14,6 +14,7 @@ const TOOLS = [
   "tools/fuzz",
   "tools/layout",
   "tools/leases",
+  "tools/npm",
   "tools/platforms",
   "tools/relay",
   "tools/rooms",

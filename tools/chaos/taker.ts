@@ -64,8 +64,8 @@ class Taker {
   }
 
   /**
-   * A victim for a step. A replacer may not come to it, as the name is free at that moment, or it is slow beside others:
-   * then there is another one.
+   * A victim for a step. A replacer may not come to it, as the name is free at that moment, or it is slow beside
+   * others: then there is another one.
    */
   #at(random: Random, firstLife: number, role: TakingRole, step: string): Death[] {
     const deaths: Death[] = [];

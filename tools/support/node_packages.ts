@@ -1,5 +1,5 @@
 /**
- * The packages of the command line for Node, which installs none by itself, in a folder that git ignores.
+ * Packages from the npm registry for what does not install them by itself, in folders that git ignores.
  *
  * @module
  */
@@ -8,22 +8,30 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
-const wanted = new URL("../../cli/package.json", import.meta.url);
-const folder = new URL("../../.cache/cli/", import.meta.url);
-/** Written last: a folder without it is unfinished. */
-const done = new URL("installed.json", folder);
+const ROOT = new URL("../../", import.meta.url);
 
-function isThere(): boolean {
+/** Whether a folder has just what is wanted. Its mark is written last: without it the folder is unfinished. */
+function isThere(wanted: URL, mark: URL): boolean {
   try {
-    return readFileSync(done, "utf8") === readFileSync(wanted, "utf8");
+    return readFileSync(mark, "utf8") === readFileSync(wanted, "utf8");
   } catch {
     return false;
   }
 }
 
-/** Installs what cli/package.json names, unless it is there. */
-export function installPackages(): void {
-  if (isThere()) return;
+/**
+ * Installs what a package.json names, unless it is there.
+ *
+ * @param path of the package.json, from the project's root
+ * @param name of the folder in .cache/
+ * @returns the folder that has node_modules
+ * @throws {Error} when npm fails
+ */
+export function installed(path: string, name: string): string {
+  const wanted = new URL(path, ROOT);
+  const folder = new URL(`.cache/${name}/`, ROOT);
+  const mark = new URL("installed.json", folder);
+  if (isThere(wanted, mark)) return fileURLToPath(folder);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   cpSync(wanted, new URL("package.json", folder));
@@ -32,6 +40,12 @@ export function installPackages(): void {
     encoding: "utf8",
     shell: process.platform === "win32",
   });
-  if (status !== 0) throw new Error(`npm could not install the packages of cli/package.json: ${stderr}`);
-  writeFileSync(done, readFileSync(wanted));
+  if (status !== 0) throw new Error(`npm could not install the packages of ${path}: ${stderr}`);
+  writeFileSync(mark, readFileSync(wanted));
+  return fileURLToPath(folder);
+}
+
+/** The packages of the command line, for Node. */
+export function installPackages(): void {
+  installed("cli/package.json", "cli");
 }
