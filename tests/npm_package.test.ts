@@ -1,18 +1,20 @@
 /**
- * The packages as people get them: packed, unpacked in an empty folder, and used from there.
+ * The packages as people get them: packed, unpacked in an empty folder, and used from there. Where the package registry
+ * cannot be reached, each test says so.
  */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { filesIn } from "../tools/npm/compile.ts";
+import { LINK } from "../tools/npm/pages.ts";
 import { installed } from "../tools/support/node_packages.ts";
-import { executableOf, HERE, uniqueName } from "./support/harness.ts";
+import { depotTest, executableOf, HERE } from "./support/harness.ts";
 import { Remote } from "./support/remote.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -40,8 +42,42 @@ const CONFIGURATIONS: object[] = [
   { ...STRICT, target: "esnext", module: "preserve", moduleResolution: "bundler", lib: ["esnext"], types: ["bun"] },
 ];
 
-const skip = HERE === "deno" ? false : "the packages are made, and used in each runtime, by the run of Deno";
-const LONG = { skip, timeout: 300_000 };
+const ELSEWHERE = HERE === "deno" ? undefined : "the packages are made, and used in each runtime, by the run of Deno";
+const WATCHDOG_MS = 300_000;
+const UNREACHABLE = /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)\b/;
+
+class Unreachable extends Error {}
+
+/** Does once what needs the package registry. @throws {Unreachable} where that cannot be reached */
+function fetching<T>(make: () => T): () => T {
+  let result: () => T;
+  return () => {
+    if (result !== undefined) return result();
+    try {
+      const value = make();
+      result = () => value;
+    } catch (error) {
+      const code = UNREACHABLE.exec((error as Error).message)?.[0];
+      const failure = code === undefined ? error : new Unreachable(`the package registry is not reachable: ${code}`);
+      result = () => {
+        throw failure;
+      };
+    }
+    return result();
+  };
+}
+
+function packageTest(title: string, body: (name: string) => Promise<void> | void): void {
+  if (ELSEWHERE !== undefined) return void test(title, { skip: ELSEWHERE }, () => {});
+  depotTest(title, async (name) => {
+    try {
+      await body(name);
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error;
+      console.log(`skipped: ${error.message}`);
+    }
+  }, { watchdogMs: WATCHDOG_MS });
+}
 
 const folders: string[] = [];
 after(() => {
@@ -54,15 +90,21 @@ function newFolder(): string {
   return folder;
 }
 
-/** Runs a command to its end. @returns what it printed */
-function run(cwd: string, ...command: string[]): string {
+/** Runs a command to its end, with the Node that is tried first on the PATH. */
+function outcome(cwd: string, ...command: string[]) {
   const { PATH, ...env } = process.env;
-  const path = [join(executableOf("node"), ".."), PATH].join(process.platform === "win32" ? ";" : ":");
-  const { status, stdout, stderr, error } = spawnSync(command[0], command.slice(1), {
+  const path = [dirname(executableOf("node")), PATH].join(process.platform === "win32" ? ";" : ":");
+  return spawnSync(command[0], command.slice(1), {
     cwd,
     encoding: "utf8",
+    timeout: WATCHDOG_MS,
     env: { ...env, PATH: path, NO_COLOR: "1" },
   });
+}
+
+/** @returns what a command printed that ends well */
+function run(cwd: string, ...command: string[]): string {
+  const { status, stdout, stderr, error } = outcome(cwd, ...command);
   assert(status === 0, `${command.join(" ")}: ${error ?? `exit code ${status}`}\n${stdout}${stderr}`);
   return stdout;
 }
@@ -70,9 +112,8 @@ function run(cwd: string, ...command: string[]): string {
 const build = (out: string): string[] =>
   run(ROOT, executableOf("deno"), "run", "-A", "--quiet", "tools/npm/main.ts", "--out", out).split("\n").slice(0, -1);
 
-let made: string[] | undefined;
 /** Both, built once. */
-const packages = (): string[] => made ??= build(newFolder());
+const packages = fetching(() => build(newFolder()));
 
 /** What a package has, in a folder of its own. */
 function unpacked(archive: string): string {
@@ -81,47 +122,64 @@ function unpacked(archive: string): string {
   return join(folder, "package");
 }
 
-let place: string | undefined;
-/** An empty folder with both packages installed. */
-function project(): string {
-  if (place !== undefined) return place;
-  place = newFolder();
-  writeFileSync(join(place, "package.json"), '{ "type": "module", "private": true }');
-  run(place, "npm", "install", "--no-audit", "--no-fund", "--no-package-lock", ...packages());
-  return place;
+function installedIn(folder: string, archives: readonly string[]): string {
+  writeFileSync(join(folder, "package.json"), '{ "type": "module", "private": true }');
+  run(folder, "npm", "install", "--no-audit", "--no-fund", "--no-package-lock", ...archives);
+  return folder;
 }
 
-const tools = (): string => join(installed("tools/npm/compiler.json", "npm"), "node_modules");
+/** An empty folder with both packages installed. */
+const project = fetching(() => installedIn(newFolder(), packages()));
+/** With what the packages are tried with. */
+const tools = fetching(() => join(installed("tools/npm/compiler.json", "npm"), "node_modules"));
 const hashOf = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
 
-test("deno task npm prints two paths and nothing else, and packs the same bytes each time", LONG, () => {
+packageTest("deno task npm prints two paths and nothing else, and packs the same bytes each time", () => {
   const again = newFolder();
   const [library, cli, ...rest] = packages();
   assertEquals(rest, []);
-  assert(/frames-depot-frames-depot-[0-9.]+\.tgz$/.test(library), library);
-  assert(/frames-depot-cli-[0-9.]+\.tgz$/.test(cli), cli);
+  assertMatch(library, /frames-depot-frames-depot-[0-9.]+\.tgz$/);
+  assertMatch(cli, /frames-depot-cli-[0-9.]+\.tgz$/);
   assertEquals(build(again).map(hashOf), packages().map(hashOf));
 });
 
-test("each package has its modules with maps and texts, and nothing of the machine that made it", LONG, () => {
+/** A module names no source of TypeScript, and has a map exactly where it says so. */
+function checkModule(folder: string, file: string): void {
+  const text = readFileSync(join(folder, file), "utf8");
+  assert(!/["']\.[^"'\s]*(?<!\.d)\.ts["']/.test(text), `${file} names a module of TypeScript`);
+  assertEquals(existsSync(join(folder, `${file}.map`)), text.includes("//# sourceMappingURL="), file);
+}
+
+/** A map has its source within. */
+function checkMap(folder: string, file: string): void {
+  const { sources, sourcesContent } = JSON.parse(readFileSync(join(folder, file), "utf8"));
+  assertEquals(sources, [file.split("/").at(-1)!.replace(".js.map", ".ts")]);
+  assertEquals(sourcesContent.length, 1, file);
+}
+
+/** A page leads to files of the package alone. */
+function checkPage(folder: string, file: string): void {
+  for (const [link, , target] of readFileSync(join(folder, file), "utf8").matchAll(LINK)) {
+    assert(existsSync(join(folder, dirname(file), target)), `${file} has ${link}`);
+  }
+}
+
+packageTest("each package has its modules, maps and pages, and nothing of the machine that made it", () => {
+  const kinds: [RegExp, (folder: string, file: string) => void][] = [
+    [/^(cli|depot|ring|ffi|mod|errors)\b.*\.js$/, checkModule],
+    [/^(cli|depot|ring|ffi|mod|errors)\b.*\.js\.map$/, checkMap],
+    [/^(depot|ring|ffi|mod|errors)\b.*\.d\.ts$/, () => {}],
+    [/^(docs\/\w+|README|CHANGELOG|SECURITY)\.md$/, checkPage],
+    [/^(LICENSE|package\.json)$/, () => {}],
+  ];
   for (const archive of packages()) {
     const folder = unpacked(archive);
     const files = filesIn(folder);
     for (const file of ["README.md", "LICENSE", "CHANGELOG.md", "package.json"]) assert(files.includes(file), file);
-    const kinds = /^(cli|depot|ring|ffi|mod|errors)\b.*(\.js|\.js\.map|\.d\.ts)$/;
-    const others = files.filter((file) => !kinds.test(file) && file.includes("/"));
-    assertEquals(others, []);
-    for (const file of files.filter((name) => name.endsWith(".js"))) {
-      const text = readFileSync(join(folder, file), "utf8");
-      assert(!/["']\.[^"'\s]*(?<!\.d)\.ts["']/.test(text), `${file} names a module of TypeScript`);
-      assertEquals(files.includes(`${file}.map`), text.includes("//# sourceMappingURL="), file);
-    }
-    for (const file of files.filter((name) => name.endsWith(".map"))) {
-      const { sources, sourcesContent } = JSON.parse(readFileSync(join(folder, file), "utf8"));
-      assertEquals(sources, [file.split("/").at(-1)!.replace(".js.map", ".ts")]);
-      assertEquals(sourcesContent.length, 1, file);
-    }
     for (const file of files) {
+      const check = kinds.find(([kind]) => kind.test(file))?.[1];
+      assert(check !== undefined, `${file} is not what a package has`);
+      check(folder, file);
       const text = readFileSync(join(folder, file), "utf8");
       for (const path of [ROOT, join(tmpdir(), "frames-depot-npm-")]) {
         assert(!text.includes(path), `${file} names ${path}`);
@@ -130,7 +188,7 @@ test("each package has its modules with maps and texts, and nothing of the machi
   }
 });
 
-test("the library's package has a declaration beside each module, and depends on nothing", LONG, () => {
+packageTest("the library's package has a declaration beside each module, and depends on nothing", () => {
   const folder = unpacked(packages()[0]);
   const files = filesIn(folder);
   for (const file of files.filter((name) => name.endsWith(".js"))) {
@@ -140,41 +198,59 @@ test("the library's package has a declaration beside each module, and depends on
   assertEquals([manifest.name, manifest.dependencies], ["@frames-depot/frames-depot", undefined]);
 });
 
-for (const runtime of ["node", "bun"] as const) {
-  test(`the library's package works in ${runtime}, also in a bundle of esbuild`, LONG, () => {
-    const folder = project();
-    const file = `program_${runtime}.ts`;
-    writeFileSync(join(folder, file), PROGRAM.replace("NAME", JSON.stringify(uniqueName())));
-    assertEquals(run(folder, executableOf(runtime), file), "5 7\n");
-    const bundler = join(tools(), ".bin", "esbuild");
-    const flags = ["--bundle", "--minify", "--format=esm", "--platform=node", "--log-level=warning"];
-    run(folder, bundler, file, ...flags, `--outfile=bundle_${runtime}.mjs`);
-    assertEquals(run(folder, executableOf(runtime), `bundle_${runtime}.mjs`), "5 7\n");
-  });
+/** Writes the program. @returns its name */
+function writeProgram(name: string): string {
+  const file = `${name}.ts`;
+  writeFileSync(join(project(), file), PROGRAM.replace("NAME", JSON.stringify(name)));
+  return file;
 }
 
-test("the library's package is bundled for a browser, where its first use says what it needs", LONG, () => {
-  const folder = project();
-  writeFileSync(join(folder, "page.ts"), PROGRAM.replace("NAME", '"page"'));
-  const bundler = join(tools(), ".bin", "esbuild");
-  run(folder, bundler, "page.ts", "--bundle", "--format=esm", "--log-level=warning", "--outfile=page.mjs");
-  assertStringIncludes(readFileSync(join(folder, "page.mjs"), "utf8"), "UNSUPPORTED");
+const BUNDLERS: Record<string, () => string[]> = {
+  esbuild: () => [join(tools(), ".bin", "esbuild"), "--bundle", "--format=esm", "--platform=node"],
+  "bun build": () => [executableOf("bun"), "build", "--target=node"],
+};
+
+for (const runtime of ["node", "bun"] as const) {
+  packageTest(`the library's package works in ${runtime}`, (name) => {
+    assertEquals(run(project(), executableOf(runtime), writeProgram(name)), "5 7\n");
+  });
+
+  for (const [bundler, command] of Object.entries(BUNDLERS)) {
+    packageTest(`the library's package works in ${runtime} in a bundle of ${bundler}`, (name) => {
+      const bundle = join(newFolder(), "bundle.mjs");
+      run(project(), ...command(), "--minify", writeProgram(name), `--outfile=${bundle}`);
+      assertEquals(run(dirname(bundle), executableOf(runtime), bundle), "5 7\n");
+    });
+  }
+}
+
+packageTest("the library's package works in an executable of bun build --compile", (name) => {
+  const folder = newFolder();
+  run(project(), executableOf("bun"), "build", "--compile", writeProgram(name), "--outfile", join(folder, "program"));
+  assertEquals(run(folder, join(folder, "program")), "5 7\n");
+});
+
+packageTest("the library's package is bundled for a browser, where its first use says what it needs", (name) => {
+  const bundle = join(newFolder(), "page.mjs");
+  const [bundler] = BUNDLERS.esbuild();
+  run(project(), bundler, writeProgram(name), "--bundle", "--format=esm", "--log-level=warning", `--outfile=${bundle}`);
+  assertStringIncludes(readFileSync(bundle, "utf8"), "UNSUPPORTED");
 });
 
 for (const configuration of CONFIGURATIONS) {
-  test(`the library's types are right for tsc with ${JSON.stringify(configuration)}`, LONG, () => {
+  packageTest(`the library's types are right for tsc with ${JSON.stringify(configuration)}`, () => {
     const folder = project();
-    writeFileSync(join(folder, "program.ts"), PROGRAM.replace("NAME", '"types"'));
+    const files = [writeProgram("types"), "strict.ts"];
+    cpSync(join(ROOT, "tests", "types", "strict.ts"), join(folder, "strict.ts"));
     const compilerOptions = { ...configuration, typeRoots: [join(tools(), "@types")] };
-    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["program.ts"] }));
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
     assertEquals(run(folder, "node", join(tools(), "typescript", "bin", "tsc"), "--project", folder), "");
   });
 }
 
-test("README.md's script for Node follows a producer in Deno, from the package", LONG, async () => {
+packageTest("README.md's script for Node follows a producer in Deno, from the package", async (name) => {
   const readme = readFileSync(join(unpacked(packages()[0]), "README.md"), "utf8");
   const script = /```js ignore\n\/\/ follow\.mjs\n([\s\S]*?)```/.exec(readme)![1];
-  const name = uniqueName();
   await using camera = new Remote("deno");
   const options = { frameSize: [4, 2, 3] as [number, number, number], maxSize: 4 };
   await camera.tell({ do: "create", name, options });
@@ -187,18 +263,35 @@ test("README.md's script for Node follows a producer in Deno, from the package",
   assertEquals(out, "0 24\n1 24\n2 24\n3 24\nthe camera has ended\n");
 });
 
+const bin = (): string => join(project(), "node_modules", ".bin", "frames-depot");
+
 for (const runtime of ["node", "bun"] as const) {
-  test(`the command line's package works in ${runtime}`, LONG, async () => {
-    const name = uniqueName();
+  packageTest(`the command line's package works in ${runtime}`, async (name) => {
     await using camera = new Remote("deno");
     await camera.tell({ do: "create", name, options: { frameSize: [4, 2, 3], maxSize: 4 } });
-    const bin = join(project(), "node_modules", ".bin", "frames-depot");
-    const command = runtime === "node" ? [bin] : [executableOf("bun"), bin];
+    const command = runtime === "node" ? [bin()] : [executableOf("bun"), bin()];
     const { version } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
     assertEquals(run(project(), ...command, "--version"), `${version}\n`);
     assertEquals(JSON.parse(run(project(), ...command, "stat", name, "--json")).frameSize, [4, 2, 3]);
     // Its processes and workers are files of the package.
-    const { lines } = JSON.parse(run(project(), ...command, "bench", "--seconds", "0.2", "--json"));
-    assertEquals(lines.map(({ what }: { what: string }) => what), ["copy", "hand-off", "wake"]);
+    const { stdout, stderr } = outcome(project(), ...command, "bench", "--seconds", "0.2", "--json");
+    assertEquals(JSON.parse(stdout).lines.map(({ what }: { what: string }) => what), ["copy", "hand-off", "wake"]);
+    assert(!stderr.includes("Warning"), stderr);
   });
 }
+
+packageTest("the command line's package starts where env takes no flags, as that of BusyBox", () => {
+  assertMatch(readFileSync(bin(), "utf8"), /^#!\/usr\/bin\/env node\n/);
+});
+
+packageTest("the command line's package says which Node it needs, in the one that is on the PATH", () => {
+  const { stdout } = spawnSync("node", ["--version"], { encoding: "utf8" });
+  const major = Number.parseInt(stdout.slice(1));
+  if (!(major < 26)) return console.log(`skipped: no older Node on the PATH: ${stdout}`);
+  const { status, stderr } = spawnSync("node", [bin(), "ls"], { encoding: "utf8" });
+  assertEquals(status, 5);
+  assertStringIncludes(
+    stderr,
+    `frames-depot needs Node 26.9 or later, or Bun, and this is Node ${stdout.slice(1, -1)}`,
+  );
+});

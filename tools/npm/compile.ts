@@ -86,11 +86,8 @@ export function compileCli(folder: string): void {
     if (file.endsWith(".d.ts")) rmSync(join(folder, file));
     else if (file.endsWith(".js")) change(join(folder, file), (text) => text.replace(MODULE_URL, '$1.js"'));
   }
-  change(join(folder, "cli/main.js"), (text) => text.replace(/^#!.*/, SHEBANG));
+  change(join(folder, "cli/main.js"), (text) => text.replace(/^#!.*\n/, ""));
 }
-
-/** Node warns that its interface to C may change; users of a command need not read that. */
-const SHEBANG = "#!/usr/bin/env -S node --disable-warning=ExperimentalWarning";
 
 /** Of a module that is started as a worker or a process. */
 const MODULE_URL = /(new URL\("\.\/[^"]+)\.ts"(?=, import\.meta\.url\))/g;

@@ -4,26 +4,24 @@
  * @module
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { optionsOrUsage } from "../support/options.ts";
 import { compileCli, compileLibrary } from "./compile.ts";
 import { cliManifest, libraryManifest } from "./manifests.ts";
+import { addPages, libraryPages } from "./pages.ts";
 
 const USAGE = `deno task npm --out FOLDER
   --out FOLDER   where the packages go; made if it is not there`;
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-
-type Package = { manifest: object; compile: (folder: string) => void; readme: string };
+type Package = { manifest: object; compile: (folder: string) => void; readme: string; pages: string[] };
 
 const PACKAGES: readonly Package[] = [
-  { manifest: libraryManifest(), compile: compileLibrary, readme: "README.md" },
-  { manifest: cliManifest(), compile: compileCli, readme: "tools/npm/cli_readme.md" },
+  { manifest: libraryManifest(), compile: compileLibrary, readme: "README.md", pages: libraryPages() },
+  { manifest: cliManifest(), compile: compileCli, readme: "tools/npm/cli_readme.md", pages: [] },
 ];
 
 function readOptions(): string {
@@ -33,14 +31,13 @@ function readOptions(): string {
 }
 
 /** @returns the package's path */
-function pack({ manifest, compile, readme }: Package, out: string): string {
+function pack({ manifest, compile, readme, pages }: Package, out: string): string {
   const folder = mkdtempSync(join(tmpdir(), "frames-depot-npm-"));
   try {
     // First: it tells the compiler which kind of modules these are.
     writeFileSync(join(folder, "package.json"), JSON.stringify(manifest, undefined, 2) + "\n");
     compile(folder);
-    cpSync(join(ROOT, readme), join(folder, "README.md"));
-    for (const file of ["LICENSE", "CHANGELOG.md"]) cpSync(join(ROOT, file), join(folder, file));
+    addPages(folder, readme, pages);
     const { status, stdout, stderr } = spawnSync("npm", ["pack", "--json", "--pack-destination", out], {
       cwd: folder,
       encoding: "utf8",

@@ -31,6 +31,7 @@ export function libraryManifest(): object {
     ...COMMON,
     exports: { ".": { types: "./mod.d.ts", default: "./mod.js" }, "./package.json": "./package.json" },
     types: "./mod.d.ts",
+    files: ["*.js", "*.map", "*.d.ts", "depot", "ring", "ffi", "docs", "CHANGELOG.md", "SECURITY.md"],
     sideEffects: false,
   };
 }
@@ -42,7 +43,8 @@ export function cliManifest(): object {
     name: CLI,
     description: "The command line of Frames Depot: shows, fills, records and checks depots of video frames",
     ...COMMON,
-    bin: { "frames-depot": "cli/main.js" },
+    bin: { "frames-depot": "cli/node.js" },
+    files: ["cli", "CHANGELOG.md"],
     dependencies: { [LIBRARY]: version, ...dependencies },
   };
 }
