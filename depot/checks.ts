@@ -181,7 +181,8 @@ export function checkMetadata(value: unknown, limit: number): Uint8Array {
   if (kindOf(value) !== "Uint8Array") throw new TypeError(`metadata must be a Uint8Array: it is ${nameOf(value)}`);
   const bytes = bytesOf(value as Uint8Array);
   if (bytes.length > limit) {
-    throw new RangeError(`metadata must have at most the depot's metadataBytes, ${limit}: ${bytes.length}`);
+    const refusal = `metadata must have at most the depot's metadataBytes, ${limit}: ${bytes.length}`;
+    throw new RangeError(`${refusal}; \`create\` takes a larger \`metadataBytes\``);
   }
   return bytes;
 }

@@ -88,7 +88,7 @@ const DETAILS: [Wrong, ErrorClass, string][] = [
   [{ timestampNs: NaN }, RangeError, "NaN"],
   [{ timestampNs: "now" }, TypeError, "timestampNs must be a bigint or a number: string"],
   [{ timestampNs: new Date() }, TypeError, "timestampNs"],
-  [{ metadata: new Uint8Array(5) }, RangeError, "metadataBytes, 4: 5"],
+  [{ metadata: new Uint8Array(5) }, RangeError, "metadataBytes, 4: 5; `create` takes"],
   [{ metadata: "text" }, TypeError, "metadata must be a Uint8Array"],
   [{ metadata: new Uint16Array(1) }, TypeError, "metadata must be a Uint8Array"],
   [{ metadata: new ArrayBuffer(1) }, TypeError, "metadata must be a Uint8Array"],
@@ -121,7 +121,7 @@ depotTest("publish refuses wrong details, and the slot can still be published", 
 depotTest("enqueue says that a depot made without metadata has no room for any", async (name) => {
   await using depot = await make(name, { metadataBytes: 0 });
   const input = { frame: new Uint8Array(4), metadata: new Uint8Array(1) };
-  await assertRefused(depot, input, RangeError, "metadataBytes, 0: 1");
+  await assertRefused(depot, input, RangeError, "metadataBytes, 0: 1; `create` takes");
   assertEquals((await depot.enqueue({ ...input, metadata: new Uint8Array(0) })).state, "stored");
 });
 
