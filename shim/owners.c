@@ -29,7 +29,10 @@ fd_mutex fd_registry = FD_MUTEX_INIT;
 static struct fd_owner *owners;
 static fd_key key;
 static int is_watching;
-static int ending; /* threads that let go of what they had; under fd_registry */
+/* Threads that let go of what they had, and of which process: a fork has the count, and not the threads. Both under
+ * fd_registry. */
+static int ending;
+static int ending_process;
 
 int fd_owners_ended(fd_segment *segment) {
   return __atomic_load_n(&fd_common_of(segment)->state, __ATOMIC_SEQ_CST) == FD_ENDED;
@@ -79,6 +82,8 @@ static void FD_KEY_CALL thread_ends(void *value) {
   fd_mutex_lock(&fd_registry);
   unlink_owner(owner);
   fd_segment *segments = take_all(owner);
+  if (ending_process != fd_process()) ending = 0;
+  ending_process = fd_process();
   ending++;
   fd_mutex_unlock(&fd_registry);
   for (fd_segment *at = segments, *next; at != NULL; at = next) {
@@ -110,7 +115,7 @@ static fd_segment *all; /* of the process that ends: nothing is freed then */
  * to remove, as the last one out. */
 static int lock_registry(void) {
   for (int tries = 0; fd_mutex_lock_within(&fd_registry, PATIENCE_MS); tries++) {
-    if (ending == 0 || tries == PATIENCE_MS) return 1;
+    if (ending == 0 || ending_process != fd_process() || tries == PATIENCE_MS) return 1;
     fd_mutex_unlock(&fd_registry);
     fd_pause_ms(1);
   }
