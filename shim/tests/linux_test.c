@@ -185,7 +185,9 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
 
 /* What is left and the limit, where /proc and /sys hold these pairs of a path and a text. */
 static void expect_group(const char *const *files, double left, double limit) {
-  char root[] = P_tmpdir "/frames-depot-test-XXXXXX"; /* where this system has its temporary files */
+  const char *temporary = getenv("TMPDIR");
+  char root[256];
+  snprintf(root, sizeof root, "%s/frames-depot-test-XXXXXX", temporary != NULL ? temporary : P_tmpdir);
   CHECK(mkdtemp(root) != NULL);
   for (; files[0] != NULL; files += 2) put(root, files[0], files[1]);
   double out[2];
