@@ -76,11 +76,11 @@ export class Ledger {
         this.wrong.push(`half of the recoveries of a dead ${role} took ${half.toFixed(0)} ms`);
       }
     }
-    // A fork of a runtime dies at birth now and then (of Node, one in eight), before it has touched the depot: no fault
-    // of ours, as long as most live. Later none should.
+    // A fork of a runtime now and then dies at birth, before it has touched the depot: no fault of ours, as long as
+    // most live. Later none should.
     const later = this.misfires.filter(({ at }) => at !== "birth").length;
     const { misfires } = this;
-    if (later > Math.max(3, this.deaths.length / 50) || misfires.length > Math.max(10, this.deaths.length / 4)) {
+    if (later > Math.max(3, this.deaths.length / 50) || misfires.length > Math.max(10, this.deaths.length / 10)) {
       const signals = [...new Set(misfires.map(({ signal }) => signal))].join(", ");
       this.wrong.push(`${misfires.length} of ${this.deaths.length} victims ended by themselves, signals ${signals}`);
     }
