@@ -282,5 +282,11 @@ test("Timeline cuts where a clock steps, and nowhere else", () => {
   assertEquals(play([5000, 5001, 1, 2]), { times: [0, 1, 2, 3], steps: [-5001] });
   assertEquals(play([0, 300, 600]), { times: [0, 300, 600], steps: [] }); // a time lapse
   assertEquals(play([1, 1.5, 1.4, 2]), { times: [0, 0.5, 0.5, 1], steps: [] }); // several producers
+  assertEquals(play([1, 2, 1.5, 1.2, 3, 2.5, 2.6, 4]).steps, []); // which are late now and then
+  // A producer that begins again within its first second: nothing of the second run is lost.
+  assertEquals(play([0, 0.2, 0.4, 0.6, 0, 0.2, 0.4, 0.6, 0.8]), {
+    times: [0, 0.2, 0.4, 0.6, 0.6, 0.6, 1.2, 1.4, 1.6],
+    steps: [-1],
+  });
   assertEquals(stepInWords(3_600_500_000_000n), "the clock of the timestamps steps by +3600.5 s");
 });

@@ -75,10 +75,9 @@ export class Outlet {
     const isRaw = options.encoding === undefined && !options.y4m;
     this.#video = isRaw ? undefined : videoOf(depot, options);
     this.#y4m = options.y4m && options.encoding === undefined ? y4mOf(depot, this.#video!) : undefined;
-    this.#timeline = new Timeline((stepNs) => {
-      if (!isRaw) {
-        warn(`${stepInWords(stepNs)} before frame ${this.#count - 1}: what is written goes on without the gap`);
-      }
+    this.#timeline = new Timeline((stepNs, framesAgo) => {
+      const n = this.#count - 1 - framesAgo;
+      if (!isRaw) warn(`${stepInWords(stepNs)} before frame ${n}: what is written goes on without the gap`);
     });
   }
 

@@ -182,8 +182,9 @@ async function pour(
 /** Waits until a frame is due. Where the clock of the timestamps steps, it is at once. */
 function pace(speed: number, interruption: Interruption, count: () => number): (timestampNs: bigint) => Promise<void> {
   let startedMs: number | undefined;
-  const timeline = new Timeline((stepNs) => {
-    complain(`${paintErrors().yellow("warning:")} ${stepInWords(stepNs)} before frame ${count()}: a cut\n`);
+  const timeline = new Timeline((stepNs, framesAgo) => {
+    const n = count() - framesAgo;
+    complain(`${paintErrors().yellow("warning:")} ${stepInWords(stepNs)} before frame ${n}: a cut\n`);
   });
   return async (timestampNs) => {
     const dueMs = (startedMs ??= performance.now()) + Number(timeline.add(timestampNs)) / 1e6 / speed;

@@ -203,7 +203,7 @@ export function timesOf(
   onStep: (stepNs: bigint, n: number) => void = () => {},
 ): bigint[] {
   let n = 0;
-  const timeline = new Timeline((stepNs) => onStep(stepNs, n));
+  const timeline = new Timeline((stepNs, framesAgo) => onStep(stepNs, n - framesAgo));
   return entries.map(({ timestampNs }, i) => timeline.add((n = i, timestampNs)));
 }
 
