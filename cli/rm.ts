@@ -9,7 +9,7 @@ import { EXIT, Failure } from "./failure.ts";
 import { type Removal, removeDead } from "./removal.ts";
 import { complain, paintErrors, print, printJson } from "./terminal/output.ts";
 import { bytes, counted } from "./terminal/units.ts";
-import { stateOf } from "./sight.ts";
+import { refuseMissing, stateOf } from "./sight.ts";
 
 type Options = { stale?: boolean; force?: boolean; dryRun?: boolean; json?: boolean };
 type Outcome = { name: string; outcome: "removed" | "would be removed" | "refused"; reason: string; bytes: number };
@@ -34,31 +34,26 @@ Examples:
   frames-depot rm camera0
   frames-depot rm --stale --dry-run`,
     )
-    .action((names: string[], options: Options, command: Command) => {
+    .action(async (names: string[], options: Options, command: Command) => {
       const { stale = false, force = false, json } = options;
       if (stale === names.length > 0) command.error("error: give either names or --stale");
       if (stale && force) command.error("error: --force is for names: --stale never touches a live depot");
-      const outcomes = chosen(names, stale).map((info) => remove(info, options));
+      const outcomes = (await chosen(names, stale)).map((info) => remove(info, options));
       if (json) printJson(outcomes);
       else say(outcomes, stale);
       if (outcomes.some(({ outcome }) => outcome === "refused")) throw new Failure("", EXIT.refused);
     });
 }
 
-/** @throws {Failure} for a name that is not there, before anything is removed */
-function chosen(names: string[], stale: boolean): DepotInfo[] {
+/** @throws {Failure | DepotError} for a name that is not there, before anything is removed */
+async function chosen(names: string[], stale: boolean): Promise<DepotInfo[]> {
   const all = FramesDepot.list();
   if (stale) return all.filter((info) => info.stale);
-  return [...new Set(names)].map((name) => {
-    const info = all.find((info) => info.name === name);
-    if (info === undefined) {
-      throw new Failure(
-        `there is no depot "${name}", so none is removed; \`frames-depot ls\` shows what is there`,
-        EXIT.notFound,
-      );
-    }
-    return info;
-  });
+  const found: DepotInfo[] = [];
+  for (const name of new Set(names)) {
+    found.push(all.find((info) => info.name === name) ?? await refuseMissing(name, ", so none is removed"));
+  }
+  return found;
 }
 
 function remove(info: DepotInfo, { force, dryRun }: Options): Outcome {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type DepotInfo, type DepotInspection, type DepotStats, FramesDepot } from "../mod.ts";
+import { DepotError, type DepotInfo, type DepotInspection, type DepotStats, FramesDepot } from "../mod.ts";
+import { EXIT, Failure } from "./failure.ts";
 
 /** Per second, between two looks. Bytes are not known where lengths vary. */
 export type Rates = { frames: number; bytes: number | undefined; dropped: number };
@@ -34,6 +35,21 @@ export function lookAt(name: string, before?: Sight): Sight | undefined {
   const after = isAnother ? { info: before.info, atMs: now.atMs } : before.after;
   const isRemembered = after !== undefined && now.atMs - after.atMs < REMEMBERED_MS;
   return { ...now, rates: ratesBetween(before, now), ...isRemembered && { after } };
+}
+
+/**
+ * Says why a name shows nothing.
+ *
+ * @param so what follows from it
+ * @throws {DepotError} PERMISSION where it is a depot that this user may not look at @throws {Failure} where it is none
+ */
+export async function refuseMissing(name: string, so = ""): Promise<never> {
+  try {
+    await using _ = await FramesDepot.open(name); // which it can be only if it came just now
+  } catch (error) {
+    if (error instanceof DepotError && error.code === "PERMISSION") throw error;
+  }
+  throw new Failure(`there is no depot "${name}"${so}; \`frames-depot ls\` shows what is there`, EXIT.notFound);
 }
 
 /** Every depot. `before` gives the rates. */

@@ -12,7 +12,7 @@ import { seconds } from "./parameters.ts";
 import { peersTable } from "./peers_table.ts";
 import { paintOutput, print, printJson } from "./terminal/output.ts";
 import { bytes, count, counted, elements, frameLength, gigabytesPerSecond, rate } from "./terminal/units.ts";
-import { lookAt, producersGone, type Rates, type Sight, stateOf } from "./sight.ts";
+import { lookAt, producersGone, type Rates, refuseMissing, type Sight, stateOf } from "./sight.ts";
 
 const MEASURE_SECONDS = 0.5;
 
@@ -41,10 +41,10 @@ Examples:
     )
     .action(async (name: string, { seconds, json }: { seconds: number; json?: boolean }) => {
       using interruption = new Interruption();
-      let sight = found(name);
+      let sight = await found(name);
       if (seconds > 0 && stateOf(sight.info) === "live") {
         await interruption.sleep(seconds * 1000);
-        sight = found(name, sight);
+        sight = await found(name, sight);
       }
       const { info: { stats, ...info }, rates } = sight;
       const gone = producersGone(sight.info);
@@ -53,12 +53,12 @@ Examples:
     });
 }
 
-/** @throws {Failure} where there is none, or none that can be opened */
-function found(name: string, before?: Sight): Sight {
+/** @throws {Failure | DepotError} where there is none, or none that can be opened */
+async function found(name: string, before?: Sight): Promise<Sight> {
   const sight = lookAt(name, before);
   if (sight === undefined) {
     if (before !== undefined) throw new Failure(`depot "${name}" was removed just now`, EXIT.notFound);
-    throw new Failure(`there is no depot "${name}"; \`frames-depot ls\` shows what is there`, EXIT.notFound);
+    return await refuseMissing(name);
   }
   if (!sight.info.usable) throw new Failure(sight.info.reason, EXIT.refused);
   return sight;

@@ -130,3 +130,16 @@ usersTest("the user id that stands for all unknown ones is trusted by none", asy
     /belongs to user 65534 and has mode 0666, this process is a user whom this user namespace shows/,
   );
 });
+
+for (const runtime of RUNTIMES) {
+  usersTest(`stat and rm say whose a depot is that they may not look at (${runtime})`, async (name) => {
+    await using depot = await FramesDepot.create(name, { ...SHAPE, mode: 0o600 });
+    await using user = new User(runtime, ONE);
+    for (const parameters of [["stat", name], ["stat", name, "--json"], ["rm", name], ["rm", "--force", name]]) {
+      assertEquals(await user.tell({ do: "command", parameters }), 5, parameters.join(" "));
+    }
+    assertEquals(user.errors.split("it belongs to user 0 and has mode 0600").length, 5, user.errors);
+    assertEquals(await user.tell({ do: "command", parameters: ["stat", `${name}-none`] }), 3);
+    assertEquals(depot.linked, true);
+  });
+}

@@ -4,6 +4,8 @@
  * @module
  */
 import process from "node:process";
+import { report } from "../../cli/failure.ts";
+import { buildProgram } from "../../cli/program.ts";
 import { DepotError, type DepotOptions, FramesDepot } from "../../mod.ts";
 import { taskOf } from "../../tools/support/parent.ts";
 import { Actor, type Answer, type Order } from "./actor.ts";
@@ -14,6 +16,7 @@ export type UserOrder =
   | Order
   | { do: "try"; name: string; to: "create" | "open" | "unlink"; options?: DepotOptions }
   | { do: "look"; name: string }
+  | { do: "command"; parameters: string[] }
   | { do: "exit" };
 
 const { user } = taskOf<{ user: number }>();
@@ -32,9 +35,20 @@ async function attempt({ name, to, options }: UserOrder & { do: "try" }): Promis
   }
 }
 
+/** Runs a command that prints nothing on standard output. @returns its exit code */
+async function command(parameters: string[]): Promise<Answer> {
+  try {
+    await buildProgram().parseAsync(["", "frames-depot", ...parameters]);
+    return { answer: process.exitCode ?? 0 };
+  } catch (error) {
+    return { answer: report(error) };
+  }
+}
+
 const actor = new Actor();
 void obeyLines((order: UserOrder) => {
   if (order.do === "try") return attempt(order);
+  if (order.do === "command") return command(order.parameters);
   if (order.do === "look") {
     const { usable, stale, owner } = FramesDepot.inspect(order.name) ?? {};
     return Promise.resolve({ answer: [usable, stale, owner] });
