@@ -3,11 +3,11 @@
  * what ends, and what is whole then.
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { type DepotOptions, FramesDepot } from "../mod.ts";
+import { inFolder } from "./support/folder.ts";
 import { depotTest, RUNTIMES } from "./support/harness.ts";
 import { Remote } from "./support/remote.ts";
 import { decoded, move, type Moved, OTHER, VideoCommand, videoTest } from "./support/video.ts";
@@ -47,15 +47,6 @@ async function kill(name: string, victim: Remote): Promise<void> {
   await using depot = await FramesDepot.open(name);
   await isRead(depot);
   await victim.kill();
-}
-
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "frames-depot-test-"));
-  try {
-    await body(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }
 
 /** Numbers of a recording, and whether it is whole. */

@@ -5,8 +5,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type DepotOptions, FramesDepot } from "../mod.ts";
 import { cliCommand } from "./support/cli.ts";
+import { inFolder } from "./support/folder.ts";
 import { HERE, RUNTIMES } from "./support/harness.ts";
 import { Link, NatsServer, relayTest } from "./support/nats_server.ts";
 import { fill, gray, isFollowed, moment, opened, OTHER, readAll, Relay } from "./support/relay_scene.ts";
@@ -135,19 +138,22 @@ relayTest("relay sends JPEG, which far depots have as mjpeg", async (name, anoth
 });
 
 relayTest("relay sends smaller pieces where the server takes no larger ones, and says so", async (name, another) => {
-  await using folder = await configured("max_payload: 5000");
-  await using server = await NatsServer.start(["-c", folder.path]);
-  const far = another();
-  await using source = await FramesDepot.create(name, gray(300, 300, { whenFull: "wait" }));
-  await using sending = new Relay([name, "--to", server.url("small"), "--mode", "lossless"], HERE);
-  await using receiving = new Relay([far, "--from", server.url("small")], OTHER);
-  const reading = readAll(far, 90_000);
-  await fill(source, 20, 90_000);
-  source.end();
-  const { count, torn } = await reading;
-  assertEquals([count, torn], [20, 0]);
-  await receiving.counts();
-  assertStringIncludes((await sending.answer()).errors, "the server takes 5000 bytes in a message (max_payload)");
+  await inFolder(async (folder) => {
+    const path = join(folder, "nats.conf");
+    writeFileSync(path, "max_payload: 5000");
+    await using server = await NatsServer.start(["-c", path]);
+    const far = another();
+    await using source = await FramesDepot.create(name, gray(300, 300, { whenFull: "wait" }));
+    await using sending = new Relay([name, "--to", server.url("small"), "--mode", "lossless"], HERE);
+    await using receiving = new Relay([far, "--from", server.url("small")], OTHER);
+    const reading = readAll(far, 90_000);
+    await fill(source, 20, 90_000);
+    source.end();
+    const { count, torn } = await reading;
+    assertEquals([count, torn], [20, 0]);
+    await receiving.counts();
+    assertStringIncludes((await sending.answer()).errors, "the server takes 5000 bytes in a message (max_payload)");
+  });
 });
 
 relayTest("relay gives the place of a killed far relay up after --patience", async (name, another) => {
@@ -164,20 +170,3 @@ relayTest("relay gives the place of a killed far relay up after --patience", asy
   while (loops().length > 0) await moment(50);
   assert(performance.now() - killedMs > 1000, "its place was not kept");
 });
-
-/** A configuration file for a server. */
-async function configured(text: string): Promise<AsyncDisposable & { path: string }> {
-  const { mkdtempSync, rmSync, writeFileSync } = await import("node:fs");
-  const { tmpdir } = await import("node:os");
-  const { join } = await import("node:path");
-  const folder = mkdtempSync(join(tmpdir(), "frames-depot-test-"));
-  const path = join(folder, "nats.conf");
-  writeFileSync(path, text);
-  return {
-    path,
-    [Symbol.asyncDispose]() {
-      rmSync(folder, { recursive: true });
-      return Promise.resolve();
-    },
-  };
-}

@@ -3,13 +3,13 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FramesDepot } from "../mod.ts";
 import { type Address, parseAddress } from "../cli/relay/address.ts";
 import { pieceHeader, readPiece } from "../cli/relay/wire.ts";
 import { runCli } from "./support/cli.ts";
+import { inFolder } from "./support/folder.ts";
 import { depotTest, HERE, RUNTIMES } from "./support/harness.ts";
 import { NatsServer, relayTest } from "./support/nats_server.ts";
 import { assertAll, fill, gray, OTHER, readAll, Relay, type RelayOptions } from "./support/relay_scene.ts";
@@ -19,15 +19,6 @@ const ENCODED = encodeURIComponent(SECRET);
 /** A user's key, the example of the NATS documentation, and its public part. */
 const SEED = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
 const PUBLIC = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4";
-
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "frames-depot-test-"));
-  try {
-    await body(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 const fileOf = (folder: string, name: string, text: string): string => {
   writeFileSync(join(folder, name), text, { mode: 0o600 });
