@@ -33,7 +33,7 @@ export const FFMPEG_SPAWN = {
 
 /** Why ffmpeg did not start. */
 export function cannotRun(error: NodeJS.ErrnoException): Failure {
-  const reason = error.code === "ENOENT" ? "it is not on the PATH" : systemReason(error);
+  const reason = error.code === "ENOENT" ? "it is not on the PATH, install it" : systemReason(error);
   return new Failure(
     `cannot run ffmpeg: ${reason}; raw frames, Y4M, recordings and pictures work without it`,
     EXIT.system,
