@@ -19,14 +19,19 @@ import process from "node:process";
 import { C_FLAGS, compile, cross, SYSTEMS } from "./build.ts";
 import { findZig } from "./zig.ts";
 
-const TESTS = ["words", "copy", "ring", "segment", "replace", "retire", "lock", "wait", "sleeper", "owner"];
+/** Of the ring alone, in ordinary memory. */
+const RING_TESTS = ["ring", "group", "race"];
+const TESTS = ["words", "copy", ...RING_TESTS, "segment", "replace", "retire", "lock", "wait", "sleeper", "owner"];
 const POSIX_TESTS = [...TESTS, "exit"];
 const LINUX_TESTS = [...POSIX_TESTS, "linux"];
 const MACOS_TESTS = [...POSIX_TESTS, "macos"];
 /** Tests that also run as on a Linux that cannot sleep on several words. */
 const ONE_WORD_TESTS = ["sleeper", "owner"];
-/** Tests in which several threads use the shim. The others start processes, which a thread sanitizer cannot see. */
-const THREAD_TESTS = ["ring", "sleeper", "owner", "wait"];
+/**
+ * Those of the ring, and those in which several threads use the shim. Most others start processes, which a thread
+ * sanitizer cannot see.
+ */
+const THREAD_TESTS = [...RING_TESTS, "sleeper", "owner", "wait"];
 /** Longer than all watchdogs of one file together. */
 const FILE_TIMEOUT_MS = 20 * 60_000;
 

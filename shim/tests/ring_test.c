@@ -1,28 +1,7 @@
-/* The steps of a hand-off, alone and with threads that race. No second process: this file also runs under the thread
- * sanitizer, which then watches the payload. */
-#define _GNU_SOURCE
-#include "../thread.h"
-#include "harness.h"
+/* The steps of a hand-off, each alone. */
+#include "ring.h"
 
 #include <math.h>
-
-enum { SLOTS = 4, READERS = 3, ME = 0x1001, OTHER = 0x1002, WORDS = 32, PRODUCERS = 2, FRAMES = 4000 };
-
-/* A segment in ordinary memory: the functions need nothing but offsets into it. */
-static struct segment {
-  struct fd_header header;
-  struct fd_reader readers[READERS];
-  struct fd_slot slots[SLOTS];
-  struct fd_group group;
-  uint64_t takes[8]; /* rounded up to 64 bytes */
-  uint32_t payload[SLOTS][WORDS];
-} ring;
-
-#define AT(place) ((int32_t)((uintptr_t)&(place) - (uintptr_t)&ring))
-static int32_t slot_at(int index) { return AT(ring.slots[index]); }
-static int32_t pins_at(int index) { return AT(ring.slots[index].pins); }
-
-static void clear(void) { memset(&ring, 0, sizeof ring); }
 
 static int32_t publish(int index, double sequence) {
   return fd_publish(&ring, slot_at(index), sequence, -5, 7, 3, 1000);
@@ -171,107 +150,6 @@ static void give_back_takes_pins_and_slots_of_one_peer(void) {
   EQUAL(fd_give_back(&ring, slots, stride, 3, 0, SLOTS, masks, ME, NULL, 0, 1), 0);
 }
 
-#define TAKE(frame, holder) ((uint64_t)((frame) + 1) << FD_HOLDER_BITS | (holder))
-
-/* A frame is in slot 1, and no member has it. */
-static void put_frame_5(void) {
-  clear();
-  ring.header.head = 6;
-  ring.slots[1].sequence = 6;
-}
-
-static int32_t take_5(uint32_t member) {
-  return fd_take(&ring, AT(ring.takes[1]), slot_at(1), pins_at(1), 1u << member, 5, member + 1);
-}
-
-static void take_is_for_one_member(void) {
-  put_frame_5();
-  ring.takes[1] = TAKE(1, 0); /* of the lap before: says nothing about frame 5 */
-  EQUAL(take_5(0), FD_GOT);
-  EQUAL(ring.takes[1], TAKE(5, 1));
-  EQUAL(ring.slots[1].pins[0], 1);
-  EQUAL(take_5(1), FD_OTHERS);
-  EQUAL(ring.slots[1].pins[0], 1);
-  EQUAL(fd_complete(&ring, AT(ring.takes[1]), 5, 2), 0); /* the other has it */
-  EQUAL(ring.takes[1], TAKE(5, 1));
-  ring.header.published_sleepers = FD_SLEEPS;
-  EQUAL(fd_complete(&ring, AT(ring.takes[1]), 5, 1), FD_SLEEPERS);
-  EQUAL(ring.takes[1], TAKE(5, 0));
-  EQUAL(take_5(1), FD_OTHERS);
-}
-
-static void take_leaves_what_is_not_there(void) {
-  put_frame_5();
-  ring.slots[1].writer = OTHER;
-  EQUAL(take_5(0), FD_NOT_THERE);
-  ring.slots[1] = (struct fd_slot){.sequence = 10};
-  EQUAL(take_5(0), FD_NOT_THERE);
-  EQUAL(ring.takes[1], 0);
-  EQUAL(ring.slots[1].pins[0], 0);
-}
-
-static void pass_moves_over_what_is_taken_or_done(void) {
-  clear();
-  ring.header.head = 7;
-  ring.readers[2].cursor = 4;
-  ring.takes[0] = TAKE(4, 0);
-  ring.takes[1] = TAKE(5, 3);
-  ring.takes[2] = TAKE(2, 1); /* of the lap before */
-  const int32_t takes = AT(ring.takes), cursor = AT(ring.readers[2].cursor);
-  EQUAL(fd_pass(&ring, takes, SLOTS, cursor), 6);
-  EQUAL(ring.readers[2].cursor, 6);
-  ring.takes[2] = TAKE(6, FD_AGAIN);
-  ring.header.consumed_sleepers = FD_SLEEPS;
-  EQUAL(fd_pass(&ring, takes, SLOTS, cursor), -8); /* moved, and to be told */
-  EQUAL(fd_pass(&ring, takes, SLOTS, cursor), 7);  /* at head */
-  ring.takes[3] = UINT64_MAX;
-  ring.readers[2].cursor = 0; /* more than a lap behind: not by the words */
-  EQUAL(fd_pass(&ring, takes, SLOTS, cursor), 0);
-  ring.readers[2].cursor = UINT64_MAX;
-  CHECK(fd_pass(&ring, takes, SLOTS, cursor) > 1e19);
-}
-
-static void again_is_found_in_its_order(void) {
-  clear();
-  const int32_t takes = AT(ring.takes);
-  EQUAL(fd_again(&ring, takes, SLOTS, 0), -1);
-  ring.takes[0] = TAKE(8, FD_AGAIN);
-  ring.takes[1] = TAKE(5, FD_AGAIN);
-  ring.takes[2] = TAKE(6, 1);
-  ring.takes[3] = TAKE(4, FD_AGAIN); /* overwritten: the frame of another slot */
-  EQUAL(fd_again(&ring, takes, SLOTS, 0), 5);
-  EQUAL(fd_again(&ring, takes, SLOTS, 6), 8);
-  EQUAL(fd_again(&ring, takes, SLOTS, 9), -1);
-  EQUAL(fd_taken(&ring, takes, SLOTS, 5, 8), 2);
-  EQUAL(fd_is_held(&ring, takes, SLOTS, 1), 1);
-  ring.takes[0] = ring.takes[1] = ring.takes[3] = 0;
-  EQUAL(fd_is_held(&ring, takes, SLOTS, 1), 0);
-  EQUAL(fd_is_held(&ring, takes, SLOTS, 2), 1);
-}
-
-static void give_back_offers_again_what_the_dead_had(void) {
-  const uint32_t masks[3] = {2, 0, 0}; /* reader 1; the group's own entry is reader 2 */
-  for (int is_dead = 0; is_dead < 2; is_dead++) {
-    put_frame_5();
-    const uint32_t groups[3] = {(uint32_t)AT(ring.group), (uint32_t)AT(ring.takes), 2};
-    ring.slots[1].pins[0] = 3;
-    ring.takes[1] = TAKE(5, 2);
-    ring.takes[0] = TAKE(4, 1); /* a living member's */
-    ring.takes[2] = TAKE(2, 0);
-    ring.takes[3] = TAKE(3, FD_AGAIN);
-    const int32_t slots = AT(ring.slots), stride = sizeof *ring.slots;
-    EQUAL(fd_give_back(&ring, slots, stride, 3, 0, SLOTS, masks, ME, groups, 1, is_dead), 1);
-    EQUAL(ring.takes[1], TAKE(5, is_dead ? FD_AGAIN : 0));
-    EQUAL(ring.slots[1].pins[0], is_dead ? 5 : 1);
-    EQUAL(ring.group.redelivered, is_dead);
-    EQUAL(ring.takes[0], TAKE(4, 1));
-    EQUAL(ring.takes[2], TAKE(2, 0));
-    EQUAL(ring.takes[3], TAKE(3, FD_AGAIN));
-    EQUAL(fd_give_back(&ring, slots, stride, 3, 0, SLOTS, masks, ME, groups, 1, is_dead), 0);
-    if (is_dead) EQUAL(take_5(0), FD_GOT_AGAIN);
-  }
-}
-
 static void claim_looks_at_pins_behind_the_line(void) {
   clear();
   ring.slots[1].writer = 8; /* where a fourth pin word of slot 0 would be */
@@ -357,65 +235,6 @@ static void smallest_cursor_looks_at_gating_readers_alone(void) {
   EQUAL(fd_smallest_cursor(&ring, readers, 2, 0), FD_ATTACHED_ONLY);
 }
 
-/* Threads: producers overwrite, readers pin the newest. The payload is plain memory, so a missing order is a race. */
-static int32_t running;
-static int32_t done;
-static int32_t torn;
-static int32_t seen;
-
-static fd_thread_result FD_THREAD_CALL produce(void *me) {
-  for (int stored = 0; stored < FRAMES || get(&seen) == 0;) {
-    const double h = fd_load(&ring, AT(ring.header.head));
-    const int index = (int)((uint64_t)h % SLOTS);
-    const int32_t answer = fd_claim(&ring, slot_at(index), 1, h, (uint32_t)(uintptr_t)me);
-    if (answer == FD_LEASED) fd_cas(&ring, AT(ring.header.head), h, h + 1);
-    if (answer != FD_CLAIMED) continue;
-    for (int word = 0; word < WORDS; word++) ring.payload[index][word] = (uint32_t)h;
-    fd_publish(&ring, slot_at(index), h, h, 0, 0, 0);
-    stored++;
-  }
-  add(&done, 1);
-  return FD_THREAD_DONE;
-}
-
-static fd_thread_result FD_THREAD_CALL follow(void *bit) {
-  const uint32_t mine = (uint32_t)(uintptr_t)bit;
-  while (get(&running) != 0) {
-    const double sequence = fd_load(&ring, AT(ring.header.head)) - 1;
-    const int index = (int)((uint64_t)sequence % SLOTS);
-    if (sequence >= 0) {
-      const double number = fd_look(&ring, slot_at(index), sequence);
-      if (!isnan(number) && number != sequence) add(&torn, 1);
-    }
-    if (sequence < 0 || fd_pin(&ring, slot_at(index), pins_at(index), mine, sequence) != 1) continue;
-    for (int word = 0; word < WORDS; word++) {
-      if (ring.payload[index][word] != (uint32_t)sequence) add(&torn, 1);
-    }
-    fd_unpin(&ring, pins_at(index), mine, 0, 0);
-    add(&seen, 1);
-  }
-  add(&done, 1);
-  return FD_THREAD_DONE;
-}
-
-static void racing_threads_tear_nothing(void) {
-  clear();
-  done = torn = seen = 0;
-  set(&running, 1);
-  for (uintptr_t reader = 0; reader < READERS; reader++) {
-    EQUAL(fd_thread_start(follow, (void *)((uintptr_t)1 << reader)), 0);
-  }
-  for (uintptr_t producer = 0; producer < PRODUCERS; producer++) {
-    EQUAL(fd_thread_start(produce, (void *)(ME + producer)), 0);
-  }
-  await(&done, PRODUCERS);
-  set(&running, 0);
-  await(&done, PRODUCERS + READERS);
-  EQUAL(torn, 0);
-  CHECK(get(&seen) > 0);
-  for (int index = 0; index < SLOTS; index++) EQUAL(ring.slots[index].pins[0] + ring.slots[index].writer, 0);
-}
-
 int main(int argc, char **argv) {
   static const struct test tests[] = {
       {"claim takes the slot and moves head", claim_takes_the_slot_and_moves_head},
@@ -427,11 +246,6 @@ int main(int argc, char **argv) {
       {"look finds the number of what is there", look_finds_the_number_of_what_is_there},
       {"recover_slot frees what the dead had", recover_slot_frees_what_the_dead_had},
       {"give_back takes pins and slots of one peer", give_back_takes_pins_and_slots_of_one_peer},
-      {"take is for one member", take_is_for_one_member},
-      {"take leaves what is not there", take_leaves_what_is_not_there},
-      {"pass moves over what is taken or done", pass_moves_over_what_is_taken_or_done},
-      {"again is found in its order", again_is_found_in_its_order},
-      {"give_back offers again what the dead had", give_back_offers_again_what_the_dead_had},
       {"claim looks at pins behind the line", claim_looks_at_pins_behind_the_line},
       {"claim leaves another producer alone", claim_leaves_another_producer_alone},
       {"claim tells of light sleepers alone", claim_tells_of_light_sleepers_alone},
@@ -439,7 +253,6 @@ int main(int argc, char **argv) {
       {"pin holds only what is asked for", pin_holds_only_what_is_asked_for},
       {"unpin clears the bit and moves the cursor", unpin_clears_the_bit_and_moves_the_cursor},
       {"smallest_cursor looks at gating readers alone", smallest_cursor_looks_at_gating_readers_alone},
-      {"racing threads tear nothing", racing_threads_tear_nothing},
       {0},
   };
   static const struct role roles[] = {{0}};
