@@ -21,17 +21,19 @@ import { findZig } from "./zig.ts";
 
 /** Of the ring alone, in ordinary memory. */
 const RING_TESTS = ["ring", "group", "race"];
-const TESTS = ["words", "copy", ...RING_TESTS, "segment", "replace", "retire", "lock", "wait", "sleeper", "owner"];
+/** Of sleepers alone, in one process. */
+const SLEEP_TESTS = ["sleeper", "sleeper_start"];
+const TESTS = ["words", "copy", ...RING_TESTS, "segment", "replace", "retire", "lock", "wait", ...SLEEP_TESTS, "owner"];
 const POSIX_TESTS = [...TESTS, "exit"];
 const LINUX_TESTS = [...POSIX_TESTS, "linux"];
 const MACOS_TESTS = [...POSIX_TESTS, "macos"];
 /** Tests that also run as on a Linux that cannot sleep on several words. */
-const ONE_WORD_TESTS = ["sleeper", "owner"];
+const ONE_WORD_TESTS = [...SLEEP_TESTS, "owner"];
 /**
  * Those of the ring, and those in which several threads use the shim. Most others start processes, which a thread
  * sanitizer cannot see.
  */
-const THREAD_TESTS = [...RING_TESTS, "sleeper", "owner", "wait"];
+const THREAD_TESTS = [...RING_TESTS, ...SLEEP_TESTS, "owner", "wait"];
 /** Longer than all watchdogs of one file together. */
 const FILE_TIMEOUT_MS = 20 * 60_000;
 
