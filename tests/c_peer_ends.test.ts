@@ -5,26 +5,20 @@
 import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import { after } from "node:test";
 import { type DepotOptions, FramesDepot, type WhenFull } from "../mod.ts";
-import { CPeer, possible, programs, removePrograms, run } from "./c_peer/program.ts";
+import { CPeer, programs, removePrograms, run } from "./c_peer/program.ts";
 import { readAll } from "./support/actor.ts";
-import { depotTest, errorOf, HERE, Peer } from "./support/harness.ts";
+import { cTest, later } from "./support/c_peer_scene.ts";
+import { errorOf, HERE, Peer } from "./support/harness.ts";
 import { flaw, stamp } from "./support/stamp.ts";
 
 const options = (whenFull: WhenFull = "wait"): DepotOptions => ({ frameSize: [64, 64, 1], maxSize: 5, whenFull });
 const LARGER: DepotOptions = { frameSize: [8, 8, 3], maxSize: 2, replace: true };
-const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 type Producing = { stored: number; ended?: string };
 type Following = { read: number; lost: number; torn: number; ended?: string };
 type Crew = { producers: Producing[]; readers: Following[] };
 
 after(removePrograms);
-
-function cTest(title: string, body: (name: string) => Promise<void>): void {
-  depotTest(title, async (name) => {
-    if (possible) await body(name);
-  });
-}
 
 async function fill(depot: FramesDepot, count: number): Promise<void> {
   const frame = new Uint8Array(depot.frameBytes);

@@ -1,0 +1,27 @@
+/**
+ * Depots that the C peer of tests/c_peer/ shares with TypeScript, for tests.
+ *
+ * @module
+ */
+import type { FramesDepot } from "../../mod.ts";
+import { possible } from "../c_peer/program.ts";
+import { depotTest } from "./harness.ts";
+
+/** The size of a frame. */
+export const SIZE = [64, 64, 1] as const;
+
+/** What a follower in C reports. */
+export type Following = { read: number; lost: number; torn: number; disorder: number; metadata: number; by: number[] };
+
+/** A test that passes by where this system can have no C peer. */
+export function cTest(title: string, body: (name: string) => Promise<void>): void {
+  depotTest(title, async (name) => {
+    if (possible) await body(name);
+  });
+}
+
+/** Waits. */
+export const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** The peers that C has in a depot, as TypeScript sees them. */
+export const cPeers = (depot: FramesDepot) => depot.stats().peers.filter(({ runtime }) => runtime === "c");
