@@ -16,3 +16,11 @@ export async function inFolder(body: (folder: string) => Promise<void>): Promise
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** A folder that is gone at the end of its scope. */
+export class Folder implements Disposable {
+  readonly path = mkdtempSync(`${tmpdir()}/frames-depot-test-`);
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
