@@ -218,6 +218,17 @@ list() {
   other mutation group frees-entry-first    -DN=1 -DLAST=1 -DKILL=2 -DMUT_FREES_ENTRY_FIRST
   other mutation group stores-done          -DCLONES -DBEHIND -DN=1 -DLAST=1 -DMUT_STORES_DONE
   other mutation group keeps-words          -DN=1 -DLAST=1 -DKILL=1 -DMUT_KEEPS_WORDS
+
+  other quick last three
+  other quick last dies            -DM=2 -DKILL
+  other quick last dies-frames     -DM=2 -DF=3 -DKILL
+  other large last dies-three      -DF=2 -DKILL
+  for mutation in WAITS_FOR_ALL DONE_WAKES_NONE; do
+    other mutation last "$(name "$mutation")" "-DMUT_$mutation"
+  done
+  for mutation in ENDS_AT_ONCE COUNTS_NO_AGAIN; do
+    other mutation last "$(name "$mutation")" -DM=2 -DKILL "-DMUT_$mutation"
+  done
 }
 name() { tr 'A-Z_' 'a-z-' <<<"$1"; }
 
