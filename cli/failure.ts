@@ -4,10 +4,11 @@
  * @module
  */
 import { constants } from "node:os";
+import process from "node:process";
 import { getSystemErrorMessage } from "node:util";
 import { CommanderError } from "commander";
 import { DepotError, type DepotErrorCode, type DepotInspection, FramesDepot } from "../mod.ts";
-import { complain, paintErrors } from "./terminal/output.ts";
+import { complain, OutputRefused, paintErrors } from "./terminal/output.ts";
 
 /** Exit codes. */
 export const EXIT = {
@@ -68,8 +69,17 @@ const CAUSES: Record<DepotErrorCode, { exitCode: number; remedy?: string }> = {
 
 /** The system's words for its error number, which name neither call nor path; other errors have their message. */
 export function systemReason(error: unknown): string {
-  const { errno, message } = error as NodeJS.ErrnoException;
+  const { message } = error as Error;
+  const errno = errnoOf(error);
   return errno === undefined ? message : getSystemErrorMessage(errno);
+}
+
+/** The system's error number, below 0. Deno has only its name where a call has no path. */
+function errnoOf(error: unknown): number | undefined {
+  const { errno, code } = error as NodeJS.ErrnoException;
+  if (errno !== undefined) return errno;
+  const known = (constants.errno as Record<string, number>)[code ?? ""];
+  return known === undefined ? undefined : -known;
 }
 
 /** What is printed of a DepotError: what is wrong, and what helps. */
@@ -119,6 +129,10 @@ export function report(error: unknown): number {
     say(error.message);
     return EXIT.usage;
   }
+  if (error instanceof OutputRefused) {
+    say(`cannot write standard output: ${systemReason(error.cause)}`);
+    return EXIT.system;
+  }
   if (error instanceof Error && error.name === "NotCapable") {
     say(`${error.message}; run frames-depot with -A`);
     return EXIT.system;
@@ -130,4 +144,13 @@ export function report(error: unknown): number {
   }
   say(error instanceof Error ? error.stack ?? error.message : String(error));
   return EXIT.failed;
+}
+
+/** Ends the process when its output takes no more: without an error where its reader has stopped, as `head` does. */
+export function endWithOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      process.exit(error.code === "EPIPE" ? EXIT.ok : report(new OutputRefused(error)));
+    });
+  }
 }

@@ -5,11 +5,11 @@
  * @module
  */
 import process from "node:process";
-import { report } from "./failure.ts";
+import { endWithOutput, report } from "./failure.ts";
 import { buildProgram } from "./program.ts";
-import { complainOfWarnings, endQuietlyWhenClosed } from "./terminal/output.ts";
+import { complainOfWarnings } from "./terminal/output.ts";
 
-endQuietlyWhenClosed();
+endWithOutput();
 complainOfWarnings();
 try {
   await buildProgram().parseAsync(process.argv);

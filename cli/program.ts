@@ -16,7 +16,7 @@ import { relayCommand } from "./relay.ts";
 import { replayCommand } from "./replay.ts";
 import { rmCommand } from "./rm.ts";
 import { statCommand } from "./stat.ts";
-import { paintErrors, paintOutput } from "./terminal/output.ts";
+import { paintErrors, paintOutput, print } from "./terminal/output.ts";
 import { topCommand } from "./top.ts";
 import { watchCommand } from "./watch.ts";
 import { writeCommand } from "./write.ts";
@@ -37,7 +37,7 @@ export function buildProgram(): Command {
     .helpCommand(false)
     .showHelpAfterError("(--help shows the usage)")
     .configureHelp({ styleTitle: (title) => paintOutput().bold(title) })
-    .configureOutput({ outputError: (text, write) => write(paintErrors().red(text)) })
+    .configureOutput({ writeOut: print, outputError: (text, write) => write(paintErrors().red(text)) })
     .addHelpText(
       "after",
       `

@@ -114,7 +114,7 @@ async function retry(
     // Over in microseconds, unless the process that changes it is stopped.
     const busyMs = outcome.refused === "busy" ? BUSY_MS : 0;
     const left = started + Math.max(limit, busyMs) - performance.now();
-    if (left <= 0) throw outcome.error;
+    if (left <= 0) throw limit > 0 ? inVain(outcome.error, limit) : outcome.error;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(wake, Math.min(POLL_MS, left));
       function wake() {
@@ -125,6 +125,15 @@ async function retry(
       wait.signal?.addEventListener("abort", wake);
     });
   }
+}
+
+/** The error of an attempt that was repeated until its time was up. */
+function inVain({ code, message, depot, errno, remedy }: DepotError, timeoutMs: number): DepotError {
+  const wrong = remedy === undefined ? message : message.slice(0, -`; ${remedy}`.length);
+  return new DepotError(code, `${wrong}, also after ${timeoutMs} ms`, {
+    ...{ depot, errno },
+    remedy: remedy?.replace("`timeoutMs` waits", "a longer `timeoutMs` waits"),
+  });
 }
 
 /** Makes a depot's segment. @param always also if producers fill one of that name @throws {DepotError} */

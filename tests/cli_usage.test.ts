@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { FramesDepot } from "../mod.ts";
@@ -129,6 +129,26 @@ depotTest("frames-depot ends quietly when the reader of its output has gone", as
     }
     const { code, errors } = await answer;
     assertEquals([code, errors], [0, ""]);
+  }
+});
+
+depotTest("frames-depot says in a line that its output takes no more, and ends with 5", async (name) => {
+  if (!existsSync("/dev/full")) return;
+  await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1] });
+  await depot.enqueue({ frame: new Uint8Array(4) });
+  const commands = [["--help"], ["ls"], ["stat", name, "--json"], ["grab", name, "-"], ["read", name, "--frames", "1"]];
+  for (const runtime of RUNTIMES) {
+    for (const parameters of commands) {
+      const [program, ...first] = cliCommand(runtime);
+      const full = openSync("/dev/full", "w");
+      const { status, stderr } = spawnSync(program, [...first, ...parameters], {
+        stdio: ["ignore", full, "pipe"],
+        encoding: "utf8",
+      });
+      closeSync(full);
+      assertEquals([status, stderr], [5, "error: cannot write standard output: no space left on device\n"]);
+      if (parameters[0] === "read") await depot.enqueue({ frame: new Uint8Array(4) });
+    }
   }
 });
 

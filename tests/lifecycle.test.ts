@@ -86,6 +86,8 @@ depotTest("open of a name that no depot has is NOT_FOUND, and says so", async (n
   const error = await assertRejects(() => FramesDepot.open(name), DepotError);
   assertEquals([error.code, error.depot, error.errno], ["NOT_FOUND", name, 2]);
   assertStringIncludes(error.message, `cannot open depot "${name}": there is none; \`timeoutMs\` waits for one`);
+  const late = await assertRejects(() => FramesDepot.open(name, { timeoutMs: 30 }), DepotError);
+  assertStringIncludes(late.message, "there is none, also after 30 ms; a longer `timeoutMs` waits for one");
 });
 
 depotTest("frames, getFrame and peekFrame throw TOO_MANY_PEERS when all readers are in use", async (name) => {

@@ -43,15 +43,31 @@ export function letPass(bar: { clear(): void } | undefined): void {
   passing = bar;
 }
 
-/** Writes to standard output. */
+/** The system does not take what is written to standard output; `cause` is its error. */
+export class OutputRefused extends Error {
+  /** @param cause the system's error */
+  constructor(cause: unknown) {
+    super("standard output takes no more", { cause });
+  }
+}
+
+/** Writes to standard output. @throws {OutputRefused} in Deno; elsewhere the stream has an error then */
 export function print(text: string): void {
   if (process.stdout.isTTY) passing?.clear();
-  process.stdout.write(text);
+  write(text);
 }
 
 /** Writes, and waits for a slower reader of the output, so that endless output does not pile up in memory. */
 export async function printPatiently(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await new Promise<void>((resolve) => process.stdout.once("drain", resolve));
+  if (!write(text)) await new Promise<void>((resolve) => process.stdout.once("drain", resolve));
+}
+
+function write(text: string): boolean {
+  try {
+    return process.stdout.write(text);
+  } catch (error) {
+    throw new OutputRefused(error);
+  }
 }
 
 /** Writes a value as JSON, for programs. */
@@ -77,14 +93,4 @@ export function complain(text: string): void {
 /** Warnings of the library are written as the commands write: beside a progress bar, not into it. */
 export function complainOfWarnings(): void {
   console.warn = (text: string) => complain(`${text}\n`);
-}
-
-/** Ends the process without an error when the reader of its output has stopped, as `head` does. */
-export function endQuietlyWhenClosed(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") process.exit(0);
-      throw error;
-    });
-  }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import fs from "node:fs";
+import { OutputRefused } from "../terminal/output.ts";
 import { reopenPipe, writeFully } from "./descriptors.ts";
 
 /** Thrown when the reader of a pipe has gone, as after `| head`. */
@@ -30,7 +31,7 @@ export class ByteSink implements Disposable {
     return this.#writing;
   }
 
-  /** Writes all bytes; the array must not change until then. @throws {PipeClosed} */
+  /** Writes all bytes; the array must not change until then. @throws {PipeClosed} @throws {OutputRefused} */
   async write(bytes: Uint8Array): Promise<void> {
     this.#signal.throwIfAborted();
     let abort: () => void;
@@ -42,8 +43,9 @@ export class ByteSink implements Disposable {
     try {
       await Promise.race([written, aborted]);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "EPIPE") throw new PipeClosed();
-      throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EPIPE") throw new PipeClosed();
+      throw code !== undefined && this.#fd === 1 ? new OutputRefused(error) : error;
     } finally {
       this.#signal.removeEventListener("abort", abort!);
       written.catch(() => {}); // after an abort its failure concerns no caller
