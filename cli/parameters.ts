@@ -14,6 +14,16 @@ export function seconds(text: string): number {
   return value;
 }
 
+/** What a timer counts at most, 2^31 - 1 milliseconds, in whole seconds: 24 days. A longer one fires at once. */
+const TIMER_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
+
+/** A number of seconds that a timer can wait. */
+export function timerSeconds(text: string): number {
+  const value = seconds(text);
+  if (value <= TIMER_SECONDS) return value;
+  throw new InvalidArgumentError(`It must be a number of seconds from 0 to ${TIMER_SECONDS}, which is 24 days.`);
+}
+
 /** A whole number from 1. */
 export function positiveInteger(text: string): number {
   const value = Number(text);

@@ -8,7 +8,7 @@ import type { DepotInspection, DepotStats } from "../mod.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { groupLine } from "./group_line.ts";
 import { Interruption } from "./interruption.ts";
-import { seconds } from "./parameters.ts";
+import { timerSeconds } from "./parameters.ts";
 import { peersTable } from "./peers_table.ts";
 import { paintOutput, print, printJson } from "./terminal/output.ts";
 import { bytes, count, counted, elements, frameLength, gigabytesPerSecond, rate } from "./terminal/units.ts";
@@ -28,7 +28,7 @@ export function statCommand(): Command {
     .summary("show one depot: counters, peers, which reader blocks")
     .description("Shows all counters of a depot, each peer, and which reader blocks the queue.")
     .argument("<name>", "a depot")
-    .option("--seconds <number>", "how long to measure rates; 0 measures none", seconds, MEASURE_SECONDS)
+    .option("--seconds <number>", "how long to measure rates; 0 measures none", timerSeconds, MEASURE_SECONDS)
     .option("--json", "for programs: an object")
     .addHelpText(
       "after",

@@ -11,7 +11,7 @@ import { EXIT, Failure } from "./failure.ts";
 import { groupNotes } from "./group_line.ts";
 import { Interruption } from "./interruption.ts";
 import { asJson } from "./ls.ts";
-import { seconds } from "./parameters.ts";
+import { timerSeconds } from "./parameters.ts";
 import { paintOutput, printPatiently } from "./terminal/output.ts";
 import { Screen } from "./terminal/screen.ts";
 import { table } from "./terminal/table.ts";
@@ -44,7 +44,7 @@ export function topCommand(): Command {
   return new Command("top")
     .summary("show every depot live")
     .description("Shows every depot live; keys sort, pause and quit.")
-    .option("-i, --interval <seconds>", "time between two updates", seconds, 1)
+    .option("-i, --interval <seconds>", "time between two updates", timerSeconds, 1)
     .addOption(new Option("-s, --sort <order>", "order of the depots").choices(Object.keys(ORDERS)).default("name"))
     .option("--once", "print once and end, as without a terminal")
     .option("--json", "for programs: an array of depots a line")

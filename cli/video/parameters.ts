@@ -5,7 +5,7 @@
  */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { From, WhenFull } from "../../mod.ts";
-import { positiveInteger, seconds } from "../parameters.ts";
+import { positiveInteger, seconds, timerSeconds } from "../parameters.ts";
 import type { FrameRate } from "./frame_source.ts";
 
 /** `1920x1080`, in pixels. */
@@ -101,5 +101,5 @@ export function addFollowOptions(command: Command, mode: string = "lossless"): C
         .default("wait"),
     )
     .option("--follow-format", "go on when the shape of the frames changes, with a file for each shape")
-    .option("--timeout <seconds>", "fail when the depot or a frame does not come in this time", seconds);
+    .option("--timeout <seconds>", "fail when the depot or a frame does not come in this time", timerSeconds);
 }

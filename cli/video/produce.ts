@@ -188,7 +188,8 @@ function pace(speed: number, interruption: Interruption, count: () => number): (
   });
   return async (timestampNs) => {
     const dueMs = (startedMs ??= performance.now()) + Number(timeline.add(timestampNs)) / 1e6 / speed;
-    if (dueMs > performance.now()) await interruption.sleep(dueMs - performance.now());
+    const leftMs = dueMs - performance.now();
+    if (leftMs > 0) await interruption.sleep(leftMs);
   };
 }
 
