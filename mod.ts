@@ -59,6 +59,7 @@ export type {
 export { PIXEL_FORMATS, type PixelFormat, type PlaneFormat, type PlaneLayout } from "./depot/pixel_formats.ts";
 export type { Plane } from "./depot/planes.ts";
 export { type FillOptions, FrameSlot } from "./depot/slot.ts";
+export { DEPOT_BOUNDS, type DepotBound } from "./depot/shape.ts";
 export { FrameReader } from "./depot/stream.ts";
 export type { WriteFromOptions } from "./depot/writing.ts";
 export type { From } from "./ring/from.ts";

@@ -14,7 +14,7 @@ export function seconds(text: string): number {
   return value;
 }
 
-/** What a timer counts at most, 2^31 - 1 milliseconds, in whole seconds: 24 days. A longer one fires at once. */
+/** The maximum of a timer, 2^31 - 1 milliseconds, in whole seconds: 24 days. A longer one fires at once. */
 const TIMER_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
 
 /** A number of seconds that a timer can wait. */
@@ -26,7 +26,16 @@ export function timerSeconds(text: string): number {
 
 /** A whole number from 1. */
 export function positiveInteger(text: string): number {
+  return wholeNumber(text, Number.MAX_SAFE_INTEGER, "");
+}
+
+/** A whole number from 1 to what a depot may have. */
+export function upTo({ most }: { most: number }): (text: string) => number {
+  return (text) => wholeNumber(text, most, ` to ${most}`);
+}
+
+function wholeNumber(text: string, most: number, toMost: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number from 1.");
-  return value;
+  if (Number.isSafeInteger(value) && value >= 1 && value <= most) return value;
+  throw new InvalidArgumentError(`It must be a whole number from 1${toMost}.`);
 }

@@ -5,7 +5,7 @@
  */
 import { Command } from "commander";
 import process from "node:process";
-import { FramesDepot } from "../mod.ts";
+import { DEPOT_BOUNDS, PIXEL_FORMATS } from "../mod.ts";
 import { EXIT, Failure, report } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
 import { print, printJson } from "./terminal/output.ts";
@@ -13,7 +13,7 @@ import { count, counted, duration } from "./terminal/units.ts";
 import { ByteSource } from "./video/byte_source.ts";
 import { checkFormat, Decoder } from "./video/decoder.ts";
 import { type FrameRate, type FrameSource, sourceOfBytes } from "./video/frame_source.ts";
-import { addFillOptions, type FillOptions, frameRate, size } from "./video/parameters.ts";
+import { addFillOptions, checkFilling, type FillOptions, frameRate, size } from "./video/parameters.ts";
 import { produce, type Produced } from "./video/produce.ts";
 import { checkSource, isUrl } from "./video/target.ts";
 
@@ -48,7 +48,7 @@ export function writeCommand(): Command {
     .option("--follow-format", "--input: go on in a new depot of the name when the size of the frames changes")
     .option("--loop", "--input: start again at the end, forever")
     .option("--pace", "keep the pace of the timestamps instead of going as fast as possible");
-  return addFillOptions(command, "10")
+  return addFillOptions(command, String(DEPOT_BOUNDS.maxSize.default))
     .option("--json", "for programs: an object at the end")
     .addHelpText(
       "after",
@@ -76,9 +76,9 @@ Examples:
 }
 
 async function write(name: string, options: Options, stdin: ByteSource, interruption: Interruption): Promise<void> {
-  const { linger, format } = options;
-  FramesDepot.inspect(name); // which refuses a wrong name before anything is decoded
-  if (format !== undefined) checkFormat(format);
+  const { linger } = options;
+  checkFilling(name, options);
+  checkFrames(options);
   const source = await openSource(options, stdin, interruption);
   try {
     await produce(
@@ -104,6 +104,26 @@ async function write(name: string, options: Options, stdin: ByteSource, interrup
   } finally {
     await source.close();
   }
+}
+
+/** @throws {Failure} for a format that is not known, and for frames of which no depot can be made */
+function checkFrames({ size, format, maxSize = DEPOT_BOUNDS.maxSize.default }: Options): void {
+  if (format !== undefined) checkFormat(format);
+  const frameBytes = size && PIXEL_FORMATS.get(format ?? "")?.frameBytes(...size);
+  if (frameBytes === undefined) return; // the source says it
+  const refuse = (what: string, bytes: number, most: number, helps: string) =>
+    new Failure(`${what} would have ${bytes} bytes, and may have ${most}; ${helps}`, EXIT.usage);
+  const frame = `a frame of --size ${size!.join("x")} --format ${format}`;
+  const { frameBytes: { most }, allFrameBytes } = DEPOT_BOUNDS;
+  if (frameBytes > most) throw refuse(frame, frameBytes, most, "choose a smaller --size");
+  const all = frameBytes * maxSize;
+  if (all <= allFrameBytes.most) return;
+  throw refuse(
+    `${maxSize} frames of --size ${size!.join("x")}`,
+    all,
+    allFrameBytes.most,
+    "choose a smaller --max-size",
+  );
 }
 
 function openSource(options: Options, stdin: ByteSource, { signal }: Interruption): Promise<FrameSource> {

@@ -15,6 +15,33 @@ import { meant } from "./spelling.ts";
 /** A test-only option: where the sequence starts. Not part of the public face. */
 export const FIRST_SEQUENCE: unique symbol = Symbol("first sequence");
 
+/** What one number of a depot may be. */
+export interface DepotBound {
+  /** What it is where it is not said. */
+  readonly default: number;
+  /** The greatest that it may be. */
+  readonly most: number;
+}
+
+/** Bounds of the numbers that make a depot, for programs that check what they are told before they have a frame. */
+export const DEPOT_BOUNDS: {
+  readonly maxSize: DepotBound;
+  readonly maxReaders: DepotBound;
+  readonly maxGroups: DepotBound;
+  readonly metadataBytes: DepotBound;
+  /** Bytes of one frame. */
+  readonly frameBytes: Pick<DepotBound, "most">;
+  /** `maxSize` × `frameBytes`. */
+  readonly allFrameBytes: Pick<DepotBound, "most">;
+} = {
+  maxSize: { default: 10, most: LIMITS.maxSize },
+  maxReaders: { default: 31, most: LIMITS.maxReaders },
+  maxGroups: { default: 4, most: LIMITS.maxGroups },
+  metadataBytes: { default: 0, most: LIMITS.metadataBytes },
+  frameBytes: { most: LIMITS.frameBytes },
+  allFrameBytes: { most: LIMITS.totalBytes },
+};
+
 /** Names in use elsewhere, without a meaning here, that differ by one letter from names with one. */
 const NO_SLIPS = /be$|f16le$|^(?:rgb[48]|bgr[48]|xv30le|gray32le|gbrap32le|yv12|nv15|nv61|h26\d)$/;
 /** What others call some of the formats: WebCodecs, Windows, the standards. */
@@ -52,11 +79,11 @@ export function checkGeometry(options: DepotOptions, names: object = CREATE_NAME
     color: checkColor(options.color, format?.isFullRange ? { format: format.name, right: "full" } : undefined),
     sampleAspectRatio: checkAspect(options.sampleAspectRatio),
     fieldOrder: checkFieldOrder(options.fieldOrder),
-    maxSize: checkInteger("maxSize", options.maxSize ?? 10, 1, LIMITS.maxSize),
+    maxSize: checkNumber("maxSize", options, 1),
     whenFull: checkOneOf("whenFull", options.whenFull ?? "drop", WHEN_FULL),
-    metadataBytes: checkInteger("metadataBytes", options.metadataBytes ?? 0, 0, LIMITS.metadataBytes),
-    maxReaders: checkInteger("maxReaders", options.maxReaders ?? 31, 1, LIMITS.maxReaders),
-    maxGroups: checkInteger("maxGroups", options.maxGroups ?? 4, 0, LIMITS.maxGroups),
+    metadataBytes: checkNumber("metadataBytes", options, 0),
+    maxReaders: checkNumber("maxReaders", options, 1),
+    maxGroups: checkNumber("maxGroups", options, 0),
     firstSequence: checkInteger(
       "the first sequence",
       (options as { [FIRST_SEQUENCE]?: number })[FIRST_SEQUENCE] ?? 0,
@@ -70,6 +97,15 @@ export function checkGeometry(options: DepotOptions, names: object = CREATE_NAME
     );
   }
   return geometry;
+}
+
+function checkNumber(
+  option: "maxSize" | "metadataBytes" | "maxReaders" | "maxGroups",
+  options: DepotOptions,
+  least: 0 | 1,
+): number {
+  const bound = DEPOT_BOUNDS[option];
+  return checkInteger(option, options[option] ?? bound.default, least, bound.most);
 }
 
 function checkLabel(label: unknown = ""): string {

@@ -1,9 +1,19 @@
 /**
  * What `write` makes of its options: what is wrong with them is said before the first frame is there.
  */
-import { assertEquals } from "@std/assert";
-import { RUNTIMES } from "./support/harness.ts";
-import { move, videoTest } from "./support/video.ts";
+import { assertEquals, assertMatch } from "@std/assert";
+import { FramesDepot } from "../mod.ts";
+import { depotTest, type Runtime, RUNTIMES } from "./support/harness.ts";
+import { move, VideoCommand, videoTest } from "./support/video.ts";
+
+/** Waits until a command has said something. */
+async function errorsHave({ child, done }: VideoCommand, text: string): Promise<void> {
+  let errors = "";
+  const said = new Promise<void>((resolve) => {
+    child.stderr!.on("data", (more: string) => (errors += more).includes(text) && resolve());
+  });
+  await Promise.race([said, done.then(({ errors }) => Promise.reject(new Error(`it ended: ${errors}`)))]);
+}
 
 for (const runtime of RUNTIMES) {
   videoTest(`write --pace says nothing of frames that are due just now (${runtime})`, async ({ name }) => {
@@ -12,5 +22,53 @@ for (const runtime of RUNTIMES) {
     const task = ["write", name, "--size", "4x2", "--format", "gray", "--rate", "20000", "--pace"];
     const { code, errors } = await move([...task, "--when-full", "overwrite", "--no-linger"], { runtime, input });
     assertEquals([code, errors], [0, ""]);
+  });
+}
+
+/** Standard input stays open and empty: what is refused is refused before a frame is there. */
+async function refusedAtOnce(parameters: string[], runtime: Runtime): Promise<[code: number, errors: string]> {
+  await using command = new VideoCommand(["write", ...parameters], { runtime, open: true });
+  const { code, errors } = await command.done;
+  return [code, errors];
+}
+
+for (const runtime of RUNTIMES) {
+  depotTest(`write says at once what is wrong with its numbers (${runtime})`, async (name, another) => {
+    await using _roomy = await FramesDepot.create(another(), { frameSize: [4, 2, 1], maxReaders: 64 });
+    const raw = [name, "--size", "64x48", "--format", "gray"];
+    const wrong: [parameters: string[], says: RegExp][] = [
+      [[...raw, "--max-size", "2000000"], /'--max-size <frames>' .*'2000000' .* from 1 to 1048576\./],
+      [[name, "--input", "-", "--max-size", "1048577"], /'--max-size <frames>' .* from 1 to 1048576\./],
+      [[...raw, "--max-readers", "1024"], /'--max-readers <number>' .* from 1 to 1023\./],
+      [[...raw, "--wait-readers", "1024"], /'--wait-readers <number>' .* from 1 to 1023\./],
+      [[...raw, "--wait-readers", "32"], /^error: --wait-readers 32 waits for more .* --max-readers 31: raise that/],
+      [[...raw, "--wait-readers", "3", "--max-readers", "2"], /^error: --wait-readers 3 .* --max-readers 2: raise/],
+      [[...raw, "--join", "--replace"], /^error: --join adds a producer .*, and --replace takes the name .*choose one/],
+      [[name, "--size", "99999x99999", "--format", "gray"], /9999800001 bytes, and may have 4294901760; .* --size/],
+      [
+        [name, "--size", "60000x60000", "--format", "gray", "--max-size", "1048576"],
+        /^error: 1048576 frames of --size 60000x60000 would have .* --max-size/,
+      ],
+    ];
+    for (const [parameters, says] of wrong) {
+      const [code, errors] = await refusedAtOnce(parameters, runtime);
+      assertEquals(code, 2, `${parameters.join(" ")}: ${errors}`);
+      assertMatch(errors, says);
+    }
+  });
+
+  depotTest(`write --wait-readers counts the readers that the depot has room for (${runtime})`, async (name) => {
+    // A depot that others hold may have more room than a new one; one that is replaced does not count.
+    const shape = { frameSize: [4, 2] as const, pixelFormat: "gray", maxReaders: 64, whenFull: "wait" as const };
+    await using depot = await FramesDepot.create(name, shape);
+    const raw = ["write", name, "--size", "4x2", "--format", "gray", "--wait-readers", "32"];
+    {
+      await using command = new VideoCommand(raw, { runtime, input: new Uint8Array(16), open: true });
+      await errorsHave(command, "waiting for 32 readers of depot");
+    }
+    await depot.end();
+    const { code, errors } = await move(raw, { runtime, input: new Uint8Array(16) });
+    assertEquals(code, 2, errors);
+    assertMatch(errors, /^error: --wait-readers 32 .* --max-readers 31: raise that/);
   });
 }

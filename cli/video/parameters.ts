@@ -4,8 +4,9 @@
  * @module
  */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { From, WhenFull } from "../../mod.ts";
-import { positiveInteger, seconds, timerSeconds } from "../parameters.ts";
+import { DEPOT_BOUNDS, FramesDepot, type From, type WhenFull } from "../../mod.ts";
+import { EXIT, Failure } from "../failure.ts";
+import { positiveInteger, seconds, timerSeconds, upTo } from "../parameters.ts";
 import type { FrameRate } from "./frame_source.ts";
 
 /** `1920x1080`, in pixels. */
@@ -66,22 +67,57 @@ export function addFillOptions(command: Command, slots: string): Command {
       new Option("--timestamps <which>", "source: those of the input; now: the time of publishing")
         .choices(["source", "now"]).default("source"),
     )
-    .option("--max-size <frames>", `slots of a new depot (default: ${slots})`, positiveInteger)
+    .option("--max-size <frames>", `slots of a new depot (default: ${slots})`, upTo(DEPOT_BOUNDS.maxSize))
     .addOption(
       new Option("--when-full <policy>", "what a full queue does with a new frame (default of a new depot: wait)")
         .choices(["wait", "drop", "overwrite"]),
     )
-    .option("--max-readers <number>", "readers that a new depot has room for (default: 31)", positiveInteger)
+    .option(
+      "--max-readers <number>",
+      `readers that a new depot has room for (default: ${DEPOT_BOUNDS.maxReaders.default})`,
+      upTo(DEPOT_BOUNDS.maxReaders),
+    )
     .option("--join", "join a depot even if another process fills it")
     .option("--replace", "take the name even from a depot that another process fills")
     .option("--no-end", "do not end the depot at the end of the input: readers wait for the next producer")
-    .option("--wait-readers <number>", "begin when this many readers are attached", positiveInteger)
+    .option("--wait-readers <number>", "begin when this many readers are attached", upTo(DEPOT_BOUNDS.maxReaders))
     .option(
       "--linger <seconds>",
       "how long to stay at the end while frames wait to be read (default: until they are)",
       seconds,
     )
-    .option("--no-linger", "leave at the end; a depot that no other process holds is removed with its frames");
+    .option("--no-linger", "leave at the end; a depot that no other process holds is removed with its frames")
+    .hook("preAction", (command) => {
+      const { join, replace } = command.opts<FillOptions>();
+      if (!join || !replace) return;
+      throw new Failure(
+        "--join adds a producer to the depot that another process fills, and --replace takes the name from it: choose one",
+        EXIT.usage,
+      );
+    });
+}
+
+/**
+ * Whether a depot has room for the readers that are waited for.
+ *
+ * @param has how many readers it has room for
+ * @throws {Failure} where the wait would have no end
+ */
+export function checkWaitReaders(waitReaders: number, has: number): void {
+  if (waitReaders <= has) return;
+  throw new Failure(
+    `--wait-readers ${waitReaders} waits for more readers than the depot has room for, --max-readers ${has}: ` +
+      "raise that, or wait for fewer",
+    EXIT.usage,
+  );
+}
+
+/** The same before there is a frame: of the depot that would be made, or the one that may be joined. */
+export function checkFilling(name: string, { waitReaders, maxReaders }: FillOptions): void {
+  const found = FramesDepot.inspect(name); // which refuses a wrong name
+  if (waitReaders === undefined) return;
+  const made = maxReaders ?? DEPOT_BOUNDS.maxReaders.default;
+  checkWaitReaders(waitReaders, Math.max(made, found?.maxReaders ?? 0));
 }
 
 /** Adds the options of commands that follow a depot. @param mode the default, or what it depends on */

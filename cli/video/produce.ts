@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { DepotStats, FramesDepot } from "../../mod.ts";
+import { type DepotStats, FramesDepot } from "../../mod.ts";
 import { shapeInWords } from "../changes.ts";
 import type { Interruption } from "../interruption.ts";
 import { complain, paintErrors } from "../terminal/output.ts";
@@ -12,6 +12,7 @@ import { type Progress, startProgress } from "../terminal/progress.ts";
 import { counted } from "../terminal/units.ts";
 import { bytesOf } from "./descriptors.ts";
 import { DamagedFrame, type FrameSource } from "./frame_source.ts";
+import { checkWaitReaders } from "./parameters.ts";
 import { fillerOf, Place, type PlaceOptions } from "./place.ts";
 import { stepInWords, Timeline } from "./timeline.ts";
 
@@ -63,6 +64,7 @@ export async function produce(
 ): Promise<void> {
   await using place = await Place.find(name, source.shape, options);
   const readers = options.waitReaders ?? 0;
+  checkWaitReaders(readers, FramesDepot.inspect(name)?.maxReaders ?? readers);
   await look(interruption, `waiting for ${counted(readers, "reader")} of depot "${name}"`, () => {
     return readers === 0 || loopsOf(place.depot.stats()).length >= readers;
   });
