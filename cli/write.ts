@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import process from "node:process";
 import { DEPOT_BOUNDS, PIXEL_FORMATS } from "../mod.ts";
 import { EXIT, Failure, report } from "./failure.ts";
@@ -36,7 +36,7 @@ export function writeCommand(): Command {
     .summary("fill a depot: raw frames, Y4M, or anything that ffmpeg reads")
     .description("Fills a depot from standard input (raw frames or Y4M), or from a file or URL through ffmpeg.")
     .argument("<name>", "the depot; it is made, or taken or joined if no other process fills it")
-    .option("-i, --input <file or url>", "let ffmpeg read this, with its size and timestamps; - is standard input")
+    .option("-i, --input <file or url>", "let ffmpeg read this, with its size and timestamps; - is standard input", one)
     .option("-s, --size <size>", "raw frames: their size, as 1920x1080; --input: scale to it", size)
     .option(
       "-f, --format <name>",
@@ -73,6 +73,13 @@ Examples:
         throw error;
       }
     });
+}
+
+/** The one input. A second value would replace the first without a word. */
+function one(input: string, before: string | undefined): string {
+  if (input === "") throw new InvalidArgumentError("It must be a file or URL, or - for standard input.");
+  if (before === undefined) return input;
+  throw new InvalidArgumentError(`There can be one, and '${before}' was given before.`);
 }
 
 async function write(name: string, options: Options, stdin: ByteSource, interruption: Interruption): Promise<void> {

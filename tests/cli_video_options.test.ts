@@ -33,7 +33,7 @@ async function refusedAtOnce(parameters: string[], runtime: Runtime): Promise<[c
 }
 
 for (const runtime of RUNTIMES) {
-  depotTest(`write says at once what is wrong with its numbers (${runtime})`, async (name, another) => {
+  depotTest(`write says at once what is wrong with its options (${runtime})`, async (name, another) => {
     await using _roomy = await FramesDepot.create(another(), { frameSize: [4, 2, 1], maxReaders: 64 });
     const raw = [name, "--size", "64x48", "--format", "gray"];
     const wrong: [parameters: string[], says: RegExp][] = [
@@ -43,6 +43,8 @@ for (const runtime of RUNTIMES) {
       [[...raw, "--wait-readers", "1024"], /'--wait-readers <number>' .* from 1 to 1023\./],
       [[...raw, "--wait-readers", "32"], /^error: --wait-readers 32 waits for more .* --max-readers 31: raise that/],
       [[...raw, "--wait-readers", "3", "--max-readers", "2"], /^error: --wait-readers 3 .* --max-readers 2: raise/],
+      [[name, "--input", ""], /--input <file or url>' argument '' is invalid\. It must be a file or URL, or - for/],
+      [[name, "-i", "a.mp4", "-i", "b.mp4"], /argument 'b\.mp4' is invalid\. There can be one, and 'a\.mp4' was given/],
       [[...raw, "--join", "--replace"], /^error: --join adds a producer .*, and --replace takes the name .*choose one/],
       [[name, "--size", "99999x99999", "--format", "gray"], /9999800001 bytes, and may have 4294901760; .* --size/],
       [
