@@ -37,19 +37,19 @@ export function lookAt(name: string, before?: Sight): Sight | undefined {
   return { ...now, rates: ratesBetween(before, now), ...isRemembered && { after } };
 }
 
-/**
- * Says why a name shows nothing.
- *
- * @param so what follows from it
- * @throws {DepotError} PERMISSION where it is a depot that this user may not look at @throws {Failure} where it is none
- */
-export async function refuseMissing(name: string, so = ""): Promise<never> {
+/** Why a name shows nothing: PERMISSION where it is a depot that this user may not look at. */
+export async function whyMissing(name: string): Promise<Failure | DepotError> {
   try {
     await using _ = await FramesDepot.open(name); // which it can be only if it came just now
   } catch (error) {
-    if (error instanceof DepotError && error.code === "PERMISSION") throw error;
+    if (error instanceof DepotError && error.code === "PERMISSION") return error;
   }
-  throw new Failure(`there is no depot "${name}"${so}; \`frames-depot ls\` shows what is there`, EXIT.notFound);
+  return new Failure(`there is no depot "${name}"; \`frames-depot ls\` shows what is there`, EXIT.notFound);
+}
+
+/** Throws {@linkcode whyMissing}. */
+export async function refuseMissing(name: string): Promise<never> {
+  throw await whyMissing(name);
 }
 
 /** Every depot. `before` gives the rates. */

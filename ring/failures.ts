@@ -19,7 +19,7 @@ type Why = [code: DepotErrorCode, why: string, remedy: string];
 
 const FILES =
   "close what is not needed, or raise the limit: `ulimit -n`, LimitNOFILE= (systemd), --ulimit nofile (docker)";
-const REMOVE = "`frames-depot rm` removes it; or choose another name";
+const REMOVE = "`frames-depot rm --force` removes it; or choose another name";
 const TMPFS = "shared memory has to be a tmpfs: `mount -t tmpfs -o mode=1777 tmpfs /dev/shm`";
 
 const REASONS: Record<number, Why> = {

@@ -3,9 +3,12 @@
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { spawn, spawnSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import type { Finding } from "../cli/doctor/finding.ts";
 import { TESTED } from "../cli/doctor/system.ts";
 import { removeDead } from "../cli/removal.ts";
 import { FramesDepot } from "../mod.ts";
@@ -13,7 +16,7 @@ import { RUN } from "../tools/support/runtimes.ts";
 import { BUN_VERSION, DENO_VERSION, NODE_VERSION } from "../tools/support/versions.ts";
 import { runCli } from "./support/cli.ts";
 import type { SceneReport } from "./support/cli_scene.ts";
-import { depotTest, executableOf, HERE } from "./support/harness.ts";
+import { depotTest, executableOf, HERE, RUNTIMES } from "./support/harness.ts";
 import { Remote } from "./support/remote.ts";
 
 const SHAPE = { frameSize: [4, 2, 3] as [number, number, number] };
@@ -102,6 +105,67 @@ depotTest("rm refuses a live depot and removes stale and broken ones", async (li
     rmSync(file, { force: true });
   }
 });
+
+for (const runtime of RUNTIMES) {
+  depotTest(
+    `rm removes what can be removed, and ends with the code of the first that cannot (${runtime})`,
+    async (live, another) => {
+      const [missing, stale] = [another(), another()];
+      await using _depot = await FramesDepot.create(live, SHAPE);
+      await makeStale(stale);
+      const wrong = await runCli(["rm", stale, "a/b"], { runtime });
+      assertEquals([wrong.code, listed(stale)?.stale], [2, true], wrong.errors);
+      const { code, out, errors } = await runCli(["rm", missing, live, stale], { runtime });
+      assertEquals(code, 3, errors);
+      assertEquals(errors.split("\n"), [
+        `not removed ${missing}  there is no depot "${missing}"; \`frames-depot ls\` shows what is there`,
+        `not removed ${live}  live: a process holds it; --force removes it anyway`,
+        "",
+      ]);
+      assertMatch(out, new RegExp(`^removed ${stale}  stale: .*\n$`));
+      assertEquals([listed(live)?.stale, listed(stale)], [false, undefined]);
+      const again = await runCli(["rm", live, missing, "--json"], { runtime });
+      assertEquals(again.code, 4);
+      const outcomes = JSON.parse(again.out).map((
+        { name, outcome }: { name: string; outcome: string },
+      ) => [name, outcome]);
+      assertEquals(outcomes, [[live, "refused"], [missing, "missing"]]);
+    },
+  );
+
+  depotTest(`rm --force removes a FIFO and a symbolic link, and doctor says so (${runtime})`, async (fifo, another) => {
+    if (process.platform !== "linux") return console.log("what has a name is known on Linux");
+    const link = another();
+    const fileOf = (name: string) => `/dev/shm/frames-depot.${name}`;
+    const target = mkdtempSync(join(tmpdir(), "frames-depot-test-"));
+    try {
+      assertEquals(spawnSync("mkfifo", [fileOf(fifo)]).status, 0);
+      symlinkSync(target, fileOf(link));
+      const { findings }: { findings: Finding[] } = JSON.parse((await runCli(["doctor", "--json"], { runtime })).out);
+      for (const [name, what] of [[fifo, "a FIFO"], [link, "a symbolic link"]]) {
+        const found = findings.find(({ check }) => check === `depot ${name}`)!;
+        assertEquals([found.id, found.verdict], ["stranger", "wrong"]);
+        assertStringIncludes(found.says, `${what} has its name`);
+        assertEquals(found.remedy, `\`frames-depot rm --force ${name}\` removes it`);
+        for (const dry of [["--dry-run"], []]) {
+          const { code, out, errors } = await runCli(["rm", name, ...dry], { runtime });
+          assertEquals([code, out], [4, ""]);
+          assertStringIncludes(errors, `not removed ${name}  ${what}, which is no depot; --force removes it`);
+        }
+        const opened = await runCli(["stat", name], { runtime });
+        assertEquals(opened.code, 4);
+        assertStringIncludes(opened.errors, "`frames-depot rm --force` removes it");
+        const forced = await runCli(["rm", "--force", name], { runtime });
+        assertEquals([forced.code, forced.out], [0, `removed ${name}  ${what}, which is no depot\n`], forced.errors);
+        assertEquals(lstatSync(fileOf(name), { throwIfNoEntry: false }), undefined);
+      }
+      assertEquals(lstatSync(target).isDirectory(), true);
+    } finally {
+      for (const name of [fifo, link]) rmSync(fileOf(name), { force: true });
+      rmSync(target, { recursive: true });
+    }
+  });
+}
 
 depotTest("removeDead leaves a depot alone that another process holds, and its frames whole", async (name) => {
   await using holder = new Remote();

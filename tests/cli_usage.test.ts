@@ -48,6 +48,8 @@ depotTest("frames-depot ends with 2 after wrong usage, and says what was meant",
     [["watch", "x", "--count", "0"], "It must be a whole number from 1"],
     [["stat"], "missing required argument 'name'"],
     [["stat", "a b"], "a depot's name may have"],
+    [["rm", "a/b"], "a depot's name may have"],
+    [["rm", "x", "a/b", "--force"], "a depot's name may have"],
     [["rm"], "give either names or --stale"],
     [["rm", "x", "--stale"], "give either names or --stale"],
   ];

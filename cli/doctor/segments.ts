@@ -6,7 +6,7 @@
 import { lstatSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import process from "node:process";
 import { type DepotInfo, type DepotInspection, FramesDepot } from "../../mod.ts";
-import { removeDead } from "../removal.ts";
+import { removeDead, strangerAt } from "../removal.ts";
 import { bytes, counted } from "../terminal/units.ts";
 import { systemReason } from "../failure.ts";
 import { livePeers, stateOf } from "../sight.ts";
@@ -38,7 +38,7 @@ export function fixSegments(): Fix[] {
     const removal = removeDead(info.name);
     const result = typeof removal === "string"
       ? { outcome: removal }
-      : { outcome: "refused" as const, reason: removal.refused };
+      : { outcome: "refused" as const, reason: removal.refused.message };
     fixes.push({ name: info.name, state, bytes: info.bytes, ...result });
   }
   return [...fixes, ...unfinished().map(removeUnfinished)];
@@ -77,7 +77,13 @@ function deadOnes(infos: DepotInfo[]): Finding[] {
           remedy: `${removerOf(info)} \`frames-depot doctor --fix\` or \`rm --stale\` removes it; a producer that ` +
             "creates the name takes it over",
         }];
-      case "broken":
+      case "broken": {
+        const stranger = strangerAt(info.name);
+        const remove = `\`frames-depot rm --force ${info.name}\` removes it`;
+        if (stranger !== undefined) {
+          const says = `${stranger} has its name, and no depot can be made of it`;
+          return [{ id: "stranger", check, verdict: "wrong", says, remedy: `${removerOf(info)} ${remove}` }];
+        }
         return [{
           id: "broken",
           check,
@@ -85,6 +91,7 @@ function deadOnes(infos: DepotInfo[]): Finding[] {
           says: `${info.reason} (${bytes(info.bytes)})`,
           remedy: `${removerOf(info)} \`frames-depot doctor --fix\` removes it unless a live process holds it`,
         }];
+      }
     }
   }).map((finding) => ({ ...finding, remedy: finding.remedy!.trim() }));
 }
