@@ -49,7 +49,7 @@ export function writeCommand(): Command {
     .option("--loop", "--input: start again at the end, forever")
     .option("--pace", "keep the pace of the timestamps instead of going as fast as possible");
   return addFillOptions(command, String(DEPOT_BOUNDS.maxSize.default))
-    .option("--json", "for programs: an object at the end")
+    .option("--json", "for programs: an object at the end, also after a failure")
     .addHelpText(
       "after",
       `
@@ -86,8 +86,11 @@ async function write(name: string, options: Options, stdin: ByteSource, interrup
   const { linger } = options;
   checkFilling(name, options);
   checkFrames(options);
-  const source = await openSource(options, stdin, interruption);
+  checkInput(options);
+  let produced: Produced = { depot: name, frames: 0, dropped: 0, bytes: 0, tookMs: 0 };
+  let source: FrameSource | undefined;
   try {
+    source = await openSource(options, stdin, interruption);
     await produce(
       name,
       source,
@@ -100,8 +103,8 @@ async function write(name: string, options: Options, stdin: ByteSource, interrup
       },
       interruption,
       (done) => {
-        if (options.json) printJson(done);
-        else print(`${inWords(done)}\n`);
+        produced = done;
+        if (!options.json) print(`${inWords(done)}\n`);
       },
     );
   } catch (error) {
@@ -109,7 +112,8 @@ async function write(name: string, options: Options, stdin: ByteSource, interrup
     const said = options.size ?? options.maxSize ?? options.maxReaders;
     throw error instanceof RangeError && said === undefined ? new Failure(error.message, EXIT.failed) : error;
   } finally {
-    await source.close();
+    await source?.close();
+    if (options.json) printJson(produced); // also where there was no frame
   }
 }
 
@@ -133,8 +137,8 @@ function checkFrames({ size, format, maxSize = DEPOT_BOUNDS.maxSize.default }: O
   );
 }
 
-function openSource(options: Options, stdin: ByteSource, { signal }: Interruption): Promise<FrameSource> {
-  const { input, size, format, rate, followFormat, loop, ffmpeg, tolerant } = options;
+/** @throws {Failure} for options that do not fit the input */
+function checkInput({ input, size, rate, followFormat, loop, ffmpeg, tolerant }: Options): void {
   if ((input === undefined || input === "-") && process.stdin.isTTY) {
     throw new Failure(
       "cannot read frames from a terminal: redirect standard input with < or |, or name a file with --input",
@@ -154,16 +158,21 @@ function openSource(options: Options, stdin: ByteSource, { signal }: Interruptio
         EXIT.usage,
       );
     }
-    const isFile = ffmpeg === undefined && input !== "-" && !isUrl(input) && !input.includes("%"); // no pattern
-    if (isFile) checkSource(input);
-    const inputOptions = ffmpeg?.split(/\s+/).filter(Boolean);
-    return Decoder.start(input, { size, format, followFormat, loop, inputOptions, tolerant }, signal);
+    return;
   }
   for (const [name, value] of [["--follow-format", followFormat], ["--ffmpeg", ffmpeg], ["--tolerant", tolerant]]) {
     if (value === undefined) continue;
     throw new Failure(`${name} needs --input: without it, standard input is read without ffmpeg`, EXIT.usage);
   }
-  return sourceOfBytes(stdin, { size, format }, rate);
+}
+
+async function openSource(options: Options, stdin: ByteSource, { signal }: Interruption): Promise<FrameSource> {
+  const { input, size, format, rate, followFormat, loop, ffmpeg, tolerant } = options;
+  if (input === undefined) return await sourceOfBytes(stdin, { size, format }, rate);
+  const isFile = ffmpeg === undefined && input !== "-" && !isUrl(input) && !input.includes("%"); // no pattern
+  if (isFile) checkSource(input);
+  const inputOptions = ffmpeg?.split(/\s+/).filter(Boolean);
+  return await Decoder.start(input, { size, format, followFormat, loop, inputOptions, tolerant }, signal);
 }
 
 function inWords({ depot, frames, tookMs, dropped }: Produced): string {

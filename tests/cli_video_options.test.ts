@@ -2,9 +2,10 @@
  * What `write` makes of its options: what is wrong with them is said before the first frame is there.
  */
 import { assertEquals, assertMatch } from "@std/assert";
+import { join } from "node:path";
 import { FramesDepot } from "../mod.ts";
 import { depotTest, type Runtime, RUNTIMES } from "./support/harness.ts";
-import { move, VideoCommand, videoTest } from "./support/video.ts";
+import { fileOf, move, VideoCommand, videoTest } from "./support/video.ts";
 
 /** Waits until a command has said something. */
 async function errorsHave({ child, done }: VideoCommand, text: string): Promise<void> {
@@ -72,5 +73,33 @@ for (const runtime of RUNTIMES) {
     const { code, errors } = await move(raw, { runtime, input: new Uint8Array(16) });
     assertEquals(code, 2, errors);
     assertMatch(errors, /^error: --wait-readers 32 .* --max-readers 31: raise that/);
+  });
+}
+
+for (const runtime of RUNTIMES) {
+  videoTest(`write --json prints its object also where it fails before the first frame (${runtime})`, async (scene) => {
+    const { name, another, folder } = scene;
+    const filled = another();
+    await using depot = await FramesDepot.create(filled, { frameSize: [4, 2], pixelFormat: "gray" });
+    await depot.enqueue({ frame: new Uint8Array(8) });
+    const raw = ["--size", "4x2", "--format", "gray"];
+    const failing: [parameters: string[], code: number][] = [
+      [[name, ...raw], 1], // its standard input is empty
+      [[name, "--input", fileOf(folder, "text", new Uint8Array(99))], 1],
+      [[name, "--input", join(folder, "missing")], 3],
+      [[filled, ...raw], 4],
+    ];
+    for (const [[of, ...rest], expected] of failing) {
+      const input = of === filled ? new Uint8Array(16) : undefined;
+      const { code, out, errors } = await move(["write", of, "--json", ...rest], { runtime, input });
+      assertEquals(code, expected, errors);
+      const object = JSON.parse(new TextDecoder().decode(out));
+      assertEquals(object, { depot: of, frames: 0, dropped: 0, bytes: 0, tookMs: 0 });
+    }
+    const wrong = await move(["write", name, "--json", "--input", "-", "--loop"], { runtime });
+    assertEquals([wrong.code, wrong.out.length], [2, 0]);
+    const done = await move(["write", name, "--json", ...raw, "--no-linger"], { runtime, input: new Uint8Array(16) });
+    const { frames, bytes } = JSON.parse(new TextDecoder().decode(done.out));
+    assertEquals([done.code, frames, bytes], [0, 2, 16]);
   });
 }
