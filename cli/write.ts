@@ -100,6 +100,7 @@ async function write(name: string, options: Options, stdin: ByteSource, interrup
         linger: linger === false ? 0 : linger ?? Infinity,
         stampNow: options.timestamps === "now",
         label: name,
+        sizeOption: "--size",
       },
       interruption,
       (done) => {

@@ -3,6 +3,7 @@
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
+import process from "node:process";
 import { FramesDepot } from "../mod.ts";
 import { depotTest, type Runtime, RUNTIMES } from "./support/harness.ts";
 import { fileOf, move, VideoCommand, videoTest } from "./support/video.ts";
@@ -101,5 +102,17 @@ for (const runtime of RUNTIMES) {
     const done = await move(["write", name, "--json", ...raw, "--no-linger"], { runtime, input: new Uint8Array(16) });
     const { frames, bytes } = JSON.parse(new TextDecoder().decode(done.out));
     assertEquals([done.code, frames, bytes], [0, 2, 16]);
+  });
+}
+
+for (const runtime of RUNTIMES) {
+  depotTest(`write names the limit that has no room, and its own options that need less (${runtime})`, async (name) => {
+    if (process.platform !== "linux") return console.log("limits are looked at on Linux");
+    // 18 TB: refused before any of it is allocated.
+    const task = ["write", name, "--size", "60000x60000", "--format", "gray", "--max-size", "5000"];
+    const { code, errors } = await move(task, { runtime, input: new Uint8Array(16) });
+    assertEquals(code, 5, errors);
+    assertMatch(errors, /^error: cannot create depot ".*": 18000\.0 GB are needed where .* (left|available).*\n/);
+    assertMatch(errors, /\n.+; a smaller `--max-size` or `--size` needs less\n$/);
   });
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DepotError, FramesDepot, type WhenFull } from "../../mod.ts";
+import { DepotError, type DepotOptions, FramesDepot, type WhenFull } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { Shape } from "./frame_source.ts";
 
@@ -18,6 +18,8 @@ export type PlaceOptions = {
   join?: boolean;
   /** Takes the name from any depot that has it. */
   replace?: boolean;
+  /** The option that makes frames smaller, as `--size`, where there is one. */
+  sizeOption?: string;
 };
 
 /** The depot of the present frames. */
@@ -60,7 +62,7 @@ export class Place implements AsyncDisposable {
       );
     }
     const like = { maxSize, whenFull, maxReaders: FramesDepot.inspect(name)?.maxReaders, replace: true };
-    this.#depot = await FramesDepot.create(name, { ...shape, frameSize: sizeOf(shape), ...like });
+    this.#depot = await make(name, shape, like, this.#options.sizeOption);
     await before.close();
   }
 
@@ -91,12 +93,31 @@ async function makeOrJoin(
     }
     await found?.close();
     try {
-      const depot = await FramesDepot.create(name, { ...shape, frameSize: sizeOf(shape), ...made });
+      const depot = await make(name, shape, made, options.sizeOption);
       return { depot, head: 0 };
     } catch (error) {
       // Where it was made just now by another process, the next look says whether it fits.
       if (!(error instanceof DepotError && error.code === "EXISTS" && found === undefined)) throw error;
     }
+  }
+}
+
+/** Makes a depot. What helps where there is no room for it is said in words of the command line. */
+async function make(
+  name: string,
+  shape: Shape,
+  options: Omit<DepotOptions, keyof Shape>,
+  sizeOption: string | undefined,
+): Promise<FramesDepot> {
+  try {
+    return await FramesDepot.create(name, { ...shape, frameSize: sizeOf(shape), ...options });
+  } catch (error) {
+    if (!(error instanceof DepotError && error.code === "NO_SPACE" && error.remedy !== undefined)) throw error;
+    const { code, depot, errno, message, remedy } = error;
+    const wrong = message.slice(0, -`; ${remedy}`.length);
+    const frame = sizeOption === undefined ? "frame" : `\`${sizeOption}\``;
+    const inOptions = remedy.replace("maxSize or frame", `\`--max-size\` or ${frame}`);
+    throw new DepotError(code, wrong, { depot, errno, remedy: inOptions });
   }
 }
 
