@@ -7,6 +7,7 @@ import { Command } from "commander";
 import type { Finding } from "./doctor/finding.ts";
 import { memoryFindings } from "./doctor/memory.ts";
 import { probe } from "./doctor/probe.ts";
+import { ffmpegFinding } from "./doctor/programs.ts";
 import { type Fix, fixSegments, segmentFindings } from "./doctor/segments.ts";
 import { permissions, systemFindings } from "./doctor/system.ts";
 import { EXIT, Failure } from "./failure.ts";
@@ -27,7 +28,7 @@ export function doctorCommand(): Command {
     .addHelpText(
       "after",
       `
-Exit code 1: something is wrong. Warnings alone give 0.
+Exit code 1: something is wrong. Warnings and notes alone give 0.
 
 Examples:
   frames-depot doctor
@@ -52,7 +53,7 @@ async function examine(fix: boolean): Promise<{ findings: Finding[]; fixes: Fix[
   // A folder that is not there, or no locks: there are no segments to look at.
   const listed = works && !memory.some(({ verdict }) => verdict === "wrong") && canList();
   const fixes = fix && listed ? fixSegments() : [];
-  const findings = [...system, ...probed, ...memory, ...listed ? segmentFindings() : []];
+  const findings = [...system, ...probed, ...memory, await ffmpegFinding(), ...listed ? segmentFindings() : []];
   return { findings, fixes };
 }
 
@@ -69,7 +70,7 @@ function canList(): boolean {
 
 function drawn(findings: Finding[]): string {
   const paint = paintOutput();
-  const colours = { ok: paint.green, warning: paint.yellow, wrong: paint.red };
+  const colours = { ok: paint.green, note: paint.cyan, warning: paint.yellow, wrong: paint.red };
   return table(findings, [
     { title: "", text: ({ verdict }) => verdict, style: (text, { verdict }) => colours[verdict](text) },
     { title: "CHECK", text: ({ check }) => check, least: 24 },
@@ -95,7 +96,8 @@ function told(fixes: Fix[]): string {
 function summary(findings: Finding[]): string {
   const paint = paintOutput();
   const number = (verdict: Finding["verdict"]) => findings.filter((finding) => finding.verdict === verdict).length;
-  const [wrong, warnings] = [number("wrong"), number("warning")];
-  if (wrong + warnings === 0) return `\n${paint.green("all is well")}\n`;
-  return `\n${wrong > 0 ? paint.red(`${wrong} wrong`) : "nothing wrong"}, ${counted(warnings, "warning")}\n`;
+  const [wrong, warnings, notes] = [number("wrong"), number("warning"), number("note")];
+  const noted = notes === 0 ? "" : `, ${counted(notes, "note")}`;
+  if (wrong + warnings === 0) return `\n${paint.green("all is well")}${noted}\n`;
+  return `\n${wrong > 0 ? paint.red(`${wrong} wrong`) : "nothing wrong"}, ${counted(warnings, "warning")}${noted}\n`;
 }

@@ -167,6 +167,46 @@ for (const runtime of RUNTIMES) {
   });
 }
 
+for (const runtime of RUNTIMES) {
+  depotTest(`doctor notes where there is no ffmpeg which commands need it (${runtime})`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), "frames-depot-test-"));
+    const found = async (content: string | undefined) => {
+      const path = join(folder, "ffmpeg");
+      rmSync(path, { force: true });
+      if (content !== undefined) writeFileSync(path, content, { mode: 0o755 });
+      const { code, out, errors } = await runCli(["doctor", "--json"], { runtime, env: { PATH: folder } });
+      assert(out.startsWith("{"), errors);
+      const { findings }: { findings: Finding[] } = JSON.parse(out);
+      // Depots of other tests may be stale, or wrong.
+      assertEquals(code, findings.some(({ verdict }) => verdict === "wrong") ? 1 : 0, out);
+      const { id, verdict, says, remedy } = findings.find(({ check }) => check === "ffmpeg")!;
+      return [id, verdict, says, remedy];
+    };
+    try {
+      const need =
+        "`write --input`, `read --output`, and `grab` of compressed frames need it; all else works without it";
+      const remedy = "any version of ffmpeg from 4.1 on will do, in a folder of the PATH";
+      const missing = `cannot run ffmpeg: it is not on the PATH, install it. ${need}`;
+      assertEquals(await found(undefined), ["ffmpeg-missing", "note", missing, remedy]);
+      const lame = `cannot run ffmpeg: it ends at once, exit code 127: no such library. ${need}`;
+      assertEquals(await found("#!/bin/sh\necho no such library >&2\nexit 127\n"), [
+        "ffmpeg-missing",
+        "note",
+        lame,
+        remedy,
+      ]);
+      const banner = "#!/bin/sh\necho 'ffmpeg version 6.1.1 Copyright' >&2\n";
+      assertEquals(await found(banner), ["ffmpeg", "ok", "6.1.1", undefined]);
+      rmSync(join(folder, "ffmpeg"));
+      const { out } = await runCli(["doctor"], { runtime, env: { PATH: folder } });
+      assertMatch(out, /^note +ffmpeg +cannot run ffmpeg: it is not on the PATH/m);
+      assertMatch(out, /\n.*, 1 note\n$/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+}
+
 depotTest("removeDead leaves a depot alone that another process holds, and its frames whole", async (name) => {
   await using holder = new Remote();
   await holder.tell({ do: "create", name, options: SHAPE });

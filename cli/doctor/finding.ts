@@ -10,8 +10,11 @@ export type Finding = {
   id: string;
   /** What was looked at, in two or three words. */
   check: string;
-  /** `wrong`: depots cannot work, or something is broken. `warning`: they work, but with less room or less safety. */
-  verdict: "ok" | "warning" | "wrong";
+  /**
+   * `wrong`: depots cannot work, or something is broken. `warning`: they work, but with less room or less safety.
+   * `note`: they work, and some commands lack a program.
+   */
+  verdict: "ok" | "note" | "warning" | "wrong";
   /** What was found. */
   says: string;
   /** What to do about it; present unless the verdict is ok. */
