@@ -84,6 +84,11 @@ async function play(recording: Recording, name: string, options: Options): Promi
         if (!options.json && damaged > 0) complain(`${path}: damaged in ${counted(damaged, "place")}\n`);
       },
     );
+  } catch (error) {
+    // What no option has said, the recording has: it is no fault of the command line.
+    const said = options.maxSize ?? options.maxReaders;
+    if (!(error instanceof RangeError) || said !== undefined) throw error;
+    throw new Failure(`cannot play ${recording.path}: ${error.message}`, EXIT.failed);
   } finally {
     await source.close();
   }

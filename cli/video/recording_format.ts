@@ -4,7 +4,7 @@
  * @module
  */
 import { crc32 } from "node:zlib";
-import type { ElementType } from "../../mod.ts";
+import { type ElementType, PIXEL_FORMATS } from "../../mod.ts";
 import type { Shape } from "./frame_source.ts";
 import { decodeAppearance, encodeAppearance } from "./recording_colors.ts";
 
@@ -19,8 +19,18 @@ const RECORD_MAGIC = 0x52464446; // "FDFR"
 const INDEX_MAGIC = 0x49464446; // "FDFI"
 const END_MAGIC = 0x45464446; // "FDFE"
 const ELEMENT_TYPES: readonly ElementType[] = ["uint8", "uint16", "float32"];
+const ELEMENT_BYTES = { uint8: 1, uint16: 2, float32: 4 } as const;
 const PIXEL_FORMAT_BYTES = 16;
 const APPEARANCE_AT = 76;
+/** What a depot can be like. A header that says more was not written by `record`. */
+export const HEADER_LIMITS = {
+  maxSize: 1_048_576,
+  metadataBytes: 16_777_216,
+  dimension: 0xffffffff,
+  frameBytes: 4_294_901_760,
+  totalBytes: 140_737_488_355_328,
+  pixelFormat: 15,
+} as const;
 
 /** What a recording says of itself. */
 export type RecordingHeader = Shape & {
@@ -79,7 +89,7 @@ export function encodeHeader(header: RecordingHeader): Uint8Array {
   return bytes;
 }
 
-/** Reads the header. @throws {RecordingDamage} when it is none, or of a version that is not known */
+/** Reads the header. @throws {RecordingDamage} when it is none, of a version that is not known, or impossible */
 export function decodeHeader(bytes: Uint8Array): RecordingHeader {
   if (bytes.length < SIZE.header || RECORDING_MAGIC.some((byte, i) => bytes[i] !== byte)) {
     throw new RecordingDamage("it is not a recording: it does not begin with the signature of .fdr");
@@ -92,18 +102,72 @@ export function decodeHeader(bytes: Uint8Array): RecordingHeader {
   if (view.getUint32(92, true) !== crc32(bytes.subarray(0, 92))) {
     throw new RecordingDamage("its header is damaged: the checksum does not match");
   }
-  const label = bytes.subarray(48, 48 + PIXEL_FORMAT_BYTES);
-  return {
+  const u32 = (what: string, at: number, least: number, most: number) =>
+    within(what, view.getUint32(at, true), least, most);
+  u32("bytes of this header", 12, SIZE.header, SIZE.header);
+  const header: RecordingHeader = {
     frameSize: [view.getUint32(16, true), view.getUint32(20, true), view.getUint32(24, true)],
-    elementType: ELEMENT_TYPES[view.getUint32(28, true)] ?? "uint8",
-    pixelFormat: new TextDecoder().decode(label).replace(/\0+$/, ""),
-    frameBytes: Number(view.getBigUint64(32, true)),
-    metadataBytes: view.getUint32(40, true),
-    maxSize: view.getUint32(44, true),
+    elementType: ELEMENT_TYPES[u32("element type", 28, 0, ELEMENT_TYPES.length - 1)],
+    pixelFormat: decodeLabel(bytes.subarray(48, 48 + PIXEL_FORMAT_BYTES)),
+    frameBytes: Number(within("bytes of a frame", view.getBigUint64(32, true), 1, HEADER_LIMITS.frameBytes)),
+    metadataBytes: u32("maximum of bytes of metadata", 40, 0, HEADER_LIMITS.metadataBytes),
+    maxSize: u32("slots", 44, 1, HEADER_LIMITS.maxSize),
     startedNs: view.getBigUint64(64, true),
-    variableLength: view.getUint32(72, true) === 1,
+    variableLength: u32("lengths of their own", 72, 0, 1) === 1,
     ...decodeAppearance(viewOf(bytes.subarray(APPEARANCE_AT))),
   };
+  checkShape(header);
+  return header;
+}
+
+const impossible = (what: string, value: unknown, must: string) =>
+  new RecordingDamage(`its header is damaged: the field "${what}" is ${value}; it must be ${must}`);
+
+function within<T extends number | bigint>(what: string, value: T, least: number, most: number): T {
+  if (value >= least && value <= most) return value;
+  throw impossible(what, value, least === most ? String(least) : `from ${least} to ${most}`);
+}
+
+/** The pixel format. Nothing of a file reaches a terminal as it is. */
+function decodeLabel(bytes: Uint8Array): string {
+  const codes = [...bytes.subarray(0, bytes.findLastIndex((code) => code !== 0) + 1)];
+  if (codes.length <= HEADER_LIMITS.pixelFormat && codes.every((code) => code > 0x20 && code < 0x7f)) {
+    return String.fromCharCode(...codes);
+  }
+  const shown = codes.map((code) =>
+    code >= 0x20 && code < 0x7f ? String.fromCharCode(code) : `\\x${code.toString(16).padStart(2, "0")}`
+  );
+  const must = `at most ${HEADER_LIMITS.pixelFormat} printable ASCII characters`;
+  throw impossible("pixel format", `"${shown.join("")}"`, must);
+}
+
+/** What one field says must be what the others say. */
+function checkShape({ frameSize, elementType, pixelFormat, frameBytes, variableLength, maxSize }: RecordingHeader) {
+  const format = PIXEL_FORMATS.get(pixelFormat);
+  const [width, height, channels] = frameSize;
+  // The content of compressed frames says their size.
+  const unsaid = format === undefined && width === 0 && height === 0 && channels === 0;
+  if (!unsaid) {
+    within("width", width, 1, HEADER_LIMITS.dimension);
+    within("height", height, 1, HEADER_LIMITS.dimension);
+  }
+  if (format !== undefined) {
+    const right = {
+      channels: [channels, format.channels],
+      "element type": [elementType, format.elementType],
+      "lengths of their own": [Number(variableLength), 0],
+      "bytes of a frame": [frameBytes, format.frameBytes(width, height)],
+    };
+    const wrong = Object.entries(right).find(([, [said, must]]) => said !== must);
+    if (wrong !== undefined) {
+      throw impossible(wrong[0], wrong[1][0], `${wrong[1][1]}, as ${width} × ${height} ${pixelFormat} has it`);
+    }
+  }
+  const elementBytes = ELEMENT_BYTES[elementType];
+  if (frameBytes % elementBytes !== 0) {
+    throw impossible("bytes of a frame", frameBytes, `a multiple of ${elementBytes}, the bytes of a ${elementType}`);
+  }
+  within("slots", maxSize, 1, Math.floor(HEADER_LIMITS.totalBytes / frameBytes));
 }
 
 /** Writes what stands before a frame. */
