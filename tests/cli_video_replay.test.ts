@@ -162,7 +162,7 @@ videoTest("replay --strict stops at a frame that is damaged, and names it", asyn
     assertStringIncludes(errors, expected);
   };
   await damage(offset + SIZE.record + 2, "frame 106 is damaged");
-  await damage(offset + 20, "a record is damaged");
+  await damage(offset + 20, `frame 106 is damaged, at byte ${offset}`);
   await damage(20, "its header is damaged");
   await damage(0, "it is not a recording");
   writeFileSync(file, bytes);

@@ -202,6 +202,13 @@ export function decodeRecord(bytes: Uint8Array): RecordHeader | undefined {
   };
 }
 
+/** Whether a frame can be as its record says, in a recording with this header. */
+export function isPossible(record: RecordHeader, header: RecordingHeader): boolean {
+  const { frameBytes, metadataBytes, frameNumber } = record;
+  const fits = header.variableLength ? frameBytes <= header.frameBytes : frameBytes === header.frameBytes;
+  return fits && metadataBytes <= header.metadataBytes && Number.isSafeInteger(frameNumber);
+}
+
 /** Writes the index and the footer by which it is found from the end. @param offset where it will stand */
 export function encodeIndex(entries: readonly IndexEntry[], offset: number): Uint8Array {
   const footerAt = SIZE.index + entries.length * SIZE.entry;

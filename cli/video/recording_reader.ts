@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import fs from "node:fs";
 import { crc32 } from "node:zlib";
 import { EXIT, Failure, systemReason } from "../failure.ts";
@@ -11,22 +10,17 @@ import { complain, paintErrors } from "../terminal/output.ts";
 import { readFully } from "./descriptors.ts";
 import { DamagedFrame, type FrameSource, type NextFrame } from "./frame_source.ts";
 import {
-  decodeFooter,
   decodeHeader,
-  decodeIndex,
   decodeRecord,
   type IndexEntry,
-  RECORD_MARK,
-  recordBytes,
-  type RecordHeader,
+  isPossible,
   RecordingDamage,
   type RecordingHeader,
   SIZE,
 } from "./recording_format.ts";
+import { type Contents, contentsOf, type Gap } from "./recording_search.ts";
 import { Timeline } from "./timeline.ts";
 
-/** How much is looked through at a time. */
-const SEARCH_BYTES = 1 << 20;
 /** Damaged frames that are named one by one. */
 const DAMAGE_SAID = 5;
 
@@ -43,6 +37,9 @@ export type Extract = {
   strict?: boolean;
 };
 
+/** A frame that is played, or a damaged part between frames. */
+type Step = IndexEntry & { timeNs: bigint } | DamagedFrame;
+
 /** An open recording. */
 export class Recording {
   readonly path: string;
@@ -51,10 +48,10 @@ export class Recording {
   readonly entries: readonly IndexEntry[];
   /** Whether it was completed; otherwise it was cut off, and was searched for its frames. */
   readonly complete: boolean;
-  /** Damaged parts that a search has found. */
-  readonly #gaps: number;
-  /** Damaged records that were met. */
-  readonly #leftOut = new Set<string>();
+  readonly #gaps: readonly Gap[];
+  /** Damaged parts that are known, and those of which it was said that they are left out. */
+  readonly #damage: Set<string>;
+  readonly #said = new Set<string>();
   readonly #fd: number;
 
   /** Opens a file. @throws {Failure} when it cannot be read, or is no recording */
@@ -69,10 +66,7 @@ export class Recording {
     try {
       const bytes = new Uint8Array(SIZE.header);
       const header = decodeHeader(bytes.subarray(0, await readFully(fd, bytes, 0)));
-      const index = await readIndex(fd);
-      if (index !== undefined) return new Recording(path, fd, header, index, true, 0);
-      const { entries, damaged } = await search(fd);
-      return new Recording(path, fd, header, entries, false, damaged);
+      return new Recording(path, fd, header, await contentsOf(fd, header));
     } catch (error) {
       fs.closeSync(fd);
       if (error instanceof RecordingDamage) throw new Failure(`${path}: ${error.message}`, EXIT.failed);
@@ -80,48 +74,39 @@ export class Recording {
     }
   }
 
-  private constructor(
-    path: string,
-    fd: number,
-    header: RecordingHeader,
-    entries: IndexEntry[],
-    complete: boolean,
-    damaged: number,
-  ) {
+  private constructor(path: string, fd: number, header: RecordingHeader, { entries, gaps, complete }: Contents) {
     this.path = path;
     this.#fd = fd;
     this.header = header;
     this.entries = entries;
     this.complete = complete;
-    this.#gaps = damaged;
+    this.#gaps = gaps;
+    this.#damage = new Set(gaps.map((gap) => this.#inGap(gap).message));
   }
 
   /** Damaged parts that were found until now, of a record or more. */
   get damaged(): number {
-    return this.#gaps + this.#leftOut.size;
+    return this.#damage.size;
   }
 
   /** The frames of an extract, as a source. @throws {Failure} when there are none */
-  source({ from = -Infinity, to = Infinity, at = 0, loop = false, strict = false }: Extract): FrameSource {
-    const times = timesOf(this.entries);
-    const startNs = BigInt(Math.round(at * 1e9));
-    const chosen = this.entries.flatMap((entry, i) => {
-      const { frameNumber } = entry;
-      return frameNumber >= from && frameNumber <= to && times[i] >= startNs ? [{ ...entry, timeNs: times[i] }] : [];
-    });
+  source(extract: Extract): FrameSource {
+    const { loop = false, strict = false } = extract;
+    const steps = this.#chosen(extract);
+    const chosen = steps.flatMap((step) => step instanceof DamagedFrame ? [] : [step]);
     if (chosen.length === 0) throw new Failure(`${this.path} has no such frame; ${this.#says()}`, EXIT.notFound);
-    if (strict && this.damaged > 0) throw new Failure(`${this.path}: a record is damaged`, EXIT.failed);
     const [first, last] = [chosen[0], chosen.at(-1)!];
     const rounds = { numbers: last.frameNumber - first.frameNumber + 1, ns: spanOf(chosen) };
     const { startedNs: _started, maxSize: _slots, ...shape } = this.header;
     let [n, failed] = [0, 0];
     const next = async (): Promise<NextFrame | undefined> => {
       for (;;) {
-        const round = Math.floor(n / chosen.length);
-        if (round > 0 && (!loop || failed >= chosen.length)) return undefined;
-        const entry = chosen[n++ % chosen.length];
+        const round = Math.floor(n / steps.length);
+        if (round > 0 && (!loop || failed >= steps.length)) return undefined;
+        const step = steps[n++ % steps.length];
         try {
-          const { frame, frameNumber, timestampNs } = await this.#read(entry);
+          if (step instanceof DamagedFrame) throw step;
+          const { frame, frameNumber, timestampNs } = await this.#read(step);
           frame.details.frameNumber = frameNumber + round * rounds.numbers;
           frame.details.timestampNs = timestampNs + BigInt(round) * rounds.ns;
           failed = 0;
@@ -142,14 +127,37 @@ export class Recording {
     };
   }
 
+  /** The frames of an extract, and the damage among them, in the order in which they were recorded. */
+  #chosen({ from = -Infinity, to = Infinity, at = 0 }: Extract): Step[] {
+    const times = timesOf(this.entries);
+    const startNs = BigInt(Math.round(at * 1e9));
+    const hasNumber = (frameNumber: number) => frameNumber >= from && frameNumber <= to;
+    // At both ends of the file nothing says that damage is outside.
+    const isChosen = (i: number) =>
+      this.entries[i] === undefined || hasNumber(this.entries[i].frameNumber) && times[i] >= startNs;
+    const isMet = ({ after, frameNumber }: Gap) =>
+      frameNumber === undefined
+        ? isChosen(after - 1) && isChosen(after)
+        : hasNumber(frameNumber) && (times[after] ?? startNs) >= startNs;
+    const met = this.#gaps.filter(isMet);
+    const steps: Step[] = [];
+    let n = 0;
+    for (let i = 0; i <= this.entries.length; i++) {
+      for (; met[n]?.after === i; n++) steps.push(this.#inGap(met[n]));
+      if (i < this.entries.length && isChosen(i)) steps.push({ ...this.entries[i], timeNs: times[i] });
+    }
+    return steps;
+  }
+
   #leaveOut({ message }: DamagedFrame): void {
-    if (this.#leftOut.has(message)) return;
-    this.#leftOut.add(message);
-    if (this.#leftOut.size <= DAMAGE_SAID) complain(`${paintErrors().yellow("warning:")} ${message}: it is left out\n`);
+    this.#damage.add(message);
+    if (this.#said.has(message)) return;
+    this.#said.add(message);
+    if (this.#said.size <= DAMAGE_SAID) complain(`${paintErrors().yellow("warning:")} ${message}: it is left out\n`);
   }
 
   #says(): string {
-    if (this.entries.length === 0) return "it has no frames";
+    if (this.entries.length === 0) return `it has no ${this.damaged > 0 ? "whole " : ""}frames`;
     const lengthNs = timesOf(this.entries).at(-1)!;
     const numbers = this.entries.map(({ frameNumber }) => frameNumber);
     const [least, most] = numbers.reduce(([low, high], n) => [Math.min(low, n), Math.max(high, n)], [
@@ -160,29 +168,36 @@ export class Recording {
     return `its numbers are ${least} to ${most}, its length is ${seconds.toFixed(3)} s`;
   }
 
-  async #read({ offset }: IndexEntry): Promise<{ frame: NextFrame; frameNumber: number; timestampNs: bigint }> {
+  async #read(entry: IndexEntry): Promise<{ frame: NextFrame; frameNumber: number; timestampNs: bigint }> {
+    const { offset } = entry;
     const bytes = new Uint8Array(SIZE.record);
     await readFully(this.#fd, bytes, offset);
     const record = decodeRecord(bytes);
-    if (record === undefined || !this.#fits(record)) throw this.#damaged(offset);
+    if (record === undefined || !isPossible(record, this.header)) {
+      throw this.#damaged(offset, `frame ${entry.frameNumber}`);
+    }
     const { frameNumber, timestampNs, frameBytes, metadataBytes, checksum } = record;
     const payloadAt = offset + SIZE.record;
     const metadata = new Uint8Array(metadataBytes);
     await readFully(this.#fd, metadata, payloadAt + frameBytes);
     const fill = async (into: Uint8Array) => {
       const filled = await readFully(this.#fd, into, payloadAt);
-      if (filled < into.length || crc32(metadata, crc32(into)) !== checksum) throw this.#damaged(offset, frameNumber);
+      if (filled < into.length || crc32(metadata, crc32(into)) !== checksum) {
+        throw this.#damaged(offset, `frame ${frameNumber}`);
+      }
     };
     return { frame: { details: { metadata }, byteLength: frameBytes, fill }, frameNumber, timestampNs };
   }
 
-  #fits({ frameBytes }: RecordHeader): boolean {
-    const { header } = this;
-    return header.variableLength ? frameBytes <= header.frameBytes : frameBytes === header.frameBytes;
+  /** What is said of damage between frames. */
+  #inGap({ offset, after, frameNumber }: Gap): DamagedFrame {
+    if (frameNumber !== undefined) return this.#damaged(offset, `frame ${frameNumber}`);
+    const before = this.entries.at(after - 1);
+    const what = after === 0 ? "the first record" : `the record after frame ${before!.frameNumber}`;
+    return this.#damaged(offset, what);
   }
 
-  #damaged(offset: number, frameNumber?: number): DamagedFrame {
-    const what = frameNumber === undefined ? "a record" : `frame ${frameNumber}`;
+  #damaged(offset: number, what: string): DamagedFrame {
     return new DamagedFrame(`${this.path}: ${what} is damaged, at byte ${offset}`, EXIT.failed);
   }
 
@@ -213,59 +228,4 @@ function spanOf(entries: readonly (IndexEntry & { timeNs: bigint })[]): bigint {
   const played = entries.at(-1)!.timeNs - entries[0].timeNs;
   const stamped = entries.at(-1)!.timestampNs - entries[0].timestampNs;
   return (stamped > played ? stamped : played) + played / BigInt(entries.length - 1);
-}
-
-async function readIndex(fd: number): Promise<IndexEntry[] | undefined> {
-  const { size } = fs.fstatSync(fd);
-  const end = new Uint8Array(SIZE.footer);
-  if (size < SIZE.header + SIZE.footer) return undefined;
-  await readFully(fd, end, size - SIZE.footer);
-  const footer = decodeFooter(end);
-  if (footer === undefined || footer.offset + SIZE.index + footer.count * SIZE.entry + SIZE.footer !== size) {
-    return undefined;
-  }
-  const bytes = new Uint8Array(SIZE.index + footer.count * SIZE.entry);
-  await readFully(fd, bytes, footer.offset);
-  return decodeIndex(bytes, footer.checksum);
-}
-
-/** Goes from record to record; where there is none, on to the next. @returns how many parts are damaged, too */
-async function search(fd: number): Promise<{ entries: IndexEntry[]; damaged: number }> {
-  const { size } = fs.fstatSync(fd);
-  const entries: IndexEntry[] = [];
-  let damaged = 0;
-  for (let offset: number | undefined = SIZE.header; offset !== undefined && offset + SIZE.record <= size;) {
-    const end = await recordAt(fd, offset, size, entries);
-    if (end !== undefined) {
-      offset = end;
-      continue;
-    }
-    offset = await nextRecord(fd, offset + 8, size);
-    if (offset !== undefined) damaged++;
-  }
-  return { entries, damaged };
-}
-
-/** Adds the record at an offset. @returns where it ends; undefined where there is no whole record */
-async function recordAt(fd: number, offset: number, size: number, entries: IndexEntry[]): Promise<number | undefined> {
-  const bytes = new Uint8Array(SIZE.record);
-  await readFully(fd, bytes, offset);
-  const record = decodeRecord(bytes);
-  if (record === undefined) return undefined;
-  const { frameNumber, timestampNs, frameBytes, metadataBytes } = record;
-  if (offset + SIZE.record + frameBytes + metadataBytes > size) return undefined;
-  entries.push({ offset, frameNumber, timestampNs });
-  return offset + recordBytes(frameBytes, metadataBytes);
-}
-
-/** The next place with a record, which is whole; records begin at multiples of 8. */
-async function nextRecord(fd: number, from: number, size: number): Promise<number | undefined> {
-  const chunk = new Uint8Array(SEARCH_BYTES);
-  for (let at = from; at < size; at += SEARCH_BYTES - SIZE.record) {
-    const found = Buffer.from(chunk.buffer, 0, await readFully(fd, chunk, at));
-    for (let i = found.indexOf(RECORD_MARK); i >= 0; i = found.indexOf(RECORD_MARK, i + 1)) {
-      if ((at + i) % 8 === 0 && await recordAt(fd, at + i, size, []) !== undefined) return at + i;
-    }
-  }
-  return undefined;
 }
