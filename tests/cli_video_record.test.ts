@@ -178,6 +178,27 @@ videoTest("record says that the disk is full, and what it wrote can be played", 
 });
 
 for (const runtime of RUNTIMES) {
+  videoTest(`record to a disk that takes no byte leaves no file behind (${runtime})`, async ({ name, folder }) => {
+    if (mountable === undefined) return console.log("no file systems can be mounted here: needs Linux and namespaces");
+    await using depot = await FramesDepot.create(name, SHAPE);
+    await depot.enqueue(frameOf(1));
+    // The disk is filled, and emptied for a second attempt, which needs no --overwrite.
+    const shell = `mount -t tmpfs -o size=64k tmpfs "$1" && cd "$1" && cat /dev/zero > rest 2> /dev/null
+      record() { "$RUNTIME" $FLAGS record "$2" small.fdr --frames 1 --mode lossy; }
+      record "$@"; echo "$?" $(ls -A); rm rest; record "$@" > /dev/null; echo "$?" $(ls -A)`;
+    const [executable, ...flags] = cliCommand(runtime);
+    const { stdout, stderr } = spawnSync("unshare", [...mountable, "sh", "-c", shell, "sh", folder, name], {
+      env: { ...process.env, NO_COLOR: "1", RUNTIME: executable, FLAGS: flags.join(" ") },
+      encoding: "utf8",
+    });
+    assertEquals(stdout, "5 rest\n0 small.fdr\n", stderr);
+    assertEquals(
+      stderr,
+      "error: cannot record to small.fdr: no space left on the device; " +
+        "not even its header of 96 B was written, so it is removed\n",
+    );
+  });
+
   videoTest(
     `record --last in ${runtime} writes what led up to a signal, and goes on`,
     async ({ name, another, folder }) => {

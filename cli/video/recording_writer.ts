@@ -51,9 +51,16 @@ export class RecordingWriter {
       }
       throw new Failure(`cannot record to ${path}: ${systemReason(error)}`, EXIT.system);
     }
-    const writer = new RecordingWriter(path, fd);
-    await writer.#write(encodeHeader(header), 0);
-    return writer;
+    try {
+      await writeFully(fd, encodeHeader(header), 0);
+    } catch (error) {
+      const left = abandon(path, fd);
+      throw new Failure(
+        `cannot record to ${path}: ${reasonOf(error)}; not even its header of ${SIZE.header} B was written, ${left}`,
+        EXIT.system,
+      );
+    }
+    return new RecordingWriter(path, fd);
   }
 
   private constructor(path: string, fd: number) {
@@ -92,19 +99,9 @@ export class RecordingWriter {
     try {
       await writeFully(this.#fd, bytes, position);
     } catch (error) {
-      fs.ftruncateSync(this.#fd, this.frames === 0 ? Math.min(position, SIZE.header) : this.#end);
-      const { code } = error as NodeJS.ErrnoException;
-      const why = code === "ENOSPC"
-        ? "no space left on the device"
-        : code === "EFBIG"
-        ? "it has reached the limit of a file's size"
-        : systemReason(error);
-      throw new Failure(
-        `cannot record to ${this.path}: ${why}; its ${counted(this.frames, "frame")} (${
-          inBytes(this.#end)
-        }) can be read`,
-        EXIT.system,
-      );
+      fs.ftruncateSync(this.#fd, this.#end);
+      const left = `${counted(this.frames, "frame")} (${inBytes(this.#end)})`;
+      throw new Failure(`cannot record to ${this.path}: ${reasonOf(error)}; its ${left} can be read`, EXIT.system);
     }
   }
 
@@ -117,5 +114,29 @@ export class RecordingWriter {
     } finally {
       fs.closeSync(this.#fd);
     }
+  }
+}
+
+/** Why a file takes no more. */
+function reasonOf(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOSPC") return "no space left on the device";
+  return code === "EFBIG" ? "it has reached the limit of a file's size" : systemReason(error);
+}
+
+/** Closes a file without a header, and removes it: the next recording needs no --overwrite. @returns what is left */
+function abandon(path: string, fd: number): string {
+  const made = fs.fstatSync(fd);
+  try {
+    if (made.isFile()) fs.ftruncateSync(fd);
+    const named = fs.lstatSync(path);
+    const isOurs = named.isFile() && named.dev === made.dev && named.ino === made.ino; // neither a link nor a device
+    if (!isOurs) return "nothing can be read of it";
+    fs.unlinkSync(path);
+    return "so it is removed";
+  } catch (error) {
+    return `and it cannot be removed: ${systemReason(error)}`;
+  } finally {
+    fs.closeSync(fd);
   }
 }
