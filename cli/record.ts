@@ -60,6 +60,9 @@ Examples:
   frames-depot record camera0 'crash-{time}.fdr' --last 300  # kill -USR2 PID`,
     )
     .action(async (name: string, file: string, options: Options) => {
+      if (options.onExit && options.last === undefined) {
+        throw new Failure("--on-exit needs --last: without it, the file has all frames at the end", EXIT.usage);
+      }
       if (options.last === undefined) checkTarget(file, options.overwrite ?? false);
       else if (!dirname(file).includes("{")) checkFolder(file); // else its name is made when it is written
       using interruption = new Interruption();

@@ -45,6 +45,7 @@ Examples:
   frames-depot replay out.fdr --info`,
     )
     .action(async (file: string, name: string | undefined, options: Options) => {
+      if (options.info) checkInfo(command, name);
       const recording = await Recording.open(file);
       if (options.info) return inform(recording, options);
       if (name === undefined) {
@@ -56,6 +57,20 @@ Examples:
       if (!recording.complete) complain(`${file} was cut off: it is played up to its last whole frame\n`);
       await play(recording, name, options);
     });
+}
+
+/** @throws {Failure} for what would be ignored beside --info */
+function checkInfo(command: Command, name: string | undefined): void {
+  if (name !== undefined) {
+    throw new Failure(`--info plays nothing, and depot "${name}" is named: leave one of them out`, EXIT.usage);
+  }
+  const given = command.options.find((option) => {
+    const key = option.attributeName();
+    const isGiven = command.getOptionValueSource(key) === "cli" && !["info", "json"].includes(key);
+    return isGiven && option.negate === (command.getOptionValue(key) === false);
+  });
+  if (given === undefined) return;
+  throw new Failure(`${given.long} is for playing, and --info plays nothing: leave one of them out`, EXIT.usage);
 }
 
 async function play(recording: Recording, name: string, options: Options): Promise<void> {

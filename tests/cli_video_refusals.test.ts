@@ -75,6 +75,29 @@ for (const runtime of RUNTIMES) {
     await refuses(refused, runtime);
   });
 
+  videoTest(`record and replay refuse options that would be ignored (${runtime})`, async ({ name, folder }) => {
+    const file = join(folder, "out.fdr");
+    const onlyPlays = (option: string) => new RegExp(`^error: ${option} is for playing, and --info plays nothing`);
+    await refuses([
+      [["record", name, file, "--on-exit"], 2, /^error: --on-exit needs --last: without it, the file has all frames/],
+      [["replay", file, name, "--info"], 2, new RegExp(`^error: --info plays nothing, and depot "${name}" is named`)],
+      ...[
+        ["--speed", "3"],
+        ["--speed", "1"],
+        ["--from", "7"],
+        ["--to", "7"],
+        ["--at", "1"],
+        ["--strict"],
+        ["--loop"],
+        ["--timestamps", "now"],
+        ["--no-end"],
+        ["--no-linger"],
+        ["--linger", "1"],
+      ].map((options): Refused => [["replay", file, "--info", ...options], 2, onlyPlays(options[0])]),
+      [["replay", file, "--info", "--json"], 3, /cannot open .*out\.fdr: no such file/],
+    ], runtime);
+  });
+
   videoTest(`write and replay say in a line what they have done (${runtime})`, async ({ another, folder }) => {
     const clip = makeClip(folder, { frames: 7 });
     const [name, recording] = [another(), join(folder, "out.fdr")];
