@@ -98,6 +98,23 @@ for (const runtime of RUNTIMES) {
     ], runtime);
   });
 
+  videoTest(`replay has a speed at which its waits end (${runtime})`, async ({ name, folder }) => {
+    const file = join(folder, "out.fdr");
+    const limits = /'--speed <factor>' .* It must be a number from 0\.001 to 1000000, or max, which does not wait\./;
+    await refuses([
+      ...["1e-9", "0.000999", "0", "1000001", "Infinity", "fast", " "].map((text): Refused => [
+        ["replay", file, name, "--speed", text],
+        2,
+        limits,
+      ]),
+      ...["0.001", "1e6", "max"].map((text): Refused => [
+        ["replay", file, name, "--speed", text],
+        3,
+        /cannot open .*out\.fdr: no such file/,
+      ]),
+    ], runtime);
+  });
+
   videoTest(`write and replay say in a line what they have done (${runtime})`, async ({ another, folder }) => {
     const clip = makeClip(folder, { frames: 7 });
     const [name, recording] = [another(), join(folder, "out.fdr")];

@@ -39,11 +39,16 @@ export function frameNumber(text: string, otherwise: unknown = ""): number {
   throw new InvalidArgumentError(`It must be ${typeof otherwise === "string" ? otherwise : ""}a frame number.`);
 }
 
-/** A factor above 0, or `max` for as fast as possible. */
+/** From a second in a quarter of an hour to a day in a tenth of a second. */
+const SPEEDS = [0.001, 1_000_000] as const;
+
+/** A factor, or `max` for as fast as possible. */
 export function speed(text: string): number | "max" {
   if (text === "max") return "max";
-  const value = Number(text);
-  if (!(value > 0 && value < Infinity)) throw new InvalidArgumentError("It must be a number above 0, or max.");
+  const value = text.trim() === "" ? NaN : Number(text);
+  if (!(value >= SPEEDS[0] && value <= SPEEDS[1])) {
+    throw new InvalidArgumentError(`It must be a number from ${SPEEDS.join(" to ")}, or max, which does not wait.`);
+  }
   return value;
 }
 
