@@ -138,8 +138,8 @@ async function recordLast(
     const now = header;
     dumping = dumping.then(async () => {
       try {
-        const path = nextName(pattern, () => ++dumps, options.overwrite ?? false);
-        await write({ name, header: now }, path, frames, options);
+        const { path, number } = nextName(pattern, dumps + 1, options.overwrite ?? false);
+        await write({ name, header: now }, path, frames, options, () => dumps = number);
       } catch (error) {
         failure = error;
         complain(`${(error as Error).message}\n`); // and goes on: the next signal may succeed
@@ -174,17 +174,20 @@ async function recordLast(
   if (failure !== undefined) throw failure;
 }
 
+/** @param made told that there is a file, whatever becomes of its frames */
 async function write(
   { name, header }: { name: string; header: RecordingHeader | undefined },
   path: string,
   frames: readonly Recordable[],
   options: Options,
+  made: () => void,
 ): Promise<void> {
   if (header === undefined || frames.length === 0) {
     throw new Failure(`cannot write ${path}: no new frame has come`, EXIT.failed);
   }
   const startedNs = BigInt(Date.now()) * 1_000_000n;
   const writer = await RecordingWriter.create(path, { ...header, startedNs }, options.overwrite ?? false);
+  made();
   try {
     for (const frame of frames) await writer.add(frame);
   } finally {
@@ -193,13 +196,17 @@ async function write(
   }
 }
 
-/** The name of the next file: the pattern with its placeholders filled in, or with a number before its extension. */
-function nextName(pattern: string, next: () => number, overwrite: boolean): string {
+/**
+ * The name of the next file: the pattern with its placeholders filled in, or with a number before its extension.
+ *
+ * @param first the least number that it may have
+ */
+function nextName(pattern: string, first: number, overwrite: boolean): { path: string; number: number } {
   const time = new Date().toISOString().replaceAll(":", "-").replace(/\.\d+/, "");
   const numbered = /\{(n|time)\}/.test(pattern) ? pattern : pattern.replace(/(\.[^./\\]*)?$/, "-{n}$1");
-  for (;;) {
-    const name = numbered.replaceAll("{n}", String(next())).replaceAll("{time}", time);
-    if (overwrite || !numbered.includes("{n}") || !fs.existsSync(name)) return name;
+  for (let number = first;; number++) {
+    const path = numbered.replaceAll("{n}", String(number)).replaceAll("{time}", time);
+    if (overwrite || !numbered.includes("{n}") || !fs.existsSync(path)) return { path, number };
   }
 }
 

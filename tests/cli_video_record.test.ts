@@ -263,6 +263,6 @@ videoTest(
     }
     recorder.signal("SIGUSR2");
     while (readdirSync(folder).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    assertEquals(readdirSync(folder), ["moment-2.fdr"]);
+    assertEquals(readdirSync(folder), ["moment-1.fdr"]); // the first attempt has used no number up
   },
 );
