@@ -144,6 +144,15 @@ for (const runtime of RUNTIMES) {
     },
   );
 
+  videoTest(`replay --loop ends where every frame is damaged (${runtime})`, async ({ name, folder }) => {
+    const bytes = recording();
+    for (let n = 0; n < FRAMES; n++) bytes[offsetOf(n) + SIZE.record] ^= 0xff;
+    const file = fileOf(folder, "in.fdr", bytes);
+    const { code, errors } = await move(["replay", file, name, "--loop", "--speed", "max", "--no-linger"], { runtime });
+    assertEquals(code, 0, errors);
+    assertStringIncludes(errors, `${file}: damaged in 8 places\n`);
+  });
+
   videoTest(
     `replay says what is wrong of a recording that no depot can have (${runtime})`,
     async ({ name, folder }) => {

@@ -99,6 +99,10 @@ export class Recording {
     const rounds = { numbers: last.frameNumber - first.frameNumber + 1, ns: spanOf(chosen) };
     const { startedNs: _started, maxSize: _slots, ...shape } = this.header;
     let [n, failed] = [0, 0];
+    const leaveOut = (error: DamagedFrame) => {
+      failed++;
+      this.#leaveOut(error);
+    };
     const next = async (): Promise<NextFrame | undefined> => {
       for (;;) {
         const round = Math.floor(n / steps.length);
@@ -109,12 +113,14 @@ export class Recording {
           const { frame, frameNumber, timestampNs } = await this.#read(step);
           frame.details.frameNumber = frameNumber + round * rounds.numbers;
           frame.details.timestampNs = timestampNs + BigInt(round) * rounds.ns;
-          failed = 0;
-          return frame;
+          const fill = async (into: Uint8Array) => {
+            await frame.fill(into);
+            failed = 0;
+          };
+          return { ...frame, fill };
         } catch (error) {
           if (strict || !(error instanceof DamagedFrame)) throw error;
-          failed++;
-          this.#leaveOut(error);
+          leaveOut(error);
         }
       }
     };
@@ -122,7 +128,7 @@ export class Recording {
       shape,
       ...(loop ? {} : { total: chosen.length }),
       next,
-      leaveOut: strict ? undefined : (error) => this.#leaveOut(error),
+      leaveOut: strict ? undefined : leaveOut,
       close: () => this.close(),
     };
   }
