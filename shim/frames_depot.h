@@ -297,7 +297,8 @@ FD_API int32_t fd_complete(void *base, int32_t take, double sequence, uint32_t m
 FD_API double fd_pass(void *base, int32_t takes, int32_t max_size, int32_t cursor);
 /* M0: the smallest sequence from `from` on that is offered again; -1: none is. */
 FD_API double fd_again(const void *base, int32_t takes, int32_t max_size, double from);
-/* Whether another than `member` has a frame, or one is offered again. */
+/* Whether a member with nothing fresh waits: a frame is offered again, or another has one; if `member` has one too, it
+ * waits for those with a smaller index only, so that no two wait for each other. */
 FD_API int32_t fd_is_held(const void *base, int32_t takes, int32_t max_size, uint32_t member);
 /* How many of the sequences from .. to - 1 were taken last in their slots. */
 FD_API int32_t fd_taken(const void *base, int32_t takes, int32_t max_size, double from, double to);

@@ -72,13 +72,17 @@ double fd_again(const void *base, int32_t takes_at, int32_t max_size, double fro
   return first == UINT64_MAX ? -1 : (double)(first - 1);
 }
 
-int32_t fd_is_held(const void *base, int32_t takes_at, int32_t max_size, uint32_t except) {
+int32_t fd_is_held(const void *base, int32_t takes_at, int32_t max_size, uint32_t member) {
   const uint64_t *takes = word(base, takes_at);
+  int is_keeping = 0, is_any = 0, is_lower = 0;
   for (int32_t index = 0; index < max_size; index++) {
     const uint32_t holder = holder_of(load64(takes + index));
-    if (holder != DONE && holder != except) return 1;
+    if (holder == DONE) continue;
+    is_keeping |= holder == member;
+    is_any |= holder != member;
+    is_lower |= holder < member || holder == FD_AGAIN;
   }
-  return 0;
+  return is_keeping ? is_lower : is_any;
 }
 
 int32_t fd_taken(const void *base, int32_t takes_at, int32_t max_size, double from, double to) {

@@ -173,6 +173,23 @@ depotTest("frames({ group }) ends with end() once no other member has a frame", 
   assertEquals([a.tryNext(), a.ended, groupOf(depot)?.members], [undefined, "ended", 0]);
 });
 
+depotTest("frames({ group }) ends for members that keep clones, none of which waits for the other", async (name) => {
+  await using depot = await make(name, [0, 1, 2, 3]);
+  await using other = await FramesDepot.open(name);
+  const [a, b, c] = [member(depot), member(other), member(depot)];
+  const clones = [a, b].map((reader) => [1, 2].map(() => reader.tryNext()!.clone()));
+  depot.end();
+  const endings = [a, b, c].map((reader) => reader.next());
+  const first = await Promise.race(endings.map((ending, index) => ending.then(() => index)));
+  clones[first].forEach((clone) => clone.release());
+  assertEquals((await endings[1 - first]).done, true);
+  assertEquals(await Promise.race([endings[2], sleep(50)]), undefined);
+  assertEquals(clones[1 - first].map((clone) => clone.data[0]), first === 0 ? [2, 3] : [0, 1]);
+  clones[1 - first].forEach((clone) => clone.release());
+  assertEquals((await endings[2]).done, true);
+  assertEquals([a.ended, b.ended, c.ended], ["ended", "ended", "ended"]);
+});
+
 depotTest(
   "frames({ group, whenProducersGone }) ends once producers are gone and no other has a frame",
   async (name) => {

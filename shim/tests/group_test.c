@@ -73,10 +73,22 @@ static void again_is_found_in_its_order(void) {
   EQUAL(fd_again(&ring, takes, SLOTS, 6), 8);
   EQUAL(fd_again(&ring, takes, SLOTS, 9), -1);
   EQUAL(fd_taken(&ring, takes, SLOTS, 5, 8), 2);
-  EQUAL(fd_is_held(&ring, takes, SLOTS, 1), 1);
-  ring.takes[0] = ring.takes[1] = ring.takes[3] = 0;
+}
+
+static void members_at_the_end_wait_for_no_one_that_waits_for_them(void) {
+  clear();
+  const int32_t takes = AT(ring.takes);
   EQUAL(fd_is_held(&ring, takes, SLOTS, 1), 0);
-  EQUAL(fd_is_held(&ring, takes, SLOTS, 2), 1);
+  ring.takes[2] = TAKE(6, 2);
+  EQUAL(fd_is_held(&ring, takes, SLOTS, 1), 1);
+  EQUAL(fd_is_held(&ring, takes, SLOTS, 2), 0);
+  EQUAL(fd_is_held(&ring, takes, SLOTS, 3), 1);
+  ring.takes[0] = TAKE(8, 3); /* two keep a frame: the one with the larger index waits */
+  EQUAL(fd_is_held(&ring, takes, SLOTS, 1), 1);
+  EQUAL(fd_is_held(&ring, takes, SLOTS, 2), 0);
+  EQUAL(fd_is_held(&ring, takes, SLOTS, 3), 1);
+  ring.takes[1] = TAKE(5, FD_AGAIN); /* each may take it */
+  for (uint32_t member = 1; member <= 4; member++) EQUAL(fd_is_held(&ring, takes, SLOTS, member), 1);
 }
 
 static void give_back_offers_again_what_the_dead_had(void) {
@@ -108,6 +120,8 @@ int main(int argc, char **argv) {
       {"take leaves what is not there", take_leaves_what_is_not_there},
       {"pass moves over what is taken or done", pass_moves_over_what_is_taken_or_done},
       {"again is found in its order", again_is_found_in_its_order},
+      {"members at the end wait for no one that waits for them",
+       members_at_the_end_wait_for_no_one_that_waits_for_them},
       {"give_back offers again what the dead had", give_back_offers_again_what_the_dead_had},
       {0},
   };
