@@ -9,6 +9,9 @@ import { EXIT, Failure } from "./failure.ts";
 
 const CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: 129 } as const;
 
+/** The longest time of a timer: a longer one ends at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /**
  * Listens for signals that end a process until it is disposed of. Its `signal` aborts with a {@linkcode Failure} that
  * has no message and the exit code; a second one ends the process at once.
@@ -33,14 +36,24 @@ export class Interruption implements Disposable {
     return this.#controller.signal;
   }
 
-  /** Sleeps. @throws {Failure} when interrupted meanwhile */
+  /** Sleeps, however long. @throws {Failure} when interrupted meanwhile */
   async sleep(milliseconds: number): Promise<void> {
     this.signal.throwIfAborted();
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.signal.addEventListener("abort", () => resolve(clearTimeout(timer)), { once: true });
-    });
-    this.signal.throwIfAborted();
+    const until = performance.now() + milliseconds;
+    do {
+      const left = Math.min(Math.max(0, until - performance.now()), LONGEST_MS);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(wake, left);
+        const { signal } = this;
+        function wake() {
+          clearTimeout(timer);
+          signal.removeEventListener("abort", wake);
+          resolve();
+        }
+        signal.addEventListener("abort", wake);
+      });
+      this.signal.throwIfAborted();
+    } while (performance.now() < until);
   }
 
   [Symbol.dispose](): void {

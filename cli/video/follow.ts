@@ -45,15 +45,21 @@ export async function openDepot(
   timeoutSeconds: number | undefined,
   { signal }: Interruption,
 ): Promise<FramesDepot> {
-  const timer = setTimeout(() => {
-    const live = FramesDepot.list().filter(({ usable, stale }) => usable && !stale).map((info) => info.name);
-    const others = live.length === 0 ? "no other is live" : `live: ${live.slice(0, 8).join(", ")}`;
-    complain(`waiting for depot "${name}"; ${others}\n`);
-  }, PATIENCE_MS);
+  const timer = setTimeout(() => complain(`waiting for depot "${name}"${othersInWords()}\n`), PATIENCE_MS);
   try {
     return await openInTime(name, timeoutSeconds ?? Infinity, signal);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** Which depots there are instead; nothing where the system does not let them be looked at. */
+function othersInWords(): string {
+  try {
+    const live = FramesDepot.list().filter(({ usable, stale }) => usable && !stale).map((info) => info.name);
+    return live.length === 0 ? "; no other is live" : `; live: ${live.slice(0, 8).join(", ")}`;
+  } catch {
+    return "";
   }
 }
 
