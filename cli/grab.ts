@@ -5,6 +5,7 @@
  */
 import { Command, InvalidArgumentError, Option } from "commander";
 import fs from "node:fs";
+import { dirname } from "node:path";
 import process from "node:process";
 import { createSupportsTerminalGraphics } from "supports-terminal-graphics";
 import type { FrameData, FramesDepot } from "../mod.ts";
@@ -14,14 +15,14 @@ import { seconds } from "./parameters.ts";
 import { print, printJson } from "./terminal/output.ts";
 import { ByteSink, PipeClosed } from "./video/byte_sink.ts";
 import { decodeLast } from "./video/compressed_frame.ts";
-import { bytesOf } from "./video/descriptors.ts";
+import { bytesOf, writeFully } from "./video/descriptors.ts";
 import { isCodec } from "./video/encoder.ts";
 import { openDepot } from "./video/follow.ts";
 import { frameNumber } from "./video/parameters.ts";
 import { type PictureType, pictureTypeOf, toJpeg, toPng } from "./video/picture_file.ts";
 import { pixelFormatOf } from "./video/pixel_formats.ts";
 import { pictureText } from "./video/terminal_picture.ts";
-import { checkTarget } from "./video/target.ts";
+import { checkTarget, takesFiles } from "./video/target.ts";
 import { isMatrix, type Matrix, type Picture, toPicture } from "./video/to_rgb.ts";
 
 type Options = {
@@ -191,9 +192,20 @@ async function put(
       if (!(error instanceof PipeClosed)) throw error;
     });
   }
+  await putFile(file, bytes);
+}
+
+/** Puts a picture in the place of another one at once: a program that shows it finds the old or the new one, whole. */
+async function putFile(file: string, bytes: Uint8Array): Promise<void> {
+  const found = fs.lstatSync(file, { throwIfNoEntry: false });
+  const isPlain = found === undefined || found.isFile() && takesFiles(dirname(file)); // else a device, a pipe, a link
+  const made = isPlain ? `${file}.${process.pid}.part` : file;
   try {
-    fs.writeFileSync(file, bytes);
+    const fd = fs.openSync(made, "w");
+    await writeFully(fd, bytes).finally(() => fs.closeSync(fd));
+    if (made !== file) fs.renameSync(made, file);
   } catch (error) {
+    if (made !== file) fs.rmSync(made, { force: true });
     throw new Failure(`cannot write ${file}: ${systemReason(error)}`, EXIT.system);
   }
 }

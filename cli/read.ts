@@ -33,8 +33,19 @@ type Options = Omit<FollowOptions, "mode"> & {
   json?: boolean;
 };
 
-/** `files`: with --follow-format, one for each shape of frames. */
-type Consumed = { depot: string; frames: number; lost: number; bytes: number; files?: string[] };
+/** What was read, and of --output also what became of it. */
+type Consumed = {
+  depot: string;
+  frames: number;
+  lost: number;
+  bytes: number;
+  /** Frames that ffmpeg has put into the files. */
+  encoded?: number;
+  /** Whether each file is whole. */
+  whole?: boolean;
+  /** With --follow-format, one for each shape of frames. */
+  files?: string[];
+};
 
 /** Makes the command. */
 export function readCommand(): Command {
@@ -88,6 +99,7 @@ Examples:
         await using following = await Following.begin(name, { mode: "lossless", ...options }, interruption);
         try {
           await read(following, options, stdout, interruption.signal, consumed);
+          if (options.output !== undefined) consumed.encoded ??= 0;
         } finally {
           if (messages === undefined) say(consumed, options);
         }
@@ -105,6 +117,13 @@ function checkOptions({ output, overwrite, y4m, ...others }: Options): void {
   if (output === undefined && process.stdout.isTTY) {
     throw new Failure(
       "cannot write frames to a terminal: pipe standard output, or name a file with --output",
+      EXIT.usage,
+    );
+  }
+  if (output !== undefined && /^(-|pipe:.*|fd:.*)$/.test(output)) {
+    throw new Failure(
+      `--output names a file, not a pipe (${output}): without it frames go to standard output, and ` +
+        "`frames-depot read NAME --y4m | ffmpeg -i - …` encodes them into a pipe",
       EXIT.usage,
     );
   }
@@ -173,6 +192,11 @@ async function readPart(
   } finally {
     progress.end();
     await outlet.close();
+    const { made } = outlet;
+    if (made !== undefined) {
+      consumed.encoded = (consumed.encoded ?? 0) + made.frames;
+      consumed.whole = (consumed.whole ?? true) && made.whole;
+    }
   }
   if (verdict !== undefined) throw verdict;
   return true;
@@ -183,10 +207,17 @@ function encodingOf(output: string, { fields, tolerant, ffmpeg }: Options): Enco
 }
 
 function say(consumed: Consumed, { json, output }: Options): void {
-  const { frames, lost, depot, files } = consumed;
+  const { frames, lost, depot, files, encoded, whole } = consumed;
   if (json) print(`${JSON.stringify(consumed)}\n`);
   else if (output !== undefined) {
-    print(`${files?.join(", ") ?? output}: ${counted(frames, "frame")}, ${count(lost)} lost\n`);
+    const made = files?.join(", ") ?? output;
+    if (encoded === undefined) return; // an error says why
+    if (whole === undefined) complain(`${made}: not made, no frame came\n`);
+    else if (!whole) print(`${made}: not whole; ${counted(frames, "frame")} read, ${count(lost)} lost\n`);
+    else {
+      const read = encoded === frames ? "" : ` (${count(frames)} read)`;
+      print(`${made}: ${counted(encoded, "frame")}${read}, ${count(lost)} lost\n`);
+    }
   } else if (process.stderr.isTTY) {
     complain(`${counted(frames, "frame")} read from ${depot}${lost > 0 ? `, ${lost} lost` : ""}\n`);
   }

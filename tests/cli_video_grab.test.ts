@@ -3,6 +3,7 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { spawnSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -13,6 +14,7 @@ import { type Color, FramesDepot, PIXEL_FORMATS, type PixelFormat } from "../mod
 import { pathWithout } from "./support/fake_ffmpeg.ts";
 import { cliCommand } from "./support/cli.ts";
 import { depotTest, RUNTIMES } from "./support/harness.ts";
+import { mountable } from "./support/namespaces.ts";
 import {
   bytesOfFile,
   decoded,
@@ -267,6 +269,25 @@ for (const runtime of RUNTIMES) {
       assertStringIncludes(shown({ TERM: "mlterm" }), "\x1bP");
     },
   );
+}
+
+for (const runtime of RUNTIMES) {
+  videoTest(`grab leaves the picture there is where a new one has no room (${runtime})`, async ({ name, folder }) => {
+    if (mountable === undefined) return console.log("no file systems can be mounted here: needs Linux and namespaces");
+    await using depot = await FramesDepot.create(name, { frameSize: [200, 200, 3] });
+    const frame = new Uint8Array(120_000).map(() => Math.random() * 256); // packs badly
+    await depot.enqueue({ frame });
+    const shell = 'mount -t tmpfs -o size=64k tmpfs "$1" && cd "$1" && echo good > x.png; shift; ' +
+      '"$@" x.png; code=$?; ls; cat x.png; exit $code';
+    const disk = join(folder, "disk");
+    mkdirSync(disk);
+    const grab = [...cliCommand(runtime), "grab", name];
+    const { status, stdout, stderr } = spawnSync("unshare", [...mountable, "sh", "-c", shell, "sh", disk, ...grab], {
+      encoding: "utf8",
+    });
+    assertEquals([status, stdout], [5, "x.png\ngood\n"], stderr);
+    assertStringIncludes(stderr, "cannot write x.png: no space left on device");
+  });
 }
 
 depotTest("grab ends quietly when the reader of its output has gone", async (name) => {

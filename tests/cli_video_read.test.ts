@@ -5,7 +5,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
-import { guessRate, rateMismatch } from "../cli/video/frame_rate.ts";
+import { gridRate, guessRate, rateMismatch } from "../cli/video/frame_rate.ts";
 import { parseY4mHeader, Y4M_PIXEL_FORMATS, y4mHeader } from "../cli/video/y4m.ts";
 import { FramesDepot } from "../mod.ts";
 import { depotTest, HERE, RUNTIMES } from "./support/harness.ts";
@@ -242,6 +242,18 @@ test("guessRate finds the usual rates, also from timestamps that tremble", () =>
   assertEquals(guessRate(milliseconds), [30000, 1001]);
   assertEquals(guessRate(times(1e9 / 900)), undefined); // stored as fast as possible
   assertEquals([guessRate([5n]), guessRate([5n, 5n]), guessRate([0n, 1000n])], [undefined, undefined, undefined]);
+});
+
+test("gridRate is the lowest usual rate that has a place for each frame", () => {
+  const at = (frames: number[], step: number) => frames.map((n) => BigInt(Math.round(n * step)));
+  assertEquals(gridRate(at([0, 1, 5, 6, 7, 10, 11, 14], 1e9 / 30)), [30, 1]); // some were dropped
+  assertEquals(gridRate(at([0, 1, 3, 4, 6, 9], 1001e9 / 30000)), [30000, 1001]);
+  const milliseconds = [0, 1, 3, 4, 6, 9].map((n) => BigInt(Math.round(n * 1000 / 24)) * 1_000_000n);
+  assertEquals(gridRate(milliseconds), [24, 1]);
+  assertEquals(gridRate(at([0, 1, 2, 3, 4, 5], 1e9 / 7.5)), [7500, 1000]); // not 15
+  assertEquals(gridRate(at([0, 1, 2, 3, 4, 5], 1e9 / 37)), [37000, 1000]);
+  assertEquals(gridRate([0n, 31_300_111n, 70_000_222n, 99_800_333n, 133_400_444n]), [30, 1]); // it trembles
+  assertEquals([gridRate([5n]), gridRate([0n, 1000n])], [undefined, undefined]);
 });
 
 test("rateMismatch speaks where one rate plays frames at another speed, and not of cameras that tremble", () => {

@@ -2,7 +2,7 @@
  * `record`: every frame with number, timestamp and metadata; what is left when it is killed, or the disk is full; the
  * last frames on a signal.
  */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import process from "node:process";
 import { FramesDepot } from "../mod.ts";
 import { cliCommand } from "./support/cli.ts";
 import { HERE, RUNTIMES } from "./support/harness.ts";
+import { mountable } from "./support/namespaces.ts";
 import { decoded, makeClip, move, moveBoth, OTHER, sameBytes, VideoCommand, videoTest } from "./support/video.ts";
 
 const SHAPE = { frameSize: [64, 48, 3] as [number, number, number], pixelFormat: "rgb24", metadataBytes: 8 };
@@ -135,11 +136,27 @@ videoTest("record ends by Ctrl-C with a complete file", async ({ name, folder })
   assertEquals(await info(file).then(({ frames, complete }) => [frames, complete]), [15, true]);
 });
 
-const mountable = [["--mount"], ["--user", "--map-root-user", "--mount"]]
-  .find((flags) => spawnSync("unshare", [...flags, "true"]).status === 0);
+for (const runtime of RUNTIMES) {
+  videoTest(`record says that a limit on file sizes is reached (${runtime})`, async ({ name, another, folder }) => {
+    if (process.platform !== "linux") return;
+    await using depot = await FramesDepot.create(name, { frameSize: [1024, 1024, 4], maxSize: 12, whenFull: "wait" });
+    for (let n = 0; n < 12; n++) await depot.enqueue({ frame: new Uint8Array(depot.frameBytes).fill(n) });
+    const file = join(folder, "out.fdr");
+    const limited = ["-c", 'ulimit -f 40000; exec "$@"', "sh", ...cliCommand(runtime), "record", name, file]; // 20 to 40 MB
+    const { status, stderr } = spawnSync("sh", limited, { encoding: "utf8", timeout: 60_000 });
+    assertEquals(status, 5, stderr);
+    assertMatch(stderr, /cannot record to .*out\.fdr: it has reached the limit of a file's size; its \d frames/);
+    const { frames } = await info(file);
+    assert(frames >= 4 && frames <= 9, `${frames} frames`);
+    assertStringIncludes(stderr, `its ${frames} frames`);
+    const { code, errors } = await move(["replay", file, another(), "--speed", "max", "--no-linger", "--strict"]);
+    assertEquals(code, 0, errors);
+  });
+}
 
 videoTest("record says that the disk is full, and what it wrote can be played", async ({ name, another, folder }) => {
-  if (mountable === undefined) return console.log("no file systems can be mounted here: needs Linux and namespaces");
+  const flags = mountable;
+  if (flags === undefined) return console.log("no file systems can be mounted here: needs Linux and namespaces");
   const file = join(folder, "out.fdr");
   await using depot = await FramesDepot.create(name, { ...SHAPE, whenFull: "wait" });
   let full = false;
@@ -153,12 +170,12 @@ videoTest("record says that the disk is full, and what it wrote can be played", 
     // The small disk is seen by these processes only; the recording is copied out of it when it is full.
     const shell = 'mount -t tmpfs -o size=1m tmpfs "$1" && (cd "$1" && "$RUNTIME" $FLAGS record "$2" small.fdr); ' +
       'code=$?; cp "$1/small.fdr" "$3"; exit $code';
-    const [runtime, ...flags] = cliCommand();
+    const [runtime, ...parameters] = cliCommand();
     const outside = join(folder, "disk");
     spawnSync("mkdir", [outside]);
     const run = await new Promise<{ status: number; errors: string }>((resolve) => {
-      const child = spawn("unshare", [...mountable, "sh", "-c", shell, "sh", outside, name, file], {
-        env: { ...process.env, NO_COLOR: "1", RUNTIME: runtime, FLAGS: flags.join(" ") },
+      const child = spawn("unshare", [...flags, "sh", "-c", shell, "sh", outside, name, file], {
+        env: { ...process.env, NO_COLOR: "1", RUNTIME: runtime, FLAGS: parameters.join(" ") },
       });
       let errors = "";
       child.stderr.setEncoding("utf8").on("data", (text: string) => errors += text);

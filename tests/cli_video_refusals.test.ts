@@ -42,6 +42,8 @@ for (const runtime of RUNTIMES) {
         /cannot write .*out\.mp4: there is no folder .*nowhere;/,
       ],
       [["read", name, "--output", folder, "--overwrite"], 5, /it is a folder; name a file in it/],
+      [["read", name, "--output", "-"], 2, /--output names a file, not a pipe \(-\)/],
+      [["read", name, "--output", "pipe:1", "--ffmpeg", "-f nut"], 2, /not a pipe \(pipe:1\)/],
       [["read", name, "--output", there], 4, /it exists; --overwrite replaces it/],
       [["record", name, join(nowhere, "out.fdr")], 5, /cannot write .*out\.fdr: there is no folder .*nowhere;/],
       [["record", name, there], 4, /it exists; --overwrite replaces it/],

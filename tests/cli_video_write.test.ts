@@ -156,6 +156,30 @@ videoTest("write stays until a reader has come and read everything, unless it is
   assertEquals([code, out, (await writer.done).code], [0, input, 0]);
 });
 
+videoTest(
+  "write --linger keeps the frames of depots that do not wait, too, until they are read",
+  async ({ another }) => {
+    const input = new Uint8Array(24);
+    const shape = ["--size", "4x2", "--format", "gray", "--max-size", "2"];
+    for (const whenFull of ["drop", "overwrite"]) {
+      const name = another();
+      const policy = ["--when-full", whenFull];
+      const left = await move(["write", name, ...shape, ...policy], { input });
+      assertEquals([left.code, listed(name)], [0, []]);
+      await using writer = new VideoCommand(["write", name, ...shape, ...policy, "--linger", "600"], { input });
+      await new Promise<void>((resolve) =>
+        writer.child.stderr!.on("data", (text: string) => {
+          if (text.includes("until depot")) resolve();
+        })
+      );
+      const { code } = await move(["grab", name, "-"], { runtime: OTHER });
+      assertEquals(code, 0);
+      assertEquals((await move(["read", name])).out.length, 16);
+      assertEquals((await writer.done).code, 0);
+    }
+  },
+);
+
 videoTest("write says where its input ends in the middle of a frame, or is none", async ({ name }) => {
   const shape = ["--size", "4x2", "--format", "gray", "--no-linger"];
   const cut = await move(["write", name, ...shape], { input: new Uint8Array(20) });

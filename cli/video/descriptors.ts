@@ -8,6 +8,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { EXIT, Failure } from "../failure.ts";
 
 /** Reads up to `into.length` bytes. @returns how many; 0 at the end */
@@ -38,8 +39,22 @@ export async function readFully(fd: number, into: Uint8Array, position: number):
   return filled;
 }
 
+/** The most bytes that a file of this process may have (RLIMIT_FSIZE), once it is known. */
+let mostBytes: number | undefined;
+
+/** Refuses what is larger than the limit of files, as the system does. Deno would be killed by SIGXFSZ instead. */
+function refuseTooLarge(fd: number, bytes: number, position: number | null): void {
+  if (!("Deno" in globalThis) || process.platform !== "linux") return;
+  mostBytes ??= Number(/^Max file size +(\d+)/m.exec(fs.readFileSync("/proc/self/limits", "utf8"))?.[1] ?? Infinity);
+  if (mostBytes === Infinity) return;
+  const found = fs.fstatSync(fd);
+  if (!found.isFile() || (position ?? found.size) + bytes <= mostBytes) return;
+  throw Object.assign(new Error(`the limit of file sizes is ${mostBytes} bytes`), { code: "EFBIG" });
+}
+
 /** Writes all bytes. @param position where in the file; `null` for pipes, which have none */
 export async function writeFully(fd: number, bytes: Uint8Array, position: number | null = null): Promise<void> {
+  refuseTooLarge(fd, bytes.length, position);
   for (let done = 0; done < bytes.length;) {
     const rest = done === 0 ? bytes : bytes.subarray(done);
     done += await new Promise<number>((resolve, reject) => {

@@ -12,9 +12,10 @@ import { colorOptions } from "./colors.ts";
 import { makePipe } from "./descriptors.ts";
 import { type Ending, endingOf, FfmpegLog, judge } from "./ffmpeg_log.ts";
 import { FFMPEG_SPAWN, type FfmpegProgram } from "./ffmpeg_program.ts";
-import { type FrameSink, nameOf, type Video } from "./frame_sink.ts";
+import { type FrameSink, type MadeFile, nameOf, type Video } from "./frame_sink.ts";
 import { matroskaFrameHead, matroskaFrameTail, matroskaHeader } from "./matroska.ts";
 import { type Packing, packingOf } from "./raw_frames.ts";
+import { isUrl } from "./target.ts";
 
 /** What ffmpeg makes of the frames. */
 export type Encoding = {
@@ -34,6 +35,8 @@ const EVEN = "pad=ceil(iw/2)*2:ceil(ih/2)*2";
 const PLAYABLE = [EVEN, "format=yuv420p"];
 /** Containers that have a time for each frame, as their usual encoders do. */
 const FOR_TIMES = /\.(mp4|m4v|mov|webm|mkv|nut)$/i;
+/** Containers that have one, but whose usual encoders want a rate. */
+const FOR_TIMES_OF_CODEC = /\.(ts|m2ts|mts|flv)$/i;
 /** Encoders that take a time of any unit. */
 const TIMED_CODEC =
   /^(libx26[45]|libvpx(-vp9)?|libaom-av1|libsvtav1|librav1e|ffv1|h264_\w+|hevc_\w+|av1_\w+|rawvideo|mjpeg)$/;
@@ -155,7 +158,7 @@ function parametersOf(
     ...(options === undefined && FOR_PLAYERS.test(output) ? PLAYABLE : []),
   ];
   return [
-    ...["-nostdin", "-hide_banner", "-nostats", "-loglevel", "repeat+level+error"],
+    ...["-nostdin", "-hide_banner", "-nostats", "-progress", "pipe:1", "-loglevel", "repeat+level+error"],
     ...[...transport.options, "-i", "pipe:0"],
     ...(filters.length === 0 ? [] : ["-vf", filters.join(",")]),
     ...(fit.unit === undefined ? [] : [program.fpsMode, "vfr", "-enc_time_base", fit.unit]),
@@ -168,7 +171,8 @@ function parametersOf(
 function takesTimes(output: string, options: readonly string[] = []): boolean {
   if (options.some((option) => /^-(r|r:v|fpsmax|vsync|fps_mode|enc_time_base)$/.test(option))) return false;
   const at = options.findIndex((option) => /^-(c|c:v|c:v:0|codec|codec:v|vcodec)$/.test(option));
-  return at < 0 ? FOR_TIMES.test(output) : FOR_TIMES.test(output) && TIMED_CODEC.test(options[at + 1] ?? "");
+  if (at < 0) return FOR_TIMES.test(output);
+  return (FOR_TIMES.test(output) || FOR_TIMES_OF_CODEC.test(output)) && TIMED_CODEC.test(options[at + 1] ?? "");
 }
 
 /** The ffmpeg that works, and the way in which it does. */
@@ -181,18 +185,36 @@ export function encoderSink(
   tried: Tried,
   signal: AbortSignal,
 ): FrameSink {
-  const encoder = new Encoder(video, encoding, tried, encoding.output, signal);
-  let judged = false;
+  const { output, tolerant } = encoding;
+  const encoder = new Encoder(video, encoding, tried, output, signal);
+  let made: MadeFile | undefined;
   const verdict = (ending: Ending) => {
-    if (judged) return undefined;
-    judged = true;
-    return judge(encoding.output, ending, encoding.tolerant);
+    if (made !== undefined) return undefined;
+    const { failure, complaints } = ending;
+    made = { frames: encoder.encoded, whole: failure === undefined && (complaints === undefined || !!tolerant) };
+    if (!made.whole) removeEmpty(output);
+    return judge(output, ending, tolerant);
   };
   return {
     write: (frame, timeNs) => encoder.write(frame, timeNs),
-    finish: async () => verdict(await encoder.end()),
+    async finish() {
+      const ending = await encoder.close();
+      const failure = verdict(ending);
+      if (ending.failure !== undefined) throw ending.failure;
+      return failure;
+    },
     close: async () => void verdict(await encoder.close()),
+    get made() {
+      return made;
+    },
   };
+}
+
+/** Removes what is no video and would be in the way of the next attempt. */
+function removeEmpty(output: string): void {
+  if (isUrl(output)) return;
+  const found = fs.statSync(output, { throwIfNoEntry: false });
+  if (found?.isFile() && found.size === 0) fs.rmSync(output, { force: true });
 }
 
 /** The process. */
@@ -206,6 +228,7 @@ export class Encoder {
   /** Whether all of each frame has gone into the pipe. */
   #whole = false;
   #open = true;
+  #encoded = 0;
 
   constructor(video: Video, encoding: Encoding, tried: Tried, target: string, signal: AbortSignal) {
     this.#transport = new Transport(video, encoding.fields);
@@ -213,11 +236,22 @@ export class Encoder {
     this.#writeFd = writeFd;
     this.#process = spawn("ffmpeg", parametersOf(video, this.#transport, encoding, tried, target), {
       ...FFMPEG_SPAWN,
-      stdio: [readFd, "ignore", "pipe"],
+      stdio: [readFd, "pipe", "pipe"],
     });
     fs.closeSync(readFd);
+    let unfinished = "";
+    this.#process.stdout!.setEncoding("utf8").on("data", (text: string) => {
+      const lines = (unfinished + text).split("\n");
+      unfinished = lines.pop()!;
+      for (const line of lines) if (line.startsWith("frame=")) this.#encoded = Number(line.slice("frame=".length));
+    });
     this.#ending = endingOf(this.#process, new FfmpegLog(this.#process.stderr!));
     this.#bytes = new ByteSink(writeFd, signal);
+  }
+
+  /** How many frames ffmpeg has encoded, as it says each half second and at its end. */
+  get encoded(): number {
+    return this.#encoded;
   }
 
   async write(frame: Uint8Array, timeNs: bigint): Promise<void> {

@@ -62,15 +62,20 @@ export type Ending = {
   complaints?: string;
 };
 
+const killedBy = (signal: string | null) =>
+  signal === "SIGXFSZ"
+    ? "it reached the limit of file sizes; `ulimit -f` shows and raises it"
+    : `it was killed${signal === null ? "" : ` by ${signal}`}`;
+
 /** Waits for a process and all of its log. */
 export function endingOf(child: ChildProcess, log: FfmpegLog): Promise<Ending> {
   return new Promise((resolve) => {
     child.on("error", (error: NodeJS.ErrnoException) => resolve({ failure: cannotRun(error) }));
-    child.on("close", (code) => {
+    child.on("close", (code, signal) => {
       const { complaints } = log;
       if (code === 0) return resolve(complaints === undefined ? {} : { complaints });
       // Where it has no word of its own, it is the program that does not work, not its task.
-      const words = complaints ?? (code === null ? "it was killed" : `exit code ${code}`);
+      const words = complaints ?? (code === null ? killedBy(signal) : `exit code ${code}`);
       resolve({
         failure: new Failure(`ffmpeg failed: ${words}`, complaints === undefined ? EXIT.system : EXIT.failed),
       });

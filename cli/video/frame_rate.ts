@@ -45,6 +45,36 @@ export function guessRate(timestampsNs: readonly bigint[]): FrameRate | undefine
 }
 
 /**
+ * The rate of an encoder that has no other times: the lowest usual one that has a place of its own for each frame. A
+ * camera's of which some frames were dropped is the camera's; of trembling timestamps it is the guess.
+ *
+ * @param timestampsNs of frames that follow each other
+ * @returns undefined as {@linkcode guessRate}
+ */
+export function gridRate(timestampsNs: readonly bigint[]): FrameRate | undefined {
+  const guess = guessRate(timestampsNs);
+  if (guess === undefined) return undefined;
+  const times = timestampsNs.map((timestampNs) => Number(timestampNs - timestampsNs[0]));
+  const isRounded = times.every((time) => time % 1e6 === 0);
+  const tolerance = isRounded ? MILLISECONDS_NS : EXACT_NS;
+  const shortest = times.reduce((least, time, n) => n === 0 ? least : Math.min(least, time - times[n - 1]), Infinity);
+  const mean = times.at(-1)! / (times.length - 1);
+  if (times.every((time, n) => Math.abs(time - n * mean) < tolerance)) return guess;
+  const periodOf = ([frames, seconds]: FrameRate) => 1e9 * seconds / frames;
+  const offOf = (rate: FrameRate) =>
+    Math.max(...times.map((time) => Math.abs(time - Math.round(time / periodOf(rate)) * periodOf(rate))));
+  const slowestFirst = [...WHOLE, ...NTSC].sort((a, b) => periodOf(b) - periodOf(a));
+  const grids = slowestFirst.filter((rate) => {
+    const period = periodOf(rate);
+    return period >= 4 * tolerance && period <= shortest + tolerance && offOf(rate) < tolerance;
+  });
+  if (grids.length === 0) return guess;
+  // 23.976 and 24 are both near to a few timestamps in milliseconds.
+  const alike = grids.filter((rate) => periodOf(rate) > periodOf(grids[0]) * (1 - NEAR));
+  return alike.reduce((best, rate) => offOf(rate) < offOf(best) ? rate : best);
+}
+
+/**
  * Whether frames at one rate last as long as their timestamps say, to a frame or a hundredth.
  *
  * @param spanNs from the first timestamp to the last

@@ -24,6 +24,16 @@ export type FrameSink = {
   finish(): Promise<Failure | undefined>;
   /** Closes files and processes; without {@linkcode FrameSink.finish} the output is as it is. */
   close(): Promise<void>;
+  /** Of a file that has been closed. */
+  readonly made?: MadeFile | undefined;
+};
+
+/** A file that ffmpeg has made. */
+export type MadeFile = {
+  /** Frames that ffmpeg has put into it: of one rate, it doubles some and leaves others out. */
+  frames: number;
+  /** ffmpeg has not failed, and complained of nothing that is not tolerated. */
+  whole: boolean;
 };
 
 /** What a sink must know of the frames. */

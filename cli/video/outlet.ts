@@ -9,12 +9,12 @@ import { complain, paintErrors } from "../terminal/output.ts";
 import type { ByteSink } from "./byte_sink.ts";
 import { bytesOf } from "./descriptors.ts";
 import { encoderSink, type Encoding, isCodec, keepsTimes, type Tried } from "./encoder.ts";
-import { FALLBACK_RATE, guessRate, rateMismatch } from "./frame_rate.ts";
-import { type FrameSink, rawSink, type Video, y4mSink } from "./frame_sink.ts";
+import { FALLBACK_RATE, gridRate, guessRate, rateMismatch } from "./frame_rate.ts";
+import { type FrameSink, type MadeFile, rawSink, type Video, y4mSink } from "./frame_sink.ts";
 import { type FrameRate, timeOf } from "./frame_source.ts";
 import { pixelFormatOf } from "./pixel_formats.ts";
 import { stepInWords, Timeline } from "./timeline.ts";
-import { tryEncoding } from "./trial.ts";
+import { tryEncoding, usableRate } from "./trial.ts";
 import { OF_RGB, type Y4mFrames, y4mFramesOf } from "./y4m_frames.ts";
 
 /** What is written. */
@@ -104,9 +104,23 @@ export class Outlet {
   }
 
   async #openKept(signal: AbortSignal): Promise<void> {
-    const rate = guessRate(this.#kept.map(({ timeNs }) => timeNs)) ?? FALLBACK_RATE;
-    this.#sink = await this.#open(rate, signal);
+    this.#sink = await this.#open(await this.#rateOfKept(signal), signal);
     for (const { bytes, timeNs } of this.#kept.splice(0)) await this.#sink.write(bytes, timeNs);
+  }
+
+  /** The rate where the output has one only, or is begun with one. */
+  async #rateOfKept(signal: AbortSignal): Promise<FrameRate> {
+    const times = this.#kept.map(({ timeNs }) => timeNs);
+    const { encoding, frames = Infinity } = this.#options;
+    if (encoding === undefined) return guessRate(times) ?? FALLBACK_RATE;
+    const rate = gridRate(times) ?? FALLBACK_RATE;
+    if (this.#tried!.fit.unit !== undefined) return rate;
+    return await usableRate({ ...this.#video!, rate }, encoding, this.#tried!, frames, signal);
+  }
+
+  /** What ffmpeg has made of the frames, once it is closed. */
+  get made(): MadeFile | undefined {
+    return this.#sink?.made;
   }
 
   #open(rate: FrameRate, signal: AbortSignal): Promise<FrameSink> | FrameSink {

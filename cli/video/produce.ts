@@ -123,8 +123,9 @@ async function waitUntilRead(
   interruption: Interruption,
 ): Promise<void> {
   const end = performance.now() + linger * 1000;
+  const isAsked = linger !== Infinity;
   await look(interruption, `waiting until depot "${depot.name}" has been read; Ctrl-C ends the wait`, () => {
-    return performance.now() >= end || allRead(depot);
+    return performance.now() >= end || allRead(depot, isAsked);
   });
 }
 
@@ -202,11 +203,15 @@ function loopsOf(stats: DepotStats) {
 
 /**
  * Whether no reader misses a frame if this process leaves. A depot that waits keeps frames for the first reader, too.
+ *
+ * @param isAsked another depot does so, too: a time to stay was given
  */
-function allRead(depot: FramesDepot): boolean {
+function allRead(depot: FramesDepot, isAsked: boolean): boolean {
   const stats = depot.stats();
+  const loops = loopsOf(stats);
   if (depot.whenFull === "wait" && stats.length > 0) return false;
-  return loopsOf(stats).every(({ mode, lag }) => mode !== "lossless" || lag === 0);
+  if (isAsked && stats.length > 0 && loops.length === 0) return false;
+  return loops.every(({ mode, lag }) => (mode !== "lossless" && !isAsked) || lag === 0);
 }
 
 /** Looks again and again; says what it waits for where that takes a while. */

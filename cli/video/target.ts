@@ -7,6 +7,8 @@ import fs from "node:fs";
 import { dirname } from "node:path";
 import { EXIT, Failure, systemReason } from "../failure.ts";
 
+const TAKES_FILES = fs.constants.W_OK | fs.constants.X_OK;
+
 /** Whether ffmpeg takes a name for something else than a file. (On Windows one letter and a colon is a drive.) */
 export function isUrl(name: string): boolean {
   return /^[a-z][a-z0-9+.-]+:/i.test(name);
@@ -38,9 +40,19 @@ export function checkFolder(path: string): void {
     throw new Failure(`cannot write ${path}: ${why}; make it first, or name another one`, EXIT.system);
   }
   try {
-    fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK);
+    fs.accessSync(folder, TAKES_FILES);
   } catch (error) {
     throw new Failure(`cannot write ${path}: its folder takes no file, ${systemReason(error)}`, EXIT.system);
+  }
+}
+
+/** Whether a folder takes new files. */
+export function takesFiles(folder: string): boolean {
+  try {
+    fs.accessSync(folder, TAKES_FILES);
+    return true;
+  } catch {
+    return false;
   }
 }
 

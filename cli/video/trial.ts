@@ -9,15 +9,17 @@ import { PIXEL_FORMATS, type PixelFormat } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { PipeClosed } from "./byte_sink.ts";
 import { Encoder, type Encoding, fitsOf, type Tried } from "./encoder.ts";
-import { findFfmpeg } from "./ffmpeg_program.ts";
+import { type FfmpegProgram, findFfmpeg } from "./ffmpeg_program.ts";
 import type { Video } from "./frame_sink.ts";
-import { timeOf } from "./frame_source.ts";
+import { type FrameRate, timeOf } from "./frame_source.ts";
 import { isUrl } from "./target.ts";
 
 /** Frames that are encoded beside the output: some containers take one and no second one. */
 const TRIAL_FRAMES = 2;
 /** Sizes of which every encoder takes one: of .3gp, and of .dv. */
 const USUAL_SIZES = [[176, 144], [720, 576]] as const;
+/** Rates that encoders take which do not take every one, as those of MPEG-2. */
+const USUAL_RATES = [24, 25, 30, 50, 60] as const;
 /** Width and height where compressed frames do not say theirs. */
 const BLANK_PIXELS = 64;
 
@@ -34,7 +36,16 @@ export async function tryEncoding(
   frames: number,
   signal: AbortSignal,
 ): Promise<Tried> {
-  const program = await findFfmpeg();
+  return await tryFits(video, encoding, await findFfmpeg(), frames, signal);
+}
+
+async function tryFits(
+  video: Video,
+  encoding: Encoding,
+  program: FfmpegProgram,
+  frames: number,
+  signal: AbortSignal,
+): Promise<Tried> {
   const { output, options } = encoding;
   const isFile = !isUrl(output) && output !== "-" &&
     (fs.statSync(output, { throwIfNoEntry: false })?.isFile() ?? true);
@@ -84,6 +95,31 @@ export async function tryExtension(encoding: Encoding, signal: AbortSignal): Pro
     }
   }
   throw first;
+}
+
+/**
+ * A rate that the encoder takes: the given one, or a usual one above it, which has a place for each frame, too.
+ *
+ * @returns the given one where no other works, so that ffmpeg says why
+ */
+export async function usableRate(
+  video: Video,
+  encoding: Encoding,
+  { program }: Tried,
+  frames: number,
+  signal: AbortSignal,
+): Promise<FrameRate> {
+  const [per, seconds] = video.rate;
+  const others = USUAL_RATES.filter((rate) => rate > per / seconds).map((rate): FrameRate => [rate, 1]);
+  for (const rate of [video.rate, ...others]) {
+    try {
+      await tryFits({ ...video, rate }, encoding, program, frames, signal);
+      return rate;
+    } catch (error) {
+      if (!(error instanceof Failure && error.exitCode === EXIT.failed)) throw error;
+    }
+  }
+  return video.rate;
 }
 
 /** What is tried: pixels. */

@@ -8,6 +8,10 @@ import { fileURLToPath } from "node:url";
 import { RUN } from "../../tools/support/runtimes.ts";
 import { depotTest, executableOf, HERE, type Runtime } from "./harness.ts";
 
+/** Flags of `unshare` for mounts of its own; undefined where there can be none. */
+export const mountable = [["--mount"], ["--user", "--map-root-user", "--mount"]]
+  .find((flags) => spawnSync("unshare", [...flags, "true"]).status === 0);
+
 const possible = spawnSync("unshare", ["--mount", "--pid", "--fork", "true"]).status === 0;
 
 /** How it ended, and what it printed. */
