@@ -113,13 +113,14 @@ Examples:
     });
 }
 
-function checkOptions({ output, overwrite, y4m, ...others }: Options): void {
+function checkOptions({ output, overwrite, y4m, rate, ...others }: Options): void {
   if (output === undefined && process.stdout.isTTY) {
     throw new Failure(
       "cannot write frames to a terminal: pipe standard output, or name a file with --output",
       EXIT.usage,
     );
   }
+  if (output === "") throw new Failure("--output is empty: name a file", EXIT.usage);
   if (output !== undefined && /^(-|pipe:.*|fd:.*)$/.test(output)) {
     throw new Failure(
       `--output names a file, not a pipe (${output}): without it frames go to standard output, and ` +
@@ -136,6 +137,12 @@ function checkOptions({ output, overwrite, y4m, ...others }: Options): void {
       ? "--follow-format needs --output: standard output has frames of one shape"
       : `--${name} needs --output: standard output is written without ffmpeg`;
     throw new Failure(why, EXIT.usage);
+  }
+  if (output === undefined && overwrite) {
+    throw new Failure("--overwrite needs --output: standard output replaces no file", EXIT.usage);
+  }
+  if (output === undefined && !y4m && rate !== undefined) {
+    throw new Failure("--rate needs --y4m or --output: raw frames have no rate", EXIT.usage);
   }
   if (output !== undefined) checkTarget(output, overwrite ?? false);
 }

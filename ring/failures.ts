@@ -39,7 +39,11 @@ const REFUSED: Why = ["UNSUPPORTED", "the system refuses", "`frames-depot doctor
 const CALLS: Record<number, [call: string, lacks: string, remedy: string]> = {
   [CALL.FOLDER]: ["open", "the folder of shared memory is missing", TMPFS],
   [CALL.MAKE]: ["open with O_CREAT", "no file can be made in the folder of shared memory", TMPFS],
-  [CALL.ALLOCATE]: ["fallocate", "memory cannot be allocated for good, and a write could kill the process", TMPFS],
+  [CALL.ALLOCATE]: [
+    "fallocate",
+    "memory cannot be allocated for good, and a write could kill the process",
+    "the file system has to know it, as tmpfs does, and a filter of system calls (seccomp) has to let it pass",
+  ],
   [CALL.MODE]: ["fchmod", "the segment cannot be given its mode", TMPFS],
   [CALL.LINK]: [
     "linkat",
