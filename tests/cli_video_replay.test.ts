@@ -71,7 +71,8 @@ const even = (first: number, last: number) => Array.from({ length: (last - first
 
 videoTest("replay keeps the time between frames, and --speed changes it", async ({ name, another, folder }) => {
   const file = await makeRecording(another(), folder);
-  for (const [speed, leastMs, depotName] of [["1", 850], ["3", 280], ["max", 0]].map((row) => [...row, another()])) {
+  // 900 ms at the recording's own speed; a busy machine may see the first frame late.
+  for (const [speed, leastMs, depotName] of [["1", 600], ["0.5", 1400], ["max", 0]].map((row) => [...row, another()])) {
     const [numbers, times, arrivals] = await play(String(depotName), [
       file,
       String(depotName),
