@@ -16,7 +16,7 @@ import { RUN } from "../tools/support/runtimes.ts";
 import { BUN_VERSION, DENO_VERSION, NODE_VERSION } from "../tools/support/versions.ts";
 import { runCli } from "./support/cli.ts";
 import type { SceneReport } from "./support/cli_scene.ts";
-import { depotTest, executableOf, HERE, RUNTIMES } from "./support/harness.ts";
+import { depotTest, executableOf, HERE, RUNTIMES, skip } from "./support/harness.ts";
 import { Remote } from "./support/remote.ts";
 
 const SHAPE = { frameSize: [4, 2, 3] as [number, number, number] };
@@ -50,7 +50,7 @@ async function scene(commands: string[][], megabytes = 64): Promise<SceneReport>
 
 function sceneTest(title: string, body: () => Promise<void>): void {
   depotTest(title, async () => {
-    if (way === undefined) return console.log("no mount namespaces here: needs Linux and the right to make them");
+    if (way === undefined) return skip("no mount namespaces here: needs Linux and the right to make them");
     await body();
   });
 }
@@ -220,7 +220,7 @@ depotTest("removeDead leaves a depot alone that another process holds, and its f
 });
 
 depotTest("doctor names a stopped process that holds a queue up", async (name) => {
-  if (process.platform !== "linux") return console.log("the state of a process is read from /proc: needs Linux");
+  if (process.platform !== "linux") return skip("the state of a process is read from /proc: needs Linux");
   await using depot = await FramesDepot.create(name, { ...SHAPE, maxSize: 2 });
   await using reader = new Remote();
   await reader.tell({ do: "open", name });

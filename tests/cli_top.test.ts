@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { cutLine } from "../cli/terminal/cut_line.ts";
 import { FramesDepot } from "../mod.ts";
 import { runCli } from "./support/cli.ts";
-import { depotTest, RUNTIMES } from "./support/harness.ts";
+import { depotTest, RUNTIMES, skip } from "./support/harness.ts";
 import { hasTerminal, onTerminal } from "./support/terminal.ts";
 
 const SHAPE = { frameSize: [4, 2, 3] as [number, number, number], whenFull: "overwrite" as const };
@@ -32,7 +32,7 @@ depotTest("top prints once where there is no terminal, sorted as it was asked to
 
 for (const runtime of RUNTIMES) {
   depotTest(`top on a terminal sorts, pauses, helps and quits with the keys (${runtime})`, async (name) => {
-    if (!hasTerminal) return console.log("no pseudo-terminal here: needs python3");
+    if (!hasTerminal) return skip("no pseudo-terminal here: needs python3");
     await using _depot = await FramesDepot.create(name, SHAPE);
     const { output, code, restored } = await onTerminal(runtime, ["top", "--interval", "0.1"], [
       { shows: name, keys: "f" },
@@ -49,7 +49,7 @@ for (const runtime of RUNTIMES) {
     const [how, last, expected] of [["Ctrl-C", { keys: "\x03" }, 130], ["SIGTERM", { signal: "SIGTERM" }, 143]] as const
   ) {
     depotTest(`top gives the terminal back after ${how} (${runtime})`, async (name) => {
-      if (!hasTerminal) return console.log("no pseudo-terminal here: needs python3");
+      if (!hasTerminal) return skip("no pseudo-terminal here: needs python3");
       await using _depot = await FramesDepot.create(name, SHAPE);
       const { output, code, restored } = await onTerminal(runtime, ["top"], [{ shows: name, ...last }]);
       assertEquals([code, restored], [expected, true], output);
@@ -59,7 +59,7 @@ for (const runtime of RUNTIMES) {
 }
 
 depotTest("top on a narrow terminal cuts its lines at the edge, and none of them in the middle", async (name) => {
-  if (!hasTerminal) return console.log("no pseudo-terminal here: needs python3");
+  if (!hasTerminal) return skip("no pseudo-terminal here: needs python3");
   await using _depot = await FramesDepot.create(name, SHAPE);
   const { output } = await onTerminal("deno", ["top"], [{ shows: name.slice(-4), keys: "q" }], 30);
   // deno-lint-ignore no-control-regex -- what is left is what is seen

@@ -8,7 +8,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { FramesDepot } from "../mod.ts";
 import { Cli, cliCommand, runCli } from "./support/cli.ts";
-import { depotTest, executableOf, HERE, RUNTIMES } from "./support/harness.ts";
+import { depotTest, executableOf, HERE, RUNTIMES, skip } from "./support/harness.ts";
 
 const COMMANDS = [
   ...["ls", "stat", "top", "watch", "write", "read", "grab", "record", "replay"],
@@ -172,7 +172,7 @@ for (const shell of ["bash", "zsh", "fish"]) {
     assertEquals(code, 0);
     assertStringIncludes(out, "frames-depot");
     const { status, error, stderr } = spawnSync(shell, ["-n"], { input: out, encoding: "utf8" });
-    if (error !== undefined) return console.log(`${shell} is not installed`);
+    if (error !== undefined) return skip(`${shell} is not installed`);
     assertEquals([status, stderr], [0, ""]);
   });
 }

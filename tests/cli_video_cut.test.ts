@@ -10,7 +10,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { FramesDepot } from "../mod.ts";
 import { cliCommand } from "./support/cli.ts";
-import { RUNTIMES } from "./support/harness.ts";
+import { RUNTIMES, skip } from "./support/harness.ts";
 import { ffmpeg, makeClip, moveBoth, type Moved, videoTest } from "./support/video.ts";
 
 const NAMESPACE = ["--user", "--map-root-user", "--mount"];
@@ -40,7 +40,7 @@ function noise(length: number): Uint8Array {
 for (const runtime of RUNTIMES) {
   videoTest(`read --output says that a disk is full when the file is completed (${runtime})`, async (scene) => {
     const { another, folder } = scene;
-    if (!hasNamespaces) return console.log("skipped: no namespace of users and mounts here");
+    if (!hasNamespaces) return skip("no namespace of users and mounts here");
     const disk = join(folder, "disk");
     mkdirSync(disk);
     // Few bytes stay in ffmpeg's memory until the end; of many it writes some before.

@@ -13,7 +13,7 @@ import { type Colors, type Picture, toPicture } from "../cli/video/to_rgb.ts";
 import { type Color, FramesDepot, PIXEL_FORMATS, type PixelFormat } from "../mod.ts";
 import { pathWithout } from "./support/fake_ffmpeg.ts";
 import { cliCommand } from "./support/cli.ts";
-import { depotTest, RUNTIMES } from "./support/harness.ts";
+import { depotTest, RUNTIMES, skip } from "./support/harness.ts";
 import { mountable } from "./support/namespaces.ts";
 import {
   bytesOfFile,
@@ -245,7 +245,7 @@ for (const runtime of RUNTIMES) {
   videoTest(
     `grab without a file shows the picture in a terminal, as the terminal can, in ${runtime}`,
     async ({ name }) => {
-      if (!hasPython) return console.log("no python3 here");
+      if (!hasPython) return skip("no python3 here");
       await using depot = await FramesDepot.create(name, { frameSize: [2, 3, 3] });
       await depot.enqueue({ frame: Uint8Array.from({ length: 18 }, (_, i) => i) });
       const shown = (variables: Record<string, string>) => {

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { FramesDepot } from "../mod.ts";
 import { cliCommand } from "./support/cli.ts";
-import { HERE, RUNTIMES } from "./support/harness.ts";
+import { HERE, RUNTIMES, skip } from "./support/harness.ts";
 import { mountable } from "./support/namespaces.ts";
 import { decoded, makeClip, move, moveBoth, OTHER, sameBytes, VideoCommand, videoTest } from "./support/video.ts";
 
@@ -138,7 +138,7 @@ videoTest("record ends by Ctrl-C with a complete file", async ({ name, folder })
 
 for (const runtime of RUNTIMES) {
   videoTest(`record says that a limit on file sizes is reached (${runtime})`, async ({ name, another, folder }) => {
-    if (process.platform !== "linux") return;
+    if (process.platform !== "linux") return skip("needs Linux");
     await using depot = await FramesDepot.create(name, { frameSize: [1024, 1024, 4], maxSize: 12, whenFull: "wait" });
     for (let n = 0; n < 12; n++) await depot.enqueue({ frame: new Uint8Array(depot.frameBytes).fill(n) });
     const file = join(folder, "out.fdr");
@@ -156,7 +156,7 @@ for (const runtime of RUNTIMES) {
 
 videoTest("record says that the disk is full, and what it wrote can be played", async ({ name, another, folder }) => {
   const flags = mountable;
-  if (flags === undefined) return console.log("no file systems can be mounted here: needs Linux and namespaces");
+  if (flags === undefined) return skip("no file systems can be mounted here: needs Linux and namespaces");
   const file = join(folder, "out.fdr");
   await using depot = await FramesDepot.create(name, { ...SHAPE, whenFull: "wait" });
   let full = false;

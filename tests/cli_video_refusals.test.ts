@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { formatsLike } from "../cli/video/pixel_formats.ts";
 import { FramesDepot } from "../mod.ts";
-import { type Runtime, RUNTIMES } from "./support/harness.ts";
+import { type Runtime, RUNTIMES, skip } from "./support/harness.ts";
 import { hasTerminal, onTerminal } from "./support/terminal.ts";
 import { fileOf, makeClip, move, moveBoth, videoTest } from "./support/video.ts";
 
@@ -146,7 +146,7 @@ for (const runtime of RUNTIMES) {
   });
 
   videoTest(`write shows a bar that fills, and its line after it (${runtime})`, async ({ name, folder }) => {
-    if (!hasTerminal) return console.log("no pseudo-terminal here: needs python3");
+    if (!hasTerminal) return skip("no pseudo-terminal here: needs python3");
     const clip = makeClip(folder, { frames: 20 });
     const task = ["write", name, "--input", clip, "--pace", "--when-full", "overwrite", "--no-linger"];
     const { output, code, restored } = await onTerminal(runtime, task, [], 120);

@@ -9,7 +9,7 @@ import process from "node:process";
 import { FramesDepot } from "../mod.ts";
 import { installed, output } from "../tools/support/ffmpegs.ts";
 import { cliCommand } from "./support/cli.ts";
-import { RUNTIMES } from "./support/harness.ts";
+import { RUNTIMES, skip } from "./support/harness.ts";
 import { bytesOfFile, decoded, videoTest } from "./support/video.ts";
 
 const SHARP = "sharp@0.35.5";
@@ -46,7 +46,7 @@ for (const runtime of RUNTIMES) {
         output("npm", ["install", "--silent", "--prefix", made, SHARP]);
       });
     } catch (error) {
-      return console.log(`skipped: ${SHARP}: ${(error as Error).message}`);
+      return skip(`${SHARP}: ${(error as Error).message}`);
     }
     await using depot = await FramesDepot.create(name, { frameSize: [WIDTH, HEIGHT, 3], pixelFormat: "rgb24" });
     const frame = quarters();

@@ -10,7 +10,7 @@ import { ffmpegs, type FoundFfmpeg, pathTo } from "../tools/support/ffmpegs.ts";
 import { casesOf } from "../tools/video_matrix/cases.ts";
 import { check } from "../tools/video_matrix/check.ts";
 import { alone } from "../tools/video_matrix/commands.ts";
-import { depotTest, HERE, RUNTIMES } from "./support/harness.ts";
+import { depotTest, HERE, RUNTIMES, skip } from "./support/harness.ts";
 import { move, moveBoth, sameBytes } from "./support/video.ts";
 
 /** A test with one version; a while is granted for its installation. */
@@ -18,7 +18,7 @@ function versionTest(title: string, body: (found: FoundFfmpeg, folder: string, n
   for (const from of ["the PATH", "PyPI", "npm"]) {
     depotTest(`${title}: ffmpeg of ${from}`, async (name) => {
       const found = ffmpegs().find((each) => each.from.startsWith(from))!;
-      if ("missing" in found) return console.log(`skipped: ffmpeg of ${found.from}: ${found.missing}`);
+      if ("missing" in found) return skip(`ffmpeg of ${found.from}: ${found.missing}`);
       console.log(`ffmpeg ${found.version} of ${found.from}`);
       const folder = mkdtempSync(join(tmpdir(), "frames-depot-test-"));
       try {

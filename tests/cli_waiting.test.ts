@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { FramesDepot } from "../mod.ts";
-import { depotTest, RUNTIMES } from "./support/harness.ts";
+import { depotTest, RUNTIMES, skip } from "./support/harness.ts";
 import { hasTerminal, onTerminal } from "./support/terminal.ts";
 import { VideoCommand } from "./support/video.ts";
 
@@ -54,8 +54,8 @@ for (const runtime of RUNTIMES) {
   }
 
   depotTest(`record writes its lines beside the progress bar, not into it (${runtime})`, async (name) => {
-    if (!hasTerminal) return console.log("no pseudo-terminal here: needs python3");
-    if (process.platform === "win32") return console.log("no such signals here");
+    if (!hasTerminal) return skip("no pseudo-terminal here: needs python3");
+    if (process.platform === "win32") return skip("no such signals here");
     const folder = mkdtempSync(join(tmpdir(), "frames-depot-test-"));
     try {
       await using depot = await FramesDepot.create(name, { ...SHAPE, whenFull: "overwrite" });

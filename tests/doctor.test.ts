@@ -16,7 +16,7 @@ import { DENO_VERSION } from "../tools/support/versions.ts";
 import { cliCommand, runCli } from "./support/cli.ts";
 import { withControlGroup } from "./support/control_group.ts";
 import type { SceneFindings } from "./support/doctor_scene.ts";
-import { depotTest, HERE, Peer } from "./support/harness.ts";
+import { depotTest, HERE, Peer, skip, skipPart } from "./support/harness.ts";
 import { namespaceTest, unshared } from "./support/namespaces.ts";
 
 const folder = mkdtempSync(`${tmpdir()}/frames-depot-test-`);
@@ -88,7 +88,7 @@ for (const [id, setUp, says] of SYSTEMS) {
 
 namespaceTest("doctor finds a control group that leaves little memory", async (name) => {
   await withControlGroup(name, 300 * 2 ** 20, (enter) => {
-    if (enter === undefined) return console.log("skipped: no control group for memory can be made: needs root");
+    if (enter === undefined) return skip("no control group for memory can be made: needs root");
     // Pages of its own and of the runtime's files stay: some of the limit is used.
     const { findings } = doctor(`${OWN} && ${enter} && head -c 250000000 /dev/zero > /dev/shm/ballast`);
     const finding = one(findings, "limit-group");
@@ -128,7 +128,7 @@ depotTest("doctor says that the library is missing, and checks the rest", async 
 });
 
 depotTest("doctor says which permission Deno does not grant", () => {
-  if (HERE !== "deno") return;
+  if (HERE !== "deno") return skip("Deno alone has permissions to grant");
   const [deno, , , , main] = ["", ...cliCommand("deno")].slice(1);
   const { stdout, status, stderr } = spawnSync("sh", [
     "-c",
@@ -154,7 +154,7 @@ function built(name: string, source: string, flags: string[]): string | undefine
 namespaceTest("doctor's probe names the call that the system refuses", () => {
   const refuse = `${folder}/refuse`;
   const source = fileURLToPath(new URL("./support/refuse.c", import.meta.url));
-  if (spawnSync("cc", ["-o", refuse, source]).status !== 0) return console.log("skipped: no C compiler");
+  if (spawnSync("cc", ["-o", refuse, source]).status !== 0) return skip("no C compiler");
   const { code, findings } = doctor(OWN, ["--mount"], `${refuse} locks=37 --`);
   assertEquals([code, bad(findings)], [1, ["probe-failed"]]);
   assertMatch(one(findings, "probe-failed").says, /UNSUPPORTED: .*F_OFD_SETLK is refused.*\(ENOLCK\)/);
@@ -205,7 +205,7 @@ namespaceTest("doctor finds what is stale, broken, lost, forked, open to others,
     ["swept", [], "depots", /^0 live/],
     ["nothing left", [], "depots", /^0 live/],
   ];
-  if (library === undefined) console.log("skipped: a fork: no C compiler");
+  if (library === undefined) skipPart("a fork", "no C compiler");
   else {
     const fork = scene.forked.findings.find(({ id }) => id === "fork")!.says;
     expected.push(["forking", [], "depots", /^1 live/]);

@@ -7,7 +7,7 @@ import process from "node:process";
 import { DepotError, type DepotOptions, type FrameReader, FramesDepot, type ReadMode, type WhenFull } from "../mod.ts";
 import { tracedLibrary } from "../tools/chaos/steps.ts";
 import { readAll } from "./support/actor.ts";
-import { depotTest, errorOf, HERE, Peer, type Runtime, RUNTIMES } from "./support/harness.ts";
+import { depotTest, errorOf, HERE, Peer, type Runtime, RUNTIMES, skip } from "./support/harness.ts";
 import { withoutTick } from "./support/lanes.ts";
 import { Remote } from "./support/remote.ts";
 
@@ -141,7 +141,7 @@ for (const runtime of RUNTIMES) {
   );
 
   depotTest(`FrameReader of an ended depot waits for a stopped ${runtime} process with a slot`, async (name) => {
-    if (process.platform === "win32") return;
+    if (process.platform === "win32") return skip("Windows has no such signals");
     await using depot = await FramesDepot.create(name, options());
     await using other = new Remote(runtime);
     await other.tell({ do: "open", name });
@@ -160,7 +160,7 @@ for (const runtime of RUNTIMES) {
 depotTest(
   "FramesDepot that a process has ended which died before it woke the others ends within a tick",
   async (name) => {
-    if (process.platform !== "linux") return;
+    if (process.platform !== "linux") return skip("needs Linux");
     await using depot = await FramesDepot.create(name, options("wait", 1));
     const reading = readAll(depot, { mode: "lossy" });
     await later(20);

@@ -10,7 +10,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { FramesDepot } from "../mod.ts";
 import { RUN } from "../tools/support/runtimes.ts";
-import { depotTest, executableOf, type Runtime, RUNTIMES } from "./support/harness.ts";
+import { depotTest, executableOf, type Runtime, RUNTIMES, skip, skippedTest } from "./support/harness.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const programs = readdirSync(new URL("examples/", ROOT)).filter((name) => name.endsWith(".ts"));
@@ -51,16 +51,20 @@ const LACKS: Partial<Record<Runtime, Record<string, string>>> = {
 for (const program of programs.filter((program) => !isJob(program))) {
   for (const runtime of RUNTIMES) {
     const lack = LACKS[runtime]?.[program];
+    const title = `examples/${program} does what it says, in ${runtime}`;
     if (lack !== undefined) {
-      console.log(`skipped: examples/${program} in ${runtime}: ${lack}`);
+      skippedTest(title, lack);
       continue;
     }
-    depotTest(`examples/${program} does what it says, in ${runtime}`, async () => {
+    depotTest(title, async () => {
       const { code, out, pid } = await run(runtime, program);
       const last = out.trimEnd().split("\n").at(-1)!;
       const lacks = /^skipped: (\w+) is not installed$/.exec(last)?.[1];
       if (lacks === undefined) assert(last.startsWith("ok: "), out);
-      else assert(spawnSync(lacks, ["-version"]).error !== undefined, `${lacks} is there`);
+      else {
+        assert(spawnSync(lacks, ["-version"]).error !== undefined, `${lacks} is there`);
+        skip(`${lacks} is not installed`);
+      }
       assertEquals(code, 0, out);
       const left = FramesDepot.list().map(({ name }) => name).filter((name) => name.endsWith(`-${pid}`));
       assertEquals(left, [], "what it left behind");

@@ -6,7 +6,7 @@ import { assert, assertEquals } from "@std/assert";
 import { after } from "node:test";
 import { FramesDepot } from "../mod.ts";
 import { CPeer, possible, removePrograms } from "./c_peer/program.ts";
-import { depotTest, HERE, Peer } from "./support/harness.ts";
+import { depotTest, HERE, Peer, skip } from "./support/harness.ts";
 import type { GroupOrder } from "./support/group_peer.ts";
 
 const GROUP = "detectors";
@@ -18,7 +18,7 @@ after(removePrograms);
 
 function cTest(title: string, body: (depot: FramesDepot) => Promise<void>): void {
   depotTest(title, async (name) => {
-    if (!possible) return;
+    if (!possible) return skip("the C peer is for Linux");
     await using depot = await FramesDepot.create(name, { frameSize: [4, 4, 1], maxSize: 7, whenFull: "wait" });
     await body(depot);
   });

@@ -4,12 +4,12 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import process from "node:process";
-import { depotTest, HERE, Peer } from "./support/harness.ts";
+import { depotTest, HERE, Peer, skip } from "./support/harness.ts";
 
 const CASES = 400;
 
 depotTest(`frames({ group }) survives ${CASES} depots whose groups are overwritten with noise`, async (name) => {
-  if (process.platform !== "linux") return;
+  if (process.platform !== "linux") return skip("needs Linux");
   const seed = Number(process.env.FRAMES_DEPOT_TEST_SEED ?? Math.floor(Math.random() * 0x7fffffff));
   await using peer = new Peer(HERE, "group_scribble_peer.ts", { name, cases: CASES, seed });
   for (;;) {

@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { FREE_NODE, LEAST_NODE } from "../ffi/node.ts";
 import { codeOf, specifiersOf } from "../tools/rooms/references.ts";
 import { Folder } from "./support/folder.ts";
-import { depotTest, executableOf, HERE, Peer } from "./support/harness.ts";
-import { type Answer, load, skipped } from "./support/load_scene.ts";
+import { depotTest, executableOf, HERE, Peer, skip } from "./support/harness.ts";
+import { type Answer, load } from "./support/load_scene.ts";
 
 depotTest("mod.ts is imported in Deno with no permission at all; create then names --allow-ffi", async (name) => {
   const { code, message, errors } = await load(name, "deno", { deno: ["--no-prompt"] });
@@ -80,9 +80,9 @@ depotTest(
 
 depotTest("mod.ts is imported in an older Node without harm; the first use then says what is needed", () => {
   const node = spawnSync("node", ["--version"], { encoding: "utf8" });
-  if (node.status !== 0) return skipped("an older Node", "there is none");
+  if (node.status !== 0) return skip("no Node on the PATH");
   const version = node.stdout.trim();
-  if (parseFloat(version.slice(1)) >= parseFloat(LEAST_NODE)) return skipped("an older Node", `it is ${version}`);
+  if (parseFloat(version.slice(1)) >= parseFloat(LEAST_NODE)) return skip(`no older Node on the PATH: ${version}`);
   using folder = new Folder();
   const entry = fileURLToPath(new URL("./support/load_peer.ts", import.meta.url));
   const bundle = `${folder.path}/load.mjs`;

@@ -19,8 +19,7 @@ import process from "node:process";
 import type { Backend } from "../ffi/backend.ts";
 import { CACHE_VARIABLE, cacheFolders, cacheLibrary } from "../ffi/cache.ts";
 import { Folder } from "./support/folder.ts";
-import { depotTest } from "./support/harness.ts";
-import { skipped } from "./support/load_scene.ts";
+import { depotTest, skip } from "./support/harness.ts";
 
 /** A backend of which only the environment matters. */
 function backendWith(env: Record<string, string>, os = "darwin"): Backend {
@@ -76,7 +75,7 @@ depotTest("cacheLibrary refuses bytes that do not have the hash, and writes noth
 });
 
 depotTest("cacheLibrary refuses a folder that other users may change, or one above it", () => {
-  if (ME === undefined) return skipped("the mode of a folder", "this system has none");
+  if (ME === undefined) return skip("folders have no mode on this system");
   using folder = new Folder();
   const inner = `${folder.path}/outer/inner`;
   mkdirSync(inner, { recursive: true, mode: 0o700 });
@@ -92,7 +91,7 @@ depotTest("cacheLibrary refuses a folder that other users may change, or one abo
   assertMatch(cached(inner), /dylib$/);
   symlinkSync(inner, `${folder.path}/link`);
   assertMatch(cached(`${folder.path}/link`), /dylib$/);
-  if (ME !== 0) return skipped("a folder of another user", "only root can make one");
+  if (ME !== 0) return skip("only root can make a folder of another user");
   chownSync(inner, 1234, 0);
   assertThrows(() => cached(inner), Error, `${inner} belongs to user 1234`);
 });

@@ -10,7 +10,7 @@ import type { LimitKind } from "../ffi/shim.ts";
 import { FramesDepot } from "../mod.ts";
 import { leftOf, remedyOf, shortOf, tightest } from "../ring/limits.ts";
 import { withControlGroup } from "./support/control_group.ts";
-import { depotTest, Peer, RUNTIMES } from "./support/harness.ts";
+import { depotTest, Peer, RUNTIMES, skip } from "./support/harness.ts";
 import type { Made } from "./support/make_peer.ts";
 import { namespaceTest, unshared } from "./support/namespaces.ts";
 
@@ -61,11 +61,11 @@ namespaceTest("create says that /dev/shm may hold no more files", (name) => {
 namespaceTest("create says how much of a user's quota is left", (name) => {
   const mount = "mount -t tmpfs -o usrquota,usrquota_block_hardlimit=10m,mode=1777 tmpfs /dev/shm";
   const { status } = unshared(["--mount"], `${mount} &&`, "make_peer.ts", { name, options: { frameSize: [2, 2, 1] } });
-  if (status !== 0) return console.log("skipped: this kernel's tmpfs has no quotas (Linux 6.6)");
+  if (status !== 0) return skip("this kernel's tmpfs has no quotas (Linux 6.6)");
   const user = "setpriv --reuid 1234 --regid 1234 --clear-groups";
   const home = "export HOME=/dev/shm/none DENO_DIR=/dev/shm/none DENO_NO_UPDATE_CHECK=1 &&";
   const ending = make(name, `${mount} && ${home} ${user}`);
-  if (/Permission denied/.test(ending.out)) return console.log("skipped: another user may not run this runtime");
+  if (/Permission denied/.test(ending.out)) return skip("another user may not run this runtime");
   expectRefusal(ending, ["24\\.9 MB are needed where 10\\.5 MB of 10\\.5 MB of this user's quota", "setquota"]);
 });
 
@@ -89,7 +89,7 @@ namespaceTest("create names the system that lacks a /dev/shm to write to, and ma
 
 for (const runtime of RUNTIMES) {
   depotTest(`create says that a file may not be so large, and ${runtime} lives on`, async (name) => {
-    if (process.platform !== "linux") return console.log("skipped: needs Linux");
+    if (process.platform !== "linux") return skip("needs Linux");
     // 20 MB; Deno has files of its own that grow, and dies of the limit itself where one is beyond it.
     const peerOptions = { before: "ulimit -f 40000", env: { DENO_DIR: folder } };
     await using peer = new Peer(runtime, "make_peer.ts", { name, options: OPTIONS }, peerOptions);
@@ -104,7 +104,7 @@ for (const runtime of RUNTIMES) {
 
 for (const runtime of RUNTIMES) {
   depotTest(`list throws in ${runtime} when no descriptor is left, and needs no more than one`, async (name) => {
-    if (process.platform !== "linux") return console.log("skipped: needs Linux");
+    if (process.platform !== "linux") return skip("needs Linux");
     await using _depot = await FramesDepot.create(name, { frameSize: [2, 2, 1] });
     await using peer = new Peer(runtime, "descriptors_peer.ts", { name }, { before: "ulimit -n 256" });
     const { none, one } = await peer.line<{ none: string; one: string }>();
@@ -115,7 +115,7 @@ for (const runtime of RUNTIMES) {
 
   depotTest(`create says how much memory a control group leaves, and ${runtime} is not killed`, async (name) => {
     await withControlGroup(name, 400 * 2 ** 20, async (before) => {
-      if (before === undefined) return console.log("skipped: no control group for memory can be made: needs root");
+      if (before === undefined) return skip("no control group for memory can be made: needs root");
       const options = { ...OPTIONS, maxSize: 80 };
       await using peer = new Peer(runtime, "make_peer.ts", { name, options }, { before });
       const { code, message, left } = await peer.line<Made>();

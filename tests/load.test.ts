@@ -10,9 +10,9 @@ import { fileURLToPath } from "node:url";
 import { LIBRARY_VARIABLE } from "../ffi/load.ts";
 import { FFI_FLAG, FREE_NODE, LEAST_NODE } from "../ffi/node.ts";
 import { Folder } from "./support/folder.ts";
-import { depotTest, Peer, RUNTIMES } from "./support/harness.ts";
+import { depotTest, Peer, RUNTIMES, skip } from "./support/harness.ts";
 import type { LibraryState } from "./support/library_peer.ts";
-import { load, skipped } from "./support/load_scene.ts";
+import { load } from "./support/load_scene.ts";
 
 const TARGETS: Record<string, string> = { x64: "x86_64", arm64: "aarch64" };
 const SYSTEMS: Record<string, string> = { win32: "windows" };
@@ -37,7 +37,7 @@ for (const runtime of RUNTIMES) {
     const text = await load(name, runtime, { env: { [LIBRARY_VARIABLE]: path } });
     assertEquals(text.code, "UNSUPPORTED");
     assertStringIncludes(text.message!, `tried ${LIBRARY_VARIABLE}=${path}: `);
-    if (process.platform !== "linux") return;
+    if (process.platform !== "linux") return skip("needs Linux");
     const other = await load(name, runtime, { env: { [LIBRARY_VARIABLE]: "libc.so.6" } });
     assertEquals(other.code, "UNSUPPORTED");
     assertMatch(other.message!, /tried FRAMES_DEPOT_LIB=libc\.so\.6: .*fd_/s);
@@ -52,7 +52,7 @@ for (const runtime of RUNTIMES) {
 }
 
 depotTest("FramesDepot works in Deno with --allow-ffi alone", async (name) => {
-  if (process.platform !== "linux") return;
+  if (process.platform !== "linux") return skip("needs Linux");
   const options = { deno: ["--no-prompt", "--allow-ffi"], env: { [LIBRARY_VARIABLE]: "/ignored/without/permission" } };
   const { values, listed, errors } = await load(name, "deno", options);
   assertEquals([values, listed, errors], [[1, 2, 3, 4], true, ""]);
@@ -85,7 +85,7 @@ function askedNames(): string[] {
 
 for (const runtime of RUNTIMES) {
   depotTest(`loadShim in ${runtime} loads nothing out of the working directory, in no thread`, async (name) => {
-    if (process.platform !== "linux") return;
+    if (process.platform !== "linux") return skip("needs Linux");
     using folder = new Folder();
     const planted = `${folder.path}/planted.so`;
     writeFileSync(
@@ -94,7 +94,7 @@ for (const runtime of RUNTIMES) {
       __attribute__((constructor)) static void told(void) { (void)!write(2, "planted\\n", 8); }`,
     );
     const { status } = spawnSync("cc", ["-shared", "-fPIC", "-o", planted, `${folder.path}/planted.c`]);
-    if (status !== 0) return skipped("a planted library", "there is no C compiler");
+    if (status !== 0) return skip("no C compiler");
     const names = askedNames();
     assert(names.length >= 9, String(names));
     for (const asked of names) copyFileSync(planted, `${folder.path}/${asked}`);
@@ -114,7 +114,7 @@ for (const runtime of RUNTIMES) {
   });
 
   depotTest(`loadShim in ${runtime} leaves no file open, and maps the library once for all threads`, async (name) => {
-    if (process.platform !== "linux") return;
+    if (process.platform !== "linux") return skip("needs Linux");
     await using peer = new Peer(runtime, "library_peer.ts", { name }, { env: { [LIBRARY_VARIABLE]: undefined } });
     const { values, open, mapped } = await peer.line<LibraryState>();
     assertEquals(values, [[1, 2, 3, 4], [1, 2, 3, 4]]);
@@ -135,7 +135,7 @@ if (RUNTIMES.includes("node")) {
   depotTest(
     "FramesDepot works in Node with --permission and --allow-ffi; without that, create names it",
     async (name) => {
-      if (process.platform !== "linux") return;
+      if (process.platform !== "linux") return skip("needs Linux");
       // The modules have to be read, and where what Node keeps of them is may be looked at.
       const limited = ["--permission", "--allow-fs-read=*"];
       const { code, message } = await load(name, "node", { node: limited });

@@ -9,12 +9,12 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { after, test } from "node:test";
+import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { filesIn } from "../tools/npm/compile.ts";
 import { LINK } from "../tools/npm/pages.ts";
 import { installed } from "../tools/support/node_packages.ts";
-import { depotTest, executableOf, HERE } from "./support/harness.ts";
+import { depotTest, executableOf, HERE, skip, skippedTest } from "./support/harness.ts";
 import { Remote } from "./support/remote.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -140,9 +140,8 @@ function whyUnreachable(): string | undefined {
 
 const SKIP = ELSEWHERE ?? whyUnreachable();
 
-/** A skipped one has the reason in its title, which is all that Deno prints of it. */
 function packageTest(title: string, body: (name: string) => Promise<void> | void): void {
-  if (SKIP !== undefined) test(`${title} (skipped: ${SKIP})`, { skip: SKIP }, () => {});
+  if (SKIP !== undefined) skippedTest(title, SKIP);
   else depotTest(title, body, { watchdogMs: WATCHDOG_MS });
 }
 
@@ -301,7 +300,7 @@ packageTest("the command line's package starts where env takes no flags, as that
 packageTest("the command line's package says which Node it needs, in the one that is on the PATH", () => {
   const { stdout } = spawnSync("node", ["--version"], { encoding: "utf8" });
   const major = Number.parseInt(stdout.slice(1));
-  if (!(major < 26)) return console.log(`skipped: no older Node on the PATH: ${stdout}`);
+  if (!(major < 26)) return skip(`no older Node on the PATH: ${stdout.trim()}`);
   const { status, stderr } = spawnSync("node", [bin(), "ls"], { encoding: "utf8" });
   assertEquals(status, 5);
   assertStringIncludes(

@@ -8,7 +8,7 @@ import { CALL, ERRNO } from "../ffi/constants.ts";
 import { LIBRARY_VARIABLE } from "../ffi/load.ts";
 import { DepotError, type DepotErrorCode, type DepotOptions, FramesDepot } from "../mod.ts";
 import { failure } from "../ring/failures.ts";
-import { depotTest, HERE, Peer } from "./support/harness.ts";
+import { depotTest, HERE, Peer, skip } from "./support/harness.ts";
 
 const SHAPE: DepotOptions = { frameSize: [2, 2, 1], maxSize: 2, maxReaders: 1 };
 const file = (name: string) => `/dev/shm/frames-depot.${name}`;
@@ -96,7 +96,7 @@ const CAUSES: Record<DepotErrorCode, (name: string) => Promise<Refusal | undefin
 for (const [code, cause] of Object.entries(CAUSES)) {
   depotTest(`DepotError ${code} says what was tried, why it failed, and what helps`, async (name) => {
     const error = await cause(name);
-    if (error === undefined) return console.log("skipped: segments are files on Linux only");
+    if (error === undefined) return skip("segments are files on Linux only");
     assertEquals(error.code, code);
     assertMatch(error.message, /^cannot [^:]+: ./);
     assert(error.remedy !== undefined && error.remedy.length > 3, error.message);

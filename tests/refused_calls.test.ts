@@ -10,7 +10,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { CACHE_VARIABLE } from "../ffi/cache.ts";
 import { LIBRARY_VARIABLE } from "../ffi/load.ts";
-import { depotTest, Peer, type Runtime, RUNTIMES } from "./support/harness.ts";
+import { depotTest, Peer, type Runtime, RUNTIMES, skip } from "./support/harness.ts";
 
 const SOURCE = fileURLToPath(new URL("./support/refuse.c", import.meta.url));
 const folder = mkdtempSync(`${tmpdir()}/frames-depot-test-`);
@@ -50,7 +50,7 @@ const unfinished = () => readdirSync("/dev/shm").filter((file) => file.startsWit
 function refusedTest(title: string, body: (runtime: Runtime, name: string) => Promise<void>): void {
   for (const runtime of RUNTIMES) {
     depotTest(`${title}, in ${runtime}`, async (name) => {
-      if (reason !== undefined) return console.log(`skipped: ${reason}`);
+      if (reason !== undefined) return skip(reason);
       await body(runtime, name);
     });
   }

@@ -8,7 +8,7 @@ import process from "node:process";
 import { DepotError, type DepotOptions, FramesDepot, type ReadMode, type WhenFull } from "../mod.ts";
 import { tracedLibrary } from "../tools/chaos/steps.ts";
 import { readAll } from "./support/actor.ts";
-import { depotTest, errorOf, HERE, Peer, type Runtime, RUNTIMES } from "./support/harness.ts";
+import { depotTest, errorOf, HERE, Peer, type Runtime, RUNTIMES, skip } from "./support/harness.ts";
 import { withoutTick } from "./support/lanes.ts";
 import { Remote } from "./support/remote.ts";
 import type { ReplacingReport, ReplacingTask } from "./support/replacing_peer.ts";
@@ -141,7 +141,7 @@ for (const runtime of RUNTIMES) {
   depotTest(
     `FrameReader of a replaced depot does not wait for a stopped ${runtime} process with a slot`,
     async (name) => {
-      if (process.platform === "win32") return;
+      if (process.platform === "win32") return skip("Windows has no such signals");
       await using old = await FramesDepot.create(name, options());
       await using other = new Remote(runtime);
       await other.tell({ do: "open", name });
@@ -204,7 +204,7 @@ for (const step of ["T2", "T3a", "T3", "T4", "T5"]) {
     depotTest(
       `FramesDepot ${taken ? "is marked" : "goes on"} when a ${runtime} process dies after ${step} of taking its name`,
       async (name) => {
-        if (process.platform !== "linux") return;
+        if (process.platform !== "linux") return skip("needs Linux");
         await using old = await FramesDepot.create(name, options());
         await fill(old, 1);
         const reading = readAll(old);
@@ -242,7 +242,7 @@ for (const remover of ["replace", "close", "stale"] as const) {
   depotTest(
     `FramesDepot removes what a process left that died between naming and renaming, on ${remover}`,
     async (name) => {
-      if (process.platform !== "linux") return;
+      if (process.platform !== "linux") return skip("needs Linux");
       await using owner = new Remote();
       await owner.tell({ do: "create", name, options: options() });
       await using victim = new Peer(OTHER, "replacing_peer.ts", { name, options: LARGER, step: "T3a" }, { env });
@@ -262,7 +262,7 @@ for (const remover of ["replace", "close", "stale"] as const) {
 }
 
 depotTest("unlink removes a name whose membership lock a stopped process has, and create says so", async (name) => {
-  if (process.platform === "win32") return;
+  if (process.platform === "win32") return skip("Windows has no such signals");
   await using old = await FramesDepot.create(name, options());
   const task: ReplacingTask = { name, options: LARGER, step: "T2", stops: true };
   await using stopped = new Peer(OTHER, "replacing_peer.ts", task);

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, wr
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { FramesDepot } from "../mod.ts";
-import { depotTest, Peer, type PeerOptions, type Runtime, RUNTIMES } from "./support/harness.ts";
+import { depotTest, Peer, type PeerOptions, type Runtime, RUNTIMES, skip } from "./support/harness.ts";
 import type { WaitingFrame, WaitingOrder, WaitingState, WaitingTask } from "./support/waiting_peer.ts";
 
 const WORDS_A_SLEEPER = 127;
@@ -164,12 +164,10 @@ class ThreadLimit implements AsyncDisposable {
   }
 }
 
-const skipped = (test: string, reason: string) => console.log(`skipped: ${test}: ${reason}`);
-
 for (const runtime of RUNTIMES) {
   depotTest(`${runtime} starts and waits for 64 depots where 32 threads are allowed`, async (name, another) => {
     const limit = ThreadLimit.make(name);
-    if (typeof limit === "string") return skipped("a limit of 32 threads", limit);
+    if (typeof limit === "string") return skip(limit);
     await using _ = limit;
     limit.most = 32;
     await using waiter = await Waiter.make(runtime, { names: many(another, 64) }, { before: limit.enter });
@@ -184,7 +182,7 @@ for (const runtime of RUNTIMES) {
   depotTest(
     `${runtime} gets its frames while no descriptor is available, and sleeps again when there is one`,
     async (_, another) => {
-      if (process.platform !== "linux") return;
+      if (process.platform !== "linux") return skip("needs Linux");
       await using waiter = await Waiter.make(runtime, { names: many(another, 8) }, { before: "ulimit -n 256" });
       await using opened = await Opened.all(waiter.names);
       try {
@@ -199,7 +197,7 @@ for (const runtime of RUNTIMES) {
       } catch (error) {
         // Deno ends if it needs a descriptor itself at this moment: that is no fault of the library.
         if (!String(error).includes("Deno has panicked")) throw error;
-        console.log("Deno ended for want of a descriptor of its own: not tried");
+        skip("Deno ended for want of a descriptor of its own");
       }
     },
   );
@@ -227,7 +225,7 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 `;
 
 /** A folder with that library and the file; undefined, and said, where there is no compiler for it. */
-function refusing(test: string): { folder: string; env: Record<string, string> } & Disposable | undefined {
+function refusing(): { folder: string; env: Record<string, string> } & Disposable | undefined {
   const folder = mkdtempSync(`${tmpdir()}/frames-depot-test-`);
   const made = {
     folder,
@@ -237,15 +235,15 @@ function refusing(test: string): { folder: string; env: Record<string, string> }
   writeFileSync(`${folder}/refuses.c`, REFUSES);
   const { status } = spawnSync("cc", ["-shared", "-fPIC", "-o", made.env.LD_PRELOAD, `${folder}/refuses.c`]);
   if (status === 0) return made;
-  skipped(test, "there is no C compiler");
+  skip("no C compiler");
   made[Symbol.dispose]();
 }
 
 const refusals = (waiter: Waiter) => waiter.errors.split("\n").filter((line) => line === "refused").length;
 
 depotTest("bun sleeps after the system has refused it a thread once", async (_, another) => {
-  if (process.platform !== "linux") return;
-  using refuses = refusing("a thread that is refused once");
+  if (process.platform !== "linux") return skip("needs Linux");
+  using refuses = refusing();
   if (refuses === undefined) return;
   const task = { names: many(another, 3), waiting: "park" } as const;
   await using waiter = await Waiter.make("bun", task, { env: refuses.env });
@@ -262,8 +260,8 @@ depotTest("bun sleeps after the system has refused it a thread once", async (_, 
 depotTest(
   "bun gets its frames while no thread is available, and sleeps again when there is one",
   async (_, another) => {
-    if (process.platform !== "linux") return;
-    using refuses = refusing("no thread to be had");
+    if (process.platform !== "linux") return skip("needs Linux");
+    using refuses = refusing();
     if (refuses === undefined) return;
     writeFileSync(refuses.env.REFUSES, "");
     const task = { names: many(another, 64), waiting: "park" } as const;

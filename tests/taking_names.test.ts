@@ -6,7 +6,7 @@ import { chownSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSyn
 import process from "node:process";
 import { DepotError, type DepotOptions, FramesDepot } from "../mod.ts";
 import { readAll } from "./support/actor.ts";
-import { depotTest, errorOf, HERE, type Runtime, RUNTIMES } from "./support/harness.ts";
+import { depotTest, errorOf, HERE, type Runtime, RUNTIMES, skip } from "./support/harness.ts";
 import { Remote } from "./support/remote.ts";
 
 const OTHER: Runtime = HERE === "deno" ? "bun" : "deno";
@@ -35,7 +35,7 @@ depotTest("create takes the name of a stale depot, with replace and without", as
 }, WATCHED);
 
 depotTest("create with replace refuses what live processes have and it cannot read", async (name) => {
-  if (process.platform !== "linux") return;
+  if (process.platform !== "linux") return skip("needs Linux");
   await using owner = new Remote();
   await owner.tell({ do: "create", name, options: options() });
   truncateSync(file(name), 100);
@@ -48,7 +48,7 @@ depotTest("create with replace refuses what live processes have and it cannot re
 }, WATCHED);
 
 depotTest("create and createOrOpen leave a file alone that is no depot, and take a broken one's name", async (name) => {
-  if (process.platform !== "linux") return;
+  if (process.platform !== "linux") return skip("needs Linux");
   const letters = (text: string) => new TextEncoder().encode(text);
   for (const content of [letters("mine"), letters("mine".repeat(4096)), letters("FRMDEPO!".repeat(8))]) {
     writeFileSync(file(name), content, { mode: 0o600 });
@@ -70,7 +70,7 @@ depotTest("create and createOrOpen leave a file alone that is no depot, and take
 });
 
 depotTest("create with replace refuses the depot of another user with PERMISSION", async (name) => {
-  if (process.platform !== "linux" || process.getuid?.() !== 0) return console.log("not root: no other user's depot");
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return skip("not root: no other user's depot");
   await using old = await FramesDepot.create(name, options());
   chownSync(file(name), 12345, 12345);
   const error = await assertRejects(() => FramesDepot.create(name, { ...options(), replace: true }), DepotError);

@@ -7,7 +7,7 @@ import { statSync, truncateSync } from "node:fs";
 import process from "node:process";
 import { FramesDepot } from "../mod.ts";
 import { runCli } from "./support/cli.ts";
-import { depotTest, HERE, Peer, type Runtime, RUNTIMES } from "./support/harness.ts";
+import { depotTest, HERE, Peer, type Runtime, RUNTIMES, skip } from "./support/harness.ts";
 import type { Made } from "./support/make_peer.ts";
 import { unshared } from "./support/namespaces.ts";
 import type { UserOrder } from "./support/user_peer.ts";
@@ -30,7 +30,7 @@ class User extends Peer {
 
 function usersTest(title: string, body: (name: string) => Promise<void> | void): void {
   depotTest(title, async (name) => {
-    if (process.platform !== "linux" || process.getuid!() !== 0) return console.log("skipped: needs Linux and root");
+    if (process.platform !== "linux" || process.getuid!() !== 0) return skip("needs Linux and root");
     await body(name);
   });
 }
@@ -120,7 +120,7 @@ usersTest("the user id that stands for all unknown ones is trusted by none", asy
   await using one = new User(HERE, ONE);
   assertEquals(await one.tell({ do: "create", name, options: SHAPE }), "made");
   const flags = ["--user", "--map-user=65534"];
-  if (spawnSync("unshare", [...flags, "true"]).status !== 0) return console.log("skipped: no user namespaces here");
+  if (spawnSync("unshare", [...flags, "true"]).status !== 0) return skip("no user namespaces here");
   const { status, out } = unshared(flags, "", "make_peer.ts", { name });
   assertEquals(status, 0, out);
   const { code, message } = JSON.parse(out) as Made;

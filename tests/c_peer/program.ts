@@ -87,7 +87,6 @@ async function build(sanitizer: string): Promise<Program> {
 export const possible = process.platform === "linux";
 /** The two builds, started at once so that both compilers run beside each other. */
 export const programs = possible ? { threads: build("thread"), memory: build("address,undefined") } : undefined;
-if (!possible) console.log("the C peer is for Linux; here its tests only pass by");
 
 /** A C peer of its own process, in the build that watches memory. */
 export class CPeer {

@@ -6,6 +6,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { installPackages } from "../../tools/support/node_packages.ts";
 import { RUN } from "../../tools/support/runtimes.ts";
 import { executableOf, HERE, type Runtime } from "./harness.ts";
 
@@ -19,6 +20,7 @@ export type CliOptions = { runtime?: Runtime; env?: Record<string, string | unde
 
 /** The command line that starts `frames-depot`. */
 export function cliCommand(runtime: Runtime = HERE): string[] {
+  if (runtime === "node") installPackages();
   return [executableOf(runtime), ...runtime === "deno" ? ["run", "--quiet", "-A"] : RUN[runtime], MAIN];
 }
 

@@ -9,6 +9,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { DepotError, FramesDepot } from "../../mod.ts";
 import { Child, type ChildOptions } from "../../tools/support/child.ts";
+import { partLine, skipLine } from "../../tools/support/results.ts";
 import { executableOf, EXPOSES_GC, HERE, RUN, type Runtime, RUNTIMES } from "../../tools/support/runtimes.ts";
 
 export { executableOf, HERE, type Runtime, RUNTIMES };
@@ -21,6 +22,25 @@ let counter = 0;
 /** A depot name that no other test, run or runtime has. */
 export function uniqueName(): string {
   return `test-${HERE}-${process.pid}-${counter++}`;
+}
+
+/** The title of the test that runs. */
+let running = "";
+
+/** Says that the test that runs is not tried here: it counts as skipped, not as passed. */
+export function skip(reason: string): void {
+  console.log(skipLine(running, reason));
+}
+
+/** Says that a part of the test that runs is not tried here. The rest of it counts. */
+export function skipPart(part: string, reason: string): void {
+  console.log(partLine(`${running}: ${part}`, reason));
+}
+
+/** A test that is known not to be tried here before it begins. */
+export function skippedTest(title: string, reason: string): void {
+  console.log(skipLine(title, reason));
+  test(title, { skip: reason }, () => {});
 }
 
 /**
@@ -36,6 +56,7 @@ export function depotTest(
   const watchdogMs = options.watchdogMs ?? WATCHDOG_MS;
   // Bun has a limit of its own, five seconds, unless told otherwise.
   test(title, { timeout: 2 * watchdogMs }, async () => {
+    running = title;
     const names: string[] = [];
     const next = () => {
       names.push(uniqueName());

@@ -16,6 +16,3 @@ export async function load(name: string, runtime: Runtime, options: PeerOptions)
   assertEquals(await peer.exit(), 0, peer.errors);
   return { ...answer, errors: peer.errors };
 }
-
-/** Says that a test could not be tried. */
-export const skipped = (test: string, reason: string) => console.log(`skipped: ${test}: ${reason}`);

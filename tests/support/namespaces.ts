@@ -6,7 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { RUN } from "../../tools/support/runtimes.ts";
-import { depotTest, executableOf, HERE, type Runtime } from "./harness.ts";
+import { depotTest, executableOf, HERE, type Runtime, skip } from "./harness.ts";
 
 /** Flags of `unshare` for mounts of its own; undefined where there can be none. */
 export const mountable = [["--mount"], ["--user", "--map-root-user", "--mount"]]
@@ -39,14 +39,14 @@ export function unshared(
   return { status, out: `${stdout}${stderr}` };
 }
 
-/** A test that needs them; elsewhere it says so and passes. */
+/** A test that needs them. Elsewhere it is skipped. */
 export function namespaceTest(
   title: string,
   body: (name: string) => Promise<void> | void,
   options: { watchdogMs?: number } = {},
 ): void {
   depotTest(title, async (name) => {
-    if (!possible) return console.log("skipped: no namespaces here: needs Linux and root");
+    if (!possible) return skip("no namespaces here: needs Linux and root");
     await body(name);
   }, options);
 }

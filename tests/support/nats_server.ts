@@ -5,21 +5,20 @@
  */
 import net from "node:net";
 import process from "node:process";
-import { test } from "node:test";
 import { freePort, listen, NatsServer, natsServerProgram } from "../../tools/support/nats_server.ts";
-import { depotTest } from "./harness.ts";
+import { depotTest, skip, skippedTest } from "./harness.ts";
 
 export { freePort, NatsServer };
 
 /** Why tests of relays are left out, unless their own task runs them. */
-const skip = process.env.FRAMES_DEPOT_TEST_RELAY === undefined && "it takes minutes: deno task test:relay";
+const left = process.env.FRAMES_DEPOT_TEST_RELAY === undefined ? "it takes minutes: deno task test:relay" : undefined;
 
-/** A test about relays. Where there is no server it says so and passes. */
+/** A test about relays. Where there is no server it is skipped. */
 export function relayTest(title: string, body: (name: string, another: () => string) => Promise<void>): void {
-  if (skip !== false) return void test(title, { skip }, () => {});
+  if (left !== undefined) return skippedTest(title, left);
   depotTest(title, async (name, another) => {
     const program = natsServerProgram();
-    if ("missing" in program) return console.log(`no nats-server here: ${program.missing}`);
+    if ("missing" in program) return skip(`no nats-server here: ${program.missing}`);
     await body(name, another);
   });
 }

@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { cliCommand } from "./cli.ts";
-import { depotTest, HERE, type Runtime } from "./harness.ts";
+import { depotTest, HERE, type Runtime, skip } from "./harness.ts";
 
 /** The runtime that does not run this test. */
 export const OTHER: Runtime = HERE === "deno" ? "bun" : "deno";
@@ -19,10 +19,10 @@ const hasFfmpeg = spawnSync("ffmpeg", ["-version"]).status === 0;
 /** What a video test gets: names of depots, and a folder that is gone afterwards. */
 export type Scene = { name: string; another: () => string; folder: string };
 
-/** A test about video. Without ffmpeg it says so and passes. */
+/** A test about video. Without ffmpeg it is skipped. */
 export function videoTest(title: string, body: (scene: Scene) => Promise<void>): void {
   depotTest(title, async (name, another) => {
-    if (!hasFfmpeg) return console.log("no ffmpeg here");
+    if (!hasFfmpeg) return skip("no ffmpeg here");
     const folder = mkdtempSync(join(tmpdir(), "frames-depot-test-"));
     try {
       await body({ name, another, folder });

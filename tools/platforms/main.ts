@@ -5,12 +5,11 @@
  * @module
  */
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
-import { basename, join } from "node:path";
 import process from "node:process";
 import { importFlags } from "../support/import_map.ts";
 import type { Runtime } from "../support/runtimes.ts";
-import { addFile, faultsOf, type Row, tableOf } from "./table.ts";
+import { addFile, emptyRow, faultsOf, type Row, tableOf } from "../support/results.ts";
+import { shortOf, testFiles, testFlags } from "../support/suite.ts";
 import { type Target, TARGETS } from "./targets.ts";
 
 /** A file that takes longer hangs. */
@@ -25,28 +24,23 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 
-const all = readdirSync("tests").filter((file) => file.endsWith(".test.ts")).sort().map((file) => join("tests", file));
+const all = testFiles(["tests"]);
 const { flags } = await importFlags();
-const TEST: Record<Runtime, readonly string[]> = {
-  deno: ["test", "-A", "--no-check", "--quiet", ...flags],
-  bun: ["test"],
-  node: ["--test"],
-};
 
 /** Runs one runtime of a target. */
 function runOn(name: string, target: Target, runtime: Runtime, executables: Partial<Record<Runtime, string>>): Row {
-  const row: Row = { target: name, runtime, files: 0, passed: 0, failed: 0, skipped: 0, skips: [], broken: [] };
+  const row = emptyRow(name, runtime);
   const env = Object.fromEntries(
     Object.entries(executables).map(([runtime, path]) => [`FRAMES_DEPOT_TEST_${runtime.toUpperCase()}`, path]),
   );
   for (const file of files.length > 0 ? files : all) {
-    const short = basename(file, ".test.ts");
+    const short = shortOf(file);
     const reason = files.length > 0 ? undefined : target.skips(short);
     if (reason !== undefined) {
       row.skips.push({ what: short, reason });
       continue;
     }
-    const { status, stdout, stderr } = spawnSync(executables[runtime]!, [...TEST[runtime], `./${file}`], {
+    const { status, stdout, stderr } = spawnSync(executables[runtime]!, [...testFlags(runtime, flags), `./${file}`], {
       encoding: "utf8",
       env: { ...process.env, FRAMES_DEPOT_TEST_NODE: undefined, ...env },
       maxBuffer: 2 ** 28,

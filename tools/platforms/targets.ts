@@ -6,6 +6,7 @@
 import { copyFileSync, existsSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { executableOf, type Runtime } from "../support/runtimes.ts";
+import { STATIC } from "../support/suite.ts";
 import { BUN_VERSION, DENO_VERSION } from "../support/versions.ts";
 import { debianFiles, folderOf, npmExecutable, starter, wheelFiles } from "./packages.ts";
 
@@ -21,12 +22,9 @@ export type Target = {
 
 /** What says nothing of a system. */
 const ELSEWHERE: readonly [RegExp, string][] = [
+  [STATIC, "it looks at files that are the same on each system"],
   [
-    /^(architecture|imports|layout_copies|node_script|option_names|shipped_binaries|types|words)$/,
-    "it looks at files that are the same on each system",
-  ],
-  [
-    /^(bench_|chaos|deno_|examples|group_chaos|lease_storm|soak)/,
+    /^(bench_|chaos|deno_|examples|group_chaos|lease_storm|node_script|npm_package|soak)/,
     "it tries a tool, which the system's own runtimes run",
   ],
   [/^(cli_video|cli_bench|relay)/, "it needs programs that are not built for this system"],

@@ -4,16 +4,17 @@
  * @module
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const ROOT = new URL("../../", import.meta.url);
+const MARK = "installed.json";
 
 /** Whether a folder has just what is wanted. Its mark is written last: without it the folder is unfinished. */
-function isThere(wanted: URL, mark: URL): boolean {
+function isThere(wanted: URL, folder: URL): boolean {
   try {
-    return readFileSync(mark, "utf8") === readFileSync(wanted, "utf8");
+    return readFileSync(new URL(MARK, folder), "utf8") === readFileSync(wanted, "utf8");
   } catch {
     return false;
   }
@@ -29,19 +30,27 @@ function isThere(wanted: URL, mark: URL): boolean {
  */
 export function installed(path: string, name: string): string {
   const wanted = new URL(path, ROOT);
-  const folder = new URL(`.cache/${name}/`, ROOT);
-  const mark = new URL("installed.json", folder);
-  if (isThere(wanted, mark)) return fileURLToPath(folder);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  cpSync(wanted, new URL("package.json", folder));
-  const { status, stderr } = spawnSync("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock"], {
-    cwd: fileURLToPath(folder),
-    encoding: "utf8",
-    shell: process.platform === "win32",
-  });
-  if (status !== 0) throw new Error(`npm could not install the packages of ${path}: ${stderr}`);
-  writeFileSync(mark, readFileSync(wanted));
+  const cache = new URL(".cache/", ROOT);
+  const folder = new URL(`${name}/`, cache);
+  if (isThere(wanted, folder)) return fileURLToPath(folder);
+  mkdirSync(cache, { recursive: true });
+  const made = pathToFileURL(`${mkdtempSync(fileURLToPath(new URL(`${name}-`, cache)))}/`);
+  try {
+    cpSync(wanted, new URL("package.json", made));
+    const { status, stderr } = spawnSync("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock"], {
+      cwd: fileURLToPath(made),
+      encoding: "utf8",
+      shell: process.platform === "win32",
+    });
+    if (status !== 0) throw new Error(`npm could not install the packages of ${path}: ${stderr}`);
+    writeFileSync(new URL(MARK, made), readFileSync(wanted));
+    if (!isThere(wanted, folder)) { // else another process was faster
+      rmSync(folder, { recursive: true, force: true });
+      renameSync(made, folder);
+    }
+  } finally {
+    rmSync(made, { recursive: true, force: true });
+  }
   return fileURLToPath(folder);
 }
 

@@ -8,15 +8,16 @@ import { realpathSync } from "node:fs";
 import process from "node:process";
 import { BUN_VERSION, NODE_VERSION } from "./versions.ts";
 
-const ALL = ["deno", "bun", "node"] as const;
+/** All there are. */
+export const ALL_RUNTIMES = ["deno", "bun", "node"] as const;
 /** One of them. */
-export type Runtime = typeof ALL[number];
+export type Runtime = typeof ALL_RUNTIMES[number];
 
 /** The one that runs this. */
 export const HERE: Runtime = "Bun" in globalThis ? "bun" : "Deno" in globalThis ? "deno" : "node";
 
-/** The runtimes. Node is tried where the environment names it. */
-export const RUNTIMES: readonly Runtime[] = ALL.filter((runtime) => {
+/** Those that take part. Node does where the environment names it, as `deno task test` does. */
+export const RUNTIMES: readonly Runtime[] = ALL_RUNTIMES.filter((runtime) => {
   return runtime !== "node" || HERE === "node" || process.env.FRAMES_DEPOT_TEST_NODE !== undefined;
 });
 
@@ -87,7 +88,7 @@ export function executableOf(runtime: Runtime): string {
   return found[runtime] ??= process.env[variableOf(runtime)] ?? installed(runtime);
 }
 
-/** The environment from which other processes know all. */
-export function executablesAsEnv(): Record<string, string> {
-  return Object.fromEntries(RUNTIMES.map((runtime) => [variableOf(runtime), executableOf(runtime)]));
+/** The environment from which other processes know some runtimes: those that take part there, too. */
+export function executablesAsEnv(runtimes = RUNTIMES): Record<string, string> {
+  return Object.fromEntries(runtimes.map((runtime) => [variableOf(runtime), executableOf(runtime)]));
 }

@@ -1,0 +1,111 @@
+/**
+ * The test files in several runtimes: which files each runs, two at a time, and what they have shown.
+ *
+ * @module
+ */
+import { spawn } from "node:child_process";
+import { readdirSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import process from "node:process";
+import { addFile, emptyRow, type Row } from "./results.ts";
+import { ALL_RUNTIMES, executableOf, executablesAsEnv, RUN, type Runtime } from "./runtimes.ts";
+
+/** Files that look at what no system and no runtime changes. */
+export const STATIC = /^(architecture|chaos_plan|imports|layout_copies|links|results|shipped_binaries|types|words)$/;
+
+/** What is run in Deno alone, and why. */
+const ONCE: readonly (readonly [files: RegExp, reason: string])[] = [
+  [STATIC, "they look at files, which are the same in each runtime"],
+  [/^(examples|node_script|npm_package)$/, "they start programs, each in every runtime that it is for"],
+  [/^deno_sanitizers$/, "Deno alone has sanitizers"],
+];
+
+/** A file that takes longer hangs. */
+const FILE_MS = 20 * 60_000;
+/** Most tests wait more than they compute; with more beside each other, some only wait for the machine. */
+const AT_ONCE = 2;
+
+/** What stands between the executable and the path of a test file. @param flags for Deno: where imports are from */
+export function testFlags(runtime: Runtime, flags: readonly string[]): readonly string[] {
+  const test = {
+    deno: ["test", "-A", "--no-check", ...flags], // --quiet would hide what a file says of its skips
+    bun: ["test"],
+    node: [...RUN.node, "--test-force-exit"], // as the others do, after a test that has failed
+  };
+  return test[runtime];
+}
+
+/** The test files at the given paths, which are files or folders. */
+export function testFiles(paths: readonly string[]): string[] {
+  return paths.flatMap((path) => {
+    if (!statSync(path).isDirectory()) return [path];
+    return readdirSync(path).filter((file) => file.endsWith(".test.ts")).sort().map((file) => join(path, file));
+  });
+}
+
+/** The name that a table has for a file. */
+export const shortOf = (file: string): string => basename(file, ".test.ts");
+
+const onceFor = (file: string): string | undefined => ONCE.find(([files]) => files.test(shortOf(file)))?.[1];
+
+/** A line for each reason to run files in Deno alone, with these files. */
+export function ranOnce(files: readonly string[]): string[] {
+  const reasons = Map.groupBy(files, onceFor);
+  return [...reasons].flatMap(([reason, some]) => {
+    return reason === undefined ? [] : [`in Deno alone, because ${reason}: ${some.map(shortOf).join(", ")}`];
+  });
+}
+
+/** One file in one runtime. */
+export type Job = { file: string; runtime: Runtime };
+
+/** Every file in every runtime, apart from what is run once. */
+export function jobsOf(files: readonly string[]): Job[] {
+  return files.flatMap((file) => {
+    const runtimes = onceFor(file) === undefined ? ALL_RUNTIMES : ["deno" as const];
+    return runtimes.map((runtime) => ({ file, runtime }));
+  });
+}
+
+/** What the process of one file printed, and how it ended: with a code, by a signal, or not in time. */
+export type Outcome = { output: string; code: number | null; signal: string | null; seconds: number };
+
+/** Runs one file. */
+export function runFile({ file, runtime }: Job, flags: readonly string[]): Promise<Outcome> {
+  const parameters = [...testFlags(runtime, flags), `./${file}`];
+  const begin = performance.now();
+  const child = spawn(executableOf(runtime), parameters, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, NO_COLOR: "1", ...executablesAsEnv(ALL_RUNTIMES) },
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => output += text);
+  const watchdog = setTimeout(() => process.kill(child.pid!, "SIGKILL"), FILE_MS);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      clearTimeout(watchdog);
+      resolve({ output, code, signal, seconds: (performance.now() - begin) / 1000 });
+    });
+  });
+}
+
+/** Runs all jobs, the first ones first, and adds what they show to the row of their runtime. */
+export async function runJobs(
+  target: string,
+  jobs: readonly Job[],
+  run: (job: Job) => Promise<Outcome>,
+  tell: (job: Job, outcome: Outcome) => void,
+): Promise<Row[]> {
+  const rows = new Map(jobs.map(({ runtime }) => [runtime, emptyRow(target, runtime)]));
+  const left = [...jobs];
+  const one = async () => {
+    for (let job; (job = left.shift()) !== undefined;) {
+      const outcome = await run(job);
+      addFile(rows.get(job.runtime)!, shortOf(job.file), outcome.output, outcome.code ?? outcome.signal);
+      tell(job, outcome);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, one));
+  return [...rows.values()];
+}
