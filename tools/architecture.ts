@@ -16,7 +16,7 @@ const END = "<!-- end -->";
 
 /** What each folder or file is for, from the top down. */
 const ABOUT: Record<string, string> = {
-  "tests/": "every test runs in Deno and in Bun",
+  "tests/": "every test runs in Deno, in Bun and in Node",
   "bench/": "figures beside their floors, and beside what people use instead",
   "tools/": "the gate, the demo, chaos, fuzz, leases, soak",
   "examples/": "programs to start from",

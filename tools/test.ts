@@ -1,29 +1,48 @@
 /**
- * `deno task test`: the same test files in Deno and in Bun, the examples in the documentation, and a look at what is
- * left behind. Parameters are passed on as files or folders to test; without any, everything is.
+ * `deno task test`: the same test files in Deno, in Bun and in Node, the examples in the documentation, and a look at
+ * what is left behind. Parameters are files or folders to test; without any, everything is. Prints a table; a skip
+ * without a reason, or a runtime where nothing passed, is a failure.
  *
  * @module
  */
+import process from "node:process";
 import { FramesDepot } from "../mod.ts";
-import { leftovers } from "./support/leftovers.ts";
 import { importFlags } from "./support/import_map.ts";
+import { leftovers } from "./support/leftovers.ts";
+import { installPackages } from "./support/node_packages.ts";
+import { faultsOf, tableOf } from "./support/results.ts";
 import { run } from "./support/run.ts";
-import { executableOf, executablesAsEnv } from "./support/runtimes.ts";
+import { executableOf } from "./support/runtimes.ts";
+import { type Job, jobsOf, type Outcome, ranOnce, runFile, runJobs, shortOf, testFiles } from "./support/suite.ts";
 
-const deno = executableOf("deno");
-const bun = executableOf("bun");
-const env = executablesAsEnv();
 const { flags, says } = await importFlags();
-const chosen = Deno.args.length > 0 ? Deno.args : ["tests/"];
+const files = testFiles(Deno.args.length > 0 ? Deno.args : ["tests"]);
+const jobs = jobsOf(files);
 const before = leftovers();
 
-console.log(says);
-run({ title: "tests in Deno", command: [deno, "test", "-A", "--quiet", ...flags, ...chosen], env });
-run({ title: "tests in Bun", command: [bun, "test", ...chosen.map((path) => `./${path}`)], env });
+/** One line for a file that holds; all that was printed for one that does not. */
+function tell({ file, runtime }: Job, { output, code, signal, seconds }: Outcome): void {
+  const time = `${shortOf(file)} in ${runtime}, ${seconds.toFixed(1)} s`;
+  if (code === 0) return console.log(`ok      ${time}`);
+  console.log(`\n${output}\nFAILED  ${time}: ${signal === null ? `exit code ${code}` : `ended by ${signal}`}\n`);
+}
+
+console.log(`${says}\n\n== tests in Deno, Bun and Node`);
+installPackages();
+const begin = performance.now();
+const rows = await runJobs(`${process.platform} ${process.arch}`, jobs, (job) => runFile(job, flags), tell);
+console.log(`\n${tableOf(rows)}`);
+for (const line of ranOnce(files)) console.log(line);
+console.log(`${((performance.now() - begin) / 60_000).toFixed(1)} minutes`);
+if (rows.some((row) => faultsOf(row).length > 0)) Deno.exit(1);
+
 if (Deno.args.length === 0) {
   run({
     title: "examples in the documentation",
-    command: [deno, "test", "-A", "--quiet", "--doc", ...flags, "mod.ts", "depot/", "README.md", "docs/guide.md"],
+    command: [
+      ...[executableOf("deno"), "test", "-A", "--quiet", "--doc", ...flags],
+      ...["mod.ts", "depot/", "README.md", "docs/guide.md"],
+    ],
   });
 }
 
