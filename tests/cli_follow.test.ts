@@ -8,7 +8,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { type DepotOptions, FramesDepot } from "../mod.ts";
 import { inFolder } from "./support/folder.ts";
-import { depotTest, RUNTIMES } from "./support/harness.ts";
+import { depotTest, STARTED } from "./support/harness.ts";
 import { Remote } from "./support/remote.ts";
 import { decoded, move, type Moved, OTHER, VideoCommand, videoTest } from "./support/video.ts";
 
@@ -59,7 +59,7 @@ async function recorded(file: string, name: string): Promise<{ numbers: number[]
   return { numbers, lost: info.lost, complete: info.complete };
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   for (const how of ["create", "createOrOpen"] as const) {
     depotTest(`read goes on when a killed camera comes back with ${how}, until it ends (${runtime})`, async (name) => {
       await using reader = new VideoCommand(["read", name], { runtime });

@@ -5,7 +5,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import process from "node:process";
 import { FramesDepot } from "../mod.ts";
 import { runCli } from "./support/cli.ts";
-import { depotTest, RUNTIMES } from "./support/harness.ts";
+import { depotTest, STARTED } from "./support/harness.ts";
 
 const SHAPE = { frameSize: [4, 2, 3], maxSize: 4, whenFull: "wait" } as const;
 const frameOf = (frameNumber: number) => ({ frameNumber, frame: new Uint8Array(24) });
@@ -17,7 +17,7 @@ depotTest("stat and top show a group in one line each, whatever its name", async
   depot.frames({ group: "\x1b[31m", from: 7 }).release();
   for (let n = 0; n < 4; n++) await depot.enqueue(frameOf(n));
   a.tryNext();
-  for (const runtime of RUNTIMES) {
+  for (const runtime of STARTED) {
     const { code, out } = await runCli(["stat", name, "--seconds", "0"], { runtime });
     assertEquals(code, 0);
     const line = '"detectors": 2 members hold 1 frame, 3 behind; 0 redelivered, 0 dropped, 0 lost; from oldest';

@@ -7,7 +7,7 @@ import process from "node:process";
 import { crc32 } from "node:zlib";
 import { FramesDepot } from "../mod.ts";
 import { Cli, runCli } from "./support/cli.ts";
-import { depotTest, errorOf, HERE, RUNTIMES } from "./support/harness.ts";
+import { depotTest, errorOf, HERE, STARTED } from "./support/harness.ts";
 import { Remote } from "./support/remote.ts";
 
 const SHAPE = { frameSize: [4, 2, 3] as [number, number, number], pixelFormat: "rgb24" };
@@ -35,7 +35,7 @@ depotTest("ls lists live, stale and broken depots, and why", async (live, anothe
   await makeStale(stale);
   const hasBroken = makeBroken(broken);
   try {
-    for (const runtime of RUNTIMES) {
+    for (const runtime of STARTED) {
       const { code, out } = await runCli(["ls", "--no-rates"], { runtime });
       assertEquals(code, 0);
       assertMatch(out, new RegExp(`^${live} +live +4×2×3 +rgb24 +1/5 `, "m"));
@@ -254,7 +254,7 @@ depotTest("watch holds no producer back, even when it is stopped", async (name) 
 for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   depotTest(`watch ends at ${signal} with ${expected} and leaves the depot`, async (name) => {
     await using depot = await FramesDepot.create(name, SHAPE);
-    for (const runtime of RUNTIMES) {
+    for (const runtime of STARTED) {
       await using watch = new Cli(["watch", name], { runtime });
       await watch.shows("NUMBER");
       assertGreaterOrEqual(depot.stats().peers.length, 2);

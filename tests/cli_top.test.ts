@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { cutLine } from "../cli/terminal/cut_line.ts";
 import { FramesDepot } from "../mod.ts";
 import { runCli } from "./support/cli.ts";
-import { depotTest, RUNTIMES, skip } from "./support/harness.ts";
+import { depotTest, skip, STARTED } from "./support/harness.ts";
 import { hasTerminal, onTerminal } from "./support/terminal.ts";
 
 const SHAPE = { frameSize: [4, 2, 3] as [number, number, number], whenFull: "overwrite" as const };
@@ -30,7 +30,7 @@ depotTest("top prints once where there is no terminal, sorted as it was asked to
   }
 });
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   depotTest(`top on a terminal sorts, pauses, helps and quits with the keys (${runtime})`, async (name) => {
     if (!hasTerminal) return skip("no pseudo-terminal here: needs python3");
     await using _depot = await FramesDepot.create(name, SHAPE);

@@ -8,7 +8,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { FramesDepot } from "../mod.ts";
 import { Cli, cliCommand, runCli } from "./support/cli.ts";
-import { depotTest, executableOf, HERE, RUNTIMES, skip } from "./support/harness.ts";
+import { depotTest, executableOf, HERE, RUNTIMES, skip, STARTED } from "./support/harness.ts";
 
 const COMMANDS = [
   ...["ls", "stat", "top", "watch", "write", "read", "grab", "record", "replay"],
@@ -75,7 +75,7 @@ depotTest("frames-depot says once what helps, in words of the command line", asy
 });
 
 depotTest("frames-depot tells what is not there without a stack, in both runtimes", async (name) => {
-  for (const runtime of RUNTIMES) {
+  for (const runtime of STARTED) {
     const { code, out, errors } = await runCli(["stat", name], { runtime });
     assertEquals([code, out], [3, ""]);
     assertStringIncludes(errors, `error: there is no depot "${name}"; \`frames-depot ls\` shows what is there\n`);
@@ -101,7 +101,7 @@ depotTest("frames-depot says in words what the system refuses, without a stack, 
       /^error: cannot write .*x.fdr: there is no folder .*nowhere; make it first, .*\n$/,
     ],
   ];
-  for (const runtime of RUNTIMES) {
+  for (const runtime of STARTED) {
     await Promise.all(refused.map(async ([parameters, expected, says]) => {
       const { code, errors } = await runCli(parameters, { runtime });
       assertEquals(code, expected, errors);
@@ -122,7 +122,7 @@ depotTest("frames-depot colours only a terminal, unless FORCE_COLOR says so; NO_
 
 depotTest("frames-depot ends quietly when the reader of its output has gone", async (name) => {
   await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1], whenFull: "overwrite" });
-  for (const runtime of RUNTIMES) {
+  for (const runtime of STARTED) {
     await using watch = new Cli(["watch", name], { runtime });
     await watch.shows("NUMBER");
     watch.child.stdout!.destroy();
@@ -142,7 +142,7 @@ depotTest("frames-depot says in a line that its output takes no more, and ends w
   await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1] });
   await depot.enqueue({ frame: new Uint8Array(4) });
   const commands = [["--help"], ["ls"], ["stat", name, "--json"], ["grab", name, "-"], ["read", name, "--frames", "1"]];
-  for (const runtime of RUNTIMES) {
+  for (const runtime of STARTED) {
     for (const parameters of commands) {
       const [program, ...first] = cliCommand(runtime);
       const full = openSync("/dev/full", "w");

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { FramesDepot } from "../mod.ts";
 import { cliCommand } from "./support/cli.ts";
-import { RUNTIMES, skip } from "./support/harness.ts";
+import { skip, STARTED } from "./support/harness.ts";
 import { ffmpeg, makeClip, moveBoth, type Moved, videoTest } from "./support/video.ts";
 
 const NAMESPACE = ["--user", "--map-root-user", "--mount"];
@@ -37,7 +37,7 @@ function noise(length: number): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(length));
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(`read --output says that a disk is full when the file is completed (${runtime})`, async (scene) => {
     const { another, folder } = scene;
     if (!hasNamespaces) return skip("no namespace of users and mounts here");

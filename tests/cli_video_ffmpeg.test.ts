@@ -8,7 +8,7 @@ import { existsSync, readdirSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { FramesDepot } from "../mod.ts";
 import { pathWith, pathWithout } from "./support/fake_ffmpeg.ts";
-import { RUNTIMES } from "./support/harness.ts";
+import { STARTED } from "./support/harness.ts";
 import {
   decoded,
   ffmpeg,
@@ -33,7 +33,7 @@ async function waiting(name: string, frames = 8): Promise<FramesDepot> {
   return depot;
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(`read --output takes no frame where ffmpeg is not on the PATH (${runtime})`, async ({ name, folder }) => {
     await using depot = await waiting(name);
     const output = join(folder, "out.mkv");
@@ -170,7 +170,7 @@ function countsOf(clip: string): [small: number, large: number] {
   return [all - large, large];
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(`write goes on with --size where the size changes, else says so (${runtime})`, async (scene) => {
     const { another, folder } = scene;
     const clip = changingClip(folder);
@@ -239,7 +239,7 @@ for (const runtime of RUNTIMES) {
   );
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(
     `write says once that the pixel format changes, and stores what ffmpeg converts (${runtime})`,
     async (scene) => {
@@ -304,7 +304,7 @@ videoTest("write takes the moving pictures and not the cover, as ffmpeg does", a
   assert(sameBytes(read.out, decoded(clip)));
 });
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(`write --input - has ffmpeg read standard input (${runtime})`, async ({ name, folder }) => {
     const clip = makeClip(folder);
     const input = ffmpeg(["-i", clip, "-c", "copy", "-f", "matroska", "-"]);

@@ -13,7 +13,7 @@ import { type Colors, type Picture, toPicture } from "../cli/video/to_rgb.ts";
 import { type Color, FramesDepot, PIXEL_FORMATS, type PixelFormat } from "../mod.ts";
 import { pathWithout } from "./support/fake_ffmpeg.ts";
 import { cliCommand } from "./support/cli.ts";
-import { depotTest, RUNTIMES, skip } from "./support/harness.ts";
+import { depotTest, skip, STARTED } from "./support/harness.ts";
 import { mountable } from "./support/namespaces.ts";
 import {
   bytesOfFile,
@@ -241,7 +241,7 @@ test("fitted keeps the proportions, and each pixel is the mean of those that it 
   assertEquals([...small.data.subarray(0, 4)], [4, 4, 4, 255]); // (0 + 1 + 8 + 9) / 4, rounded down
 });
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(
     `grab without a file shows the picture in a terminal, as the terminal can, in ${runtime}`,
     async ({ name }) => {
@@ -271,9 +271,9 @@ for (const runtime of RUNTIMES) {
   );
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(`grab leaves the picture there is where a new one has no room (${runtime})`, async ({ name, folder }) => {
-    if (mountable === undefined) return console.log("no file systems can be mounted here: needs Linux and namespaces");
+    if (mountable === undefined) return skip("no file systems can be mounted here: needs Linux and namespaces");
     await using depot = await FramesDepot.create(name, { frameSize: [200, 200, 3] });
     const frame = new Uint8Array(120_000).map(() => Math.random() * 256); // packs badly
     await depot.enqueue({ frame });
@@ -293,7 +293,7 @@ for (const runtime of RUNTIMES) {
 depotTest("grab ends quietly when the reader of its output has gone", async (name) => {
   await using depot = await FramesDepot.create(name, { frameSize: [512, 512, 3] });
   await depot.enqueue({ frame: new Uint8Array(512 * 512 * 3).map((_, i) => (i * i) >> 3) });
-  for (const runtime of RUNTIMES) {
+  for (const runtime of STARTED) {
     await using grab = new VideoCommand(["grab", name, "-"], { runtime });
     grab.child.stdout!.destroy();
     const { code, errors } = await grab.done;
@@ -301,7 +301,7 @@ depotTest("grab ends quietly when the reader of its output has gone", async (nam
   }
 });
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(`grab and read --output decode JPEG and H.264 (${runtime})`, async ({ another, folder }) => {
     const clip = makeClip(folder, { frames: 6 });
     for (const [label, options] of [["mjpeg", ["-q:v", "2"]], ["h264", ["-bf", "0", "-g", "4"]]] as const) {

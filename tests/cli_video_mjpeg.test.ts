@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { jpegLength } from "../cli/video/jpeg_length.ts";
 import { FramesDepot } from "../mod.ts";
-import { RUNTIMES } from "./support/harness.ts";
+import { STARTED } from "./support/harness.ts";
 import {
   decoded,
   ffmpeg,
@@ -22,7 +22,7 @@ import {
 
 const COUNT = 30;
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(`write --format mjpeg stores a picture for each frame, with its time (${runtime})`, async (scene) => {
     const { name, folder } = scene;
     const clip = makeClip(folder, { frames: COUNT });

@@ -10,7 +10,7 @@ import process from "node:process";
 import { FramesDepot, PIXEL_FORMATS } from "../mod.ts";
 import { cliCommand } from "./support/cli.ts";
 import { pathWith } from "./support/fake_ffmpeg.ts";
-import { RUNTIMES } from "./support/harness.ts";
+import { skip, STARTED } from "./support/harness.ts";
 import { move, rawFrame, videoTest } from "./support/video.ts";
 
 /** What ffprobe says of the picture of a file. */
@@ -41,7 +41,7 @@ async function framesAt(name: string, timesNs: number[], [width, height] = [32, 
   return depot;
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(`read --output makes files of odd sizes, whatever their extension (${runtime})`, async (scene) => {
     const { another, folder } = scene;
     for (const [extension, even] of [["mkv", true], ["avi", false], ["nut", false], ["ts", false], ["webm", true]]) {
@@ -93,7 +93,7 @@ videoTest(
 );
 
 videoTest("read --output says what a limit on file sizes has cut off", async ({ name, folder }) => {
-  if (process.platform !== "linux") return;
+  if (process.platform !== "linux") return skip("needs Linux");
   await using depot = await framesAt(name, Array.from({ length: 12 }, (_, n) => n * 1e9 / 25), [800, 600]);
   const output = join(folder, "out.nut");
   const read = ["read", depot.name, "--output", output, "--frames", "12", "--ffmpeg", "-c:v rawvideo"];

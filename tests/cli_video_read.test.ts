@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { gridRate, guessRate, rateMismatch } from "../cli/video/frame_rate.ts";
 import { parseY4mHeader, Y4M_PIXEL_FORMATS, y4mHeader } from "../cli/video/y4m.ts";
 import { FramesDepot } from "../mod.ts";
-import { depotTest, HERE, RUNTIMES } from "./support/harness.ts";
+import { depotTest, STARTED } from "./support/harness.ts";
 import {
   decoded,
   ffmpeg,
@@ -93,7 +93,7 @@ videoTest("read ends quietly when the reader of its output has gone", async ({ n
   await using depot = await FramesDepot.create(name, { frameSize: [640, 480, 3], whenFull: "overwrite" });
   const timer = setInterval(() => void depot.tryEnqueue({ frame: new Uint8Array(640 * 480 * 3) }), 2);
   try {
-    for (const runtime of [HERE, OTHER]) {
+    for (const runtime of STARTED) {
       await using reader = new VideoCommand(["read", name], { runtime });
       await new Promise((resolve) => reader.child.stdout!.once("data", resolve));
       reader.child.stdout!.destroy();
@@ -132,7 +132,7 @@ videoTest("read --timeout fails when the depot, or a frame, does not come", asyn
   assertMatch(errors, /no frame for 0.3 s/);
 });
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(`read --output completes the file at Ctrl-C, also after three frames (${runtime})`, async (scene) => {
     const { name, folder } = scene;
     await using depot = await FramesDepot.create(name, GRAY);

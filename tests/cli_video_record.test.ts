@@ -9,7 +9,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { FramesDepot } from "../mod.ts";
 import { cliCommand } from "./support/cli.ts";
-import { HERE, RUNTIMES, skip } from "./support/harness.ts";
+import { HERE, skip, STARTED } from "./support/harness.ts";
 import { mountable } from "./support/namespaces.ts";
 import { decoded, makeClip, move, moveBoth, OTHER, sameBytes, VideoCommand, videoTest } from "./support/video.ts";
 
@@ -104,7 +104,7 @@ videoTest("record does not replace a file unless it is to --overwrite", async ({
   assertEquals(codes, [0, 4, 0]);
 });
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(
     `record in ${runtime} that is killed leaves a recording up to its last whole frame`,
     async ({ name, another, folder }) => {
@@ -136,7 +136,7 @@ videoTest("record ends by Ctrl-C with a complete file", async ({ name, folder })
   assertEquals(await info(file).then(({ frames, complete }) => [frames, complete]), [15, true]);
 });
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(`record says that a limit on file sizes is reached (${runtime})`, async ({ name, another, folder }) => {
     if (process.platform !== "linux") return skip("needs Linux");
     await using depot = await FramesDepot.create(name, { frameSize: [1024, 1024, 4], maxSize: 12, whenFull: "wait" });
@@ -194,9 +194,9 @@ videoTest("record says that the disk is full, and what it wrote can be played", 
   }
 });
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(`record to a disk that takes no byte leaves no file behind (${runtime})`, async ({ name, folder }) => {
-    if (mountable === undefined) return console.log("no file systems can be mounted here: needs Linux and namespaces");
+    if (mountable === undefined) return skip("no file systems can be mounted here: needs Linux and namespaces");
     await using depot = await FramesDepot.create(name, SHAPE);
     await depot.enqueue(frameOf(1));
     // The disk is filled, and emptied for a second attempt, which needs no --overwrite.

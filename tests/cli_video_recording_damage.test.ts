@@ -5,7 +5,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { crc32 } from "node:zlib";
 import { encodeHeader, encodeIndex, encodeRecord, recordBytes, SIZE } from "../cli/video/recording_format.ts";
-import { RUNTIMES } from "./support/harness.ts";
+import { STARTED } from "./support/harness.ts";
 import { fileOf, move, moveBoth, videoTest } from "./support/video.ts";
 
 const HEADER = {
@@ -58,7 +58,7 @@ function broken(at: number, indexed: boolean): Uint8Array {
 /** What a file without an index says before anything else. */
 const cutOff = (file: string) => `${file} was cut off: it is played up to its last whole frame\n`;
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   /** Plays a file. @returns the frames that a reader gets, and what is said */
   const play = async (file: string, name: string, options: string[] = []) => {
     const [played, read] = await moveBoth(

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { decodeHeader, encodeHeader, HEADER_LIMITS, RecordingDamage } from "../cli/video/recording_format.ts";
 import { PIXEL_FORMATS } from "../mod.ts";
 import { LIMITS } from "../ring/geometry.ts";
-import { RUNTIMES } from "./support/harness.ts";
+import { STARTED } from "./support/harness.ts";
 import { fileOf, move, videoTest } from "./support/video.ts";
 
 const GRAY = {
@@ -84,7 +84,7 @@ test("decodeHeader reads whatever a depot can be like", () => {
   ) assertEquals(decodeHeader(encodeHeader(header)), header);
 });
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(`replay refuses a header that cannot be right (${runtime})`, async ({ name, folder }) => {
     for (const at of [9, 12, 15]) {
       const [header, why] = IMPOSSIBLE[at];

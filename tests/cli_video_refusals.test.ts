@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { formatsLike } from "../cli/video/pixel_formats.ts";
 import { FramesDepot } from "../mod.ts";
-import { type Runtime, RUNTIMES, skip } from "./support/harness.ts";
+import { type Runtime, skip, STARTED } from "./support/harness.ts";
 import { hasTerminal, onTerminal } from "./support/terminal.ts";
 import { fileOf, makeClip, move, moveBoth, videoTest } from "./support/video.ts";
 
@@ -28,7 +28,7 @@ async function refuses(refused: Refused[], runtime: Runtime): Promise<void> {
 
 const decodedText = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(`read, record and grab find a wrong output while there is no depot yet (${runtime})`, async (scene) => {
     const { name, folder } = scene;
     const there = fileOf(folder, "there.mp4", new Uint8Array(1));

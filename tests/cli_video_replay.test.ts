@@ -18,7 +18,7 @@ import {
   SIZE,
 } from "../cli/video/recording_format.ts";
 import { COLOR_NAMES, FramesDepot } from "../mod.ts";
-import { RUNTIMES } from "./support/harness.ts";
+import { STARTED } from "./support/harness.ts";
 import { bytesOfFile, move, OTHER, VideoCommand, videoTest } from "./support/video.ts";
 
 const SHAPE = {
@@ -171,7 +171,7 @@ videoTest("replay --strict stops at a frame that is damaged, and names it", asyn
   assertEquals((await move(["replay", file])).code, 2);
 });
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(`replay leaves a damaged frame out, and plays the rest (${runtime})`, async ({ another, folder }) => {
     const file = await makeRecording(another(), folder);
     const bytes = bytesOfFile(file);

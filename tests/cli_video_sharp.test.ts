@@ -9,7 +9,7 @@ import process from "node:process";
 import { FramesDepot } from "../mod.ts";
 import { installed, output } from "../tools/support/ffmpegs.ts";
 import { cliCommand } from "./support/cli.ts";
-import { RUNTIMES, skip } from "./support/harness.ts";
+import { type Runtime, skip, STARTED } from "./support/harness.ts";
 import { bytesOfFile, decoded, videoTest } from "./support/video.ts";
 
 const SHARP = "sharp@0.35.5";
@@ -30,13 +30,13 @@ function quarters(): Uint8Array {
 }
 
 /** Runs `grab` in a folder. */
-function grabIn(folder: string, runtime: (typeof RUNTIMES)[number], parameters: string[]): Promise<number | null> {
+function grabIn(folder: string, runtime: Runtime, parameters: string[]): Promise<number | null> {
   const [executable, ...rest] = [...cliCommand(runtime), "grab", ...parameters];
   const child = spawn(executable, rest, { cwd: folder, env: process.env, stdio: ["ignore", "ignore", "inherit"] });
   return new Promise((resolve) => child.on("close", resolve));
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(`grab makes JPEG by sharp where that is installed, in the same colours (${runtime})`, async (scene) => {
     const { name, folder } = scene;
     let modules: string;

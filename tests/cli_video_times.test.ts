@@ -10,7 +10,7 @@ import { stepInWords, Timeline } from "../cli/video/timeline.ts";
 import { packingOf } from "../cli/video/raw_frames.ts";
 import { y4mFramesOf } from "../cli/video/y4m_frames.ts";
 import { FramesDepot, PIXEL_FORMATS, type PixelFormat } from "../mod.ts";
-import { RUNTIMES } from "./support/harness.ts";
+import { STARTED } from "./support/harness.ts";
 import {
   decoded,
   ffmpeg,
@@ -60,7 +60,7 @@ function clipOf(path: string, rate: string, frames: number, filters = "null", op
   return path;
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(
     `read --output keeps the times of frames, whatever their rate (${runtime})`,
     async ({ another, folder }) => {
@@ -92,7 +92,7 @@ for (const runtime of RUNTIMES) {
   );
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(
     `read --output has the rate and the length of a live source that counts milliseconds (${runtime})`,
     async ({ another, folder }) => {
@@ -128,7 +128,7 @@ videoTest("read --output gives the last frame the length of the one before", asy
   assertEquals([timesOf(output), Number(probe(output, "stream=duration")[0])], [[0, 0.125, 0.25], 0.375]);
 });
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(`read --output completes a file at Ctrl-C, however few its frames are (${runtime})`, async (scene) => {
     const { another, folder } = scene;
     for (const frames of [1, 3, 20]) {

@@ -5,7 +5,7 @@ import { assert, assertEquals, assertGreaterOrEqual, assertStringIncludes } from
 import { FramesDepot } from "../mod.ts";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { HERE } from "./support/harness.ts";
+import { STARTED } from "./support/harness.ts";
 import {
   decoded,
   ffmpeg,
@@ -273,7 +273,7 @@ videoTest("write --pace keeps the time between frames", async ({ name, folder })
   assertGreaterOrEqual(performance.now() - started, 700);
 });
 
-for (const runtime of [HERE, OTHER]) {
+for (const runtime of STARTED) {
   videoTest(
     `write in ${runtime} ends by SIGTERM while its input is silent, and leaves no depot behind`,
     async ({ name }) => {

@@ -5,13 +5,13 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import { parseY4mHeader, y4mHeader } from "../cli/video/y4m.ts";
-import { RUNTIMES } from "./support/harness.ts";
+import { STARTED } from "./support/harness.ts";
 import { decoded, ffmpeg, fileOf, move, moveBoth, OTHER, rawFrame, sameBytes, videoTest } from "./support/video.ts";
 
 const text = (words: string) => new TextEncoder().encode(words);
 const joined = (...parts: Uint8Array[]) => new Uint8Array(parts.flatMap((part) => [...part]));
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(`write reads Y4M with the line ends of Windows and a long header (${runtime})`, async ({ name }) => {
     const frames = [rawFrame("yuv422p", 18, 10), rawFrame("yuv422p", 18, 10, 5)];
     const header = `YUV4MPEG2 W18 H10  F25:1 Ip A1:1 XYSCSS=422 XNOTE=${"x".repeat(5000)}\r\n`;

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { FramesDepot } from "../mod.ts";
-import { depotTest, RUNTIMES, skip } from "./support/harness.ts";
+import { depotTest, skip, STARTED } from "./support/harness.ts";
 import { hasTerminal, onTerminal } from "./support/terminal.ts";
 import { VideoCommand } from "./support/video.ts";
 
@@ -24,7 +24,7 @@ async function complains({ child, done }: VideoCommand, text: string): Promise<v
   if (await Promise.race([said, done]) !== true) throw new Error(`it ended without ${JSON.stringify(text)}: ${errors}`);
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   depotTest(`write says that it waits for a reader, and goes on when one comes (${runtime})`, async (name) => {
     const input = Uint8Array.from({ length: 5 * 8 }, (_, index) => index);
     const parameters = ["write", name, "--size", "4x2", "--format", "gray", "--max-size", "2"];

@@ -8,7 +8,7 @@ import { FramesDepot } from "../mod.ts";
 import { changeNotes } from "../cli/changes.ts";
 import { conditionOf, lookAgain, lookAround } from "../cli/sight.ts";
 import { Cli } from "./support/cli.ts";
-import { depotTest, RUNTIMES } from "./support/harness.ts";
+import { depotTest, STARTED } from "./support/harness.ts";
 import { Remote } from "./support/remote.ts";
 
 const SMALL = { frameSize: [4, 2, 3] as [number, number, number], pixelFormat: "rgb24" };
@@ -35,7 +35,7 @@ async function stop(watch: Cli): Promise<string> {
   return out;
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   for (const [what, shape, says] of [["the same", SMALL, "[4,2,3]"], ["another", LARGE, "[8,2,3]"]] as const) {
     depotTest(
       `watch goes on when a killed camera creates the depot anew, of ${what} size (${runtime})`,

@@ -10,7 +10,7 @@ import type { LimitKind } from "../ffi/shim.ts";
 import { FramesDepot } from "../mod.ts";
 import { leftOf, remedyOf, shortOf, tightest } from "../ring/limits.ts";
 import { withControlGroup } from "./support/control_group.ts";
-import { depotTest, Peer, RUNTIMES, skip } from "./support/harness.ts";
+import { depotTest, Peer, skip, STARTED } from "./support/harness.ts";
 import type { Made } from "./support/make_peer.ts";
 import { namespaceTest, unshared } from "./support/namespaces.ts";
 
@@ -87,7 +87,7 @@ namespaceTest("create names the system that lacks a /dev/shm to write to, and ma
   }
 });
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   depotTest(`create says that a file may not be so large, and ${runtime} lives on`, async (name) => {
     if (process.platform !== "linux") return skip("needs Linux");
     // 20 MB; Deno has files of its own that grow, and dies of the limit itself where one is beyond it.
@@ -102,7 +102,7 @@ for (const runtime of RUNTIMES) {
   });
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   depotTest(`list throws in ${runtime} when no descriptor is left, and needs no more than one`, async (name) => {
     if (process.platform !== "linux") return skip("needs Linux");
     await using _depot = await FramesDepot.create(name, { frameSize: [2, 2, 1] });

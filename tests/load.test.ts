@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { LIBRARY_VARIABLE } from "../ffi/load.ts";
 import { FFI_FLAG, FREE_NODE, LEAST_NODE } from "../ffi/node.ts";
 import { Folder } from "./support/folder.ts";
-import { depotTest, Peer, RUNTIMES, skip } from "./support/harness.ts";
+import { depotTest, Peer, RUNTIMES, skip, STARTED } from "./support/harness.ts";
 import type { LibraryState } from "./support/library_peer.ts";
 import { load } from "./support/load_scene.ts";
 
@@ -18,7 +18,7 @@ const TARGETS: Record<string, string> = { x64: "x86_64", arm64: "aarch64" };
 const SYSTEMS: Record<string, string> = { win32: "windows" };
 const target = `${SYSTEMS[process.platform] ?? process.platform} on ${TARGETS[process.arch]}`;
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   depotTest(`loadShim in ${runtime} says what it tried when the library named is not there`, async (name) => {
     const path = "/nowhere/libframes.so";
     const { code, message } = await load(name, runtime, { env: { [LIBRARY_VARIABLE]: path } });
@@ -83,7 +83,7 @@ function askedNames(): string[] {
   return ["libc.so.6", "libc.so", "libc.musl-x86_64.so.1", "frames_depot.so", "libframes_depot.so", ...sonames];
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   depotTest(`loadShim in ${runtime} loads nothing out of the working directory, in no thread`, async (name) => {
     if (process.platform !== "linux") return skip("needs Linux");
     using folder = new Folder();

@@ -10,7 +10,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { CACHE_VARIABLE } from "../ffi/cache.ts";
 import { LIBRARY_VARIABLE } from "../ffi/load.ts";
-import { depotTest, Peer, type Runtime, RUNTIMES, skip } from "./support/harness.ts";
+import { depotTest, Peer, type Runtime, skip, STARTED } from "./support/harness.ts";
 
 const SOURCE = fileURLToPath(new URL("./support/refuse.c", import.meta.url));
 const folder = mkdtempSync(`${tmpdir()}/frames-depot-test-`);
@@ -48,7 +48,7 @@ const leftOf = (name: string) => readdirSync("/dev/shm").filter((file) => file.i
 const unfinished = () => readdirSync("/dev/shm").filter((file) => file.startsWith(".frames-depot-"));
 
 function refusedTest(title: string, body: (runtime: Runtime, name: string) => Promise<void>): void {
-  for (const runtime of RUNTIMES) {
+  for (const runtime of STARTED) {
     depotTest(`${title}, in ${runtime}`, async (name) => {
       if (reason !== undefined) return skip(reason);
       await body(runtime, name);

@@ -4,7 +4,7 @@
 import { assertEquals } from "@std/assert";
 import process from "node:process";
 import { FramesDepot } from "../mod.ts";
-import { depotTest, Peer, RUNTIMES, skip } from "./support/harness.ts";
+import { depotTest, Peer, skip, STARTED } from "./support/harness.ts";
 import type { SignalTask } from "./support/signal_peer.ts";
 
 const exists = (name: string) => FramesDepot.list().some((info) => info.name === name);
@@ -23,7 +23,7 @@ async function signalled(
   return peer;
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     depotTest(`closeOnSignals closes the depots of a ${runtime} process, then ${signal} ends it`, async (name) => {
       const { ending } = await signalled(runtime, { name }, signal);

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, wr
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { FramesDepot } from "../mod.ts";
-import { depotTest, Peer, type PeerOptions, type Runtime, RUNTIMES, skip } from "./support/harness.ts";
+import { depotTest, Peer, type PeerOptions, type Runtime, skip, STARTED } from "./support/harness.ts";
 import type { WaitingFrame, WaitingOrder, WaitingState, WaitingTask } from "./support/waiting_peer.ts";
 
 const WORDS_A_SLEEPER = 127;
@@ -92,7 +92,7 @@ class Opened implements AsyncDisposable {
   }
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   for (const count of [64, 256]) {
     depotTest(
       `${runtime} waits for ${count} depots with a thread for each ${WORDS_A_SLEEPER}, and reads files meanwhile`,
@@ -164,7 +164,7 @@ class ThreadLimit implements AsyncDisposable {
   }
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   depotTest(`${runtime} starts and waits for 64 depots where 32 threads are allowed`, async (name, another) => {
     const limit = ThreadLimit.make(name);
     if (typeof limit === "string") return skip(limit);

@@ -10,9 +10,23 @@ import { fileURLToPath } from "node:url";
 import { DepotError, FramesDepot } from "../../mod.ts";
 import { Child, type ChildOptions } from "../../tools/support/child.ts";
 import { partLine, skipLine } from "../../tools/support/results.ts";
-import { executableOf, EXPOSES_GC, HERE, RUN, type Runtime, RUNTIMES } from "../../tools/support/runtimes.ts";
+import {
+  EACH_VARIABLE,
+  executableOf,
+  EXPOSES_GC,
+  HERE,
+  RUN,
+  type Runtime,
+  RUNTIMES,
+} from "../../tools/support/runtimes.ts";
 
 export { executableOf, HERE, type Runtime, RUNTIMES };
+
+/**
+ * The runtimes for a test that starts programs in each of them, and is the same whatever runs it itself. Where every
+ * runtime runs every test, as in `deno task test`, each starts its own.
+ */
+export const STARTED: readonly Runtime[] = process.env[EACH_VARIABLE] === undefined ? RUNTIMES : [HERE];
 
 /** No test may take longer: it hangs. Generous, because machines differ; it is no limit on speed. */
 const WATCHDOG_MS = 120_000;

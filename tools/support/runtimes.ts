@@ -21,6 +21,9 @@ export const RUNTIMES: readonly Runtime[] = ALL_RUNTIMES.filter((runtime) => {
   return runtime !== "node" || HERE === "node" || process.env.FRAMES_DEPOT_TEST_NODE !== undefined;
 });
 
+/** Is set where each runtime runs every test: then it need not start programs in the others that these start too. */
+export const EACH_VARIABLE = "FRAMES_DEPOT_TEST_EACH";
+
 /** Has Node find what the others find by an import map or tsconfig.json. */
 const NODE_IMPORTS = new URL("./node_imports.ts", import.meta.url).href;
 

@@ -8,7 +8,7 @@ import { readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import process from "node:process";
 import { addFile, emptyRow, type Row } from "./results.ts";
-import { ALL_RUNTIMES, executableOf, executablesAsEnv, RUN, type Runtime } from "./runtimes.ts";
+import { ALL_RUNTIMES, EACH_VARIABLE, executableOf, executablesAsEnv, RUN, type Runtime } from "./runtimes.ts";
 
 /** Files that look at what no system and no runtime changes. */
 export const STATIC = /^(architecture|chaos_plan|imports|layout_copies|links|results|shipped_binaries|types|words)$/;
@@ -73,10 +73,11 @@ export type Outcome = { output: string; code: number | null; signal: string | nu
 /** Runs one file. */
 export function runFile({ file, runtime }: Job, flags: readonly string[]): Promise<Outcome> {
   const parameters = [...testFlags(runtime, flags), `./${file}`];
+  const each = onceFor(file) === undefined ? { [EACH_VARIABLE]: "1" } : {};
   const begin = performance.now();
   const child = spawn(executableOf(runtime), parameters, {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, NO_COLOR: "1", ...executablesAsEnv(ALL_RUNTIMES) },
+    env: { ...process.env, NO_COLOR: "1", ...executablesAsEnv(ALL_RUNTIMES), ...each },
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => output += text);
