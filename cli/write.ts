@@ -5,6 +5,7 @@
  */
 import { Command, InvalidArgumentError } from "commander";
 import process from "node:process";
+import { isatty } from "node:tty";
 import { DEPOT_BOUNDS, PIXEL_FORMATS } from "../mod.ts";
 import { EXIT, Failure, report } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
@@ -140,7 +141,7 @@ function checkFrames({ size, format, maxSize = DEPOT_BOUNDS.maxSize.default }: O
 
 /** @throws {Failure} for options that do not fit the input */
 function checkInput({ input, size, rate, followFormat, loop, ffmpeg, tolerant }: Options): void {
-  if ((input === undefined || input === "-") && process.stdin.isTTY) {
+  if ((input === undefined || input === "-") && isatty(0)) { // process.stdin would make a pipe non-blocking in Node
     throw new Failure(
       "cannot read frames from a terminal: redirect standard input with < or |, or name a file with --input",
       EXIT.usage,

@@ -5,7 +5,8 @@ import { assert, assertEquals, assertGreaterOrEqual, assertStringIncludes } from
 import { FramesDepot } from "../mod.ts";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { STARTED } from "./support/harness.ts";
+import { cliCommand } from "./support/cli.ts";
+import { depotTest, skip, STARTED } from "./support/harness.ts";
 import {
   decoded,
   ffmpeg,
@@ -273,7 +274,29 @@ videoTest("write --pace keeps the time between frames", async ({ name, folder })
   assertGreaterOrEqual(performance.now() - started, 700);
 });
 
+/** A shell in which a pipe is silent at first, and what is done with it before the command has it. */
+const PIPES: Record<string, { before: string; needs?: string }> = {
+  "that is silent at first": { before: ":" },
+  "that another process has made non-blocking": {
+    before: "python3 -c 'import os; os.set_blocking(0, False)'",
+    needs: "python3",
+  },
+};
+
 for (const runtime of STARTED) {
+  for (const [what, { before, needs }] of Object.entries(PIPES)) {
+    depotTest(`write in ${runtime} takes every frame of a pipe ${what}`, (name) => {
+      if (needs !== undefined && spawnSync(needs, ["--version"]).status !== 0) return skip(`no ${needs} here`);
+      const bytes = "for n in 1 2 3; do sleep 0.3; printf 1234567$n; done";
+      const shape = ["--size", "4x2", "--format", "gray", "--when-full", "drop"];
+      const command = [...cliCommand(runtime), "write", name, ...shape, "--json"];
+      const parameters = ["-c", `(${bytes}) | { ${before}; exec "$@"; }`, "sh", ...command];
+      const { status, stdout, stderr } = spawnSync("sh", parameters, { encoding: "utf8" });
+      assertEquals([status, stderr], [0, ""]);
+      assertEquals(JSON.parse(stdout).frames, 3);
+    });
+  }
+
   videoTest(
     `write in ${runtime} ends by SIGTERM while its input is silent, and leaves no depot behind`,
     async ({ name }) => {

@@ -4,6 +4,7 @@
  * @module
  */
 import process from "node:process";
+import { isatty } from "node:tty";
 import ansi from "ansi-escapes";
 import { cutLine } from "./cut_line.ts";
 
@@ -25,7 +26,7 @@ export class Screen implements Disposable {
       for (const key of typeof data === "string" ? data : new TextDecoder().decode(data)) options.onKey(key);
     };
     this.#onResize = options.onResize;
-    this.#listens = process.stdin.isTTY === true;
+    this.#listens = isatty(0);
     process.on("exit", this.#atExit); // also after an uncaught error
     process.stdout.write(ansi.enterAlternativeScreen + ansi.cursorHide + NO_WRAP);
     process.stdout.on("resize", this.#onResize);
@@ -57,7 +58,7 @@ export class Screen implements Disposable {
 
   [Symbol.dispose](): void {
     process.stdout.off("resize", this.#onResize);
-    process.stdin.off("data", this.#onKey).pause();
+    if (this.#listens) process.stdin.off("data", this.#onKey).pause();
     this.#giveBack();
     process.off("exit", this.#atExit);
   }

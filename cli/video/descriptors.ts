@@ -11,10 +11,20 @@ import { join } from "node:path";
 import process from "node:process";
 import { EXIT, Failure } from "../failure.ts";
 
-/** Reads up to `into.length` bytes. @returns how many; 0 at the end */
+/** Another process may have made a pipe non-blocking: then it is asked again after this time. */
+const AGAIN_MS = 2;
+
+/** Waits for bytes, and reads up to `into.length` of them. @returns how many; 0 at the end */
 export function readSome(fd: number, into: Uint8Array, position: number | null = null): Promise<number> {
   return new Promise((resolve, reject) => {
-    fs.read(fd, into, 0, into.length, position, (error, count) => error ? reject(error) : resolve(count));
+    const read = () => {
+      fs.read(fd, into, 0, into.length, position, (error, count) => {
+        if (error?.code === "EAGAIN") setTimeout(read, AGAIN_MS);
+        else if (error) reject(error);
+        else resolve(count);
+      });
+    };
+    read();
   });
 }
 
@@ -60,7 +70,7 @@ export async function writeFully(fd: number, bytes: Uint8Array, position: number
     done += await new Promise<number>((resolve, reject) => {
       const at = position === null ? null : position + done;
       fs.write(fd, rest, 0, rest.length, at, (error, count) => {
-        if (error?.code === "EAGAIN") setTimeout(resolve, 1, 0); // another process has made the pipe non-blocking
+        if (error?.code === "EAGAIN") setTimeout(resolve, AGAIN_MS, 0);
         else if (error) reject(error);
         else resolve(count);
       });
