@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import process from "node:process";
-import { addFile, emptyRow, type Row } from "./results.ts";
+import { addFile, crashedInCompiler, emptyRow, type Row } from "./results.ts";
 import { ALL_RUNTIMES, EACH_VARIABLE, executableOf, executablesAsEnv, RUN, type Runtime } from "./runtimes.ts";
 
 /** Files that look at what no system and no runtime changes. */
@@ -91,7 +91,10 @@ export function runFile({ file, runtime }: Job, flags: readonly string[]): Promi
   });
 }
 
-/** Runs all jobs, the first ones first, and adds what they show to the row of their runtime. */
+/**
+ * Runs all jobs, the first ones first, and adds what they show to the row of their runtime. A file whose Node crashed
+ * in V8's compiler is run once more.
+ */
 export async function runJobs(
   target: string,
   jobs: readonly Job[],
@@ -102,8 +105,13 @@ export async function runJobs(
   const left = [...jobs];
   const one = async () => {
     for (let job; (job = left.shift()) !== undefined;) {
-      const outcome = await run(job);
-      addFile(rows.get(job.runtime)!, shortOf(job.file), outcome.output, outcome.code ?? outcome.signal);
+      const row = rows.get(job.runtime)!;
+      let outcome = await run(job);
+      if (job.runtime === "node" && crashedInCompiler(outcome.output, outcome.signal)) {
+        row.again.push(`${shortOf(job.file)} (${outcome.signal})`);
+        outcome = await run(job);
+      }
+      addFile(row, shortOf(job.file), outcome.output, outcome.code ?? outcome.signal);
       tell(job, outcome);
     }
   };
