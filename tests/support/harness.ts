@@ -33,9 +33,9 @@ const WATCHDOG_MS = 120_000;
 
 let counter = 0;
 
-/** A depot name that no other test, run or runtime has. */
+/** A depot name that no other test, run or runtime has. Names sort as they were made. */
 export function uniqueName(): string {
-  return `test-${HERE}-${process.pid}-${counter++}`;
+  return `test-${HERE}-${process.pid}-${String(counter++).padStart(4, "0")}`;
 }
 
 /** The title of the test that runs. */
