@@ -4,7 +4,7 @@
  */
 import { assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { FramesDepot, type ReadMode, type WhenFull } from "../mod.ts";
-import { depotTest, HERE, Peer, type Runtime, RUNTIMES } from "./support/harness.ts";
+import { depotTest, HERE, Peer, type Runtime, RUNTIMES, STARTED } from "./support/harness.ts";
 import type { ProducerReport, ProducerTask } from "./support/producer_peer.ts";
 import type { ReaderReport, ReaderTask } from "./support/reader_peer.ts";
 import { END } from "./support/stamp.ts";
@@ -71,7 +71,7 @@ function check({ whenFull, producers, readers, frames }: Run, { produced, reader
 }
 
 for (const whenFull of POLICIES) {
-  for (const producer of RUNTIMES) {
+  for (const producer of STARTED) {
     for (const reader of RUNTIMES) {
       // The long run is the one between runtimes that starts here; the other test process has the other one.
       const frames = producer === HERE && reader === OTHER ? 100_000 : 20_000;
@@ -86,8 +86,8 @@ for (const whenFull of POLICIES) {
   depotTest(`FramesDepot serves two producers and two readers at once, ${whenFull}`, async (name) => {
     const plan: Run = {
       whenFull,
-      producers: ["deno", "bun"],
-      readers: [["deno", "lossless"], ["bun", "lossless"]],
+      producers: [HERE, OTHER],
+      readers: [[HERE, "lossless"], [OTHER, "lossless"]],
       frames: 20_000,
     };
     check(plan, await run(name, plan));
@@ -104,8 +104,8 @@ for (const whenFull of POLICIES) {
 depotTest("FramesDepot carries claimed slots and survives claims given back", async (name) => {
   const plan: Run = {
     whenFull: "wait",
-    producers: ["deno", "bun"],
-    readers: [["deno", "lossless"], ["bun", "lossless"]],
+    producers: [HERE, OTHER],
+    readers: [[HERE, "lossless"], [OTHER, "lossless"]],
     frames: 5_000,
     claimEvery: 3,
   };
@@ -115,7 +115,7 @@ depotTest("FramesDepot carries claimed slots and survives claims given back", as
 depotTest("FramesDepot carries large frames untorn while they are overwritten", async (name) => {
   const plan: Run = {
     whenFull: "overwrite",
-    producers: ["deno", "bun"],
+    producers: [HERE, OTHER],
     readers: [[HERE, "lossy"], [OTHER, "latest"]],
     frames: 500,
     pixels: 50_000,
