@@ -6,6 +6,7 @@ import { assert, assertEquals } from "@std/assert";
 import { after } from "node:test";
 import { FramesDepot } from "../mod.ts";
 import { CPeer, possible, removePrograms } from "./c_peer/program.ts";
+import { COMPILER_MS } from "./support/c_peer_scene.ts";
 import { depotTest, HERE, Peer, skip } from "./support/harness.ts";
 import type { GroupOrder } from "./support/group_peer.ts";
 
@@ -21,7 +22,7 @@ function cTest(title: string, body: (depot: FramesDepot) => Promise<void>): void
     if (!possible) return skip("the C peer is for Linux");
     await using depot = await FramesDepot.create(name, { frameSize: [4, 4, 1], maxSize: 7, whenFull: "wait" });
     await body(depot);
-  });
+  }, { watchdogMs: COMPILER_MS });
 }
 
 async function member(depot: FramesDepot, count: number, ...options: string[]): Promise<CPeer> {
