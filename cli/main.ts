@@ -5,7 +5,7 @@
  * @module
  */
 import process from "node:process";
-import { endWithOutput, report } from "./failure.ts";
+import { endWithOutput, report } from "./report.ts";
 import { buildProgram } from "./program.ts";
 import { complainOfWarnings } from "./terminal/output.ts";
 

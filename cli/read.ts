@@ -6,7 +6,8 @@
 import { Command, Option } from "commander";
 import process from "node:process";
 import { FramesDepot, type ReadMode } from "../mod.ts";
-import { EXIT, Failure, report } from "./failure.ts";
+import { EXIT, Failure } from "./failure.ts";
+import { report } from "./report.ts";
 import { Interruption } from "./interruption.ts";
 import { complain, keepComplaints, print } from "./terminal/output.ts";
 import { startProgress } from "./terminal/progress.ts";

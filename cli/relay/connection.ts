@@ -5,7 +5,8 @@
  */
 import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
 import process from "node:process";
-import { EXIT, Failure, report } from "../failure.ts";
+import { EXIT, Failure } from "../failure.ts";
+import { report } from "../report.ts";
 import { complain, paintErrors } from "../terminal/output.ts";
 import type { Address } from "./address.ts";
 import { connectionOptions, type CredentialOptions } from "./credentials.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import process from "node:process";
-import { report } from "../../cli/failure.ts";
+import { report } from "../../cli/report.ts";
 import { buildProgram } from "../../cli/program.ts";
 import { DepotError, type DepotOptions, FramesDepot } from "../../mod.ts";
 import { taskOf } from "../../tools/support/parent.ts";
