@@ -117,7 +117,7 @@ export function checkWaitReaders(waitReaders: number, has: number): void {
   );
 }
 
-/** The same before there is a frame: of the depot that would be made, or the one that may be joined. */
+/** Whether name and readers can be, before there is a frame: of the depot that would be made, or may be joined. */
 export function checkFilling(name: string, { waitReaders, maxReaders }: FillOptions): void {
   const found = FramesDepot.inspect(name); // which refuses a wrong name
   if (waitReaders === undefined) return;
