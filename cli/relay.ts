@@ -14,6 +14,7 @@ import type { ConnectOptions } from "./relay/connection.ts";
 import { type Codec, CODECS } from "./relay/description.ts";
 import { receivedInWords, receiveFrom } from "./relay/far.ts";
 import { sendTo, sentInWords } from "./relay/source.ts";
+import { report } from "./report.ts";
 import { complain, printJson } from "./terminal/output.ts";
 
 type Options = ConnectOptions & {
@@ -84,10 +85,21 @@ Examples:
   frames-depot relay scans --to nats://hub/scans --mode lossless`,
     )
     .action(async (name: string, options: Options) => {
-      using interruption = new Interruption();
-      await relay(name, options, interruption);
+      try {
+        using interruption = new Interruption();
+        await relay(name, options, interruption);
+      } catch (error) {
+        process.exitCode = report(error);
+      }
+      // Under TLS the client leaves a socket open in Node, which would keep the process alive.
+      await Promise.all([process.stdout, process.stderr].map(written));
+      process.exit();
     });
 }
+
+/** Waits until a stream has passed on what was written to it. */
+const written = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => stream.write("", () => resolve()));
 
 async function relay(name: string, options: Options, interruption: Interruption): Promise<void> {
   const { to, from, json, mode = "lossy" } = options;
