@@ -14,7 +14,7 @@ import { positiveInteger } from "./parameters.ts";
 import { complain, print } from "./terminal/output.ts";
 import { type Progress, startProgress } from "./terminal/progress.ts";
 import { bytes as inBytes, counted } from "./terminal/units.ts";
-import { bytesOf } from "./video/descriptors.ts";
+import { bytesOf } from "./video/bytes.ts";
 import { Following, type FollowOptions } from "./video/follow.ts";
 import { LastFrames } from "./video/last_frames.ts";
 import { addFollowOptions } from "./video/parameters.ts";

@@ -6,7 +6,7 @@
 import zlib from "node:zlib";
 import type { FramesDepot, FrameSlot } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
-import { bytesOf } from "../video/descriptors.ts";
+import { bytesOf } from "../video/bytes.ts";
 import type { Codec } from "./description.ts";
 import { fromZstd } from "./packing.ts";
 import type { FrameHead, Piece } from "./wire.ts";

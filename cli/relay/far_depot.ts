@@ -7,7 +7,7 @@ import zlib from "node:zlib";
 import { DepotError, FramesDepot, type ReadMode, type WhenFull } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { Interruption } from "../interruption.ts";
-import { bytesOf } from "../video/descriptors.ts";
+import { bytesOf } from "../video/bytes.ts";
 import { fillerOf } from "../video/place.ts";
 import { type Description, optionsOf } from "./description.ts";
 import type { LastFrame } from "./wire.ts";

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import zlib from "node:zlib";
 import type { Frame } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
-import { bytesOf } from "../video/descriptors.ts";
+import { bytesOf } from "../video/bytes.ts";
 import { toJpeg } from "../video/picture_file.ts";
 import { pixelFormatOf } from "../video/pixel_formats.ts";
 import { isMatrix, toPicture } from "../video/to_rgb.ts";

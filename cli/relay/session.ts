@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import zlib from "node:zlib";
 import type { Frame, FramesDepot, ReadMode } from "../../mod.ts";
-import { bytesOf } from "../video/descriptors.ts";
+import { bytesOf } from "../video/bytes.ts";
 import type { Connection } from "./connection.ts";
 import { type Codec, describe, type Description } from "./description.ts";
 import { Pacing } from "./pacing.ts";

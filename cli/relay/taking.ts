@@ -13,7 +13,7 @@ import {
   FramesDepot,
   type ReadMode,
 } from "../../mod.ts";
-import { bytesOf } from "../video/descriptors.ts";
+import { bytesOf } from "../video/bytes.ts";
 import type { LastFrame } from "./wire.ts";
 
 /** What comes next of a name. The frame is leased until the next one is taken. */

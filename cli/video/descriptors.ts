@@ -117,8 +117,3 @@ export function reopenPipe(fd: number, flags: number): number | undefined {
     return undefined;
   }
 }
-
-/** The bytes of any array. */
-export function bytesOf(array: ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-}

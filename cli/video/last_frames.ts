@@ -4,7 +4,7 @@
  * @module
  */
 import type { Frame } from "../../mod.ts";
-import { bytesOf } from "./descriptors.ts";
+import { bytesOf } from "./bytes.ts";
 import type { Recordable } from "./recording_writer.ts";
 
 type Kept = Recordable & { room: Uint8Array };

@@ -7,7 +7,7 @@ import type { Frame, FramesDepot } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { complain, paintErrors } from "../terminal/output.ts";
 import type { ByteSink } from "./byte_sink.ts";
-import { bytesOf } from "./descriptors.ts";
+import { bytesOf } from "./bytes.ts";
 import { encoderSink, type Encoding, isCodec, keepsTimes, type Tried } from "./encoder.ts";
 import { FALLBACK_RATE, gridRate, guessRate, rateMismatch } from "./frame_rate.ts";
 import { type FrameSink, type MadeFile, rawSink, type Video, y4mSink } from "./frame_sink.ts";

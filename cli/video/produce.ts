@@ -10,7 +10,7 @@ import type { Interruption } from "../interruption.ts";
 import { complain, paintErrors } from "../terminal/output.ts";
 import { type Progress, startProgress } from "../terminal/progress.ts";
 import { counted } from "../terminal/units.ts";
-import { bytesOf } from "./descriptors.ts";
+import { bytesOf } from "./bytes.ts";
 import { DamagedFrame, type FrameSource } from "./frame_source.ts";
 import { checkWaitReaders } from "./parameters.ts";
 import { fillerOf, Place, type PlaceOptions } from "./place.ts";
