@@ -169,9 +169,9 @@ export class Session {
   async #take(taking: Taking): Promise<void> {
     const taken = await taking.next();
     if (taken === undefined) return;
-    const { depot, frame } = taken;
+    const { depot, frame, lost } = taken;
     if (this.#description?.id !== depot.id) this.#description = describe(depot, this.#shared.codec);
-    const item = frame === undefined ? this.#endItem() : await this.#frameItem(depot, frame);
+    const item = frame === undefined ? this.#endItem() : await this.#frameItem(depot, frame, lost);
     if (this.#isLossless) this.#window.push(item); // it is sent in its turn
     else this.#publish(item);
   }
@@ -181,16 +181,16 @@ export class Session {
     return { number: ++this.#number, position: this.#position, description, body: NOTHING };
   }
 
-  async #frameItem(depot: FramesDepot, frame: Frame): Promise<Item> {
+  async #frameItem(depot: FramesDepot, frame: Frame, lost: number): Promise<Item> {
     const description = this.#description!;
     const body = await this.#shared.packing.pack(description.codec, depot.id, frame);
     const { sequence, frameNumber, timestampNs, metadata } = frame;
     const byteLength = description.codec === "jpeg" ? body.length : frame.byteLength;
     this.isDone = false;
     this.frames++;
-    this.lost += frame.lost;
+    this.lost += lost;
     this.bytes += body.length;
-    this.#position += frame.lost + 1;
+    this.#position += lost + 1;
     const number = ++this.#number;
     const details = { sequence, frameNumber, timestampNs, byteLength, metadata: metadata.slice() };
     const item: Item = { number, position: this.#position, description, frame: details, body };

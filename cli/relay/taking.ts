@@ -16,24 +16,37 @@ import {
 import { bytesOf } from "../video/bytes.ts";
 import type { LastFrame } from "./wire.ts";
 
-/** What comes next of a name. The frame is leased until the next one is taken. */
-export type Taken = { depot: FramesDepot; frame: Frame } | { depot: FramesDepot; frame: undefined };
+/**
+ * What comes next of a name: a frame, with how many were missed before it, or the end of a depot. The frame is leased
+ * until the next one is taken.
+ */
+export type Taken = { depot: FramesDepot; frame: Frame | undefined; lost: number };
 
 /** Time between two looks at whether a depot has ended. */
 const LOOK_MS = 100;
+/** Tries to read a place from its first frame on. One is enough, unless producers fill the queue just then. */
+const GAP_TRIES = 100;
+
+/** Where arrivals stand in a depot: producers wait for it, and a relay that comes after goes on there. */
+type Place = {
+  reader: FrameReader<ElementType>;
+  /** Its first frame that has not arrived. */
+  present: Frame | undefined;
+  /** Frames from here on are for the far relay: others have arrived, or lossless readers have consumed them. */
+  readonly from: number;
+  /** Whether a frame from there on has been taken. */
+  hasBegun: boolean;
+  /** The newest frame that has arrived. */
+  arrived: number;
+};
 
 /** A depot that has been met, held open until all of it has arrived, so that it can be asked whether it ended. */
 type Met = {
   id: string;
   depot: FramesDepot | undefined;
   endSaid: boolean;
-  /** Lossless: the place of what has arrived. Producers wait for it, and a relay that comes after goes on there. */
-  place: FrameReader<ElementType> | undefined;
-  present: Frame | undefined;
-  /** The first frame of that place. */
-  from: number | undefined;
-  /** What has arrived before, by another relay. */
-  skip: number;
+  /** With `lossless`. */
+  place: Place | undefined;
 };
 
 /** Takes frames ahead with one reader; with `lossless` a second one stays at what has arrived. */
@@ -43,6 +56,10 @@ export class Taking implements AsyncDisposable {
   readonly #ahead: FrameFollower<ElementType, FramesDepot>;
   #met: Met[] = [];
   #next: Frame | undefined;
+  /** What comes before `#next`, where the reader ahead has passed it over. */
+  #gap: FrameReader<ElementType> | undefined;
+  /** Whether what it passed over before `#next` has been taken. */
+  #isFilled = false;
   #last: LastFrame | undefined;
 
   /** @param last the newest frame that the far depot has of an earlier relay */
@@ -56,8 +73,12 @@ export class Taking implements AsyncDisposable {
 
   /** @returns undefined when nothing has come for a moment */
   async next(): Promise<Taken | undefined> {
+    const passed = this.#fromGap();
+    if (passed !== undefined) return passed;
+    const isFilled = this.#isFilled;
     const frame = this.#next ?? await this.#ahead.within(LOOK_MS);
     this.#next = undefined;
+    this.#isFilled = false;
     const { id } = this.#ahead;
     const before = this.#met.at(-1);
     if (id !== undefined && id !== before?.id) {
@@ -68,50 +89,85 @@ export class Taking implements AsyncDisposable {
       await this.#meet(id);
     }
     const met = this.#met.at(-1);
-    if (frame !== undefined) return this.#isWanted(met!, frame) ? { depot: this.#ahead.depot!, frame } : undefined;
-    if (met === undefined || !this.#hasEnded(met)) return undefined;
-    this.#next = await this.#ahead.within(0); // what was stored just before the end
-    return this.#next === undefined ? this.#end(met) : undefined;
+    for (const { place } of this.#met) if (place !== undefined) settle(place);
+    if (frame !== undefined) return isFilled ? this.#of(frame, 0) : await this.#taken(met!, frame);
+    return met !== undefined && this.#hasEnded(met) ? this.#end(met) : undefined;
   }
 
-  #hasEnded({ depot, endSaid }: Met): boolean {
-    return !endSaid && depot !== undefined && depot.ended;
+  /** A frame that is ahead, unless it is not wanted, or others come before it. */
+  async #taken({ depot, place }: Met, frame: Frame): Promise<Taken | undefined> {
+    if (place === undefined || place.hasBegun) return this.#of(frame, frame.lost);
+    if (frame.sequence < place.from) return undefined;
+    place.present ??= await place.reader.within(LOOK_MS);
+    if (place.present === undefined && !place.reader.released) {
+      this.#next = frame; // a producer holds the first one up
+      return undefined;
+    }
+    place.hasBegun = true;
+    const first = place.present?.sequence ?? frame.sequence;
+    const gap = first < frame.sequence ? await gapFrom(depot!, first) : undefined;
+    if (gap === undefined) return this.#of(frame, 0);
+    [this.#gap, this.#next, this.#isFilled] = [gap.reader, frame, true];
+    return { depot: depot!, frame: gap.frame, lost: 0 };
+  }
+
+  #of(frame: Frame, lost: number): Taken {
+    return { depot: this.#ahead.depot!, frame, lost };
+  }
+
+  /** The next frame that the reader ahead has passed over. */
+  #fromGap(): Taken | undefined {
+    const frame = this.#gap?.tryNext();
+    if (frame !== undefined && frame.sequence < this.#next!.sequence) {
+      return { depot: this.#met.at(-1)!.depot!, frame, lost: frame.lost };
+    }
+    this.#gap?.release();
+    this.#gap = undefined;
+    return undefined;
+  }
+
+  /** Whether a depot takes no more frames, and all that it has were taken. */
+  #hasEnded({ id, depot, endSaid }: Met): boolean {
+    if (endSaid || depot === undefined || !depot.ended) return false;
+    if (this.#ahead.id !== id) return true; // the reader ahead has gone on to the next one
+    const { head, peers } = this.#ahead.depot!.stats();
+    const reader = peers.find(({ self }) => self)?.readers.find(({ mode }) => mode !== "lookup");
+    return reader === undefined || reader.cursor >= head;
   }
 
   #end(met: Met): Taken {
     met.endSaid = true;
-    return { depot: met.depot!, frame: undefined };
+    return { depot: met.depot!, frame: undefined, lost: 0 };
   }
 
   async #meet(id: string): Promise<void> {
     if (!this.#lossless) await this.#leaveBefore(undefined);
-    const found = await FramesDepot.open(this.#name).catch((error) => {
-      if (!(error instanceof DepotError)) throw error;
+    const found = await FramesDepot.open(this.#name, { stale: true }).catch((error) => {
+      if (!(error instanceof DepotError && (error.code === "NOT_FOUND" || error.code === "NOT_READY"))) throw error;
     });
     const isSame = found?.id === id;
     if (!isSame) await found?.close(); // it was replaced since: it takes no more frames
     const depot = isSame ? found : undefined;
-    const place = this.#lossless ? depot?.frames() : undefined;
-    const met: Met = { id, depot, endSaid: false, place, present: undefined, from: undefined, skip: -1 };
-    met.skip = depot === undefined ? -1 : arrivedIn(depot, this.#last);
-    if (met.skip >= 0) this.#last = undefined;
-    this.#met.push(met);
-    if (met.skip >= 0) advance(met, met.skip);
+    const place = this.#lossless && depot !== undefined ? this.#placeIn(depot) : undefined;
+    this.#met.push({ id, depot, endSaid: false, place });
   }
 
-  /** Whether a frame is for the far relay: not one that has arrived, and none that lossless readers have consumed. */
-  #isWanted(met: Met, { sequence }: Frame): boolean {
-    if (met.place === undefined) return true;
-    met.present ??= met.place.tryNext();
-    met.from ??= met.present?.sequence;
-    return met.from !== undefined && sequence >= met.from && sequence > met.skip;
+  #placeIn(depot: FramesDepot): Place {
+    const reader = depot.frames();
+    const { cursor } = depot.stats().peers.find(({ self }) => self)!.readers.find(({ mode }) => mode === "lossless")!;
+    const arrived = arrivedIn(depot, this.#last);
+    if (arrived >= 0) this.#last = undefined;
+    const place = { reader, present: undefined, from: Math.max(cursor, arrived + 1), hasBegun: false, arrived };
+    settle(place);
+    return place;
   }
 
   /** All up to a frame has arrived: producers may have its place. */
   async arrived(id: string, sequence: number): Promise<void> {
     const met = this.#met.find((one) => one.id === id);
-    if (met === undefined) return;
-    advance(met, sequence);
+    if (met?.place === undefined) return;
+    met.place.arrived = sequence;
+    settle(met.place);
     if (this.#met[0] !== met) await this.#leaveBefore(met);
   }
 
@@ -121,24 +177,46 @@ export class Taking implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#gap?.release();
     await this.#ahead.return();
     await this.#leaveBefore(undefined);
   }
 }
 
-/** Moves the place behind a frame. */
-function advance(met: Met, sequence: number): void {
-  if (met.place === undefined || met.place.released) return;
-  for (;;) {
-    met.present ??= met.place.tryNext();
-    if (met.present === undefined || met.present.sequence > sequence) return;
-    met.present = met.place.tryNext(); // releases the one before
+/** Moves a place behind what has arrived. */
+function settle(place: Place): void {
+  const { reader, arrived } = place;
+  while (!reader.released) {
+    place.present ??= reader.tryNext();
+    if (place.present === undefined || place.present.sequence > arrived) return;
+    place.present = reader.tryNext(); // releases the one before
   }
+}
+
+/**
+ * A reader of a depot, behind a frame that is kept there. A reader that begins at the oldest slot, far behind that
+ * frame, is pushed over it when producers come to be a whole queue ahead; then it is tried again.
+ *
+ * @returns undefined where producers do not wait for the frame
+ */
+async function gapFrom(
+  depot: FramesDepot,
+  first: number,
+): Promise<{ reader: FrameReader<ElementType>; frame: Frame } | undefined> {
+  for (let tries = 0; tries < GAP_TRIES; tries++) {
+    const reader = depot.frames({ mode: "lossy", from: "oldest" });
+    let frame = reader.tryNext();
+    while (frame !== undefined && frame.sequence < first) frame = reader.tryNext();
+    if (frame?.sequence === first) return { reader, frame };
+    reader.release();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return undefined;
 }
 
 /** The sequence of the frame that the far depot has got last. @returns -1 where it is not here */
 function arrivedIn(depot: FramesDepot, last: LastFrame | undefined): number {
-  if (last === undefined) return -1;
+  if (last === undefined || last.depot !== undefined && last.depot !== depot.id) return -1;
   using frame = depot.peekFrame(last.frameNumber);
   return frame !== undefined && isLast(frame, last) ? frame.sequence : -1;
 }

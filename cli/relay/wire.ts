@@ -21,7 +21,13 @@ export const askSubject = (subject: string): string => `${subject}.ask`;
 export const farSubject = (subject: string, session: string): string => `${subject}.far.${session}`;
 
 /** The last frame in the far depot: what was sent up to it need not be sent again. */
-export type LastFrame = { frameNumber: number; timestampNs: string; crc: number };
+export type LastFrame = {
+  frameNumber: number;
+  timestampNs: string;
+  crc: number;
+  /** Id of the source's depot, where this run of the far relay knows it. */
+  depot?: string | undefined;
+};
 
 /** What a far relay says, again and again: each one has all that counts. */
 export type Ask = {
