@@ -109,6 +109,28 @@ for (const mode of ["lossy", "latest"] as const) {
   });
 }
 
+relayTest("relay counts what is lost under way, while its server is killed", async (name, another) => {
+  await using server = await NatsServer.start();
+  const [far, bytes, frames] = [another(), 300_000, 300];
+  await using source = await FramesDepot.create(name, gray(600, 500, { maxSize: 8 }));
+  await using sending = new Relay([name, "--to", server.url("killed"), ...RAW], OTHER);
+  await using receiving = new Relay([far, "--from", server.url("killed"), "--max-size", "300"], HERE);
+  await isFollowed(source);
+  const reading = readAll(far, bytes, "lossy");
+  await fill(source, frames, bytes, async (n) => {
+    await moment(5);
+    if (n % 100 !== 50) return;
+    await server.kill();
+    await moment(50);
+    await server.start();
+  });
+  source.end();
+  const seen = await reading;
+  const [sent, received] = await Promise.all([sending.counts(), receiving.counts()]);
+  assertEquals([sent.frames + sent.lost, received.frames + received.lost], [frames, frames]);
+  assertEquals([seen.torn, seen.disordered, seen.count + seen.lost], [0, 0, received.frames]);
+});
+
 relayTest("relay sends JPEG, which far depots have as mjpeg", async (name, another) => {
   await using server = await NatsServer.start();
   const far = another();

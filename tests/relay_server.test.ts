@@ -189,7 +189,15 @@ depotTest("relay takes addresses apart, with all that a URL may encode", () => {
 });
 
 depotTest("relay reads the headers that it writes, and nothing else", () => {
-  const piece = { kind: "piece" as const, number: 7, epoch: 2, depot: "a-1", offset: 131_072, crc: 4_294_967_295 };
+  const piece = {
+    kind: "piece" as const,
+    stream: "s-1",
+    number: 7,
+    epoch: 2,
+    depot: "a-1",
+    offset: 131_072,
+    crc: 4_294_967_295,
+  };
   const head = {
     position: 9,
     frameNumber: -5,

@@ -77,9 +77,12 @@ class Receiving {
   #startedMs = performance.now();
   #silenceSaid = false;
   #othersSaid = false;
-  /** The source that is heard; `#bound` is undefined again when it has gone silent, so that another one may answer. */
-  #source: string | undefined;
+  /** How often it has looked for a source. What answers an earlier hello is old. */
+  #hello = 1;
+  /** The source that is heard; undefined when it has gone silent, so that another one may answer. */
   #bound: string | undefined;
+  /** The stream that is received, or was: the same source may come back. */
+  #stream: string | undefined;
   #state: State | undefined;
   #epoch = 0;
   #got: number | undefined;
@@ -87,6 +90,8 @@ class Receiving {
   /** In this epoch something is missing: nothing more is taken from it. */
   #isDeaf = false;
   #isEnded = false;
+  /** Whether the source knows what has arrived. */
+  #isConfirmed = false;
   #assembly: Assembly | undefined;
   #askDue = false;
 
@@ -110,7 +115,7 @@ class Receiving {
     signal.addEventListener("abort", wake);
     try {
       this.#ask({ beat: true });
-      while (!(once && this.#isEnded)) {
+      while (!(once && this.#isOver)) {
         signal.throwIfAborted();
         this.#connection.throwIfClosed();
         const message = this.#messages.shift();
@@ -123,6 +128,11 @@ class Receiving {
       subscription.unsubscribe();
       this.#drop();
     }
+  }
+
+  /** All has come, and the source knows it, or has gone. */
+  get #isOver(): boolean {
+    return this.#isEnded && (this.#isConfirmed || this.#bound === undefined);
   }
 
   /** Says that it leaves, with what has arrived. */
@@ -151,13 +161,16 @@ class Receiving {
         EXIT.refused,
       );
     }
-    if (state.source !== this.#source && !this.#isNew(state)) return;
+    if (this.#isOther(state)) return;
     if (state.replaced) {
       throw new Failure(
         `another relay has taken the place of this one as "${this.#far}": give one of them another --id`,
         EXIT.refused,
       );
     }
+    if (state.hello !== this.#hello) return;
+    if (this.#bound === undefined) this.#bind(state);
+    if (state.stream !== this.#stream || state.epoch < this.#epoch) return;
     this.#state = state;
     const { description, mode } = state;
     if (description !== undefined && description.id !== this.#place.id) {
@@ -167,30 +180,40 @@ class Receiving {
       this.#isEnded = false;
       this.received.depots = (this.received.depots ?? 0) + 1;
     }
-    if (this.#got === undefined) [this.#got, this.#position] = [state.first - 1, state.base];
     if (state.epoch !== this.#epoch) {
       [this.#epoch, this.#isDeaf] = [state.epoch, false];
       this.#drop();
     }
-    if (state.sent > this.#got) this.#miss(state);
+    if (state.sent > this.#got!) this.#miss(state);
+    this.#isConfirmed = state.arrived >= this.#got!;
   }
 
-  /** A source that is not the one before. @returns false for a second one beside it */
-  #isNew(state: State): boolean {
-    if (this.#bound !== undefined) {
-      if (!this.#othersSaid) {
-        const warning = paintErrors().yellow("warning:");
-        complain(
-          `${warning} two relays send to ${this.#subject}: only the first is heard; give each its own subject\n`,
-        );
-      }
+  /** Whether a state is of a second source, beside the one that is heard. */
+  #isOther({ source }: State): boolean {
+    const isOther = this.#bound !== undefined && source !== this.#bound;
+    if (isOther && !this.#othersSaid) {
+      const warning = paintErrors().yellow("warning:");
+      complain(`${warning} two relays send to ${this.#subject}: only the first is heard; give each its own subject\n`);
       this.#othersSaid = true;
-      return false;
     }
-    this.#source = this.#bound = state.source;
-    [this.#got, this.#position, this.#epoch, this.#isDeaf] = [undefined, 0, 0, false];
+    return isOther;
+  }
+
+  /** Hears a source: goes on with the stream, or begins another one. */
+  #bind({ source, stream, first, base }: State): void {
+    this.#bound = source;
+    if (stream === this.#stream) return;
+    this.#stream = stream;
+    [this.#got, this.#position, this.#epoch, this.#isDeaf] = [first - 1, base, 0, false];
     this.#drop();
-    return true;
+  }
+
+  /** The source has gone silent. What still comes from it is old: another one may have heard what has arrived. */
+  #unbind(): void {
+    if (this.#bound === undefined) return;
+    this.#bound = undefined;
+    this.#hello++;
+    this.#drop();
   }
 
   /** All that the source has sent should be here by now, and is not. */
@@ -204,8 +227,9 @@ class Receiving {
   }
 
   /** Whether a piece is of what is expected. */
-  #isDue({ epoch, depot, number, head, kind }: Piece): boolean {
-    if (this.#got === undefined || epoch !== this.#epoch || this.#isDeaf || number <= this.#got) return false;
+  #isDue({ stream, epoch, depot, number, head, kind }: Piece): boolean {
+    if (this.#bound === undefined || stream !== this.#stream || this.#got === undefined) return false;
+    if (epoch !== this.#epoch || this.#isDeaf || number <= this.#got) return false;
     const isNext = this.#state!.mode !== "lossless" || number === this.#got + 1;
     const fits = depot === this.#place.id && isNext &&
       (kind === "end" || head !== undefined || this.#assembly !== undefined);
@@ -214,10 +238,11 @@ class Receiving {
   }
 
   async #takePiece(piece: Piece, data: Uint8Array): Promise<void> {
-    const { number, kind, head } = piece;
+    const { number, kind, head, offset } = piece;
     const { signal } = this.#interruption;
     if (kind === "end") {
-      this.#got = number;
+      this.received.lost += offset - this.#position;
+      [this.#got, this.#position] = [number, offset];
       this.#end();
       return this.#askSoon();
     }
@@ -274,7 +299,7 @@ class Receiving {
     this.#askDue = true;
     setImmediate(() => {
       this.#askDue = false;
-      this.#ask();
+      this.#ask(this.#isEnded ? { beat: true } : {});
     });
   }
 
@@ -282,7 +307,7 @@ class Receiving {
     const silentMs = performance.now() - Math.max(this.#heardMs, this.#startedMs);
     const isWaiting = this.#isBusy || this.#messages.length > 0; // for readers of the depot
     if (!isWaiting && silentMs > SILENT_MS && this.#connection.isUp) {
-      this.#bound = undefined;
+      this.#unbind();
       if (!this.#silenceSaid) complain(`waiting for a relay that sends to ${this.#subject}\n`);
       this.#silenceSaid = true;
     }
@@ -291,10 +316,10 @@ class Receiving {
   }
 
   #ask(more: Partial<Ask> = {}): void {
-    const isKnown = this.#bound !== undefined;
     const ask: Ask = {
-      ...{ version: WIRE_VERSION, far: this.#far, session: this.#session, source: this.#bound },
-      ...isKnown ? { got: this.#got } : { last: this.#place.last() },
+      ...{ version: WIRE_VERSION, far: this.#far, session: this.#session, hello: this.#hello, source: this.#bound },
+      ...{ got: this.#got, of: this.#stream },
+      ...this.#bound === undefined ? { last: this.#place.last() } : {},
       ...this.#isDeaf ? { gap: this.#epoch } : {},
       ...more,
     };

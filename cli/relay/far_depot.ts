@@ -64,7 +64,7 @@ export class FarDepot implements AsyncDisposable {
     using frame = depot.latest();
     if (frame === undefined) return undefined;
     const { frameNumber, timestampNs, data } = frame;
-    return { frameNumber, timestampNs: String(timestampNs), crc: zlib.crc32(bytesOf(data)) };
+    return { frameNumber, timestampNs: String(timestampNs), crc: zlib.crc32(bytesOf(data)), depot: this.#id };
   }
 
   /** Goes on with the depot of a description. @throws {Failure | DepotError} */

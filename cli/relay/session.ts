@@ -12,7 +12,16 @@ import { type Codec, describe, type Description } from "./description.ts";
 import { Pacing } from "./pacing.ts";
 import type { Packing } from "./packing.ts";
 import { isLast, Taking } from "./taking.ts";
-import { type Ask, farSubject, type LastFrame, pieceHeader, type State, WIRE_VERSION } from "./wire.ts";
+import {
+  type Ask,
+  farSubject,
+  type FrameHead,
+  type LastFrame,
+  type Piece,
+  pieceHeader,
+  type State,
+  WIRE_VERSION,
+} from "./wire.ts";
 
 /** What all sessions of a relay share. */
 export type Shared = {
@@ -52,7 +61,9 @@ export class Session {
   /** Whether all of a depot that has ended has arrived. */
   isDone = false;
   readonly #shared: Shared;
+  readonly #stream = crypto.randomUUID();
   #session: string;
+  #hello: number;
   #first: LastFrame | undefined;
   #epoch = 1;
   /** Of what was made last. */
@@ -61,6 +72,10 @@ export class Session {
   /** Of what was sent last in this epoch. */
   #sent: Pick<Item, "number" | "position"> & { isEnd: boolean } = { number: 0, position: 0, isEnd: false };
   #got = { number: 0, position: 0 };
+  /** Not lossless: what went before the far relay heard this one, and is no loss of it. */
+  #base = { number: 0, position: 0 };
+  /** What has arrived, by its number. */
+  #confirmed = 0;
   /** Lossless: what has not arrived; that before the index was sent in this epoch. */
   #window: Item[] = [];
   #cursor = 0;
@@ -72,6 +87,7 @@ export class Session {
 
   constructor(hello: Ask, shared: Shared) {
     this.#session = hello.session;
+    this.#hello = hello.hello;
     this.#shared = shared;
     this.#first = this.#comparable(hello.last);
   }
@@ -106,7 +122,8 @@ export class Session {
   hear(ask: Ask): void {
     this.heardMs = performance.now();
     if (ask.session !== this.#session) this.#goOnWith(ask);
-    else if (ask.got !== undefined) this.#arrived(Math.min(ask.got, this.#number));
+    else if (ask.hello > this.#hello) this.#meetAgain(ask);
+    else if (ask.hello === this.#hello) this.#hasGot(ask);
     if (this.#isLossless && ask.gap === this.#epoch) this.#sendAgain();
     if (ask.bye) this.isOver = true;
     else if (ask.beat) this.#sayState();
@@ -114,17 +131,35 @@ export class Session {
   }
 
   /** Another run of the far relay: what its depot has got is not sent again. */
-  #goOnWith({ session, last }: Ask): void {
+  #goOnWith({ session, hello, last }: Ask): void {
     this.#sayState({ replaced: true });
-    this.#session = session;
+    [this.#session, this.#hello] = [session, hello];
+    this.#hasLast(last);
+    this.#sendAgain();
+  }
+
+  /** The far relay has heard nothing for long, or another source: what it has got since is not sent again. */
+  #meetAgain(ask: Ask): void {
+    this.#hello = ask.hello;
+    if (ask.of === this.#stream) this.#hasGot(ask);
+    else if (this.#isLossless) this.#hasLast(ask.last);
+    else this.#base = this.#sent;
+    if (this.#isLossless) this.#sendAgain();
+  }
+
+  #hasGot({ got, of }: Ask): void {
+    if (got !== undefined && of === this.#stream) this.#arrived(Math.min(got, this.#number));
+  }
+
+  #hasLast(last: LastFrame | undefined): void {
     const comparable = this.#comparable(last);
     const index = comparable === undefined ? -1 : this.#window.findLastIndex((item) => isOf(item, comparable));
     if (index >= 0) this.#arrived(this.#window[index].number);
-    this.#sendAgain();
   }
 
   #arrived(number: number): void {
     this.#pacing.arrived(number);
+    this.#confirmed = Math.max(this.#confirmed, number);
     let passed: Item | undefined;
     while (this.#window.length > 0 && this.#window[0].number <= number) {
       passed = this.#window.shift()!;
@@ -156,7 +191,7 @@ export class Session {
       while (!this.isOver) {
         signal.throwIfAborted();
         await connection.up(signal);
-        if (!this.#pacing.open) await new Promise<void>((resolve) => this.#wake = resolve);
+        if (!this.#pacing.open || this.#isBarred) await new Promise<void>((resolve) => this.#wake = resolve);
         else if (this.#cursor < this.#window.length) this.#publish(this.#window[this.#cursor++]);
         else await this.#take(taking);
       }
@@ -164,6 +199,15 @@ export class Session {
       signal.removeEventListener("abort", wake);
       for (const { lease } of this.#window) lease?.release();
     }
+  }
+
+  /**
+   * Whether what comes next is of another depot than what has not arrived. A far relay replaces its depot then, and one
+   * that comes after it would not know what had arrived before.
+   */
+  get #isBarred(): boolean {
+    const [before, next] = [this.#window[this.#cursor - 1], this.#window[this.#cursor]];
+    return before !== undefined && next !== undefined && before.description !== next.description;
   }
 
   async #take(taking: Taking): Promise<void> {
@@ -199,39 +243,51 @@ export class Session {
     return { ...item, lease, body: bytesOf(lease.data) };
   }
 
-  /** Sends all pieces at once, so that nothing comes between them. */
   #publish(item: Item): void {
     const { number, position, description, frame, body } = item;
     if (description !== this.#said) {
       this.#said = description;
       this.#sayState();
     }
+    const common = { number, stream: this.#stream, epoch: this.#epoch, depot: description.id };
+    if (frame !== undefined) {
+      this.#publishFrame(common, { ...frame, position, metadataBytes: frame.metadata.length }, frame.metadata, body);
+    } else {
+      const { connection, subject } = this.#shared;
+      const end = pieceHeader({ ...common, kind: "end", offset: position, crc: 0 });
+      connection.send(farSubject(subject, this.#session), end, NOTHING);
+    }
+    this.#sent = { number, position, isEnd: frame === undefined };
+    this.#pacing.sent(number, (frame?.metadata.length ?? 0) + body.length);
+  }
+
+  /** Sends all pieces at once, so that nothing comes between them. */
+  #publishFrame(
+    common: Pick<Piece, "number" | "stream" | "epoch" | "depot">,
+    head: Omit<FrameHead, "bodyBytes">,
+    metadata: Uint8Array,
+    body: Uint8Array,
+  ): void {
     const { connection, subject } = this.#shared;
     const to = farSubject(subject, this.#session);
-    const metadata = frame?.metadata ?? NOTHING;
     const bytes = metadata.length === 0 ? body : new Uint8Array(Buffer.concat([metadata, body]));
-    const common = { number, epoch: this.#epoch, depot: description.id };
     const step = connection.pieceBytes;
     for (let offset = 0; offset === 0 || offset < bytes.length; offset += step) {
       const piece = bytes.subarray(offset, offset + step);
-      const crc = zlib.crc32(piece);
-      const kind = frame === undefined ? "end" : "piece";
-      const head = frame === undefined || offset > 0
-        ? undefined
-        : { ...frame, position, metadataBytes: metadata.length, bodyBytes: bytes.length };
-      connection.send(to, pieceHeader({ ...common, kind, offset, crc, head }), piece);
+      const first = offset === 0 ? { head: { ...head, bodyBytes: bytes.length } } : {};
+      const header = pieceHeader({ ...common, ...first, kind: "piece", offset, crc: zlib.crc32(piece) });
+      connection.send(to, header, piece);
     }
-    this.#sent = { number, position, isEnd: frame === undefined };
-    this.#pacing.sent(number, bytes.length);
   }
 
   #sayState(more: Partial<State> = {}): void {
     const { subject, source, mode, connection } = this.#shared;
-    const kept = this.#isLossless ? this.#got : { number: 0, position: 0 };
+    const kept = this.#isLossless ? this.#got : this.#base;
     const { number, position, isEnd } = this.#sent;
     const state: State = {
-      ...{ version: WIRE_VERSION, source, mode, epoch: this.#epoch, first: kept.number + 1, base: kept.position },
-      ...{ sent: number, position, description: this.#said ?? this.#window[0]?.description ?? this.#description },
+      ...{ version: WIRE_VERSION, source, stream: this.#stream, mode, hello: this.#hello, epoch: this.#epoch },
+      ...{ first: kept.number + 1, base: kept.position, sent: number, position, arrived: this.#confirmed },
+      ...{ description: this.#said ?? this.#window[0]?.description ?? this.#description },
       ended: isEnd,
       ...more,
     };
@@ -241,7 +297,7 @@ export class Session {
 
 /** Whether an item is the frame that the far depot has got last. */
 function isOf({ frame, body, description }: Item, last: LastFrame): boolean {
-  if (frame === undefined) return false;
+  if (frame === undefined || last.depot !== undefined && last.depot !== description.id) return false;
   const crc = description.codec === "zstd" ? -1 : last.crc; // what was packed has another
   return isLast({ ...frame, data: body as Uint8Array<ArrayBuffer> }, { ...last, crc });
 }

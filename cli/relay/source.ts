@@ -97,10 +97,14 @@ class Sending {
     }
     if (this.#former.has(ask.session)) return;
     const known = this.#sessions.get(ask.far);
-    if (known?.session.run === ask.session) return known.session.hear(ask);
-    if (ask.bye) return;
+    if (known?.session.run === ask.session) {
+      if (!known.session.isOver) known.session.hear(ask);
+      return;
+    }
+    if (ask.bye || ask.source !== undefined) return; // what it has got is not known: it will say hello
     if (known !== undefined) this.#former.add(known.session.run);
-    if (known !== undefined && this.#shared.mode === "lossless") return known.session.hear(ask);
+    const goesOn = known !== undefined && !known.session.isOver && this.#shared.mode === "lossless";
+    if (goesOn) return known.session.hear(ask);
     known?.session.giveWay();
     this.#begin(ask);
   }
@@ -156,8 +160,9 @@ function add(sum: Pick<Sent, "relays" | "frames" | "lost" | "bytes">, { frames, 
 function readAsk(text: string): Ask | undefined {
   try {
     const ask = JSON.parse(text) as Ask;
-    const { far, session, got, last } = ask;
+    const { far, session, hello, got, last } = ask;
     const fits = typeof far === "string" && far.length <= 200 && /^[\w-]{8,64}$/.test(session) &&
+      Number.isSafeInteger(hello) &&
       (got === undefined || Number.isSafeInteger(got)) &&
       (last === undefined || Number.isSafeInteger(last.frameNumber) && Number.isSafeInteger(last.crc));
     return fits ? ask : undefined;

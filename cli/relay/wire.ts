@@ -36,10 +36,14 @@ export type Ask = {
   far: string;
   /** This run of it. */
   session: string;
-  /** The relay that it hears, if it has heard one: others keep silent. */
+  /** How often it has looked for a relay beside the source: at its start, and after each silence. */
+  hello: number;
+  /** The relay that it hears, if it hears one: others keep silent. */
   source?: string | undefined;
-  /** All frames up to this number of the stream are stored, or lost for good. */
+  /** All frames up to this number are stored, or lost for good. */
   got?: number | undefined;
+  /** The stream that `got` is of: also of a relay that has gone silent, and may come back. */
+  of?: string | undefined;
   /** In this epoch something is missing after `got`. */
   gap?: number | undefined;
   last?: LastFrame | undefined;
@@ -54,7 +58,11 @@ export type State = {
   version: number;
   /** This run of it. */
   source: string;
+  /** What numbers are of: frames from this relay to this far one. */
+  stream: string;
   mode: ReadMode;
+  /** That of the ask by which it knows what the far relay has: an earlier one counts no more. */
+  hello: number;
   /** Rises when frames are sent again. */
   epoch: number;
   /** The first number of the stream that the far relay gets, and the position before it. */
@@ -63,6 +71,8 @@ export type State = {
   /** What was sent last in this epoch: its number, and its position. */
   sent: number;
   position: number;
+  /** What is known here to have arrived. */
+  arrived: number;
   /** The depot of what was sent last, or is sent next; undefined while there is none. */
   description?: Description | undefined;
   /** Whether the source's depot ended with it. */
@@ -89,9 +99,11 @@ export type Piece = {
   kind: "piece" | "end";
   /** Number in the stream, from 1. */
   number: number;
+  stream: string;
   epoch: number;
   /** Id of the source's depot. */
   depot: string;
+  /** In the body of the frame; of an end the position, so that it is known what was lost before it. */
   offset: number;
   crc: number;
   /** With the first piece. */
@@ -99,8 +111,8 @@ export type Piece = {
 };
 
 /** Writes the header of a piece. */
-export function pieceHeader({ kind, number, epoch, depot, offset, crc, head }: Piece): string {
-  const piece = `${kind} ${number} ${epoch} ${depot} ${offset} ${crc}`;
+export function pieceHeader({ kind, number, stream, epoch, depot, offset, crc, head }: Piece): string {
+  const piece = `${kind} ${stream} ${number} ${epoch} ${depot} ${offset} ${crc}`;
   if (head === undefined) return piece;
   const { position, frameNumber, timestampNs, metadataBytes, bodyBytes, byteLength } = head;
   return `${piece} ${position} ${frameNumber} ${timestampNs} ${metadataBytes} ${bodyBytes} ${byteLength}`;
@@ -109,13 +121,13 @@ export function pieceHeader({ kind, number, epoch, depot, offset, crc, head }: P
 /** Reads the header of a piece. @returns undefined for anything else */
 export function readPiece(text: string): Piece | undefined {
   const words = text.split(" ");
-  const [kind, , , depot] = words;
-  if ((kind !== "piece" && kind !== "end") || (words.length !== 6 && words.length !== 12)) return undefined;
-  if (![...words.slice(1, 3), ...words.slice(4)].every((word) => /^-?\d{1,20}$/.test(word))) return undefined;
+  const [kind, stream, , , depot] = words;
+  if ((kind !== "piece" && kind !== "end") || (words.length !== 7 && words.length !== 13)) return undefined;
+  if (![...words.slice(2, 4), ...words.slice(5)].every((word) => /^-?\d{1,20}$/.test(word))) return undefined;
   const at = (index: number) => Number(words[index]);
-  const piece: Piece = { kind, number: at(1), epoch: at(2), depot, offset: at(4), crc: at(5) };
-  if (words.length === 6) return piece;
-  const timestampNs = BigInt(words[8]);
-  const head = { position: at(6), frameNumber: at(7), timestampNs, metadataBytes: at(9), bodyBytes: at(10) };
-  return { ...piece, head: { ...head, byteLength: at(11) } };
+  const piece: Piece = { kind, stream, number: at(2), epoch: at(3), depot, offset: at(5), crc: at(6) };
+  if (words.length === 7) return piece;
+  const timestampNs = BigInt(words[9]);
+  const head = { position: at(7), frameNumber: at(8), timestampNs, metadataBytes: at(10), bodyBytes: at(11) };
+  return { ...piece, head: { ...head, byteLength: at(12) } };
 }

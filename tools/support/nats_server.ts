@@ -104,6 +104,15 @@ export class NatsServer implements AsyncDisposable {
     await this.#ended;
   }
 
+  /** Stands still until {@linkcode NatsServer.goOn}: what was sent to it waits. */
+  standStill(): void {
+    process.kill(this.#child.pid!, "SIGSTOP");
+  }
+
+  goOn(): void {
+    process.kill(this.#child.pid!, "SIGCONT");
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) await this.kill();
   }
