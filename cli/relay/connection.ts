@@ -112,12 +112,15 @@ export class Connection implements AsyncDisposable {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Sends a message. The bytes may change afterwards. */
+  /**
+   * Sends a message. The client copies the bytes before this turn of the event loop is over, and drops what it has not
+   * copied when the connection breaks: until then they must not change.
+   */
   send(subject: string, header: string, payload: Uint8Array): void {
     if (!this.#up || this.#nats.isClosed()) return;
     const headers = this.#client.headers();
     headers.set(HEADER, header);
-    this.#nats.publish(subject, payload.slice(), { headers });
+    this.#nats.publish(subject, payload, { headers });
   }
 
   subscribe(subject: string, take: (header: string, message: Msg) => void): Subscription {

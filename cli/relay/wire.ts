@@ -11,7 +11,7 @@ export const WIRE_VERSION = 1;
 /** The one header of each message. */
 export const HEADER = "Frames-Depot";
 /** Bytes of the body in a message, unless the server takes less. */
-export const PIECE_BYTES = 131_072;
+export const PIECE_BYTES = 262_144;
 /** What the headers of a message may need. */
 export const HEADER_ROOM = 512;
 

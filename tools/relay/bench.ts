@@ -50,7 +50,7 @@ async function tcp(frameBytes: number, frames: number): Promise<number> {
 
 /** Frames a second from depot to depot. */
 async function relayed(options: DepotOptions, frameBytes: number, frames: number): Promise<number> {
-  const name = `bench-relay-${process.pid}`;
+  const name = `relay-bench-${process.pid}`;
   const far = `${name}-far`;
   await using server = await NatsServer.start();
   await using source = await FramesDepot.create(name, { ...options, whenFull: "wait" });
