@@ -75,9 +75,10 @@ class Receiving {
   #isBusy = false;
   #heardMs = -Infinity;
   #startedMs = performance.now();
+  #beatMs = this.#startedMs;
   #silenceSaid = false;
   #othersSaid = false;
-  /** How often it has looked for a source. What answers an earlier hello is old. */
+  /** How often it has looked for a source. A state for an earlier hello is old. */
   #hello = 1;
   /** The source that is heard; undefined when it has gone silent, so that another one may answer. */
   #bound: string | undefined;
@@ -304,6 +305,9 @@ class Receiving {
   }
 
   #beat(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#beatMs > 2 * BEAT_MS) this.#startedMs = nowMs; // it stood still: what came is yet to be read
+    this.#beatMs = nowMs;
     const silentMs = performance.now() - Math.max(this.#heardMs, this.#startedMs);
     const isWaiting = this.#isBusy || this.#messages.length > 0; // for readers of the depot
     if (!isWaiting && silentMs > SILENT_MS && this.#connection.isUp) {

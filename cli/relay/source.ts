@@ -31,6 +31,8 @@ export type Sent = { depot: string; subject: string; relays: number; frames: num
 /** A far relay says something twice a second. */
 const SILENT_MS = 5000;
 const LOOK_MS = 200;
+/** A process that looks as late as this has stood still: what was said to it meanwhile is yet to be read. */
+const STOOD_STILL_MS = 1000;
 /** What is said is short; more is not read. */
 const MOST_ASK = 4096;
 
@@ -66,6 +68,8 @@ class Sending {
   readonly #over = { relays: 0, frames: 0, lost: 0, bytes: 0, done: 0 };
   /** Runs of far relays that have given way to another of their name: what they still say counts no more. */
   readonly #former = new Set<string>();
+  /** When this process could last not hear anything itself. */
+  #stoodStillMs = -Infinity;
   #failure: unknown;
   #versionSaid = false;
 
@@ -76,8 +80,11 @@ class Sending {
   }
 
   async run(interruption: Interruption): Promise<void> {
-    for (;;) {
+    for (let lookedMs = performance.now();;) {
       await interruption.sleep(LOOK_MS);
+      const nowMs = performance.now();
+      if (nowMs - lookedMs > STOOD_STILL_MS) this.#stoodStillMs = nowMs;
+      lookedMs = nowMs;
       this.#shared.connection.throwIfClosed();
       if (this.#failure !== undefined) throw this.#failure;
       for (const far of [...this.#sessions.keys()]) this.#look(far);
@@ -125,7 +132,7 @@ class Sending {
   /** Gives up a far relay that is silent; a lossless one is waited for. */
   #look(far: string): void {
     const known = this.#sessions.get(far)!;
-    const silentMs = performance.now() - known.session.heardMs;
+    const silentMs = performance.now() - Math.max(known.session.heardMs, this.#stoodStillMs);
     const { mode, name } = this.#shared;
     const patienceMs = mode === "lossless" ? (this.#options.patience ?? Infinity) * 1000 : SILENT_MS;
     if (silentMs > patienceMs) return known.session.leave();

@@ -27,7 +27,7 @@ const LOOK_MS = 100;
 /** Tries to read a place from its first frame on. One is enough, unless producers fill the queue just then. */
 const GAP_TRIES = 100;
 
-/** Where arrivals stand in a depot: producers wait for it, and a relay that comes after goes on there. */
+/** What has arrived of a depot: producers wait for it, and a relay that comes after goes on there. */
 type Place = {
   reader: FrameReader<ElementType>;
   /** Its first frame that has not arrived. */

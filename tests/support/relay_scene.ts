@@ -4,11 +4,13 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { Buffer } from "node:buffer";
 import process from "node:process";
-import { DepotError, type DepotOptions, type Frame, FramesDepot } from "../../mod.ts";
+import { DepotError, type DepotOptions, FramesDepot } from "../../mod.ts";
 import { Cli } from "./cli.ts";
 import { HERE, type Runtime, RUNTIMES } from "./harness.ts";
+import { isWhole, readAll, type Seen, stamped } from "./relay_frames.ts";
+
+export { isWhole, readAll, type Seen, stamped };
 
 /** The runtime that does not run this test. */
 export const OTHER: Runtime = RUNTIMES.find((runtime) => runtime !== HERE)!;
@@ -48,21 +50,6 @@ export class Relay extends Cli {
 
 export const moment = (milliseconds = 5): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Bytes of a frame that say which one it is, in each of its parts. */
-export function stamped(n: number, bytes: number): Uint8Array {
-  const frame = new Uint8Array(bytes).fill(n * 7 + 1);
-  new DataView(frame.buffer).setUint32(0, n);
-  new DataView(frame.buffer).setUint32(bytes - 4, n);
-  return frame;
-}
-
-/** Whether a frame is the one of its number, whole. */
-export function isWhole(frame: Frame, bytes: number): boolean {
-  const wanted = stamped(frame.frameNumber, bytes);
-  const data = new Uint8Array(frame.data.buffer, frame.data.byteOffset, frame.data.byteLength);
-  return Buffer.compare(data, wanted) === 0;
-}
-
 /** A source, filled in this process. */
 export async function fill(
   depot: FramesDepot,
@@ -75,25 +62,6 @@ export async function fill(
     const metadata = depot.metadataBytes > 0 ? new Uint8Array([n & 255, n >> 8 & 255]) : undefined;
     await depot.enqueue({ frameNumber: n, timestampNs: BigInt(n) * 1000n, frame: stamped(n, bytes), metadata });
   }
-}
-
-/** What a reader of the far depot got. */
-export type Seen = { count: number; torn: number; disordered: number; numbers: number[]; lost: number };
-
-/** Reads a name until its depot ends, looking at every byte. */
-export async function readAll(name: string, bytes: number, mode: "lossless" | "lossy" = "lossless"): Promise<Seen> {
-  const seen: Seen = { count: 0, torn: 0, disordered: 0, numbers: [], lost: 0 };
-  for await (const frame of FramesDepot.follow(name, { mode, whenEnded: "end" })) {
-    const { frameNumber, timestampNs, metadata } = frame;
-    const isRight = isWhole(frame, bytes) && timestampNs === BigInt(frameNumber) * 1000n &&
-      (metadata.length === 0 || metadata[0] === (frameNumber & 255) && metadata[1] === (frameNumber >> 8 & 255));
-    if (!isRight) seen.torn++;
-    if (frameNumber <= (seen.numbers.at(-1) ?? -1)) seen.disordered++;
-    seen.numbers.push(frameNumber);
-    seen.count++;
-    seen.lost += frame.lost;
-  }
-  return seen;
 }
 
 /** What is seen where nothing is missing, torn, doubled or out of order. */
