@@ -165,7 +165,7 @@ relayTest("relay sends smaller pieces where the server takes no larger ones, and
     writeFileSync(path, "max_payload: 5000");
     await using server = await NatsServer.start(["-c", path]);
     const far = another();
-    await using source = await FramesDepot.create(name, gray(300, 300, { whenFull: "wait" }));
+    await using source = await FramesDepot.create(name, gray(300, 300, { whenFull: "wait", metadataBytes: 8 }));
     await using sending = new Relay([name, "--to", server.url("small"), "--mode", "lossless"], HERE);
     await using receiving = new Relay([far, "--from", server.url("small")], OTHER);
     const reading = readAll(far, 90_000);

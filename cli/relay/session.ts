@@ -270,11 +270,11 @@ export class Session {
   ): void {
     const { connection, subject } = this.#shared;
     const to = farSubject(subject, this.#session);
-    const bytes = metadata.length === 0 ? body : new Uint8Array(Buffer.concat([metadata, body]));
+    const bodyBytes = metadata.length + body.length;
     const step = connection.pieceBytes;
-    for (let offset = 0; offset === 0 || offset < bytes.length; offset += step) {
-      const piece = bytes.subarray(offset, offset + step);
-      const first = offset === 0 ? { head: { ...head, bodyBytes: bytes.length } } : {};
+    for (let offset = 0; offset === 0 || offset < bodyBytes; offset += step) {
+      const piece = part(metadata, body, offset, offset + step);
+      const first = offset === 0 ? { head: { ...head, bodyBytes } } : {};
       const header = pieceHeader({ ...common, ...first, kind: "piece", offset, crc: zlib.crc32(piece) });
       connection.send(to, header, piece);
     }
@@ -293,6 +293,13 @@ export class Session {
     };
     connection.send(farSubject(subject, this.#session), "state", new TextEncoder().encode(JSON.stringify(state)));
   }
+}
+
+/** A part of two byte sequences, one after the other; a copy only where it is of both. */
+function part(metadata: Uint8Array, body: Uint8Array, from: number, to: number): Uint8Array {
+  const before = metadata.length;
+  if (from >= before) return body.subarray(from - before, to - before);
+  return Buffer.concat([metadata.subarray(from, to), body.subarray(0, Math.max(0, to - before))]);
 }
 
 /** Whether an item is the frame that the far depot has got last. */
