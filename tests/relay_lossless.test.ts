@@ -104,6 +104,28 @@ for (const mode of ["lossless", "lossy"]) {
   });
 }
 
+relayTest("relay --from that stood still goes on, and takes its source for silent no more than it was", async (
+  name,
+  another,
+) => {
+  await using server = await NatsServer.start();
+  const far = another();
+  await using source = await FramesDepot.create(name, SMALL);
+  await using sending = new Relay([name, "--to", server.url("stopped"), ...LOSSLESS], OTHER);
+  await using receiving = new Relay([far, "--from", server.url("stopped")], HERE);
+  const reading = readAll(far, 64);
+  await fill(source, 2000, 64, async (n) => {
+    if (n !== 500) return;
+    process.kill(receiving.child.pid!, "SIGSTOP");
+    await moment(3000);
+    process.kill(receiving.child.pid!, "SIGCONT");
+  });
+  source.end();
+  assertAll(await reading, 2000);
+  await Promise.all([sending.counts(), receiving.counts()]);
+  assertEquals((await receiving.answer()).errors.includes("waiting for a relay"), false);
+});
+
 relayTest("relay --mode lossless takes nothing late from a relay that was killed", async (name, another) => {
   await using server = await NatsServer.start();
   const far = another();
