@@ -51,6 +51,21 @@ depotTest(
   },
 );
 
+depotTest("Taking takes what its place keeps, although the place has passed a number without a frame", async (name) => {
+  await using source = await FramesDepot.create(name, SIZE);
+  await put(source, 0, 4);
+  await using taking = new Taking(name, "lossless", undefined, new AbortController().signal);
+  assertEquals((await taken(taking, 4)).steps, [0, 1, 2, 3]);
+  await taking.arrived(source.id, 3);
+  source.tryClaim()!.release(); // sequence 4 carries no frame
+  await put(source, 4, 5);
+  await taking.arrived(source.id, 3); // the place stands at sequence 5, and the reader ahead at 4
+  await put(source, 5, 11); // the slot of frame 3 is passed over
+  assertEquals([source.stats().head, source.tryClaim()], [13, undefined]);
+  source.end();
+  assertEquals(await taken(taking, 8), { steps: [4, 5, 6, 7, 8, 9, 10, "end"], lost: 0 });
+});
+
 depotTest("Taking takes nothing that lossless readers have consumed before", async (name) => {
   await using source = await FramesDepot.create(name, SIZE);
   await put(source, 0, 6);

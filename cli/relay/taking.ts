@@ -34,8 +34,8 @@ type Place = {
   present: Frame | undefined;
   /** Frames from here on are for the far relay: others have arrived, or lossless readers have consumed them. */
   readonly from: number;
-  /** Whether a frame from there on has been taken. */
-  hasBegun: boolean;
+  /** The newest frame that was taken; -1 before the first. */
+  taken: number;
   /** The newest frame that has arrived. */
   arrived: number;
 };
@@ -56,7 +56,10 @@ export class Taking implements AsyncDisposable {
   readonly #ahead: FrameFollower<ElementType, FramesDepot>;
   #met: Met[] = [];
   #next: Frame | undefined;
-  /** What comes before `#next`, where the reader ahead has passed it over. */
+  /**
+   * What comes before `#next`, where the reader ahead has passed it over: it was a whole queue behind producers, at
+   * frames that had arrived, or at numbers that carry no frame and that the place had passed.
+   */
   #gap: FrameReader<ElementType> | undefined;
   /** Whether what it passed over before `#next` has been taken. */
   #isFilled = false;
@@ -90,28 +93,31 @@ export class Taking implements AsyncDisposable {
     }
     const met = this.#met.at(-1);
     for (const { place } of this.#met) if (place !== undefined) settle(place);
-    if (frame !== undefined) return isFilled ? this.#of(frame, 0) : await this.#taken(met!, frame);
+    if (frame !== undefined) return isFilled ? this.#of(frame, 0, met!.place) : await this.#taken(met!, frame);
     return met !== undefined && this.#hasEnded(met) ? this.#end(met) : undefined;
   }
 
   /** A frame that is ahead, unless it is not wanted, or others come before it. */
   async #taken({ depot, place }: Met, frame: Frame): Promise<Taken | undefined> {
-    if (place === undefined || place.hasBegun) return this.#of(frame, frame.lost);
+    const isFirst = place !== undefined && place.taken < 0;
+    if (place === undefined || !isFirst && frame.lost === 0) return this.#of(frame, frame.lost, place);
     if (frame.sequence < place.from) return undefined;
     place.present ??= await place.reader.within(LOOK_MS);
     if (place.present === undefined && !place.reader.released) {
       this.#next = frame; // a producer holds the first one up
       return undefined;
     }
-    place.hasBegun = true;
     const first = place.present?.sequence ?? frame.sequence;
-    const gap = first < frame.sequence ? await gapFrom(depot!, first) : undefined;
-    if (gap === undefined) return this.#of(frame, 0);
+    const isPassedOver = first < frame.sequence && first > place.taken && depot!.whenFull !== "overwrite";
+    const gap = isPassedOver ? await gapFrom(depot!, first) : undefined;
+    if (gap === undefined) return this.#of(frame, isFirst ? 0 : frame.lost, place);
     [this.#gap, this.#next, this.#isFilled] = [gap.reader, frame, true];
+    place.taken = first;
     return { depot: depot!, frame: gap.frame, lost: 0 };
   }
 
-  #of(frame: Frame, lost: number): Taken {
+  #of(frame: Frame, lost: number, place: Place | undefined): Taken {
+    if (place !== undefined) place.taken = frame.sequence;
     return { depot: this.#ahead.depot!, frame, lost };
   }
 
@@ -157,7 +163,7 @@ export class Taking implements AsyncDisposable {
     const { cursor } = depot.stats().peers.find(({ self }) => self)!.readers.find(({ mode }) => mode === "lossless")!;
     const arrived = arrivedIn(depot, this.#last);
     if (arrived >= 0) this.#last = undefined;
-    const place = { reader, present: undefined, from: Math.max(cursor, arrived + 1), hasBegun: false, arrived };
+    const place = { reader, present: undefined, from: Math.max(cursor, arrived + 1), taken: -1, arrived };
     settle(place);
     return place;
   }
@@ -194,8 +200,8 @@ function settle(place: Place): void {
 }
 
 /**
- * A reader of a depot, behind a frame that is kept there. A reader that begins at the oldest slot, far behind that
- * frame, is pushed over it when producers come to be a whole queue ahead; then it is tried again.
+ * A reader of a depot, and a frame that is kept there. A reader that begins at the oldest slot, behind that frame, is
+ * pushed over it when producers come to be a whole queue ahead; then it is tried again.
  *
  * @returns undefined where producers do not wait for the frame
  */
