@@ -76,7 +76,7 @@ export class Taking implements AsyncDisposable {
 
   /** @returns undefined when nothing has come for a moment */
   async next(): Promise<Taken | undefined> {
-    const passed = this.#fromGap();
+    const passed = this.#gap === undefined ? undefined : await this.#fromGap();
     if (passed !== undefined) return passed;
     const isFilled = this.#isFilled;
     const frame = this.#next ?? await this.#ahead.within(LOOK_MS);
@@ -107,13 +107,22 @@ export class Taking implements AsyncDisposable {
       this.#next = frame; // a producer holds the first one up
       return undefined;
     }
-    const first = place.present?.sequence ?? frame.sequence;
-    const isPassedOver = first < frame.sequence && first > place.taken && depot!.whenFull !== "overwrite";
-    const gap = isPassedOver ? await gapFrom(depot!, first) : undefined;
-    if (gap === undefined) return this.#of(frame, isFirst ? 0 : frame.lost, place);
-    [this.#gap, this.#next, this.#isFilled] = [gap.reader, frame, true];
+    const passed = await this.#passedOver(depot!, place, frame.sequence);
+    if (passed === undefined) return this.#of(frame, isFirst ? 0 : frame.lost, place);
+    [this.#next, this.#isFilled] = [frame, true];
+    return passed;
+  }
+
+  /** The frame that the place keeps, where a reader has passed it over: the gap begins there. */
+  async #passedOver(depot: FramesDepot, place: Place, upTo: number): Promise<Taken | undefined> {
+    const first = place.present?.sequence ?? upTo;
+    if (first >= upTo || first <= place.taken || depot.whenFull === "overwrite") return undefined;
+    this.#gap?.release();
+    const gap = await gapFrom(depot, first);
+    this.#gap = gap?.reader;
+    if (gap === undefined) return undefined;
     place.taken = first;
-    return { depot: depot!, frame: gap.frame, lost: 0 };
+    return { depot, frame: gap.frame, lost: 0 };
   }
 
   #of(frame: Frame, lost: number, place: Place | undefined): Taken {
@@ -121,11 +130,17 @@ export class Taking implements AsyncDisposable {
     return { depot: this.#ahead.depot!, frame, lost };
   }
 
-  /** The next frame that the reader ahead has passed over. */
-  #fromGap(): Taken | undefined {
-    const frame = this.#gap?.tryNext();
-    if (frame !== undefined && frame.sequence < this.#next!.sequence) {
-      return { depot: this.#met.at(-1)!.depot!, frame, lost: frame.lost };
+  /** The next frame that the reader ahead has passed over: the reader of the gap may have been pushed on, too. */
+  async #fromGap(): Promise<Taken | undefined> {
+    const { depot, place } = this.#met.at(-1)!;
+    const end = this.#next!.sequence;
+    const frame = this.#gap!.tryNext();
+    const sequence = Math.min(frame?.sequence ?? end, end);
+    const passed = await this.#passedOver(depot!, place!, sequence);
+    if (passed !== undefined) return passed;
+    if (frame !== undefined && sequence < end) {
+      place!.taken = sequence;
+      return { depot: depot!, frame, lost: frame.lost };
     }
     this.#gap?.release();
     this.#gap = undefined;
