@@ -44,5 +44,6 @@ export function strangerAt(name: string): string | undefined {
   const status = lstatSync(`${FOLDER}/${PREFIX}${name}`, { throwIfNoEntry: false });
   if (status?.isSymbolicLink()) return "a symbolic link";
   if (status?.isFIFO()) return "a FIFO";
+  if (status?.isSocket()) return "a socket";
   return status?.isCharacterDevice() || status?.isBlockDevice() ? "a device" : undefined;
 }

@@ -149,7 +149,8 @@ int32_t fd_segment_open(const char *name, fd_segment **out) {
     /* O_NONBLOCK: a named pipe put there must not hold us up. */
     segment->common.file = open(segment->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (segment->common.file < 0) {
-      answer = errno == ENOENT || errno == ENOTDIR ? not_there(0, errno) : -errno;
+      const int code = errno == ENXIO ? ENOTSUP : errno; /* it is a socket */
+      answer = code == ENOENT || code == ENOTDIR ? not_there(0, code) : -code;
     }
   }
   struct stat status;

@@ -4,6 +4,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { spawn, spawnSync } from "node:child_process";
 import { lstatSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -133,38 +134,44 @@ for (const runtime of RUNTIMES) {
     },
   );
 
-  depotTest(`rm --force removes a FIFO and a symbolic link, and doctor says so (${runtime})`, async (fifo, another) => {
-    if (process.platform !== "linux") return console.log("what has a name is known on Linux");
-    const link = another();
-    const fileOf = (name: string) => `/dev/shm/frames-depot.${name}`;
-    const target = mkdtempSync(join(tmpdir(), "frames-depot-test-"));
-    try {
-      assertEquals(spawnSync("mkfifo", [fileOf(fifo)]).status, 0);
-      symlinkSync(target, fileOf(link));
-      const { findings }: { findings: Finding[] } = JSON.parse((await runCli(["doctor", "--json"], { runtime })).out);
-      for (const [name, what] of [[fifo, "a FIFO"], [link, "a symbolic link"]]) {
-        const found = findings.find(({ check }) => check === `depot ${name}`)!;
-        assertEquals([found.id, found.verdict], ["stranger", "wrong"]);
-        assertStringIncludes(found.says, `${what} has its name`);
-        assertEquals(found.remedy, `\`frames-depot rm --force ${name}\` removes it`);
-        for (const dry of [["--dry-run"], []]) {
-          const { code, out, errors } = await runCli(["rm", name, ...dry], { runtime });
-          assertEquals([code, out], [4, ""]);
-          assertStringIncludes(errors, `not removed ${name}  ${what}, which is no depot; --force removes it`);
+  depotTest(
+    `rm --force removes a FIFO, a link and a socket, and doctor says so (${runtime})`,
+    async (fifo, another) => {
+      if (process.platform !== "linux") return console.log("what has a name is known on Linux");
+      const [link, socket] = [another(), another()];
+      const server = createServer();
+      const fileOf = (name: string) => `/dev/shm/frames-depot.${name}`;
+      const target = mkdtempSync(join(tmpdir(), "frames-depot-test-"));
+      try {
+        assertEquals(spawnSync("mkfifo", [fileOf(fifo)]).status, 0);
+        symlinkSync(target, fileOf(link));
+        await new Promise<void>((resolve) => server.listen(fileOf(socket), resolve));
+        const { findings }: { findings: Finding[] } = JSON.parse((await runCli(["doctor", "--json"], { runtime })).out);
+        for (const [name, what] of [[fifo, "a FIFO"], [link, "a symbolic link"], [socket, "a socket"]]) {
+          const found = findings.find(({ check }) => check === `depot ${name}`)!;
+          assertEquals([found.id, found.verdict], ["stranger", "wrong"]);
+          assertStringIncludes(found.says, `${what} has its name`);
+          assertEquals(found.remedy, `\`frames-depot rm --force ${name}\` removes it`);
+          for (const dry of [["--dry-run"], []]) {
+            const { code, out, errors } = await runCli(["rm", name, ...dry], { runtime });
+            assertEquals([code, out], [4, ""]);
+            assertStringIncludes(errors, `not removed ${name}  ${what}, which is no depot; --force removes it`);
+          }
+          const opened = await runCli(["stat", name], { runtime });
+          assertEquals(opened.code, 4);
+          assertStringIncludes(opened.errors, "`frames-depot rm --force` removes it");
+          const forced = await runCli(["rm", "--force", name], { runtime });
+          assertEquals([forced.code, forced.out], [0, `removed ${name}  ${what}, which is no depot\n`], forced.errors);
+          assertEquals(lstatSync(fileOf(name), { throwIfNoEntry: false }), undefined);
         }
-        const opened = await runCli(["stat", name], { runtime });
-        assertEquals(opened.code, 4);
-        assertStringIncludes(opened.errors, "`frames-depot rm --force` removes it");
-        const forced = await runCli(["rm", "--force", name], { runtime });
-        assertEquals([forced.code, forced.out], [0, `removed ${name}  ${what}, which is no depot\n`], forced.errors);
-        assertEquals(lstatSync(fileOf(name), { throwIfNoEntry: false }), undefined);
+        assertEquals(lstatSync(target).isDirectory(), true);
+      } finally {
+        server.close();
+        for (const name of [fifo, link, socket]) rmSync(fileOf(name), { force: true });
+        rmSync(target, { recursive: true });
       }
-      assertEquals(lstatSync(target).isDirectory(), true);
-    } finally {
-      for (const name of [fifo, link]) rmSync(fileOf(name), { force: true });
-      rmSync(target, { recursive: true });
-    }
-  });
+    },
+  );
 }
 
 for (const runtime of RUNTIMES) {

@@ -7,8 +7,11 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static const char *path_of(const char *name) {
@@ -62,6 +65,18 @@ static void open_refuses_a_directory(void) {
 static void open_does_not_hang_on_a_named_pipe(void) {
   const char *name = new_name();
   EQUAL(mkfifo(path_of(name), 0600), 0);
+  EQUAL(try_open(name), -ENOTSUP);
+  EQUAL(fd_unlink(name), 0);
+}
+
+static void open_knows_a_socket(void) {
+  const char *name = new_name();
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  CHECK(strlen(path_of(name)) < sizeof address.sun_path);
+  strcpy(address.sun_path, path_of(name));
+  const int socket_file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  EQUAL(bind(socket_file, (struct sockaddr *)&address, sizeof address), 0);
+  close(socket_file);
   EQUAL(try_open(name), -ENOTSUP);
   EQUAL(fd_unlink(name), 0);
 }
@@ -303,6 +318,7 @@ int main(int argc, char **argv) {
       {"fd_segment_open follows no symbolic link", open_follows_no_symbolic_link},
       {"fd_segment_open refuses a directory", open_refuses_a_directory},
       {"fd_segment_open does not hang on a named pipe", open_does_not_hang_on_a_named_pipe},
+      {"fd_segment_open knows a socket", open_knows_a_socket},
       {"fd_segment_open takes an empty file for what it is", open_takes_an_empty_file_for_what_it_is},
       {"fd_segment_open is refused to another user", open_is_refused_to_another_user},
       {"fd_segment_info shows a replaced file as not linked", info_shows_a_replaced_file_as_not_linked},
