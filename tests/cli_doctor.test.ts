@@ -17,7 +17,7 @@ import { RUN } from "../tools/support/runtimes.ts";
 import { BUN_VERSION, DENO_VERSION, NODE_VERSION } from "../tools/support/versions.ts";
 import { runCli } from "./support/cli.ts";
 import type { SceneReport } from "./support/cli_scene.ts";
-import { depotTest, executableOf, HERE, RUNTIMES, skip } from "./support/harness.ts";
+import { depotTest, executableOf, HERE, skip, STARTED } from "./support/harness.ts";
 import { Remote } from "./support/remote.ts";
 
 const SHAPE = { frameSize: [4, 2, 3] as [number, number, number] };
@@ -107,7 +107,7 @@ depotTest("rm refuses a live depot and removes stale and broken ones", async (li
   }
 });
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   depotTest(
     `rm removes what can be removed, and ends with the code of the first that cannot (${runtime})`,
     async (live, another) => {
@@ -137,7 +137,7 @@ for (const runtime of RUNTIMES) {
   depotTest(
     `rm --force removes a FIFO, a link and a socket, and doctor says so (${runtime})`,
     async (fifo, another) => {
-      if (process.platform !== "linux") return console.log("what has a name is known on Linux");
+      if (process.platform !== "linux") return skip("what has a name is known on Linux");
       const [link, socket] = [another(), another()];
       const server = createServer();
       const fileOf = (name: string) => `/dev/shm/frames-depot.${name}`;
@@ -174,7 +174,7 @@ for (const runtime of RUNTIMES) {
   );
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   depotTest(`doctor notes where there is no ffmpeg which commands need it (${runtime})`, async () => {
     const folder = mkdtempSync(join(tmpdir(), "frames-depot-test-"));
     const found = async (content: string | undefined) => {

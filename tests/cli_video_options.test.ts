@@ -5,7 +5,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
 import process from "node:process";
 import { FramesDepot } from "../mod.ts";
-import { depotTest, type Runtime, RUNTIMES } from "./support/harness.ts";
+import { depotTest, type Runtime, skip, STARTED } from "./support/harness.ts";
 import { fileOf, move, VideoCommand, videoTest } from "./support/video.ts";
 
 /** Waits until a command has said something. */
@@ -17,7 +17,7 @@ async function errorsHave({ child, done }: VideoCommand, text: string): Promise<
   await Promise.race([said, done.then(({ errors }) => Promise.reject(new Error(`it ended: ${errors}`)))]);
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(`write --pace says nothing of frames that are due just now (${runtime})`, async ({ name }) => {
     // 20 frames a millisecond: between two looks at the clock, many a frame is due no more.
     const input = new Uint8Array(50_000 * 8);
@@ -34,7 +34,7 @@ async function refusedAtOnce(parameters: string[], runtime: Runtime): Promise<[c
   return [code, errors];
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   depotTest(`write says at once what is wrong with its options (${runtime})`, async (name, another) => {
     await using _roomy = await FramesDepot.create(another(), { frameSize: [4, 2, 1], maxReaders: 64 });
     const raw = [name, "--size", "64x48", "--format", "gray"];
@@ -77,7 +77,7 @@ for (const runtime of RUNTIMES) {
   });
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   videoTest(`write --json prints its object also where it fails before the first frame (${runtime})`, async (scene) => {
     const { name, another, folder } = scene;
     const filled = another();
@@ -105,9 +105,9 @@ for (const runtime of RUNTIMES) {
   });
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of STARTED) {
   depotTest(`write names the limit that has no room, and its own options that need less (${runtime})`, async (name) => {
-    if (process.platform !== "linux") return console.log("limits are looked at on Linux");
+    if (process.platform !== "linux") return skip("limits are looked at on Linux");
     // 18 TB: refused before any of it is allocated.
     const task = ["write", name, "--size", "60000x60000", "--format", "gray", "--max-size", "5000"];
     const { code, errors } = await move(task, { runtime, input: new Uint8Array(16) });
