@@ -6,7 +6,7 @@ import { assertEquals } from "@std/assert";
 import { spawnSync } from "node:child_process";
 import process from "node:process";
 import { FramesDepot } from "../mod.ts";
-import { HERE, Peer } from "./support/harness.ts";
+import { HERE, Peer, skip } from "./support/harness.ts";
 import { NatsServer, relayTest } from "./support/nats_server.ts";
 import { fill, gray, moment, OTHER, Relay } from "./support/relay_scene.ts";
 
@@ -40,7 +40,7 @@ relayTest("relay --mode lossless carries frames to another machine, over a link 
   name,
   another,
 ) => {
-  if (!isPossible()) return console.log("skipped: no namespaces here: needs Linux and root");
+  if (!isPossible()) return skip("no namespaces here: needs Linux and root");
   const [far, bytes, frames] = [another(), 64 * 48, 3000];
   await using server = await NatsServer.start(["-a", "0.0.0.0"]);
   await using source = await FramesDepot.create(name, gray(64, 48, { whenFull: "wait", metadataBytes: 8 }));
