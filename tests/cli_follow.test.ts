@@ -96,7 +96,7 @@ for (const runtime of STARTED) {
     assertEquals(done.code, 0, done.errors);
     const files = [output, join(folder, "out.1.mkv")];
     const { bytes: _, ...said } = JSON.parse(text(done));
-    assertEquals(said, { depot: name, frames: 3, lost: 0, files });
+    assertEquals(said, { depot: name, frames: 3, lost: 0, files, encoded: 3, whole: true });
     assertEquals([...decoded(files[0])], [1, 2].flatMap((value) => Array(8).fill(value)));
     assertEquals([...decoded(files[1])], Array(16).fill(3));
   });

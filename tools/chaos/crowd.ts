@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { fork, kill, reap, sleepMs } from "./libc.ts";
+import { fork, kill, reap, SIGKILL, sleepMs } from "./libc.ts";
 
 /** Time for a victim that neither dies nor ends. */
 const LIFE_MS = 3000;
 const TICK_MS = 0.2;
 /** Forks that do nothing, at the beginning: of Deno's first forks many end at birth, until its heap has settled. */
-const WARM_UPS = 10;
+const [WARM_UPS, MOST_WARM_UPS] = [10, 100];
 
 /** Waits until the kernel has taken a process's things. @returns the signal that ended it */
 export function bury(pid: number): number {
@@ -20,9 +20,12 @@ export function bury(pid: number): number {
   }
 }
 
-/** Forks that do nothing. */
+/** Forks that do nothing, until several in a row have lived to their end. */
 export function warmUp(): void {
-  for (let left = WARM_UPS; left > 0; left--) bury(fork(() => {}));
+  let inARow = 0;
+  for (let left = MOST_WARM_UPS; left > 0 && inARow < WARM_UPS; left--) {
+    inARow = bury(fork(() => {})) === SIGKILL ? inARow + 1 : 0;
+  }
 }
 
 /** Waits until something is so. @returns false when the time is up */

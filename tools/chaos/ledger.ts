@@ -77,12 +77,20 @@ export class Ledger {
       }
     }
     // A fork of a runtime now and then dies at birth, before it has touched the depot: no fault of ours, as long as
-    // most live. Later none should.
-    const later = this.misfires.filter(({ at }) => at !== "birth").length;
+    // most of that runtime live. Later none should.
     const { misfires } = this;
-    if (later > Math.max(3, this.deaths.length / 50) || misfires.length > Math.max(10, this.deaths.length / 10)) {
-      const signals = [...new Set(misfires.map(({ signal }) => signal))].join(", ");
-      this.wrong.push(`${misfires.length} of ${this.deaths.length} victims ended by themselves, signals ${signals}`);
+    const signals = [...new Set(misfires.map(({ signal }) => signal))].join(", ");
+    const later = misfires.filter(({ at }) => at !== "birth").length;
+    if (later > Math.max(3, this.deaths.length / 50)) {
+      this.wrong.push(`${later} of ${this.deaths.length} victims ended by themselves after birth, signals ${signals}`);
+    }
+    const forks = this.deaths.filter(({ kind }) => kind === "forked");
+    for (const runtime of new Set(forks.map((fork) => fork.runtime))) {
+      const all = forks.filter((fork) => fork.runtime === runtime);
+      const dead = all.filter(({ at, signal }) => signal !== 9 && at === "birth").length;
+      if (dead > Math.max(10, all.length / 2)) {
+        this.wrong.push(`${dead} of ${all.length} forks of ${runtime} ended at birth, signals ${signals}`);
+      }
     }
   }
 

@@ -29,7 +29,8 @@ const SIGNATURES = {
 } as const;
 
 const LIBRARY = "libc.so.6";
-const SIGKILL = 9;
+/** The signal that no process can hear. */
+export const SIGKILL = 9;
 const WNOHANG = 1;
 const MADV_DOFORK = 11;
 const PR_SET_PDEATHSIG = 1;
