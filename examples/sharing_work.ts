@@ -12,7 +12,7 @@ await using depot = await FramesDepot.create(name, { frameSize: [320, 240, 3], m
 
 // The job prints a line for each frame. The first one stops for ever at its third, and is killed there.
 const job = fileURLToPath(new URL("./sharing_work_job.ts", import.meta.url));
-const run = "Bun" in globalThis ? ["run", job] : ["run", "--allow-ffi", job];
+const run = "Deno" in globalThis ? ["run", "--allow-ffi", job] : [...process.execArgv, job];
 const seen: { frameNumber: number; redelivered: boolean }[] = [];
 const detectors = [3, Infinity, Infinity].map(async (stopsAt) => {
   const detector = spawn(process.execPath, [...run, name, String(stopsAt)], { stdio: ["ignore", "pipe", "inherit"] });
