@@ -39,11 +39,11 @@ export type DepotErrorCode =
 /** Where an error comes from, as far as it is known. */
 export interface DepotErrorDetails {
   /** The depot's name. */
-  depot?: string;
+  depot?: string | undefined;
   /** The system's error number; Linux's numbers on every system. */
-  errno?: number;
+  errno?: number | undefined;
   /** What helps. The message ends with it. */
-  remedy?: string;
+  remedy?: string | undefined;
   /** The error underneath. */
   cause?: unknown;
 }
