@@ -195,7 +195,9 @@ export class Decoder implements FrameSource {
     const changed = this.#said ? [] : changesOf(this.#shape, line);
     if (changed.length === 0) return;
     this.#said = true;
-    warn(`from frame ${n} on, frames of ${this.#input} have ${changed.join(", ")}; the depot keeps what its first one had`);
+    warn(
+      `from frame ${n} on, frames of ${this.#input} have ${changed.join(", ")}; the depot keeps what its first one had`,
+    );
   }
 
   #refuse(n: number, line: FrameLine): never {
