@@ -3,12 +3,15 @@
  * on.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { FramesDepot } from "../mod.ts";
+import { cliCommand } from "./support/cli.ts";
 import { depotTest, skip, STARTED } from "./support/harness.ts";
+import { mountable } from "./support/namespaces.ts";
 import { hasTerminal, onTerminal } from "./support/terminal.ts";
 import { VideoCommand } from "./support/video.ts";
 
@@ -25,6 +28,19 @@ async function complains({ child, done }: VideoCommand, text: string): Promise<v
 }
 
 for (const runtime of STARTED) {
+  depotTest(`read waits also where the system does not let it look at other depots (${runtime})`, (name, another) => {
+    if (mountable === undefined) return skip("no file systems can be mounted here: needs Linux and namespaces");
+    const other = `/dev/shm/frames-depot.${another()}`;
+    const shell = `mount -t tmpfs tmpfs /dev/shm && : > ${other} && mount -o remount,ro /dev/shm && exec "$@"`;
+    const read = [...cliCommand(runtime), "read", name, "--timeout", "3"];
+    const { status, stderr } = spawnSync("unshare", [...mountable, "sh", "-c", shell, "sh", ...read], {
+      encoding: "utf8",
+      timeout: 60_000,
+    });
+    assertEquals(status, 3, stderr);
+    assertStringIncludes(stderr, `waiting for depot "${name}"\nerror: depot "${name}" is not there after 3 s`);
+  });
+
   depotTest(`write says that it waits for a reader, and goes on when one comes (${runtime})`, async (name) => {
     const input = Uint8Array.from({ length: 5 * 8 }, (_, index) => index);
     const parameters = ["write", name, "--size", "4x2", "--format", "gray", "--max-size", "2"];
