@@ -204,7 +204,9 @@ async function putFile(file: string, bytes: Uint8Array): Promise<void> {
   try {
     const fd = fs.openSync(made, "w");
     await writeFully(fd, bytes).finally(() => fs.closeSync(fd));
-    if (made !== file) fs.renameSync(made, file);
+    if (made === file) return;
+    if (found !== undefined) fs.chmodSync(made, found.mode);
+    fs.renameSync(made, file);
   } catch (error) {
     if (made !== file) fs.rmSync(made, { force: true });
     throw new Failure(`cannot write ${file}: ${systemReason(error)}`, EXIT.system);
