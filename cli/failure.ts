@@ -44,6 +44,11 @@ export function systemReason(error: unknown): string {
   return errno === undefined ? message : getSystemErrorMessage(errno);
 }
 
+/** The message of an error of the library without what helps, which is said in other words here. */
+export function withoutRemedy({ message, remedy }: { message: string; remedy: string | undefined }): string {
+  return remedy === undefined ? message : message.slice(0, -`; ${remedy}`.length);
+}
+
 /** The system's error number, below 0. Deno has only its name where a call has no path. */
 function errnoOf(error: unknown): number | undefined {
   const { errno, code } = error as NodeJS.ErrnoException;

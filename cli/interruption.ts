@@ -9,8 +9,8 @@ import { EXIT, Failure } from "./failure.ts";
 
 const CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: 129 } as const;
 
-/** The longest time of a timer: a longer one ends at once. */
-const LONGEST_MS = 2 ** 31 - 1;
+/** The longest time of a timer, 24 days: a longer one ends at once. */
+export const LONGEST_MS = 2 ** 31 - 1;
 
 /**
  * Listens for signals that end a process until it is disposed of. Its `signal` aborts with a {@linkcode Failure} that

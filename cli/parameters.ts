@@ -4,6 +4,7 @@
  * @module
  */
 import { InvalidArgumentError } from "commander";
+import { LONGEST_MS } from "./interruption.ts";
 
 /** A number of seconds, from 0. */
 export function seconds(text: string): number {
@@ -14,8 +15,7 @@ export function seconds(text: string): number {
   return value;
 }
 
-/** The maximum of a timer, 2^31 - 1 milliseconds, in whole seconds: 24 days. A longer one fires at once. */
-const TIMER_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
+const TIMER_SECONDS = Math.floor(LONGEST_MS / 1000);
 
 /** A number of seconds that a timer can wait. */
 export function timerSeconds(text: string): number {

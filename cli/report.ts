@@ -8,7 +8,7 @@ import { constants } from "node:os";
 import process from "node:process";
 import { CommanderError } from "commander";
 import { DepotError, type DepotErrorCode, type DepotInspection, FramesDepot } from "../mod.ts";
-import { EXIT, Failure, systemReason } from "./failure.ts";
+import { EXIT, Failure, systemReason, withoutRemedy } from "./failure.ts";
 import { complain, OutputRefused, paintErrors } from "./terminal/output.ts";
 
 /** The exit code of each cause, and what helps at the command line where the library names its calls and options. */
@@ -38,7 +38,8 @@ const CAUSES: Record<DepotErrorCode, { exitCode: number; remedy?: string }> = {
 };
 
 /** What is printed of a DepotError: what is wrong, and what helps. */
-function explained({ code, depot, errno, message, remedy }: DepotError): [wrong: string, helps?: string] {
+function explained(error: DepotError): [wrong: string, helps?: string] {
+  const { code, depot, errno, remedy } = error;
   const info = depot === undefined ? undefined : inspected(depot);
   if (code === "NOT_FOUND" && info?.stale) {
     return [
@@ -46,7 +47,7 @@ function explained({ code, depot, errno, message, remedy }: DepotError): [wrong:
       `\`frames-depot stat ${depot}\` shows what they counted; \`--timeout SECONDS\` waits for a new producer`,
     ];
   }
-  const wrong = remedy === undefined ? message : message.slice(0, -`; ${remedy}`.length);
+  const wrong = withoutRemedy(error);
   // Where it could be looked at, its mode lets this user in.
   const isDistrusted = code === "PERMISSION" && errno === constants.errno.EACCES;
   if (isDistrusted && info?.owner !== undefined) return [wrong, asOwner(info.owner)];

@@ -15,7 +15,8 @@ import { count, counted, duration } from "./terminal/units.ts";
 import { ByteSource } from "./video/byte_source.ts";
 import { checkFormat, Decoder } from "./video/decoder.ts";
 import { type FrameRate, type FrameSource, sourceOfBytes } from "./video/frame_source.ts";
-import { addFillOptions, checkFilling, type FillOptions, frameRate, size } from "./video/parameters.ts";
+import { addFillOptions, type FillOptions, frameRate, size } from "./video/parameters.ts";
+import { checkFilling } from "./video/place.ts";
 import { produce, type Produced } from "./video/produce.ts";
 import { checkSource, isUrl } from "./video/target.ts";
 

@@ -10,7 +10,7 @@ import { EXIT, Failure } from "../failure.ts";
 import { ByteSink, PipeClosed } from "./byte_sink.ts";
 import { colorOptions } from "./colors.ts";
 import { makePipe } from "./descriptors.ts";
-import { type Ending, endingOf, FfmpegLog, judge } from "./ffmpeg_log.ts";
+import { eachLine, type Ending, endingOf, FfmpegLog, judge } from "./ffmpeg_log.ts";
 import { FFMPEG_SPAWN, type FfmpegProgram } from "./ffmpeg_program.ts";
 import { type FrameSink, type MadeFile, nameOf, type Video } from "./frame_sink.ts";
 import { matroskaFrameHead, matroskaFrameTail, matroskaHeader } from "./matroska.ts";
@@ -239,11 +239,8 @@ export class Encoder {
       stdio: [readFd, "pipe", "pipe"],
     });
     fs.closeSync(readFd);
-    let unfinished = "";
-    this.#process.stdout!.setEncoding("utf8").on("data", (text: string) => {
-      const lines = (unfinished + text).split("\n");
-      unfinished = lines.pop()!;
-      for (const line of lines) if (line.startsWith("frame=")) this.#encoded = Number(line.slice("frame=".length));
+    eachLine(this.#process.stdout!, (line) => {
+      if (line.startsWith("frame=")) this.#encoded = Number(line.slice("frame=".length));
     });
     this.#ending = endingOf(this.#process, new FfmpegLog(this.#process.stderr!));
     this.#bytes = new ByteSink(writeFd, signal);

@@ -15,6 +15,18 @@ const COMPLAINTS = 4;
 /** A line's beginning, with `-loglevel repeat+level+…`: the part of ffmpeg that speaks, if it has one, and a level. */
 const PREFIX = /^(?:\[[^\]]* @ 0x[0-9a-f]+\] )*\[(\w+)\] /;
 
+/** Reads a stream to its end. @param take told every line, and what is after the last one */
+export function eachLine(stream: Readable, take: (line: string) => void): void {
+  let unfinished = "";
+  stream.setEncoding("utf8");
+  stream.on("data", (text: string) => {
+    const lines = (unfinished + text).split("\n");
+    unfinished = lines.pop()!;
+    for (const line of lines) take(line);
+  });
+  stream.on("end", () => take(unfinished));
+}
+
 /** The log of one process that runs with `-loglevel repeat+level+…`. */
 export class FfmpegLog {
   readonly #complaints: string[] = [];
@@ -22,21 +34,13 @@ export class FfmpegLog {
 
   /** Reads a stream to its end. @param onLine told every line @param harmless complaints that are none */
   constructor(stream: Readable, onLine: (line: string) => void = () => {}, harmless?: RegExp) {
-    let unfinished = "";
-    const take = (line: string) => {
+    eachLine(stream, (line) => {
       const prefix = PREFIX.exec(line);
       if (prefix !== null && /^(error|fatal|panic)$/.test(prefix[1]) && !harmless?.test(line)) {
         this.#complain(line.slice(prefix[0].length));
       }
       onLine(line);
-    };
-    stream.setEncoding("utf8");
-    stream.on("data", (text: string) => {
-      const lines = (unfinished + text).split("\n");
-      unfinished = lines.pop()!;
-      for (const line of lines) take(line);
     });
-    stream.on("end", () => take(unfinished));
   }
 
   #complain(words: string): void {

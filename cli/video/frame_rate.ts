@@ -18,6 +18,10 @@ const NEAR = 0.01;
 /** The rate where timestamps give none. */
 export const FALLBACK_RATE: FrameRate = [25, 1];
 
+/** Whether timestamps count milliseconds. */
+const areRounded = (timestampsNs: readonly bigint[]) =>
+  timestampsNs.every((timestampNs) => (timestampNs - timestampsNs[0]) % 1_000_000n === 0n);
+
 /**
  * Guesses the rate.
  *
@@ -37,8 +41,7 @@ export function guessRate(timestampsNs: readonly bigint[]): FrameRate | undefine
     }, 0);
   const best = (rates: readonly FrameRate[]) => rates.reduce((a, b) => errorOf(b) < errorOf(a) ? b : a);
   const exact = best([...WHOLE, ...NTSC]);
-  const rounded = timestampsNs.every((timestampNs) => (timestampNs - timestampsNs[0]) % 1_000_000n === 0n);
-  if (errorOf(exact) < (rounded ? Math.min(MILLISECONDS_NS, 3e8 / rate) : EXACT_NS)) return exact;
+  if (errorOf(exact) < (areRounded(timestampsNs) ? Math.min(MILLISECONDS_NS, 3e8 / rate) : EXACT_NS)) return exact;
   const distance = ([frames, seconds]: FrameRate) => Math.abs(frames / seconds / rate - 1);
   const whole = WHOLE.reduce((a, b) => distance(b) < distance(a) ? b : a);
   return distance(whole) < NEAR ? whole : [Math.round(rate * 1000), 1000];
@@ -55,8 +58,7 @@ export function gridRate(timestampsNs: readonly bigint[]): FrameRate | undefined
   const guess = guessRate(timestampsNs);
   if (guess === undefined) return undefined;
   const times = timestampsNs.map((timestampNs) => Number(timestampNs - timestampsNs[0]));
-  const isRounded = times.every((time) => time % 1e6 === 0);
-  const tolerance = isRounded ? MILLISECONDS_NS : EXACT_NS;
+  const tolerance = areRounded(timestampsNs) ? MILLISECONDS_NS : EXACT_NS;
   const shortest = times.reduce((least, time, n) => n === 0 ? least : Math.min(least, time - times[n - 1]), Infinity);
   const mean = times.at(-1)! / (times.length - 1);
   if (times.every((time, n) => Math.abs(time - n * mean) < tolerance)) return guess;

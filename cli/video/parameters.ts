@@ -4,7 +4,7 @@
  * @module
  */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { DEPOT_BOUNDS, FramesDepot, type From, type WhenFull } from "../../mod.ts";
+import { DEPOT_BOUNDS, type From, type WhenFull } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { positiveInteger, seconds, timerSeconds, upTo } from "../parameters.ts";
 import type { FrameRate } from "./frame_source.ts";
@@ -100,29 +100,6 @@ export function addFillOptions(command: Command, slots: string): Command {
         EXIT.usage,
       );
     });
-}
-
-/**
- * Whether a depot has room for the readers that are waited for.
- *
- * @param has how many readers it has room for
- * @throws {Failure} where the wait would have no end
- */
-export function checkWaitReaders(waitReaders: number, has: number): void {
-  if (waitReaders <= has) return;
-  throw new Failure(
-    `--wait-readers ${waitReaders} waits for more readers than the depot has room for, --max-readers ${has}: ` +
-      "raise that, or wait for fewer",
-    EXIT.usage,
-  );
-}
-
-/** Whether name and readers can be, before there is a frame: of the depot that would be made, or may be joined. */
-export function checkFilling(name: string, { waitReaders, maxReaders }: FillOptions): void {
-  const found = FramesDepot.inspect(name); // which refuses a wrong name
-  if (waitReaders === undefined) return;
-  const made = maxReaders ?? DEPOT_BOUNDS.maxReaders.default;
-  checkWaitReaders(waitReaders, Math.max(made, found?.maxReaders ?? 0));
 }
 
 /** Adds the options of commands that follow a depot. @param mode the default, or what it depends on */

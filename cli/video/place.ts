@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { DepotError, type DepotOptions, FramesDepot, type WhenFull } from "../../mod.ts";
-import { EXIT, Failure } from "../failure.ts";
+import { DEPOT_BOUNDS, DepotError, type DepotOptions, FramesDepot, type WhenFull } from "../../mod.ts";
+import { EXIT, Failure, withoutRemedy } from "../failure.ts";
 import type { Shape } from "./frame_source.ts";
 
 /** Which depot is filled. An undefined value fits any depot that is joined. */
@@ -21,6 +21,32 @@ export type PlaceOptions = {
   /** The option that makes frames smaller, as `--size`, where there is one. */
   sizeOption?: string;
 };
+
+/**
+ * Whether a depot has room for the readers that are waited for.
+ *
+ * @param has how many readers it has room for
+ * @throws {Failure} where the wait would have no end
+ */
+export function checkWaitReaders(waitReaders: number, has: number): void {
+  if (waitReaders <= has) return;
+  throw new Failure(
+    `--wait-readers ${waitReaders} waits for more readers than the depot has room for, --max-readers ${has}: ` +
+      "raise that, or wait for fewer",
+    EXIT.usage,
+  );
+}
+
+/** Whether name and readers can be, before there is a frame: of the depot that would be made, or may be joined. */
+export function checkFilling(
+  name: string,
+  { waitReaders, maxReaders }: { waitReaders?: number; maxReaders?: number },
+): void {
+  const found = FramesDepot.inspect(name); // which refuses a wrong name
+  if (waitReaders === undefined) return;
+  const made = maxReaders ?? DEPOT_BOUNDS.maxReaders.default;
+  checkWaitReaders(waitReaders, Math.max(made, found?.maxReaders ?? 0));
+}
 
 /** The depot of the present frames. */
 export class Place implements AsyncDisposable {
@@ -113,11 +139,10 @@ async function make(
     return await FramesDepot.create(name, { ...shape, frameSize: sizeOf(shape), ...options });
   } catch (error) {
     if (!(error instanceof DepotError && error.code === "NO_SPACE" && error.remedy !== undefined)) throw error;
-    const { code, depot, errno, message, remedy } = error;
-    const wrong = message.slice(0, -`; ${remedy}`.length);
+    const { code, depot, errno, remedy } = error;
     const frame = sizeOption === undefined ? "frame" : `\`${sizeOption}\``;
     const inOptions = remedy.replace("maxSize or frame", `\`--max-size\` or ${frame}`);
-    throw new DepotError(code, wrong, { depot, errno, remedy: inOptions });
+    throw new DepotError(code, withoutRemedy(error), { depot, errno, remedy: inOptions });
   }
 }
 

@@ -12,8 +12,7 @@ import { type Progress, startProgress } from "../terminal/progress.ts";
 import { counted } from "../terminal/units.ts";
 import { bytesOf } from "./bytes.ts";
 import { DamagedFrame, type FrameSource } from "./frame_source.ts";
-import { checkWaitReaders } from "./parameters.ts";
-import { fillerOf, Place, type PlaceOptions } from "./place.ts";
+import { checkWaitReaders, fillerOf, Place, type PlaceOptions } from "./place.ts";
 import { stepInWords, Timeline } from "./timeline.ts";
 
 /** How a depot is filled. */
