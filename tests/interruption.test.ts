@@ -11,15 +11,15 @@ depotTest("Interruption.sleep leaves no listener behind", async () => {
   using interruption = new Interruption();
   const { signal } = interruption;
   const listeners: unknown[] = [];
-  const [add, remove] = [signal.addEventListener, signal.removeEventListener];
-  signal.addEventListener = function (type: string, listener: EventListener) {
+  const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+  signal.addEventListener = (type: string, listener: EventListener) => {
     listeners.push(listener);
-    add.call(this, type, listener);
-  } as typeof add;
-  signal.removeEventListener = function (type: string, listener: EventListener) {
+    add(type, listener);
+  };
+  signal.removeEventListener = (type: string, listener: EventListener) => {
     listeners.splice(listeners.indexOf(listener), 1);
-    remove.call(this, type, listener);
-  } as typeof remove;
+    remove(type, listener);
+  };
   const sleeping = interruption.sleep(1);
   assertEquals(listeners.length, 1);
   await sleeping;
