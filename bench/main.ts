@@ -1,6 +1,6 @@
 /**
- * `deno task bench`: every question, in several runs that alternate between C, Deno and Bun, so that what the machine
- * does meanwhile meets all of them alike. Writes bench/results/ and the tables of bench/README.md.
+ * `deno task bench`: every question, in several runs that alternate between C, Deno, Bun and Node, so that what the
+ * machine does meanwhile meets all of them alike. Writes bench/results/ and the tables of bench/README.md.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { C_FLAGS, compile, SYSTEMS } from "../shim/build.ts";
 import { executableOf, RUN } from "../tools/support/runtimes.ts";
-import { BUN_VERSION } from "../tools/support/versions.ts";
+import { BUN_VERSION, NODE_VERSION } from "../tools/support/versions.ts";
 import { askBuiltIn, BUILT_IN_QUESTIONS } from "./peers/ask.ts";
 import { type Question, QUESTIONS } from "./questions.ts";
 import { writeReadme } from "./readme.ts";
@@ -39,6 +39,7 @@ const SUBJECTS = fileURLToPath(new URL("./subjects/main.ts", import.meta.url));
 const RUNTIMES = {
   Deno: [executableOf("deno"), ...RUN.deno],
   Bun: [executableOf("bun"), ...RUN.bun],
+  Node: [executableOf("node"), ...RUN.node],
 } as const;
 
 function run(command: readonly string[]): string {
@@ -65,7 +66,12 @@ function note(figures: Figures, what: string, value: number): void {
 
 function finish(result: Omit<Result, "date" | "machine" | "command">): void {
   const command = `deno task bench ${result.question}`;
-  const whole: Result = { ...result, command, date: new Date().toISOString(), machine: machine({ bun: BUN_VERSION }) };
+  const whole: Result = {
+    ...result,
+    command,
+    date: new Date().toISOString(),
+    machine: machine({ bun: BUN_VERSION, node: NODE_VERSION }),
+  };
   save(whole);
   plot(whole);
   console.log(`\n${whole.title}\n${table(whole)}`);

@@ -26,7 +26,7 @@ import { goalsOf, isMet, type Result } from "../bench/report/result.ts";
 import { section } from "../bench/report/table.ts";
 import { depotTest, HERE } from "./support/harness.ts";
 
-const RUNTIME = HERE === "deno" ? "Deno" : "Bun";
+const RUNTIME = ({ deno: "Deno", bun: "Bun", node: "Node" } as const)[HERE];
 const FEW: Measured = { kind: "latency", seconds: 0, frames: 6, warmup: 2 };
 const FAULTY = "../../tests/support/bench_peer.ts";
 

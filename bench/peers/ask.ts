@@ -4,7 +4,7 @@
  * @module
  */
 import process from "node:process";
-import { BUN_VERSION } from "../../tools/support/versions.ts";
+import { BUN_VERSION, NODE_VERSION } from "../../tools/support/versions.ts";
 import { plot } from "../report/plot.ts";
 import { type Result, save } from "../report/result.ts";
 import { table } from "../report/table.ts";
@@ -66,7 +66,7 @@ export async function askBuiltIn(runs: number, names: readonly string[]): Promis
     if (names.length > 0 && !names.includes(name)) continue;
     const session = {
       command: `deno task bench ${name}`,
-      versions: { bun: BUN_VERSION },
+      versions: { bun: BUN_VERSION, node: NODE_VERSION },
       prefix: BUILT_IN,
       among: "; nothing to install",
     };
@@ -88,7 +88,7 @@ export async function askAll(runs: number, names: readonly string[]): Promise<st
     const { peers: installed, missing } = install(candidates, (what) => tell(`installing: ${what}`));
     const session = {
       command: `deno task bench:peers ${comparison.name}`,
-      versions: { bun: BUN_VERSION, ...installedVersions() },
+      versions: { bun: BUN_VERSION, node: NODE_VERSION, ...installedVersions() },
       prefix: PEERS,
     };
     const results = await compare(comparison, { peers: [...peers, ...installed], missing }, session, how);

@@ -4,7 +4,7 @@
  * @module
  */
 import { spawnSync } from "node:child_process";
-import { between, module, type Runtime } from "./programs.ts";
+import { between, module, PROGRAM_RUNTIMES, type Runtime } from "./programs.ts";
 import type { Peer } from "./run.ts";
 
 /** The series of our own rows. */
@@ -48,9 +48,11 @@ function makePipe({ folder }: { folder: string }): void {
 export const depots = (): Peer[] => [
   depot("Deno"),
   depot("Bun"),
+  depot("Node"),
   depot("Deno", "Bun"),
   blockingDepot("Deno"),
   blockingDepot("Bun"),
+  blockingDepot("Node"),
 ];
 
 /** What one runtime brings. */
@@ -92,4 +94,4 @@ export function broughtBy(runtime: Runtime): Peer[] {
 }
 
 /** What the runtimes bring. */
-export const builtIn = (): Peer[] => [...broughtBy("Deno"), ...broughtBy("Bun")];
+export const builtIn = (): Peer[] => PROGRAM_RUNTIMES.flatMap(broughtBy);

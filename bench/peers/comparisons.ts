@@ -7,6 +7,7 @@ import { quantile } from "../../tools/support/statistics.ts";
 import type { Result, Row } from "../report/result.ts";
 import { blockingNameOf, FLOOR, nameOf, OURS } from "./built_in.ts";
 import { C, RUST } from "./handoffs.ts";
+import { PROGRAM_RUNTIMES } from "./programs.ts";
 import type { Measured, Peer } from "./run.ts";
 import type { Outcome } from "./task.ts";
 
@@ -37,7 +38,7 @@ const EVENT_LOOPS = ["Redis list, Deno"];
  */
 const againstOurs: Comparison["against"] = (rows, peer, better) => {
   const name = peer.series === OURS || EVENT_LOOPS.includes(peer.what) ? nameOf : blockingNameOf;
-  const alike = rows.filter(({ what }) => what === name("Deno") || what === name("Bun"));
+  const alike = rows.filter(({ what }) => PROGRAM_RUNTIMES.some((runtime) => what === name(runtime)));
   const worst = alike.sort((a, b) => better === "higher" ? a.value - b.value : b.value - a.value)[0];
   const baseline = peer.against ?? worst.what;
   if (baseline === peer.what) return {};

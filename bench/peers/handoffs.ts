@@ -7,7 +7,7 @@
 import { nameOf, OURS } from "./built_in.ts";
 import { floor, python, rust } from "./install.ts";
 import type { Candidate } from "./installed.ts";
-import { between, here, module, type Runtime } from "./programs.ts";
+import { between, here, module, PROGRAM_RUNTIMES, type Runtime } from "./programs.ts";
 import type { Peer } from "./run.ts";
 
 /** What ours is to come close to. */
@@ -33,8 +33,9 @@ export const betweenProcesses = (): { peers: Peer[]; candidates: Candidate[] } =
   peers: [
     ours("Deno", "Deno"),
     ours("Bun", "Bun"),
+    ours("Node", "Node"),
     ours("Deno", "Bun"),
-    ...(["Deno", "Bun"] as const).map((runtime): Peer => ({
+    ...PROGRAM_RUNTIMES.map((runtime): Peer => ({
       what: `postMessage, transferred, ${runtime}`,
       series: "postMessage",
       note: "threads of one process; sleeps",
@@ -72,7 +73,7 @@ export const betweenProcesses = (): { peers: Peer[]; candidates: Candidate[] } =
 
 /** Both ends in one thread. */
 export const inOneThread = (): { peers: Peer[]; candidates: Candidate[] } => ({
-  peers: (["Deno", "Bun"] as const).map((runtime) => ({
+  peers: PROGRAM_RUNTIMES.map((runtime) => ({
     what: `${OURS}, ${runtime}`,
     series: OURS,
     note: "",

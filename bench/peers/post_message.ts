@@ -6,6 +6,7 @@
  * @module
  */
 import process from "node:process";
+import { startWorker } from "../../tools/support/worker.ts";
 import { Sink } from "./payload.ts";
 import type { Task } from "./task.ts";
 
@@ -13,11 +14,11 @@ const [way, json] = process.argv.slice(-2);
 const task: Task = JSON.parse(json);
 const transfer = way === "transfer";
 const sink = new Sink(task);
-const worker = new Worker(new URL("./post_message_worker.ts", import.meta.url), { type: "module" });
+const worker = startWorker(new URL("./post_message_worker.ts", import.meta.url));
 
 await new Promise<void>((resolve, reject) => {
   worker.onerror = (event) => reject(new Error(event.message));
-  worker.onmessage = ({ data: frame }: MessageEvent<Uint8Array<ArrayBuffer>>) => {
+  worker.onmessage = ({ data: frame }: { data: Uint8Array<ArrayBuffer> }) => {
     try {
       if (sink.read(frame)) return resolve();
     } catch (error) {

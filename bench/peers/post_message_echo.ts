@@ -3,10 +3,8 @@
  *
  * @module
  */
-type Frame = Uint8Array<ArrayBuffer>;
-const scope = globalThis as unknown as {
-  onmessage: (event: MessageEvent<Frame>) => void;
-  postMessage(message: Frame, transfer: Transferable[]): void;
-};
+import { workerScope } from "../../tools/support/worker.ts";
+
+const scope = workerScope();
 
 scope.onmessage = ({ data }) => scope.postMessage(data, [data.buffer]);

@@ -5,12 +5,13 @@
  * @module
  */
 import process from "node:process";
+import { startWorker } from "../../tools/support/worker.ts";
 import { monotonicNs } from "./clock.ts";
 import type { Task } from "./task.ts";
 
 const BATCHES = 10;
 const task: Task = JSON.parse(process.argv.at(-1)!);
-const worker = new Worker(new URL("./post_message_echo.ts", import.meta.url), { type: "module" });
+const worker = startWorker(new URL("./post_message_echo.ts", import.meta.url));
 let frame = new Uint8Array(task.frameBytes);
 
 async function run(rounds: number): Promise<number> {
@@ -18,7 +19,7 @@ async function run(rounds: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     let left = rounds;
     worker.onerror = (event) => reject(new Error(event.message));
-    worker.onmessage = ({ data }: MessageEvent<Uint8Array<ArrayBuffer>>) => {
+    worker.onmessage = ({ data }: { data: Uint8Array<ArrayBuffer> }) => {
       frame = data;
       if (left-- === 0) return resolve();
       worker.postMessage(frame, [frame.buffer]);

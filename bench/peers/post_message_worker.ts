@@ -3,14 +3,12 @@
  *
  * @module
  */
+import { workerScope } from "../../tools/support/worker.ts";
 import { Source } from "./payload.ts";
 import type { Task } from "./task.ts";
 
 type Frame = Uint8Array<ArrayBuffer>;
-const scope = globalThis as unknown as {
-  onmessage: (event: MessageEvent) => void;
-  postMessage(message: unknown, transfer?: Transferable[]): void;
-};
+const scope = workerScope();
 
 /** Frames that may be filled; the receiver's answers put them back. */
 const free: Frame[] = [];

@@ -8,7 +8,9 @@ import { fileURLToPath } from "node:url";
 import type { Command, Peer } from "./run.ts";
 
 /** What TypeScript is run by. */
-export type Runtime = "Deno" | "Bun";
+export const PROGRAM_RUNTIMES = ["Deno", "Bun", "Node"] as const;
+/** One of them. */
+export type Runtime = typeof PROGRAM_RUNTIMES[number];
 
 /** The path of a file of this folder. */
 export function here(file: string): string {
@@ -17,7 +19,7 @@ export function here(file: string): string {
 
 /** A module of this folder in a runtime. */
 export function module(runtime: Runtime, file: string, ...parameters: string[]): Command {
-  const name = runtime === "Deno" ? "deno" : "bun";
+  const name = runtime.toLowerCase() as Lowercase<Runtime>;
   return [executableOf(name), ...RUN[name], here(file), ...parameters];
 }
 

@@ -46,9 +46,13 @@ class WorkerOfNode implements ModuleWorker {
   }
 }
 
+let listener: ((data: Data["data"]) => void) | undefined;
+
 const scopeOfNode: Scope = {
   set onmessage(heard: Scope["onmessage"]) {
-    parentPort!.on("message", (data) => heard({ data }));
+    if (listener !== undefined) parentPort!.off("message", listener);
+    listener = (data) => heard({ data });
+    parentPort!.on("message", listener);
   },
   postMessage: (message, transfer) => parentPort!.postMessage(message, transfer),
   close: () => process.exit(),
