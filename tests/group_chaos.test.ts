@@ -1,5 +1,5 @@
 /**
- * A short version of `deno task chaos:sharing`: members of a group in both runtimes die at random moments and at named
+ * A short version of `deno task chaos:sharing`: members of a group in all runtimes die at random moments and at named
  * steps of the protocol, while the others go on.
  */
 import { assertEquals, assertGreaterOrEqual } from "@std/assert";

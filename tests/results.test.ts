@@ -94,15 +94,19 @@ test("crashedInCompiler takes the end by a signal with V8's word for it, and not
 test("jobsOf has every file for every runtime, apart from what is run in Deno alone, of which ranOnce tells", () => {
   const all = testFiles(["tests"]);
   assert(all.length > 100 && all.includes("tests/results.test.ts"));
-  const jobs = jobsOf(["tests/queue.test.ts", "tests/words.test.ts"]);
+  const jobs = jobsOf(["tests/queue.test.ts", "tests/words.test.ts"], true);
   assertEquals(jobs.map(({ file, runtime }) => `${file} ${runtime}`), [
     "tests/queue.test.ts deno",
     "tests/queue.test.ts bun",
     "tests/queue.test.ts node",
     "tests/words.test.ts deno",
   ]);
-  const once = ranOnce(all).flatMap((line) => /: (.*)$/.exec(line)![1].split(", "));
-  assertEquals(jobsOf(all).length, 3 * all.length - 2 * once.length);
+  for (const whole of [true, false]) {
+    const once = ranOnce(all, whole).flatMap((line) => /: (.*)$/.exec(line)![1].split(", "));
+    assertEquals(once.includes("words"), true);
+    assertEquals(once.includes("cli_video_versions"), !whole);
+    assertEquals(jobsOf(all, whole).length, 3 * all.length - 2 * once.length);
+  }
 });
 
 test("runJobs runs two files beside each other, and gives each result to the row of its runtime", async () => {

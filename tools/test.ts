@@ -1,7 +1,8 @@
 /**
  * `deno task test`: the same test files in Deno, in Bun and in Node, the examples in the documentation, and a look at
- * what is left behind. Parameters are files or folders to test; without any, everything is. Prints a table; a skip
- * without a reason, or a runtime where nothing passed, is a failure.
+ * what is left behind. Parameters are files or folders to test, each in every runtime; without any, everything is
+ * tested, some of it in Deno alone, and with `--all` in every runtime. Prints a table; a skip without a reason, or a
+ * runtime where nothing passed, is a failure.
  *
  * @module
  */
@@ -16,8 +17,11 @@ import { executableOf } from "./support/runtimes.ts";
 import { type Job, jobsOf, type Outcome, ranOnce, runFile, runJobs, shortOf, testFiles } from "./support/suite.ts";
 
 const { flags, says } = await importFlags();
-const files = testFiles(Deno.args.length > 0 ? Deno.args : ["tests"]);
-const jobs = jobsOf(files);
+const all = Deno.args.includes("--all");
+const paths = Deno.args.filter((text) => text !== "--all");
+const whole = all || paths.length > 0;
+const files = testFiles(paths.length > 0 ? paths : ["tests"]);
+const jobs = jobsOf(files, whole);
 const before = leftovers();
 
 /** One line for a file that holds; all that was printed for one that does not. */
@@ -32,11 +36,11 @@ installPackages();
 const begin = performance.now();
 const rows = await runJobs(`${process.platform} ${process.arch}`, jobs, (job) => runFile(job, flags), tell);
 console.log(`\n${tableOf(rows)}`);
-for (const line of ranOnce(files)) console.log(line);
+for (const line of ranOnce(files, whole)) console.log(line);
 console.log(`${((performance.now() - begin) / 60_000).toFixed(1)} minutes`);
 if (rows.some((row) => faultsOf(row).length > 0)) Deno.exit(1);
 
-if (Deno.args.length === 0) {
+if (paths.length === 0) {
   run({
     title: "examples in the documentation",
     command: [

@@ -13,11 +13,19 @@ import { ALL_RUNTIMES, EACH_VARIABLE, executableOf, executablesAsEnv, RUN, type 
 /** Files that look at what no system and no runtime changes. */
 export const STATIC = /^(architecture|chaos_plan|imports|layout_copies|links|results|shipped_binaries|types|words)$/;
 
+type Reasons = readonly (readonly [files: RegExp, reason: string])[];
+
 /** What is run in Deno alone, and why. */
-const ONCE: readonly (readonly [files: RegExp, reason: string])[] = [
+const ONCE: Reasons = [
   [STATIC, "they look at files, which are the same in each runtime"],
   [/^(examples|node_script|npm_package)$/, "they start programs, each in every runtime that it is for"],
+  [/^(chaos|group_chaos)$/, "the processes that they start are of all runtimes"],
   [/^deno_sanitizers$/, "Deno alone has sanitizers"],
+];
+
+/** What is run in Deno alone unless every runtime is asked for, and why. */
+const ONCE_IN_SHORT: Reasons = [
+  [/^cli_video_(grab|outputs|times|versions|y4m)$/, "they look at what ffmpeg and codecs make of pictures"],
 ];
 
 /** A file that takes longer hangs. */
@@ -46,11 +54,19 @@ export function testFiles(paths: readonly string[]): string[] {
 /** The name that a table has for a file. */
 export const shortOf = (file: string): string => basename(file, ".test.ts");
 
-const onceFor = (file: string): string | undefined => ONCE.find(([files]) => files.test(shortOf(file)))?.[1];
+function reasonFor(file: string, reasons: Reasons): string | undefined {
+  return reasons.find(([files]) => files.test(shortOf(file)))?.[1];
+}
+
+const onceFor = (file: string): string | undefined => reasonFor(file, ONCE);
+/** @param whole whether every runtime is asked for */
+const onceIn = (file: string, whole: boolean): string | undefined => {
+  return onceFor(file) ?? (whole ? undefined : reasonFor(file, ONCE_IN_SHORT));
+};
 
 /** A line for each reason to run files in Deno alone, with these files. */
-export function ranOnce(files: readonly string[]): string[] {
-  const reasons = Map.groupBy(files, onceFor);
+export function ranOnce(files: readonly string[], whole: boolean): string[] {
+  const reasons = Map.groupBy(files, (file) => onceIn(file, whole));
   return [...reasons].flatMap(([reason, some]) => {
     return reason === undefined ? [] : [`in Deno alone, because ${reason}: ${some.map(shortOf).join(", ")}`];
   });
@@ -59,10 +75,10 @@ export function ranOnce(files: readonly string[]): string[] {
 /** One file in one runtime. */
 export type Job = { file: string; runtime: Runtime };
 
-/** Every file in every runtime, apart from what is run once. */
-export function jobsOf(files: readonly string[]): Job[] {
+/** Every file in every runtime, apart from what is run once. @param whole whether every runtime is asked for */
+export function jobsOf(files: readonly string[], whole: boolean): Job[] {
   return files.flatMap((file) => {
-    const runtimes = onceFor(file) === undefined ? ALL_RUNTIMES : ["deno" as const];
+    const runtimes = onceIn(file, whole) === undefined ? ALL_RUNTIMES : ["deno" as const];
     return runtimes.map((runtime) => ({ file, runtime }));
   });
 }
