@@ -1,7 +1,7 @@
 /** `mod.ts` is imported everywhere, also where the library cannot be used; the first use then says what is missing. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { FREE_NODE, LEAST_NODE } from "../ffi/node.ts";
@@ -99,4 +99,27 @@ depotTest("mod.ts is imported in an older Node without harm; the first use then 
   assertEquals(code, "UNSUPPORTED");
   assertStringIncludes(message!, `Node ${version.slice(1)} has no node:ffi`);
   assertStringIncludes(message!, `node needs version ${FREE_NODE} or later`);
+});
+
+depotTest("mod.ts works in a program that `bun build --compile` has made one file of", (name) => {
+  if (HERE !== "bun") return skip("it is Bun that compiles");
+  using folder = new Folder();
+  const program = `${folder.path}/program`;
+  const source = `${program}.ts`;
+  writeFileSync(
+    source,
+    `import { FramesDepot } from ${JSON.stringify(fileURLToPath(new URL("../mod.ts", import.meta.url)))};
+await using depot = await FramesDepot.create(${JSON.stringify(name)}, { frameSize: [4, 4, 3], maxSize: 2 });
+depot.tryClaim({ frameNumber: 5 })!.publish();
+using frame = depot.peekFrame(5);
+console.log(frame?.frameNumber, frame?.data.length);
+`,
+  );
+  const built = spawnSync(executableOf("bun"), ["build", "--compile", source, `--outfile=${program}`], {
+    encoding: "utf8",
+  });
+  assertEquals(built.status, 0, built.stderr);
+  rmSync(source);
+  const { status, stdout, stderr } = spawnSync(program, { encoding: "utf8", cwd: "/" });
+  assertEquals([status, stdout, stderr], [0, "5 48\n", ""]);
 });
