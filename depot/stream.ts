@@ -42,7 +42,8 @@ export class FrameReader<E extends ElementType = ElementType>
   /**
    * Made by a depot.
    *
-   * @param lostBefore frames lost in the depot before; then all of this one counts from its first frame on
+   * @param lostBefore frames lost in the depot before; then all of this one counts from its first frame on, once for
+   *   all members of a group
    * @throws as {@linkcode FramesDepot.frames}
    * @ignore
    */
@@ -56,7 +57,7 @@ export class FrameReader<E extends ElementType = ElementType>
     const needsProducers = whenProducersGone === "end";
     this.#follower = group === undefined
       ? new Follower(session.attachment, mode, from, needsProducers, lostBefore)
-      : new Member(session.attachment, group.name, group.from, needsProducers);
+      : new Member(session.attachment, group.name, group.from, needsProducers, lostBefore);
     session.leases.watch(this);
   }
 

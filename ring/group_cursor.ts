@@ -100,12 +100,18 @@ export class GroupCursor {
     }
   }
 
-  /** Begins the account of losses where the group begins. @param skipped burned numbers, counted before its place */
-  startLosses(skipped: number): void {
+  /**
+   * Begins the account of losses.
+   *
+   * @param skipped burned numbers that had been counted before the account begins
+   * @param passed numbers between that and the group's place
+   */
+  startLosses(skipped: number, passed: number): void {
     const { u32, mapping } = this.#ring.words;
     u32[(this.#group + GROUP.skipped) >> 2] = skipped;
     u32[(this.#group + GROUP.burned) >> 2] = 0;
-    mapping.store(this.#group + GROUP.jumped, mapping.load(this.#group + GROUP.lost)); // which is never lowered
+    // The count of losses is never lowered.
+    mapping.store(this.#group + GROUP.jumped, mapping.load(this.#group + GROUP.lost) + passed);
   }
 
   /**

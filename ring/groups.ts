@@ -77,10 +77,11 @@ export class Groups {
 
   /** The formed group of a name. */
   find(name: Uint8Array): number | undefined {
-    return this.all().find((group) => this.#isNamed(group, name));
+    return this.all().find((group) => this.isNamed(group, name));
   }
 
-  #isNamed(group: number, name: Uint8Array): boolean {
+  /** Whether it has, or had last, that name. */
+  isNamed(group: number, name: Uint8Array): boolean {
     const other = this.#nameBytes(group);
     return other.length === name.length && name.every((byte, i) => byte === other[i]);
   }
@@ -91,7 +92,7 @@ export class Groups {
     for (let group = 0; group < this.#maxGroups; group++) {
       if (!this.isFormed(group) && this.entryOf(group) === undefined) free.push(group);
     }
-    return free.find((group) => this.#isNamed(group, name)) ?? free[0];
+    return free.find((group) => this.isNamed(group, name)) ?? free[0];
   }
 
   /** The index of a group's own entry in the reader table. */
@@ -126,7 +127,7 @@ export class Groups {
     const at = words.group(group);
     const takes = words.take(group, 0);
     words.u32.fill(0, takes >> 2, (takes >> 2) + 2 * geometry.maxSize);
-    if (!this.#isNamed(group, name)) words.u32.fill(0, (at + GROUP.redelivered) >> 2, (at + GROUP.size) >> 2);
+    if (!this.isNamed(group, name)) words.u32.fill(0, (at + GROUP.redelivered) >> 2, (at + GROUP.size) >> 2);
     words.u32[(at + GROUP.again) >> 2] = 0;
     words.u32[(at + GROUP.from) >> 2] = from;
     words.setPlain64(at + GROUP.fromNumber, fromNumber);

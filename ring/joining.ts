@@ -27,10 +27,16 @@ type Full = "groups" | "readers";
  * Joins the group of a name, or forms it.
  *
  * @param from where it begins; undefined takes the place of a group that is there, else "oldest"
+ * @param countsAll whether a group that is the first of its name has lost what lies before its place in this segment
  * @throws {DepotError} TOO_MANY_PEERS, NOT_READY, CORRUPT @throws {RangeError} when the group has begun elsewhere
  */
-export function join(attachment: Attachment, name: string, from: From | undefined): Membership {
-  const joining = new Joining(attachment, name, from);
+export function join(
+  attachment: Attachment,
+  name: string,
+  from: From | undefined,
+  countsAll: boolean,
+): Membership {
+  const joining = new Joining(attachment, name, from, countsAll);
   const joined = attachment.peers.takeOrRecover(() => joining.try());
   if (joined === undefined) throw joining.refusal();
   return joined;
@@ -41,13 +47,15 @@ class Joining {
   readonly #name: string;
   readonly #bytes: Uint8Array;
   readonly #from: From | undefined;
+  readonly #countsAll: boolean;
   #full: Full = "groups";
 
-  constructor(attachment: Attachment, name: string, from: From | undefined) {
+  constructor(attachment: Attachment, name: string, from: From | undefined, countsAll: boolean) {
     this.#attachment = attachment;
     this.#name = name;
     this.#bytes = new TextEncoder().encode(name);
     this.#from = from;
+    this.#countsAll = countsAll;
   }
 
   /** @returns undefined where no entry is left */
@@ -108,6 +116,7 @@ class Joining {
     if (group === undefined) return "groups";
     const from = this.#from ?? "oldest";
     const isNumber = typeof from === "number";
+    const countsAll = this.#countsAll && !groups.isNamed(group, this.#bytes); // before it gets its name
     groups.prepare(group, this.#bytes, GROUP_FROM.indexOf(isNumber ? "number" : from), isNumber ? from : 0); // B2
     const entry = readers.enter(GROUP_OWNER + group, "group"); // B3
     if (entry === undefined) return "readers";
@@ -115,7 +124,8 @@ class Joining {
     const member = this.#member(group, index);
     const { sequence, skipsBelow } = beginningOf(member.reader, room, geometry, from);
     const place = room.startGating(entry, sequence);
-    member.cursor.startLosses(burnedBefore(member.reader, place, room.head()));
+    if (countsAll) member.cursor.startLosses(0, place - geometry.firstSequence);
+    else member.cursor.startLosses(burnedBefore(member.reader, place, room.head()), 0);
     words.store32(words.group(group) + GROUP.formed, skipsBelow === undefined ? FORMED.yes : FORMED.skips); // B4
     trace.at?.("B4");
     return member;

@@ -56,17 +56,26 @@ export class Member {
   #againSeen: number | undefined;
   /** Whether frames with low numbers may still be passed over. */
   #skips: boolean;
+  /** Frames lost in the depot before that no frame has reported. */
+  #lostBefore: number;
   /** Where the cursor was last: all before it is passed. */
   #next: number;
 
-  /** Joins. @throws as {@linkcode join} */
-  constructor(attachment: Attachment, name: string, from: From | undefined, needsProducers = false) {
+  /** Joins. @param lostBefore as for a {@linkcode Follower} @throws as {@linkcode join} */
+  constructor(
+    attachment: Attachment,
+    name: string,
+    from: From | undefined,
+    needsProducers = false,
+    lostBefore?: number,
+  ) {
     const { words, room } = attachment;
     this.#attachment = attachment;
     this.#needsProducers = needsProducers;
     this.#clearedSeen = room.clearedHint();
-    const { reader, cursor, group, entry } = join(attachment, name, from);
+    const { reader, cursor, group, entry } = join(attachment, name, from, lostBefore !== undefined);
     this.reader = reader;
+    this.#lostBefore = lostBefore ?? 0;
     this.#cursor = cursor;
     this.#group = words.group(group);
     this.#takes = words.take(group, 0);
@@ -166,7 +175,8 @@ export class Member {
   }
 
   #lostAt(skipped: number): number {
-    const lost = this.#cursor.lostAt(skipped);
+    const lost = this.#cursor.lostAt(skipped) + this.#lostBefore;
+    this.#lostBefore = 0;
     if (lost > 0) this.reader.countLost(lost);
     return lost;
   }

@@ -32,3 +32,58 @@ depotTest("FramesDepot.follow with a group shares the frames of each depot that 
   const expected = Array.from({ length: 40 }, (_, n) => n < 20 ? n : 80 + n);
   assertEquals(seen.sort((a, b) => a - b), expected);
 });
+
+depotTest(
+  "FramesDepot.follow with a group tells what it lost at the end of a depot, and before it began in the next",
+  async (name) => {
+    const options = { frameSize: [2, 2, 1], maxSize: 4, whenFull: "overwrite" } as const;
+    const put = async (depot: FramesDepot, from: number, to: number) => {
+      for (let n = from; n < to; n++) await depot.enqueue({ frameNumber: n, frame: new Uint8Array(4) });
+    };
+    await using first = await FramesDepot.create(name, options);
+    await using follower = FramesDepot.follow(name, { group: "detectors", timeoutMs: 20_000 });
+    await put(first, 0, 1);
+    assertEquals((await follower.next()).value?.frameNumber, 0);
+    await put(first, 1, 11);
+    await first.clearQueue(); // what was not overwritten before
+    await using second = await FramesDepot.create(name, { ...options, replace: true });
+    await put(second, 100, 109); // 5 are overwritten
+    const { value: frame } = await follower.next();
+    assertEquals([frame?.frameNumber, frame?.lost], [105, 10 + 5]);
+    assertEquals((await follower.next()).value?.lost, 0);
+    await using later = FramesDepot.follow(name, { group: "detectors", timeoutMs: 20_000 });
+    assertEquals((await later.next()).value?.lost, 0);
+  },
+);
+
+depotTest(
+  "FramesDepot.follow with a group counts what lies before the group once for all its members",
+  async (name) => {
+    const options = { frameSize: [2, 2, 1], maxSize: 4, whenFull: "overwrite" } as const;
+    let depot = await FramesDepot.create(name, options);
+    const followers = [0, 1, 2].map(() => FramesDepot.follow(name, { group: "detectors", timeoutMs: 20_000 }));
+    const put = async (from: number, to: number) => {
+      for (let n = from; n < to; n++) await depot.enqueue({ frameNumber: n, frame: new Uint8Array(4) });
+    };
+    try {
+      await put(0, 3);
+      for (const follower of followers) assertEquals((await follower.next()).value?.lost, 0);
+      await depot.close();
+      depot = await FramesDepot.create(name, { ...options, replace: true });
+      await put(10, 16); // 10 and 11 are overwritten
+      const [one, two, late] = followers;
+      let lost = 0;
+      for (const follower of [one, two]) lost += (await follower.next()).value?.lost ?? NaN;
+      assertEquals([lost, depot.stats().groups[0].lost], [2, 2]);
+      one.release();
+      two.release();
+      // The group of that name has had what lies before its second life.
+      await put(16, 17);
+      const { value: frame } = await late.next();
+      assertEquals([frame?.frameNumber, frame?.lost], [14, 0]);
+    } finally {
+      followers.forEach((follower) => follower.release());
+      await depot.close();
+    }
+  },
+);
