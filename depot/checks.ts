@@ -237,11 +237,13 @@ export function checkByteLength(
   if (bytes === frameBytes) return bytes;
   const elementBytes = ELEMENT_BYTES[elementType];
   if (!variableLength) {
-    throw new RangeError(
-      `${what} must have ${frameBytes} bytes (${frameBytes / elementBytes} × ${elementType}): ${bytes}`,
-    );
+    const refusal = `${what} must have ${frameBytes} bytes (${frameBytes / elementBytes} × ${elementType}): ${bytes}`;
+    throw new RangeError(`${refusal}; \`create\` takes \`variableLength: true\` for frames of any length up to that`);
   }
-  if (bytes > frameBytes) throw new RangeError(`${what} must have at most frameBytes, ${frameBytes} bytes: ${bytes}`);
+  if (bytes > frameBytes) {
+    const refusal = `${what} must have at most frameBytes, ${frameBytes} bytes: ${bytes}`;
+    throw new RangeError(`${refusal}; \`create\` takes a larger \`frameBytes\``);
+  }
   if (bytes % elementBytes === 0) return bytes;
   throw new RangeError(`${what} must have a multiple of ${elementBytes} bytes, those of a ${elementType}: ${bytes}`);
 }

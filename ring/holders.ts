@@ -75,15 +75,27 @@ export function holdersOf(attachment: Attachment, shim: Shim): string | undefine
   return `${all.slice(0, -1).join(" ")} and ${all.at(-1)} have it open`;
 }
 
+/** What is wrong, without what was tried and what helps. */
+function reasonOf({ message, depot, remedy }: DepotError): string {
+  const tried = `cannot open depot "${depot}": `;
+  const whole = remedy === undefined ? message : message.slice(0, -`; ${remedy}`.length);
+  return whole.startsWith(tried) ? whole.slice(tried.length) : whole;
+}
+
 /**
  * The error of a name that live processes hold.
  *
  * @param holder what has the name, mapped, where it can be looked into
+ * @param obstacle otherwise why it cannot be: then this process can neither join it nor take its name
  */
-export function existsError(shim: Shim, name: string, holder?: Attachment): DepotError {
+export function existsError(shim: Shim, name: string, holder?: Attachment, obstacle?: DepotError): DepotError {
   const info = shim.nameInfo(name);
   const owner = typeof info === "number" || info.owner < 0 || info.owner === info.self ? "" : ` of user ${info.owner}`;
   const who = holder && holdersOf(holder, shim) || `a live process${owner} has it open`;
+  if (obstacle !== undefined) {
+    const what = `cannot create depot "${name}": ${who}, and ${reasonOf(obstacle)}`;
+    return new DepotError("EXISTS", what, { depot: name, errno: ERRNO.EEXIST, remedy: obstacle.remedy });
+  }
   const own = who.includes("this process")
     ? "close the depot object that this process has (code that is loaded anew while it runs keeps the old one open), or "
     : "";

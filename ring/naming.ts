@@ -123,8 +123,11 @@ function holderOf(shim: Shim, name: string, always: boolean): Attachment | Refus
     const removed = removeStale(segment);
     if (removed === "busy") return busy("create", name);
     if (removed !== "live") return removed < 0 ? fail("remove the stale segment of", name, removed) : undefined;
-    const header = headerOf(name, segment, always);
-    if (header === undefined) return exists(shim, name);
+    const header = headerOf(name, segment);
+    if (header instanceof DepotError) {
+      if (always) throw header;
+      return { refused: "exists", error: existsError(shim, name, undefined, header) };
+    }
     const holder = Attachment.over(name, header, segment);
     if (typeof holder === "number") return fail("map", name, holder);
     mapped = holder;
@@ -156,20 +159,14 @@ const notOurs = (depot: string): DepotError =>
     remedy: wayOut("INCOMPATIBLE", depot),
   });
 
-/**
- * The header of a depot whose name may be taken; undefined where it cannot be looked into.
- *
- * @param explain whether to say why, by an error
- */
-function headerOf(name: string, segment: Segment, explain: boolean): Header | undefined {
+/** The header of a depot whose name may be taken, or why it cannot be looked into. */
+function headerOf(name: string, segment: Segment): Header | DepotError {
   try {
-    const header = inspect(name, segment, []);
-    if (!(header instanceof DepotError)) return header;
-    if (explain) throw header;
+    return inspect(name, segment, []);
   } catch (error) {
-    if (explain || !(error instanceof DepotError)) throw error;
+    if (error instanceof DepotError) return error;
+    throw error;
   }
-  return undefined;
 }
 
 /** Removes a segment's name if no peer of it lives. @returns -errno where the system refuses */

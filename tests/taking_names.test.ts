@@ -2,9 +2,20 @@
  * Whose name `create` and `createOrOpen` take, and whose they do not.
  */
 import { assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { chownSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import process from "node:process";
 import { DepotError, type DepotOptions, FramesDepot } from "../mod.ts";
+import { HEADER, LAYOUT_VERSION } from "../ring/layout.ts";
 import { readAll } from "./support/actor.ts";
 import { depotTest, errorOf, HERE, type Runtime, RUNTIMES, skip } from "./support/harness.ts";
 import { Remote } from "./support/remote.ts";
@@ -46,6 +57,37 @@ depotTest("create with replace refuses what live processes have and it cannot re
   assertEquals(await errorOf(() => FramesDepot.create(name, { ...options(), replace: true })), "INCOMPATIBLE");
   assertEquals([existsSync(file(name)), existsSync(leftover(name))], [true, false]);
 }, WATCHED);
+
+/** Of a name that a live depot of another version has: the ways to ask for it, and the code of each refusal. */
+const REFUSALS = [
+  ["create", false, "EXISTS"],
+  ["create", true, "INCOMPATIBLE"],
+  ["createOrOpen", false, "INCOMPATIBLE"],
+  ["createOrOpen", true, "INCOMPATIBLE"],
+] as const;
+
+depotTest(
+  "create of a name that another version's depot has says which version made it, and nothing that is refused",
+  async (name) => {
+    if (process.platform !== "linux") return skip("needs Linux");
+    await using owner = new Remote();
+    await owner.tell({ do: "create", name, options: options() });
+    const version = new DataView(new ArrayBuffer(4));
+    for (const [layout, made] of [[LAYOUT_VERSION - 1, "an earlier"], [LAYOUT_VERSION + 1, "a later"]] as const) {
+      version.setUint32(0, layout, true);
+      const fd = openSync(file(name), "r+");
+      writeSync(fd, version, 0, 4, HEADER.version);
+      closeSync(fd);
+      const why = `it was made by ${made} version of this library (layout ${layout}, here ${LAYOUT_VERSION})`;
+      for (const [make, replace, code] of REFUSALS) {
+        const error = await assertRejects(() => FramesDepot[make](name, { ...options(), replace }), DepotError);
+        assertEquals([error.code, error.message.includes(why)], [code, true], error.message);
+        assertEquals(/createOrOpen|replace: true/.test(error.message), false, error.message);
+      }
+    }
+  },
+  WATCHED,
+);
 
 depotTest("create and createOrOpen leave a file alone that is no depot, and take a broken one's name", async (name) => {
   if (process.platform !== "linux") return skip("needs Linux");

@@ -31,6 +31,8 @@ function content(frame: Frame | undefined): number[] {
 function elements(name: string): Promise<FramesDepot<"uint16">> {
   return FramesDepot.create(name, { ...shape, frameSize: [2, 3, 1], elementType: "uint16" });
 }
+/** What helps in a depot whose frames have one length. */
+const REMEDY = "`create` takes `variableLength: true` for frames of any length up to that";
 
 depotTest("enqueue stores a frame of any length up to frameBytes, which every reader sees", async (name) => {
   await using depot = await FramesDepot.create(name, { ...shape, metadataBytes: 4 });
@@ -60,8 +62,8 @@ depotTest("enqueue takes whole elements, and says what is too long", async (name
   for (
     const [depot, length, message] of [
       [two, 5, "frame must have a multiple of 2 bytes, those of a uint16: 5"],
-      [two, 14, "frame must have at most frameBytes, 12 bytes: 14"],
-      [whole, 11, "frame must have 12 bytes (12 × uint8): 11"],
+      [two, 14, "frame must have at most frameBytes, 12 bytes: 14; `create` takes a larger `frameBytes`"],
+      [whole, 11, `frame must have 12 bytes (12 × uint8): 11; ${REMEDY}`],
     ] as const
   ) {
     const error = await assertRejects(() => depot.enqueue({ frame: bytes(length) }), RangeError);
@@ -103,7 +105,7 @@ depotTest("slot.publish says how long the frame is, otherwise it has frameBytes"
       [two, 5, RangeError, "the frame must have a multiple of 2 bytes, those of a uint16: 5"],
       [two, 13, RangeError, "byteLength must be a whole number from 0 to 12: 13"],
       [two, "5" as unknown as number, TypeError, 'byteLength must be a number: "5"'],
-      [whole, 5, RangeError, "the frame must have 12 bytes (12 × uint8): 5"],
+      [whole, 5, RangeError, `the frame must have 12 bytes (12 × uint8): 5; ${REMEDY}`],
     ] as const
   ) {
     const slot: FrameSlot = depot.tryClaim()!;
