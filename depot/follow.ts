@@ -257,7 +257,7 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
         return {
           depot,
           session,
-          reader: new FrameReader<E>(session, options, this.#hasFollowed ? this.#lost : undefined),
+          reader: new FrameReader<E>(session, options, { lost: this.#hasFollowed ? this.#lost : undefined }),
         };
       } catch (error) {
         await session.close(); // no reader: nothing else closes it

@@ -5,6 +5,7 @@
  */
 import type { Attachment } from "../ring/attachment.ts";
 import { Follower } from "../ring/follower.ts";
+import type { Following } from "../ring/from.ts";
 import type { Wait, WaitOptions } from "../ring/lane.ts";
 import { Member } from "../ring/member.ts";
 import { Pace } from "../ring/pace.ts";
@@ -42,12 +43,11 @@ export class FrameReader<E extends ElementType = ElementType>
   /**
    * Made by a depot.
    *
-   * @param lostBefore frames lost in the depot before; then all of this one counts from its first frame on, once for
-   *   all members of a group
+   * @param following that it follows a name; what was lost in a depot before counts once for all members of a group
    * @throws as {@linkcode FramesDepot.frames}
    * @ignore
    */
-  constructor(session: Session, options: FramesOptions, lostBefore?: number) {
+  constructor(session: Session, options: FramesOptions, following?: Following) {
     this.#wait = checkWait(options);
     checkNames("frames", options, FRAMES_NAMES);
     const { mode, from, group, whenProducersGone } = checkFollowing(options);
@@ -56,8 +56,8 @@ export class FrameReader<E extends ElementType = ElementType>
     this.#attachment = session.attachment;
     const needsProducers = whenProducersGone === "end";
     this.#follower = group === undefined
-      ? new Follower(session.attachment, mode, from, needsProducers, lostBefore)
-      : new Member(session.attachment, group.name, group.from, needsProducers, lostBefore);
+      ? new Follower(session.attachment, mode, from, needsProducers, following)
+      : new Member(session.attachment, group.name, group.from, needsProducers, following);
     session.leases.watch(this);
   }
 

@@ -5,7 +5,7 @@
  */
 import type { Attachment } from "./attachment.ts";
 import { beginningOf, newestOf } from "./beginning.ts";
-import type { From } from "./from.ts";
+import type { Following, From } from "./from.ts";
 import { waitsForReader } from "./counters.ts";
 import { FATE } from "./fate.ts";
 import { Losses } from "./losses.ts";
@@ -50,7 +50,7 @@ export class Follower {
   #recovered = performance.now();
 
   /** Takes an entry and its place. @throws {DepotError} TOO_MANY_PEERS, CORRUPT */
-  constructor(attachment: Attachment, mode: ReaderMode, from: From, needsProducers = false, lostBefore?: number) {
+  constructor(attachment: Attachment, mode: ReaderMode, from: From, needsProducers = false, following?: Following) {
     const { room, geometry } = attachment;
     this.#attachment = attachment;
     this.#room = room;
@@ -65,8 +65,11 @@ export class Follower {
       this.#skipBelow = skipsBelow ?? 0;
       if (mode === "lossless") this.reader.startGating(sequence);
       else this.reader.startAt(sequence);
+      const lost = following?.lost;
+      // Other readers were quicker, and have passed what is still stored.
+      if (lost !== undefined) this.reader.catchUpFrom(sequence);
       const sequences = this.reader.cursor - geometry.firstSequence;
-      const before = lostBefore === undefined ? undefined : { lost: lostBefore, sequences };
+      const before = lost === undefined ? undefined : { lost, sequences };
       this.#losses = new Losses(this.reader, room.head(), this.#maxSize, before);
     } catch (error) {
       this.reader.end(); // its entry would be lost
@@ -180,7 +183,8 @@ export class Follower {
       this.#jump(cleared);
     } else if (this.#isLapped(sequence)) {
       // Past the slot that is overwritten next: on it, reader and producer could keep refusing each other.
-      this.#jump(Math.max(sequence + 1, this.#room.head() - this.#maxSize + 1));
+      const next = Math.max(sequence + 1, this.#room.head() - this.#maxSize + 1);
+      this.#jump(this.reader.isCatchingUp ? Math.min(next, this.reader.place) : next);
     } else {
       this.#losses.burned++;
       this.reader.advance(sequence + 1);

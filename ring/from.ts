@@ -9,3 +9,9 @@
  * before that place it has passed: when the last lossless reader leaves, it counts as consumed.
  */
 export type From = "oldest" | "latest" | "next" | number;
+
+/**
+ * That a reader follows a name. `lost`: what was lost in the depot before and no frame has reported; then all of this
+ * one counts. Undefined in the first depot, whose frames count from the reader's place on.
+ */
+export type Following = { lost: number | undefined };

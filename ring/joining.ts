@@ -6,7 +6,7 @@
 import { DepotError } from "../errors.ts";
 import type { Attachment } from "./attachment.ts";
 import { beginningOf } from "./beginning.ts";
-import type { From } from "./from.ts";
+import type { Following, From } from "./from.ts";
 import { FATE } from "./fate.ts";
 import { GroupCursor } from "./group_cursor.ts";
 import { FORMED, GROUP, GROUP_FROM, GROUP_OWNER, READER } from "./layout.ts";
@@ -27,16 +27,17 @@ type Full = "groups" | "readers";
  * Joins the group of a name, or forms it.
  *
  * @param from where it begins; undefined takes the place of a group that is there, else "oldest"
- * @param countsAll whether a group that is the first of its name has lost what lies before its place in this segment
+ * @param following where members follow a name: then a group that is there is joined wherever it began, and one that is
+ *   the first of its name has lost what lies before its place, except in the first depot
  * @throws {DepotError} TOO_MANY_PEERS, NOT_READY, CORRUPT @throws {RangeError} when the group has begun elsewhere
  */
 export function join(
   attachment: Attachment,
   name: string,
   from: From | undefined,
-  countsAll: boolean,
+  following: Following | undefined,
 ): Membership {
-  const joining = new Joining(attachment, name, from, countsAll);
+  const joining = new Joining(attachment, name, from, following);
   const joined = attachment.peers.takeOrRecover(() => joining.try());
   if (joined === undefined) throw joining.refusal();
   return joined;
@@ -47,15 +48,15 @@ class Joining {
   readonly #name: string;
   readonly #bytes: Uint8Array;
   readonly #from: From | undefined;
-  readonly #countsAll: boolean;
+  readonly #following: Following | undefined;
   #full: Full = "groups";
 
-  constructor(attachment: Attachment, name: string, from: From | undefined, countsAll: boolean) {
+  constructor(attachment: Attachment, name: string, from: From | undefined, following: Following | undefined) {
     this.#attachment = attachment;
     this.#name = name;
     this.#bytes = new TextEncoder().encode(name);
     this.#from = from;
-    this.#countsAll = countsAll;
+    this.#following = following;
   }
 
   /** @returns undefined where no entry is left */
@@ -90,7 +91,7 @@ class Joining {
 
   #compare(group: number): void {
     const from = this.#attachment.groups.placeOf(group);
-    if (this.#from === undefined || this.#from === from) return;
+    if (this.#from === undefined || this.#from === from || this.#following !== undefined) return;
     throw new RangeError(
       `group ${JSON.stringify(this.#name)} of depot "${this.#attachment.name}" began with from ` +
         `${JSON.stringify(from)}, as its first member said, and this one says ${JSON.stringify(this.#from)}: say the ` +
@@ -116,7 +117,7 @@ class Joining {
     if (group === undefined) return "groups";
     const from = this.#from ?? "oldest";
     const isNumber = typeof from === "number";
-    const countsAll = this.#countsAll && !groups.isNamed(group, this.#bytes); // before it gets its name
+    const countsAll = this.#following?.lost !== undefined && !groups.isNamed(group, this.#bytes); // before it gets its name
     groups.prepare(group, this.#bytes, GROUP_FROM.indexOf(isNumber ? "number" : from), isNumber ? from : 0); // B2
     const entry = readers.enter(GROUP_OWNER + group, "group"); // B3
     if (entry === undefined) return "readers";

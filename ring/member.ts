@@ -6,7 +6,7 @@
  */
 import { LANE, SLEEPERS, TAKE } from "../ffi/constants.ts";
 import type { Attachment } from "./attachment.ts";
-import type { From } from "./from.ts";
+import type { Following, From } from "./from.ts";
 import { FATE } from "./fate.ts";
 import type { Follower } from "./follower.ts";
 import type { GroupCursor } from "./group_cursor.ts";
@@ -61,21 +61,21 @@ export class Member {
   /** Where the cursor was last: all before it is passed. */
   #next: number;
 
-  /** Joins. @param lostBefore as for a {@linkcode Follower} @throws as {@linkcode join} */
+  /** Joins. @throws as {@linkcode join} */
   constructor(
     attachment: Attachment,
     name: string,
     from: From | undefined,
     needsProducers = false,
-    lostBefore?: number,
+    following?: Following,
   ) {
     const { words, room } = attachment;
     this.#attachment = attachment;
     this.#needsProducers = needsProducers;
     this.#clearedSeen = room.clearedHint();
-    const { reader, cursor, group, entry } = join(attachment, name, from, lostBefore !== undefined);
+    const { reader, cursor, group, entry } = join(attachment, name, from, following);
     this.reader = reader;
-    this.#lostBefore = lostBefore ?? 0;
+    this.#lostBefore = following?.lost ?? 0;
     this.#cursor = cursor;
     this.#group = words.group(group);
     this.#takes = words.take(group, 0);

@@ -44,6 +44,8 @@ export class Reader {
   #whenFree: () => void = () => {};
   /** The oldest sequence this reader still wants. */
   cursor = 0;
+  /** Producers know its cursor from here on. */
+  place = 0;
   readonly #slots: Slots;
 
   constructor(words: Words, room: Room, readers: ReaderTable, peers: Peers, geometry: Geometry, index: number) {
@@ -67,7 +69,17 @@ export class Reader {
   /** Begins to hold producers back, from `wish` on or from the oldest that is still kept. */
   startGating(wish: number): void {
     this.#gating = true;
-    this.cursor = this.#room.startGating(this.index, wish);
+    this.place = this.cursor = this.#room.startGating(this.index, wish);
+  }
+
+  /** Reads from `sequence` on before it comes to the place from which on it holds producers back, as lossy ones read. */
+  catchUpFrom(sequence: number): void {
+    this.cursor = Math.min(sequence, this.place);
+  }
+
+  /** Whether it reads what other readers have passed, below its place. */
+  get isCatchingUp(): boolean {
+    return this.cursor < this.place;
   }
 
   /** Begins without holding producers back. */
@@ -80,6 +92,7 @@ export class Reader {
   /** Passes everything below `sequence`; producers may then overwrite it. */
   advance(sequence: number): void {
     this.cursor = sequence;
+    if (sequence < this.place) return;
     this.#words.mapping.store(this.#entry + READER.cursor, sequence);
     trace.at?.("R6");
     if (this.#gating) wake(this.#words, LANE.CONSUMED);
@@ -149,7 +162,8 @@ export class Reader {
     this.#leases--;
     if (--this.#pinned[slotIndex] > 0) return this.advance(this.cursor);
     const pins = this.#words.slot(slotIndex) + this.#pinsAt;
-    const answer = this.#words.mapping.unpin(pins, this.#bit, this.#entry + READER.cursor, this.cursor);
+    const passes = this.isCatchingUp ? 0 : this.#entry + READER.cursor;
+    const answer = this.#words.mapping.unpin(pins, this.#bit, passes, this.cursor);
     if (answer === SLEEPERS) wake(this.#words, LANE.CONSUMED);
   }
 

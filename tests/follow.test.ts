@@ -234,3 +234,51 @@ depotTest("follow hears of the next depot by a wake, however often the name chan
   for (const depot of depots) await depot.close();
   assert(depots.every(({ closed }) => closed));
 });
+
+depotTest(
+  "follow gives each lossless follower what the next depot stored, also what another has passed",
+  async (name) => {
+    await using early = FramesDepot.follow(name, { timeoutMs: 20_000 });
+    await using late = FramesDepot.follow(name, { timeoutMs: 20_000 });
+    const one = await FramesDepot.create(name, SMALL);
+    await put(one, 1);
+    assertEquals([await next(early), await next(late)], [[1, 2, 1, 0], [1, 2, 1, 0]]);
+    await one.close();
+    await using two = await FramesDepot.create(name, LARGE);
+    await put(two, 10, 11);
+    assertEquals([await next(early), await next(early)], [[10, 4, 10, 0], [11, 4, 11, 0]]);
+    await put(two, 12);
+    assertEquals(await next(early), [12, 4, 12, 0]); // it has passed the two before
+    for (const n of [10, 11, 12]) assertEquals(await next(late), [n, 4, n, 0]);
+    assertEquals(two.stats().peers.flatMap(({ readers }) => readers).map(({ lost }) => lost), [0, 0]);
+  },
+);
+
+for (const whenFull of ["drop", "wait"] as const) {
+  depotTest(
+    `follow, where it catches up too late, loses what was overwritten and nothing from its place on, ${whenFull}`,
+    async (name) => {
+      const options = { ...SMALL, whenFull };
+      await using early = FramesDepot.follow(name, { timeoutMs: 20_000 });
+      await using late = FramesDepot.follow(name, { timeoutMs: 20_000 });
+      const one = await FramesDepot.create(name, options);
+      await put(one, 1);
+      assertEquals([(await next(early))?.[0], (await next(late))?.[0]], [1, 1]);
+      await one.close();
+      await using two = await FramesDepot.create(name, options);
+      const pass = async (n: number) => {
+        await put(two, n);
+        assertEquals((await next(early))?.[0], n);
+      };
+      for (const n of [10, 11, 12]) await pass(n);
+      await put(two, 13); // early holds 12 and releases it with the next
+      assertEquals(await next(late), [10, 2, 10, 0]); // it has joined: its place is at 12
+      await put(two, 14); // not where 10 is held, but where 11 was
+      for (const n of [13, 14]) assertEquals((await next(early))?.[0], n);
+      assertEquals(await next(late), [12, 2, 12, 1]);
+      for (const n of [13, 14]) assertEquals(await next(late), [n, 2, n, 0]);
+      const lost = two.stats().peers.flatMap(({ readers }) => readers).map(({ lost }) => lost);
+      assertEquals(lost.sort(), [0, 1]);
+    },
+  );
+}

@@ -87,3 +87,15 @@ depotTest(
     }
   },
 );
+
+depotTest("FramesDepot.follow with a group joins it wherever it began, in the first depot too", async (name) => {
+  await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1], maxSize: 4 });
+  await using first = FramesDepot.follow(name, { group: "pool", timeoutMs: 20_000 });
+  await depot.enqueue({ frameNumber: 1, frame: new Uint8Array(4) });
+  assertEquals((await first.next()).value?.frameNumber, 1);
+  // As a worker says it that starts after the group has begun this depot with its oldest frame.
+  await using later = FramesDepot.follow(name, { group: "pool", from: "latest", timeoutMs: 20_000 });
+  await depot.enqueue({ frameNumber: 2, frame: new Uint8Array(4) });
+  assertEquals((await later.next()).value?.frameNumber, 2);
+  assertEquals(depot.stats().groups.map(({ name, from, members }) => [name, from, members]), [["pool", "oldest", 2]]);
+});

@@ -17,7 +17,8 @@
  * Further: BACK: a producer may keep a slot
  * back, and write in it, until its memory is out of reach. COUNT: no number is counted twice, nor one that was published. SLICES:
  * recoverers release the membership lock between two slots of P1. END: one process ends the depot at any time (N1): the top bit of head
- * is set for good; readers end when their place is where head stands, and only then. */
+ * is set for good; readers end when their place is where head stands, and only then. CATCH: the lossless reader has joined at that
+ * sequence, and first reads what is still stored below it. */
 #ifndef N                        /* all of these are given, or none */
 #define N 2                      /* maxSize: 1, 2 */
 #define NP 2
@@ -43,6 +44,15 @@
 #endif
 #ifndef SLICES
 #define SLICES 0
+#endif
+#ifndef CATCH
+#define CATCH 0
+#endif
+#define SHOWN(r) ((r) < CATCH -> CATCH : (r))            /* what a cursor says */
+#ifdef MUT_JUMPS_OVER_ITS_PLACE
+#define JUMP(r) (HEAD - N + 1)
+#else
+#define JUMP(r) (((r) < CATCH && HEAD - N + 1 > CATCH) -> CATCH : HEAD - N + 1)
 #endif
 #define NONE 255
 #define KEPT 254                 /* in claimed: its writer keeps the slot though its number will not come */
@@ -406,7 +416,7 @@ look:
         :: RELEASE(now)                                    /* R5 */
         :: atomic { KEEP && kept == NONE -> kept = now; now = NONE }
         fi;
-        atomic { r++; cursor[b] = r; own = false } WAKE(CONSUMED)                                     /* R6 */
+        atomic { r++; cursor[b] = SHOWN(r); own = false } WAKE(CONSUMED)                              /* R6 */
      :: atomic { else -> if :: !own -> pins[S(r)] = pins[S(r)] & ~mask :: else fi; own = false; w = 0 } WAKE(R5_WAKES);
 decide:
 #ifdef MUT_DECIDE_SEQUENCE_FIRST
@@ -417,9 +427,9 @@ decide:
         if
         :: atomic { !there && !mine ->                     /* D5: gone */
              assert(open[S(r)] != r + 1);                  /* it will not come */
-             assert((out & (WAIT << r)) == 0);             /* lossless: nor has it come */
-             if :: HEAD > r + N -> assert(!WAIT); r = HEAD - N + 1 :: else -> r++ fi;
-             w = 0; cursor[b] = r } WAKE(CONSUMED)
+             assert(r < CATCH || (out & (WAIT << r)) == 0); /* lossless: nor has it come */
+             if :: HEAD > r + N -> r = JUMP(r); assert(!WAIT || r <= CATCH) :: else -> r++ fi;
+             w = 0; cursor[b] = SHOWN(r) } WAKE(CONSUMED)
         :: (there || mine) && w != 0 && dead[w] -> recoverSlot(S(r), w); goto decide                  /* D2 */
 #if LANES
         :: (there || mine) -> goto nothing                 /* D3, D4; also if it is dead: it has not been asked */
@@ -535,7 +545,7 @@ init {
   byte n, lost;
   atomic {
     for (n : 1 .. NP) { producing = producing | (1 << n); run Producer(n) };
-    for (n : 0 .. NR - 1) { gating[n] = WAIT; owner[n] = NP + 1 + n; run Reader(NP + 1 + n, n, false) };
+    for (n : 0 .. NR - 1) { gating[n] = WAIT; cursor[n] = CATCH; owner[n] = NP + 1 + n; run Reader(NP + 1 + n, n, false) };
     if :: LATE -> run Reader(LATER, 0, true) :: else fi;
     n = 0; do :: n < NREC -> n++; run Recoverer(LATER + n) :: else -> break od;
 #if LANES && KILL && !NREC

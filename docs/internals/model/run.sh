@@ -36,6 +36,9 @@ list() {
   ring quick back                2 2 1 3 0 1 0 0 0 BACK=1
   ring quick back-wait           2 2 1 3 1 1 0 0 0 BACK=1
   ring quick back-dies           2 2 1 3 0 0 1 0 0 BACK=1 COUNT=1
+  ring quick catch-up            2 2 1 4 1 1 0 0 0 CATCH=1
+  ring quick catch-up-two        2 1 1 4 1 1 0 0 0 CATCH=2
+  ring quick catch-up-dies       2 2 1 3 1 1 1 0 0 CATCH=1
   ring quick count               2 2 1 3 0 1 1 0 0 COUNT=1
   ring quick count-recovered     2 2 1 2 0 0 1 1 0 COUNT=1
   ring quick lanes               1 2 1 2 0 1 0 0 0 LANES=1
@@ -75,6 +78,7 @@ list() {
   ring mutation stale-mask                 1 1 1 2 0 0 2 2 1 MUT_STALE_MASK
   ring mutation lock-stays                 2 1 1 2 0 1 2 2 0 MUT_LOCK_STAYS
   ring mutation lock-before-memory         2 2 1 3 0 1 1 0 0 MUT_LOCK_BEFORE_MEMORY
+  ring mutation jumps-over-its-place       2 1 1 4 1 1 0 0 0 CATCH=1 MUT_JUMPS_OVER_ITS_PLACE
   ring mutation keeps-claim                2 2 1 3 1 1 0 0 0 BACK=1 MUT_KEEPS_CLAIM
   ring mutation zero-while-written         2 2 1 3 0 1 1 0 0 COUNT=1 MUT_ZERO_WHILE_WRITTEN
   ring mutation publishing-wakes-readers   1 2 1 2 0 1 0 0 0 LANES=1 MUT_PUBLISHING_WAKES_READERS
