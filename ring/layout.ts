@@ -62,6 +62,7 @@ export const HEADER = {
   groupStride: 204, // u32
   groupsOffset: 208, // u64
   replaced: 216, // u32; 1: another segment is about to take the name (T2), 2: it has (T4). By any process, never back
+  endedBefore: 220, // u32; 1: it had ended when another segment took the name (before T2)
   takesOffset: 224, // u64; take words: maxSize for each group, rounded up to a multiple of 64 bytes
   fieldOrder: 232, // u32; index into FIELD_ORDERS
   head: 256, // u64; next sequence to claim (C7), at most 2^53 - 1; with CLOSED set none will be claimed (N1, T5)

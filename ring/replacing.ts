@@ -44,6 +44,7 @@ export function takeName(
   const take = () => {
     if (!old.segment.info().linked) return "moved";
     if (!always && !isAbandoned(old) && old.peers.entries().some(({ alive }) => alive)) return "held";
+    if (old.room.end() !== undefined) old.words.store32(HEADER.endedBefore, 1); // T1a
     old.words.store32(HEADER.replaced, REPLACED.SOON); // T2
     trace.at?.("T2");
     const answer = segment.replace(old.segment); // T3

@@ -48,7 +48,8 @@ export class Room {
   /** Why no number will be claimed any more; undefined while one may. */
   end(): "ended" | "replaced" | undefined {
     if (this.headOrEnd() >= 0) return undefined;
-    return this.isReplaced ? "replaced" : "ended"; // T4 comes before T5
+    const hadEnded = this.#words.load32(HEADER.endedBefore) === 1;
+    return this.isReplaced && !hadEnded ? "replaced" : "ended"; // T4 comes before T5
   }
 
   /** Whether another segment has the name. */

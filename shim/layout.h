@@ -214,24 +214,24 @@ struct fd_header {
   uint32_t group_stride;
   uint64_t groups_offset;
   uint32_t replaced;
-  uint8_t reserved1[4];
+  uint32_t ended_before;
   uint64_t takes_offset;
   uint32_t field_order;
-  uint8_t reserved2[20];
+  uint8_t reserved1[20];
   uint64_t head;
   uint32_t skipped;
-  uint8_t reserved3[116];
+  uint8_t reserved2[116];
   uint64_t tail;
   uint32_t joins;
-  uint8_t reserved4[116];
+  uint8_t reserved3[116];
   uint32_t published;
   uint32_t published_sleepers;
-  uint8_t reserved5[120];
+  uint8_t reserved4[120];
   uint32_t consumed;
   uint32_t consumed_sleepers;
-  uint8_t reserved6[120];
+  uint8_t reserved5[120];
   uint64_t cleared;
-  uint8_t reserved7[3320];
+  uint8_t reserved6[3320];
 };
 
 /* An open depot object. Its own counters are written by it alone; the rest under the membership lock. */
@@ -336,6 +336,7 @@ struct fd_group {
   X(header, group_stride, 204, 4) \
   X(header, groups_offset, 208, 8) \
   X(header, replaced, 216, 4) \
+  X(header, ended_before, 220, 4) \
   X(header, takes_offset, 224, 8) \
   X(header, field_order, 232, 4) \
   X(header, head, 256, 8) \

@@ -50,6 +50,29 @@ depotTest(
   },
 );
 
+for (const replace of [false, true]) {
+  const how = replace ? "replaced while its producer has it open" : "and the next is made at once";
+  depotTest(`follow() with whenEnded "end" ends at the end of a depot, ${how}`, async (name) => {
+    await using frames = FramesDepot.follow(name, { whenEnded: "end" });
+    await using goesOn = FramesDepot.follow(name, { timeoutMs: 20_000 });
+    await using first = await FramesDepot.create(name, SHAPE);
+    await first.enqueue(frameOf(1));
+    assertEquals((await frames.next()).value?.frameNumber, 1);
+    assertEquals((await goesOn.next()).value?.frameNumber, 1);
+    const reader = first.frames();
+    first.end();
+    if (!replace) await first.close();
+    await using second = await FramesDepot.create(name, { ...SHAPE, replace });
+    await second.enqueue(frameOf(2));
+    assertEquals([(await frames.next()).done, frames.ended], [true, "ended"]);
+    assertEquals((await goesOn.next()).value?.frameNumber, 2);
+    if (!replace) return;
+    assertEquals([first.ended, first.replaced], [true, true]);
+    assertEquals([(await reader.next()).value?.frameNumber, (await reader.next()).done], [1, true]);
+    assertEquals(reader.ended, "ended");
+  });
+}
+
 depotTest("follow() refuses another whenEnded", (name) => {
   const wrong = { whenEnded: "stop" } as unknown as { whenEnded: "end" };
   assertThrows(() => FramesDepot.follow(name, wrong), RangeError, 'whenEnded must be one of "wait", "end"');

@@ -240,7 +240,7 @@ static bool attempt(struct member *member) {
       return true;
     }
     const enum fate fate = decide(peer, cursor, false);
-    if (fate == OVER && !others_hold(member)) member->reader.end = is_replaced(peer->depot) ? "replaced" : "ended";
+    if (fate == OVER && !others_hold(member)) member->reader.end = end_of_segment(peer->depot);
     if (fate != GONE && pass(peer, member->group, member->own) == cursor) return false;
   }
 }

@@ -117,7 +117,7 @@ static bool attempt(struct reader *reader, bool recover) {
     const uint64_t cursor = reader->cursor;
     if (pin(reader, cursor)) return true;
     enum fate fate = decide(reader->peer, cursor, recover);
-    if (fate == OVER) reader->end = is_replaced(depot) ? "replaced" : "ended";
+    if (fate == OVER) reader->end = end_of_segment(depot);
     if (fate == NOT_YET && reader->needs_producers && producers_are_gone(reader->peer, cursor)) {
       reader->end = "producers-gone";
     }

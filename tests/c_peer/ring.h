@@ -173,6 +173,10 @@ static inline uint32_t *pins_of(struct fd_slot *slot) {
 static inline uint64_t number_of(uint64_t head) { return head & ~FD_CLOSED; }
 static inline bool is_closed(uint64_t head) { return (head & FD_CLOSED) != 0; }
 static inline bool is_replaced(const struct depot *depot) { return LOAD(&depot->header->replaced) == TAKEN; }
+/* Why a closed segment is closed, as a reader says it. */
+static inline const char *end_of_segment(const struct depot *depot) {
+  return is_replaced(depot) && LOAD(&depot->header->ended_before) == 0 ? "replaced" : "ended";
+}
 
 static inline uint64_t round_up(uint64_t value, uint64_t to) { return (value + to - 1) / to * to; }
 
