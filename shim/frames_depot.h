@@ -179,7 +179,8 @@ FD_API int32_t fd_lock_held(fd_segment *segment, int32_t index);
 
 /* Sleeps while *word is `expected`: 0 woken or changed (or for no reason: look again), 1 after timeout_ms, of
  * which the system may round parts of a millisecond.
- * `lane` and `peer` say what is waited for and by which peer, for systems that need an event for each sleeper. */
+ * `lane` and `peer` say what is waited for and by which peer, for systems that need an event for each sleeper. Where
+ * another sleep has that peer's event already, this one looks at its word every few milliseconds (Windows). */
 FD_API int32_t fd_wait(fd_segment *segment, int32_t *word, int32_t lane, int32_t peer, int32_t expected,
                        double timeout_ms);
 /* Lets another thread have this processor for a moment: what is waited for may be its to do. */

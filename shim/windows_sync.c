@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-/* Between two looks at a word when no event can be made. */
+/* Between two looks at a word of a sleep that has no event. */
 enum { WITHOUT_EVENT_MS = 5, PIPE_BYTES = 64 };
 
 int32_t fd_last_failure(void) {
@@ -133,14 +133,25 @@ static uint64_t *bits_of(fd_segment *segment, int32_t lane, int32_t peer) {
 static DWORD whole_ms(int64_t ns) { return (DWORD)((ns + 999999) / 1000000); }
 
 /* Makes the event, shows it, and only then looks at the word; a waker changes the word and then looks for events. So
- * one of them sees the other. WaitOnAddress would not do: it knows this process only. */
+ * one of them sees the other. WaitOnAddress would not do: it knows this process only.
+ *
+ * An event wakes one sleep. So where a peer sleeps in a lane already, a second sleep has no event, shows nothing, and
+ * looks at its word every few milliseconds. The lock is for two that come together: peers are of one process. A peer
+ * that was killed leaves its bit, and no event. */
 int fd_bell_arm(struct fd_bell *bell, const struct fd_sought *sought) {
+  static SRWLOCK arming = SRWLOCK_INIT;
   char name[FD_OBJECT_NAME_BYTES];
   fd_object_name(name, sought->segment->id, "wake", sought->lane, sought->peer);
-  bell->event = CreateEventA(NULL, FALSE, FALSE, name);
-  bell->asleep = bits_of(sought->segment, sought->lane, sought->peer);
-  bell->bit = (uint64_t)1 << sought->peer % 64;
-  __atomic_fetch_or(bell->asleep, bell->bit, __ATOMIC_SEQ_CST);
+  uint64_t *const asleep = bits_of(sought->segment, sought->lane, sought->peer);
+  const uint64_t bit = (uint64_t)1 << sought->peer % 64;
+  AcquireSRWLockExclusive(&arming);
+  const HANDLE event = CreateEventA(NULL, FALSE, FALSE, name);
+  const int is_there = event != NULL && GetLastError() == ERROR_ALREADY_EXISTS;
+  const int is_shown = (__atomic_fetch_or(asleep, bit, __ATOMIC_SEQ_CST) & bit) != 0;
+  ReleaseSRWLockExclusive(&arming);
+  const int is_second = is_there && is_shown;
+  if (is_second) CloseHandle(event);
+  *bell = (struct fd_bell){is_second ? NULL : event, is_second ? NULL : asleep, bit};
   return __atomic_load_n(sought->word, __ATOMIC_SEQ_CST) == sought->expected;
 }
 
@@ -156,6 +167,13 @@ void fd_bell_disarm(struct fd_bell *bell) {
   bell->event = NULL;
 }
 
+/* Without an event it ends soon and for no reason, unless its time is up by then. */
+static DWORD sleep_in(const struct fd_bell *bell, DWORD ms) {
+  if (bell->event != NULL) return WaitForSingleObject(bell->event, ms);
+  Sleep(ms < WITHOUT_EVENT_MS ? ms : WITHOUT_EVENT_MS);
+  return ms <= WITHOUT_EVENT_MS ? WAIT_TIMEOUT : WAIT_OBJECT_0;
+}
+
 int32_t fd_wait(fd_segment *segment, int32_t *word, int32_t lane, int32_t peer, int32_t expected,
                 double timeout_ms) {
   if (lane < 0 || lane >= FD_LANES || peer < 0 || peer >= FD_MOST_PEERS) return -FD_EINVAL;
@@ -163,8 +181,8 @@ int32_t fd_wait(fd_segment *segment, int32_t *word, int32_t lane, int32_t peer, 
   struct fd_bell bell;
   DWORD ended = WAIT_OBJECT_0;
   const int sleeps = fd_bell_arm(&bell, &sought);
-  const int32_t failed = bell.event == NULL ? fd_last_failure() : 0;
-  if (sleeps && failed == 0) ended = WaitForSingleObject(bell.event, whole_ms(fd_timeout_ns(timeout_ms)));
+  const int32_t failed = bell.event == NULL && bell.asleep != NULL ? fd_last_failure() : 0;
+  if (sleeps && failed == 0) ended = sleep_in(&bell, whole_ms(fd_timeout_ns(timeout_ms)));
   fd_bell_disarm(&bell);
   return failed != 0 ? failed : ended == WAIT_TIMEOUT;
 }
@@ -204,8 +222,7 @@ int fd_bell_is_there(void) { return 1; }
 int32_t fd_bell_sleep(struct fd_bell *bell, const struct fd_sought *sought, int32_t count, int64_t deadline_ns) {
   (void)sought, (void)count;
   const int64_t left = deadline_ns - fd_monotonic_ns();
-  if (bell->event != NULL) WaitForSingleObject(bell->event, left > 0 ? whole_ms(left) : 0);
-  else Sleep(WITHOUT_EVENT_MS);
+  sleep_in(bell, left > 0 ? whole_ms(left) : 0);
   return -1;
 }
 

@@ -1,4 +1,6 @@
 /* Waiting and waking between processes. A lost wake shows as the watchdog: every wait is longer than its patience. */
+#define _GNU_SOURCE
+#include "../thread.h"
 #include "harness.h"
 
 enum { LONG_MS = 600000, ROUNDS = 1000, SLEEPERS = 3 };
@@ -112,12 +114,38 @@ static void wake_survives_sleepers_that_were_killed(void) {
   close_segment(segment, mapping);
 }
 
+struct sleep {
+  fd_segment *segment;
+  void *mapping;
+};
+
+static fd_thread_result FD_THREAD_CALL sleeps_as_one_peer(void *argument) {
+  const struct sleep *sleep = argument;
+  add(word_at(sleep->mapping, READY), 1);
+  sleep_until(sleep->segment, word_at(sleep->mapping, PING), FD_LANE_PUBLISHED, 5, 1);
+  add(word_at(sleep->mapping, PONG), 1);
+  return FD_THREAD_DONE;
+}
+
+static void wake_wakes_all_sleeps_of_one_peer(void) {
+  fd_segment *segment = create_segment(new_name());
+  struct sleep sleep = {segment, map_segment(segment)};
+  for (int at = 0; at < SLEEPERS; at++) EQUAL(fd_thread_start(sleeps_as_one_peer, &sleep), 0);
+  await(word_at(sleep.mapping, READY), SLEEPERS);
+  pause_ms(100); /* most likely asleep by now; the test holds either way */
+  set(word_at(sleep.mapping, PING), 1);
+  CHECK(fd_wake(segment, word_at(sleep.mapping, PING), FD_LANE_PUBLISHED) >= 0);
+  await(word_at(sleep.mapping, PONG), SLEEPERS);
+  close_segment(segment, sleep.mapping);
+}
+
 int main(int argc, char **argv) {
   static const struct test tests[] = {
       {"fd_wait ends at once when the word differs", wait_ends_at_once_when_the_word_differs},
       {"fd_wait ends after its time", wait_ends_after_its_time},
       {"fd_wake without sleepers is no error", wake_without_sleepers_is_no_error},
       {"fd_wake wakes every process", wake_wakes_every_process},
+      {"fd_wake wakes all sleeps of one peer", wake_wakes_all_sleeps_of_one_peer},
       {"fd_wake is never lost between two processes", wake_is_never_lost_between_two_processes},
       {"fd_wake survives sleepers that were killed", wake_survives_sleepers_that_were_killed},
       {0},
