@@ -13,15 +13,20 @@ type Fs = {
   mkdirSync(path: string, options: { recursive: boolean; mode: number }): void;
   writeFileSync(path: string, data: Uint8Array, options: { mode: number; flag: string }): void;
   readFileSync(path: string): Uint8Array;
+  readdirSync(path: string): string[];
   realpathSync(path: string): string;
   lstatSync(path: string): Status;
   renameSync(from: string, to: string): void;
   rmSync(path: string, options: { force: boolean }): void;
 };
 type Crypto = { createHash(name: string): { update(data: Uint8Array): { digest(encoding: string): string } } };
+type Path = { join(...parts: string[]): string };
 type Builtins = { getBuiltinModule(name: string): unknown };
 
 const EXTENSIONS: Record<string, string> = { windows: ".dll", darwin: ".dylib" };
+
+/** The name of a file that is being written: when that began, and something random. */
+const UNFINISHED = /^\w+-[0-9a-f]{64}\.(?:dll|dylib|so)\.(\d+)-\d+$/;
 
 /** Write permission of others, and the bit that keeps them from removing what is not theirs. */
 const OTHERS_WRITE = 0o022, STICKY = 0o1000;
@@ -41,7 +46,8 @@ export function cacheFolders(backend: Backend, user: number | undefined): string
   const bases = backend.os === "windows"
     ? [backend.env("LOCALAPPDATA")]
     : [backend.env("XDG_CACHE_HOME"), home && `${home}/.cache`];
-  const folders = bases.filter((base) => base && isAbsolute(base)).map((base) => `${base}/frames-depot`);
+  const separator = backend.os === "windows" ? "\\" : "/";
+  const folders = bases.filter((base) => base && isAbsolute(base)).map((base) => `${base}${separator}frames-depot`);
   if (user !== undefined) folders.push(`/tmp/frames-depot-${user}`);
   if (folders.length > 0) return folders;
   throw new Error(
@@ -83,6 +89,14 @@ function checkFolder(fs: Fs, folder: string, user: number): void {
   }
 }
 
+/** Removes what processes have left that were killed while they wrote. A write takes no minute. */
+function sweep(fs: Fs, path: Path, folder: string): void {
+  for (const name of fs.readdirSync(folder)) {
+    const [, begun] = UNFINISHED.exec(name) ?? [];
+    if (begun !== undefined && Number(begun) < Date.now() - 60_000) fs.rmSync(path.join(folder, name), { force: true });
+  }
+}
+
 /**
  * Puts the library into a folder, unless it is there already, and returns its path. The content is compared with the
  * hash after it has been read back, so that what is loaded is what the package holds; and no other user may be able to
@@ -102,9 +116,10 @@ export function cacheLibrary(
   const builtins = (globalThis as unknown as { process: Builtins }).process;
   const fs = builtins.getBuiltinModule("node:fs") as Fs;
   const crypto = builtins.getBuiltinModule("node:crypto") as Crypto;
+  const paths = builtins.getBuiltinModule("node:path") as Path;
   const hash = (data: Uint8Array) => crypto.createHash("sha256").update(data).digest("hex");
   if (hash(bytes) !== sha256) throw new Error(`the package is damaged: its hash is not ${sha256}`);
-  const path = `${folder}/${name}-${sha256}${EXTENSIONS[os] ?? ".so"}`;
+  const path = paths.join(folder, `${name}-${sha256}${EXTENSIONS[os] ?? ".so"}`);
   const isThere = () => {
     try {
       const safe = user === undefined || fs.lstatSync(path).isFile() && weakness(fs, path, user, true) === undefined;
@@ -116,6 +131,7 @@ export function cacheLibrary(
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (user !== undefined) checkFolder(fs, folder, user);
   if (isThere()) return path;
+  sweep(fs, paths, folder);
   const temporary = `${path}.${Date.now()}-${Math.trunc(Math.random() * 2 ** 32)}`;
   try {
     fs.writeFileSync(temporary, bytes, { mode: 0o700, flag: "wx" });

@@ -15,6 +15,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
 import type { Backend } from "../ffi/backend.ts";
 import { CACHE_VARIABLE, cacheFolders, cacheLibrary } from "../ffi/cache.ts";
@@ -36,7 +37,7 @@ const cached = (folder: string, os = "darwin") => cacheLibrary(os, folder, ME, "
 depotTest("cacheLibrary writes the library under its hash, privately, and uses it again", () => {
   using folder = new Folder();
   const path = cached(`${folder.path}/deep/down`);
-  assertEquals(path, `${folder.path}/deep/down/macos_aarch64-${HASH}.dylib`);
+  assertEquals(path, join(folder.path, "deep/down", `macos_aarch64-${HASH}.dylib`));
   assertEquals([...readFileSync(path)], [...BYTES]);
   if (process.platform !== "win32") {
     assertEquals([statSync(path).mode & 0o777, statSync(`${folder.path}/deep/down`).mode & 0o777], [0o700, 0o700]);
@@ -64,6 +65,16 @@ depotTest("cacheLibrary replaces a file that is damaged, cut short, empty, or an
   chmodSync(path, 0o722);
   assertEquals(cached(folder.path, "windows"), path);
   assertEquals(statSync(path).mode & 0o777, 0o700);
+});
+
+depotTest("cacheLibrary removes what was left half written by a process that was killed, and nothing else", () => {
+  using folder = new Folder();
+  const unfinished = (begun: number) => `windows_x86_64-${HASH}.dll.${begun}-123`;
+  const [old, young] = [unfinished(Date.now() - 3_600_000), unfinished(Date.now())];
+  const others = [young, `windows_x86_64-${HASH.replaceAll("a", "b")}.dll`, "notes.1-2"];
+  for (const name of [old, ...others]) writeFileSync(join(folder.path, name), "half");
+  cached(folder.path);
+  assertEquals(readdirSync(folder.path).sort(), [...others, `macos_aarch64-${HASH}.dylib`].sort());
 });
 
 depotTest("cacheLibrary refuses bytes that do not have the hash, and writes nothing", () => {
@@ -105,7 +116,7 @@ depotTest("cacheFolders are the one named, or the system's places for caches and
       "/tmp/frames-depot-7",
     ]],
     [{ XDG_CACHE_HOME: "here", HOME: "" }, "linux", 7, ["/tmp/frames-depot-7"]],
-    [{ LOCALAPPDATA: "C:\\local", HOME: "/nowhere" }, "windows", undefined, ["C:\\local/frames-depot"]],
+    [{ LOCALAPPDATA: "C:\\local", HOME: "/nowhere" }, "windows", undefined, ["C:\\local\\frames-depot"]],
     [{ [CACHE_VARIABLE]: "", HOME: "/home/x" }, "darwin", undefined, ["/home/x/.cache/frames-depot"]],
   ];
   for (const [env, os, user, folders] of places) assertEquals(cacheFolders(backendWith(env, os), user), folders);
