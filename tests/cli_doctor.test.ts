@@ -19,6 +19,7 @@ import { runCli } from "./support/cli.ts";
 import type { SceneReport } from "./support/cli_scene.ts";
 import { depotTest, executableOf, HERE, skip, STARTED } from "./support/harness.ts";
 import { Remote } from "./support/remote.ts";
+import { IS_WINDOWS, NO_SHELL, NO_STALE } from "./support/windows.ts";
 
 const SHAPE = { frameSize: [4, 2, 3] as [number, number, number] };
 const SCENE = fileURLToPath(new URL("./support/cli_scene.ts", import.meta.url));
@@ -83,6 +84,7 @@ sceneTest("rm --stale removes what only dead processes held; --dry-run removes n
 });
 
 depotTest("rm refuses a live depot and removes stale and broken ones", async (live, another) => {
+  if (IS_WINDOWS) return skip(NO_STALE);
   const [stale, broken] = [another(), another()];
   await using depot = await FramesDepot.create(live, SHAPE);
   await makeStale(stale);
@@ -111,6 +113,7 @@ for (const runtime of STARTED) {
   depotTest(
     `rm removes what can be removed, and ends with the code of the first that cannot (${runtime})`,
     async (live, another) => {
+      if (IS_WINDOWS) return skip(NO_STALE);
       const [missing, stale] = [another(), another()];
       await using _depot = await FramesDepot.create(live, SHAPE);
       await makeStale(stale);
@@ -176,6 +179,7 @@ for (const runtime of STARTED) {
 
 for (const runtime of STARTED) {
   depotTest(`doctor notes where there is no ffmpeg which commands need it (${runtime})`, async () => {
+    if (IS_WINDOWS) return skip(NO_SHELL);
     const folder = mkdtempSync(join(tmpdir(), "frames-depot-test-"));
     const found = async (content: string | undefined) => {
       const path = join(folder, "ffmpeg");

@@ -7,8 +7,9 @@ import process from "node:process";
 import { crc32 } from "node:zlib";
 import { FramesDepot } from "../mod.ts";
 import { Cli, runCli } from "./support/cli.ts";
-import { depotTest, errorOf, HERE, STARTED } from "./support/harness.ts";
+import { depotTest, errorOf, HERE, skip, STARTED } from "./support/harness.ts";
 import { Remote } from "./support/remote.ts";
+import { IS_WINDOWS, NO_SIGNALS, NO_STALE } from "./support/windows.ts";
 
 const SHAPE = { frameSize: [4, 2, 3] as [number, number, number], pixelFormat: "rgb24" };
 const frameOf = (value: number) => ({ frameNumber: value, frame: new Uint8Array(24).fill(value) });
@@ -29,6 +30,7 @@ function makeBroken(name: string): boolean {
 }
 
 depotTest("ls lists live, stale and broken depots, and why", async (live, another) => {
+  if (IS_WINDOWS) return skip(NO_STALE);
   const [stale, broken] = [another(), another()];
   await using depot = await FramesDepot.create(live, { ...SHAPE, maxSize: 5 });
   await depot.enqueue(frameOf(1));
@@ -78,6 +80,7 @@ depotTest("ls fits the terminal: a name of 128 characters loses its middle, not 
 });
 
 depotTest("ls and stat leave a depot as they found it", async (name, another) => {
+  if (IS_WINDOWS) return skip(NO_STALE);
   const stale = another();
   await using depot = await FramesDepot.create(name, { ...SHAPE, maxSize: 2 });
   for (const value of [1, 2]) await depot.enqueue(frameOf(value));
@@ -149,6 +152,7 @@ depotTest("stat and ls say of a live depot that its producers are gone", async (
 });
 
 depotTest("stat shows what a stale depot counted, its processes, and why it is stale", async (name) => {
+  if (IS_WINDOWS) return skip(NO_STALE);
   await makeStale(name);
   const { code, out } = await runCli(["stat", name]);
   assertEquals(code, 0);
@@ -237,6 +241,7 @@ depotTest("watch waits for a depot and for a frame, as long as it may", async (n
 });
 
 depotTest("watch holds no producer back, even when it is stopped", async (name) => {
+  if (IS_WINDOWS) return skip(NO_SIGNALS);
   await using depot = await FramesDepot.create(name, { ...SHAPE, maxSize: 4, whenFull: "wait" });
   const reader = depot.frames({ mode: "lossless" });
   await using watch = new Cli(["watch", name]);
@@ -253,6 +258,7 @@ depotTest("watch holds no producer back, even when it is stopped", async (name) 
 
 for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   depotTest(`watch ends at ${signal} with ${expected} and leaves the depot`, async (name) => {
+    if (IS_WINDOWS) return skip(NO_SIGNALS);
     await using depot = await FramesDepot.create(name, SHAPE);
     for (const runtime of STARTED) {
       await using watch = new Cli(["watch", name], { runtime });

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { FramesDepot } from "../mod.ts";
 import { Cli, cliCommand, runCli } from "./support/cli.ts";
 import { depotTest, executableOf, HERE, RUNTIMES, skip, STARTED } from "./support/harness.ts";
+import { IS_WINDOWS, NO_PACKAGES } from "./support/windows.ts";
 
 const COMMANDS = [
   ...["ls", "stat", "top", "watch", "write", "read", "grab", "record", "replay"],
@@ -138,7 +139,7 @@ depotTest("frames-depot ends quietly when the reader of its output has gone", as
 });
 
 depotTest("frames-depot says in a line that its output takes no more, and ends with 5", async (name) => {
-  if (!existsSync("/dev/full")) return;
+  if (IS_WINDOWS || !existsSync("/dev/full")) return skip("there is no /dev/full here");
   await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1] });
   await depot.enqueue({ frame: new Uint8Array(4) });
   const commands = [["--help"], ["ls"], ["stat", name, "--json"], ["grab", name, "-"], ["read", name, "--frames", "1"]];
@@ -158,6 +159,7 @@ depotTest("frames-depot says in a line that its output takes no more, and ends w
 });
 
 depotTest("completions offer commands, options, choices and depot names", async (name) => {
+  if (IS_WINDOWS && OTHER === "bun") return skip(NO_PACKAGES);
   await using _depot = await FramesDepot.create(name, { frameSize: [4, 2, 1] });
   const offers = async (...words: string[]) => (await runCli(["complete", "--", ...words], { runtime: OTHER })).out;
   assertMatch(await offers("st"), /^stat\t/m);
@@ -219,6 +221,7 @@ depotTest("completions fish complete a depot's name in a real shell", async (nam
 });
 
 depotTest("bun.ts, which bun link makes a command of, is the same program", async () => {
+  if (IS_WINDOWS) return skip(NO_PACKAGES);
   const { status, stdout, error } = spawnSync(executableOf("bun"), ["run", BUN_ENTRY, "--version"], {
     encoding: "utf8",
   });

@@ -14,6 +14,7 @@ import { depotTest, skip, STARTED } from "./support/harness.ts";
 import { mountable } from "./support/namespaces.ts";
 import { hasTerminal, onTerminal } from "./support/terminal.ts";
 import { VideoCommand } from "./support/video.ts";
+import { IS_WINDOWS, NO_SIGNALS } from "./support/windows.ts";
 
 const SHAPE = { frameSize: [4, 2, 1] as [number, number, number], pixelFormat: "gray", maxSize: 2 };
 const grayFrame = (value: number) => ({ frameNumber: value, frame: new Uint8Array(8).fill(value) });
@@ -53,6 +54,7 @@ for (const runtime of STARTED) {
 
   for (const command of [["watch"], ["record", "--last", "2"]]) {
     depotTest(`${command[0]} says that a full depot waits for a lossless reader (${runtime})`, async (name) => {
+      if (IS_WINDOWS) return skip(NO_SIGNALS);
       const folder = mkdtempSync(join(tmpdir(), "frames-depot-test-"));
       try {
         await using depot = await FramesDepot.create(name, { ...SHAPE, whenFull: "wait" });

@@ -8,8 +8,9 @@ import { FramesDepot } from "../mod.ts";
 import { changeNotes } from "../cli/changes.ts";
 import { conditionOf, lookAgain, lookAround } from "../cli/sight.ts";
 import { Cli } from "./support/cli.ts";
-import { depotTest, STARTED } from "./support/harness.ts";
+import { depotTest, skip, STARTED } from "./support/harness.ts";
 import { Remote } from "./support/remote.ts";
+import { IS_WINDOWS, NO_SIGNALS } from "./support/windows.ts";
 
 const SMALL = { frameSize: [4, 2, 3] as [number, number, number], pixelFormat: "rgb24" };
 const LARGE = { frameSize: [8, 2, 3] as [number, number, number], pixelFormat: "rgb24" };
@@ -40,6 +41,7 @@ for (const runtime of STARTED) {
     depotTest(
       `watch goes on when a killed camera creates the depot anew, of ${what} size (${runtime})`,
       async (name) => {
+        if (IS_WINDOWS) return skip(NO_SIGNALS);
         await using victim = await producer(name, SMALL);
         await using _holder = await FramesDepot.open(name);
         await using watch = new Cli(["watch", name, "--json", "--from", "oldest"], { runtime });
@@ -58,6 +60,7 @@ for (const runtime of STARTED) {
   }
 
   depotTest(`watch goes on in the same depot when a killed camera opens it again (${runtime})`, async (name) => {
+    if (IS_WINDOWS) return skip(NO_SIGNALS);
     await using victim = await producer(name, SMALL, "createOrOpen");
     await using _holder = await FramesDepot.open(name);
     await using watch = new Cli(["watch", name, "--json", "--from", "oldest"], { runtime });
@@ -71,6 +74,7 @@ for (const runtime of STARTED) {
   });
 
   depotTest(`watch leaves a depot that only it has open, and shows the next one (${runtime})`, async (name) => {
+    if (IS_WINDOWS) return skip(NO_SIGNALS);
     await using victim = await producer(name, SMALL);
     await using watch = new Cli(["watch", name], { runtime });
     await watch.shows("NUMBER");
@@ -91,6 +95,7 @@ for (const runtime of STARTED) {
   });
 
   depotTest(`watch says that a depot has ended, and that its name was removed (${runtime})`, async (name) => {
+    if (IS_WINDOWS) return skip(NO_SIGNALS);
     await using depot = await FramesDepot.create(name, SMALL);
     await using watch = new Cli(["watch", name], { runtime });
     await watch.shows("NUMBER");

@@ -18,6 +18,7 @@ import { withControlGroup } from "./support/control_group.ts";
 import type { SceneFindings } from "./support/doctor_scene.ts";
 import { depotTest, HERE, Peer, skip, skipPart } from "./support/harness.ts";
 import { namespaceTest, unshared } from "./support/namespaces.ts";
+import { DENO_GRANTS, IS_WINDOWS, NO_PACKAGES } from "./support/windows.ts";
 
 const folder = mkdtempSync(`${tmpdir()}/frames-depot-test-`);
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
@@ -121,6 +122,7 @@ depotTest("runtimeFinding knows versions that are too old, and those that were n
 });
 
 depotTest("doctor says that the library is missing, and checks the rest", async () => {
+  if (IS_WINDOWS && HERE === "bun") return skip(NO_PACKAGES);
   const { code, out } = await runCli(["doctor", "--json"], { env: { FRAMES_DEPOT_LIB: "/nowhere/x.so" } });
   const { findings } = JSON.parse(out);
   assertEquals([code, one(findings, "library-missing").verdict], [1, "wrong"]);
@@ -129,6 +131,7 @@ depotTest("doctor says that the library is missing, and checks the rest", async 
 
 depotTest("doctor says which permission Deno does not grant", () => {
   if (HERE !== "deno") return skip("Deno alone has permissions to grant");
+  if (IS_WINDOWS) return skip(DENO_GRANTS);
   const [deno, , , , main] = ["", ...cliCommand("deno")].slice(1);
   const { stdout, status, stderr } = spawnSync("sh", [
     "-c",

@@ -4,7 +4,8 @@
  */
 import { assertEquals } from "@std/assert";
 import process from "node:process";
-import { depotTest, HERE, Peer } from "./support/harness.ts";
+import { depotTest, HERE, Peer, skip } from "./support/harness.ts";
+import { IS_WINDOWS, NO_SIGNALS } from "./support/windows.ts";
 
 const RUNS = Number(process.env.FRAMES_DEPOT_TEST_RUNS ?? 12);
 const AT_ONCE = 4;
@@ -21,6 +22,7 @@ const WAYS = {
 for (const [how, code] of Object.entries(WAYS)) {
   for (const waitsFor of ["a frame", "room"]) {
     depotTest(`A process that waits for ${waitsFor} and ${how} ends with its own code`, async (_, anotherName) => {
+      if (IS_WINDOWS && /interrupted|Ctrl-C/.test(how)) return skip(NO_SIGNALS);
       for (let run = 0; run < RUNS; run += AT_ONCE) {
         await Promise.all(Array.from({ length: AT_ONCE }, async (_, i) => {
           const peer = new Peer(HERE, "exit_peer.ts", { how, waitsFor, name: anotherName(), pauseMs: (run + i) % 7 });

@@ -6,10 +6,11 @@ import { assert, assertEquals } from "@std/assert";
 import process from "node:process";
 import { type DepotOptions, type FrameReader, FramesDepot } from "../mod.ts";
 import { tracedLibrary } from "../tools/chaos/steps.ts";
-import { depotTest, HERE, Peer, type Runtime, RUNTIMES } from "./support/harness.ts";
+import { depotTest, HERE, Peer, type Runtime, RUNTIMES, skip } from "./support/harness.ts";
 import type { GroupOrder, Taken } from "./support/group_peer.ts";
 import { WAYS } from "./support/workers.ts";
 import { WorkersHost } from "./support/workers_host.ts";
+import { IS_WINDOWS, SLOW_LOCKS } from "./support/windows.ts";
 
 const GROUP = { group: "detectors" };
 const OTHER: Runtime = HERE === "deno" ? "bun" : "deno";
@@ -303,6 +304,7 @@ depotTest("frames({ group }) survives M3: a member that dies with a frame which 
 depotTest(
   "frames({ group }) joined and left by processes of both runtimes at once loses and doubles nothing",
   async (name) => {
+    if (IS_WINDOWS) return skip(SLOW_LOCKS);
     await using depot = await make(name, [], { maxSize: 8 });
     const remotes = [...RUNTIMES, ...RUNTIMES].map((runtime) => new Remote(runtime));
     try {

@@ -3,15 +3,15 @@
  * DepotError. 20,000 cases of a fixed seed; `deno task fuzz` runs a million.
  */
 import { assert, assertEquals } from "@std/assert";
-import { existsSync } from "node:fs";
 import process from "node:process";
 import { runCases } from "../tools/fuzz/run.ts";
 import { depotTest, HERE, Peer, type Runtime, RUNTIMES, skip } from "./support/harness.ts";
+import { NO_FILES } from "./support/windows.ts";
 
 const CASES = 20_000;
 
 depotTest("FramesDepot.open of 20,000 broken segments works or throws a DepotError", async () => {
-  if (!existsSync("/dev/shm")) return skip("no /dev/shm here: segments cannot be broken by hand");
+  if (process.platform !== "linux") return skip(NO_FILES);
   const seed = Number(process.env.FRAMES_DEPOT_TEST_SEED ?? 20_000);
   const { cases, outcomes, fault } = await runCases({
     runtime: HERE,
@@ -32,6 +32,7 @@ for (const whenFull of WHEN_FULL) {
   depotTest(
     `FramesDepot survives a peer that scribbles over the hot words of a depot that ${whenFull}s`,
     async (name) => {
+      if (process.platform !== "linux") return skip(NO_FILES);
       const peer = (role: string, runtime: Runtime = HERE) =>
         new Peer(runtime, "scribble_peer.ts", { role, name, seconds: 2, whenFull });
       await using maker = peer("produce");

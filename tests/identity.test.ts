@@ -3,8 +3,9 @@
  */
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { FramesDepot } from "../mod.ts";
-import { depotTest, RUNTIMES } from "./support/harness.ts";
+import { depotTest, RUNTIMES, skip } from "./support/harness.ts";
 import { Remote } from "./support/remote.ts";
+import { IS_WINDOWS, NO_STALE } from "./support/windows.ts";
 
 const OPTIONS = { frameSize: [2, 2, 1], maxSize: 4 } as const;
 
@@ -27,6 +28,7 @@ depotTest("id is the same in all processes for one segment, and another for the 
 });
 
 depotTest("id of a stale segment is told, and goes with it", async (name) => {
+  if (IS_WINDOWS) return skip(NO_STALE);
   await using victim = new Remote();
   await victim.tell({ do: "create", name, options: { frameSize: [2, 2, 1] } });
   const [id] = await victim.tell({ do: "id" }) as string[];

@@ -9,8 +9,10 @@ import { codeOf, specifiersOf } from "../tools/rooms/references.ts";
 import { Folder } from "./support/folder.ts";
 import { depotTest, executableOf, HERE, Peer, skip } from "./support/harness.ts";
 import { type Answer, load } from "./support/load_scene.ts";
+import { DENO_GRANTS, IS_WINDOWS } from "./support/windows.ts";
 
 depotTest("mod.ts is imported in Deno with no permission at all; create then names --allow-ffi", async (name) => {
+  if (IS_WINDOWS && HERE === "deno") return skip(DENO_GRANTS);
   const { code, message, errors } = await load(name, "deno", { deno: ["--no-prompt"] });
   assertEquals([code, errors], ["UNSUPPORTED", ""]);
   assertStringIncludes(message!, "deno needs --allow-ffi (without a path");

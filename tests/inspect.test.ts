@@ -7,6 +7,7 @@ import process from "node:process";
 import { type DepotOptions, FramesDepot } from "../mod.ts";
 import { depotTest, RUNTIMES, skip } from "./support/harness.ts";
 import { Remote } from "./support/remote.ts";
+import { IS_WINDOWS, NO_STALE } from "./support/windows.ts";
 
 const OPTIONS: DepotOptions = { frameSize: [2, 2, 1], maxSize: 4, metadataBytes: 16, maxReaders: 3 };
 const pixels = (value: number) => new Uint8Array(4).fill(value);
@@ -48,6 +49,7 @@ for (const runtime of RUNTIMES) {
   depotTest(
     `inspect tells what a killed ${runtime} process had counted, each time that it is called`,
     async (name) => {
+      if (IS_WINDOWS) return skip(NO_STALE);
       await using victim = new Remote(runtime);
       await victim.tell({ do: "create", name, options: OPTIONS });
       for (const frameNumber of [1, 2]) await victim.tell({ do: "enqueue", frameNumber });
@@ -90,6 +92,7 @@ depotTest(
 );
 
 depotTest("unlink with onlyStale removes what a killed process left, once", async (name) => {
+  if (IS_WINDOWS) return skip(NO_STALE);
   await using victim = new Remote();
   await victim.tell({ do: "create", name, options: OPTIONS });
   await victim.kill();

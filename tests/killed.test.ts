@@ -4,9 +4,10 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type DepotOptions, FramesDepot, type ReadMode } from "../mod.ts";
-import { depotTest, errorOf, RUNTIMES } from "./support/harness.ts";
+import { depotTest, errorOf, RUNTIMES, skip } from "./support/harness.ts";
 import type { Order } from "./support/remote_peer.ts";
 import { Remote } from "./support/remote.ts";
+import { IS_WINDOWS, NO_STALE } from "./support/windows.ts";
 
 const OPTIONS: DepotOptions = { frameSize: [2, 2, 1], maxSize: 4, whenFull: "wait", maxReaders: 4 };
 const pixels = (value: number) => new Uint8Array(4).fill(value);
@@ -24,6 +25,7 @@ for (const runtime of RUNTIMES) {
   depotTest(
     `FramesDepot is stale once ${runtime}, its only holder, is killed: list says so, open refuses`,
     async (name) => {
+      if (IS_WINDOWS) return skip(NO_STALE);
       await leaveStale(name, runtime);
       const info = infoOf(name)!;
       assertEquals([info.stale, info.usable, info.peers, info.length, info.maxSize], [true, true, 0, 2, 4]);

@@ -11,8 +11,9 @@ import process from "node:process";
 import { type DepotOptions, FramesDepot } from "../mod.ts";
 import { MOVES } from "../tools/leases/moves.ts";
 import { startWorker } from "../tools/support/worker.ts";
-import { depotTest, errorOf, HERE } from "./support/harness.ts";
-import { copesWithRelease, type Surroundings, USES } from "./support/uses.ts";
+import { depotTest, errorOf, HERE, skip } from "./support/harness.ts";
+import { copesWithRelease, needsShell, type Surroundings, USES } from "./support/uses.ts";
+import { IS_WINDOWS, NO_EXCHANGE, NO_SHELL } from "./support/windows.ts";
 
 const SIZE = [1024, 256, 3] as const;
 const BYTES = SIZE[0] * SIZE[1] * SIZE[2];
@@ -52,13 +53,22 @@ async function surrounded(run: (around: Surroundings) => Promise<void>): Promise
 /** Waits until a use is over, but not for long: one whose data is gone may never end. */
 const begun = (use: unknown): Promise<unknown> => Promise.race([Promise.resolve(use).catch(() => {}), later(300)]);
 
+/** Why an operation is not tried on Windows. */
+function whyNot(use: string): string | undefined {
+  if (!IS_WINDOWS) return undefined;
+  if (needsShell(use)) return NO_SHELL;
+  return HERE === "bun" || use === "nothing" ? undefined : NO_EXCHANGE;
+}
+
 for (const [use, begin] of Object.entries(USES)) {
   for (const pauseMs of copesWithRelease(use) ? [0, 3] : [3]) {
     const when = pauseMs === 0 ? "at once" : "a moment later";
     depotTest(
       `frame that is released ${when} while ${use} works on it leaves every other frame whole`,
-      (name) =>
-        surrounded(async (around) => {
+      (name) => {
+        const reason = whyNot(use);
+        if (reason !== undefined) return skip(reason);
+        return surrounded(async (around) => {
           await using producer = await make(name);
           const depot = await FramesDepot.open(name);
           await put(producer, 1);
@@ -74,13 +84,16 @@ for (const [use, begin] of Object.entries(USES)) {
           assertEquals([shown(second.data as Uint8Array), shown(second.copy() as Uint8Array)], [2, 2]);
           await depot.close();
           await done;
-        }),
+        });
+      },
     );
 
     depotTest(
       `close ${when} while ${use} works on a frame leaves nothing of it to be seen`,
-      (name) =>
-        surrounded(async (around) => {
+      (name) => {
+        const reason = whyNot(use);
+        if (reason !== undefined) return skip(reason);
+        return surrounded(async (around) => {
           await using producer = await make(name);
           const depot = await FramesDepot.open(name);
           await put(producer, 1);
@@ -91,7 +104,8 @@ for (const [use, begin] of Object.entries(USES)) {
           assertEquals(await put(producer, 2), "stored");
           assert(["empty", 0].includes(shown(data)), `${shown(data)}`);
           await done;
-        }),
+        });
+      },
     );
   }
 }
@@ -165,7 +179,7 @@ if (HERE === "bun") {
     depotTest(
       `slot.${end} while a read into its data is under way: what comes late lands in no frame`,
       (name) =>
-        surrounded(async ({ file }) => {
+        IS_WINDOWS ? skip(NO_SHELL) : surrounded(async ({ file }) => {
           await using depot = await make(name);
           assertEquals(spawnSync("mkfifo", [file]).status, 0);
           const camera = fs.openSync(file, fs.constants.O_RDWR);

@@ -26,7 +26,7 @@ for (const runtime of STARTED) {
     for (const part of [`target ${target}, ${runtime}`, `tried ${LIBRARY_VARIABLE}=${path}: `, "--local"]) {
       assertStringIncludes(message!, part);
     }
-    assertMatch(message!, /No such file|cannot open|not found/i);
+    assertMatch(message!, /No such file|cannot open|not found|error code 126/i);
     assertMatch(message!, new RegExp(`set ${LIBRARY_VARIABLE} to the file`));
   });
 

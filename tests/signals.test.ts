@@ -6,6 +6,7 @@ import process from "node:process";
 import { FramesDepot } from "../mod.ts";
 import { depotTest, Peer, skip, STARTED } from "./support/harness.ts";
 import type { SignalTask } from "./support/signal_peer.ts";
+import { IS_WINDOWS, NO_SIGNALS } from "./support/windows.ts";
 
 const exists = (name: string) => FramesDepot.list().some((info) => info.name === name);
 
@@ -23,14 +24,19 @@ async function signalled(
   return peer;
 }
 
+/** A test that sends signals. */
+function signalTest(title: string, body: (name: string) => Promise<void> | void): void {
+  depotTest(title, (name) => IS_WINDOWS ? skip(NO_SIGNALS) : body(name));
+}
+
 for (const runtime of STARTED) {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    depotTest(`closeOnSignals closes the depots of a ${runtime} process, then ${signal} ends it`, async (name) => {
+    signalTest(`closeOnSignals closes the depots of a ${runtime} process, then ${signal} ends it`, async (name) => {
       const { ending } = await signalled(runtime, { name }, signal);
       assertEquals([await ending, exists(name)], [{ code: null, signal }, false]);
     });
 
-    depotTest(`closeOnSignals gives back what a ${runtime} process held when ${signal} came`, async (name) => {
+    signalTest(`closeOnSignals gives back what a ${runtime} process held when ${signal} came`, async (name) => {
       await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1], whenFull: "wait" });
       await depot.enqueue({ frameNumber: 1, frame: new Uint8Array(4) });
       const { ending } = await signalled(runtime, { name, holds: true }, signal);
@@ -40,7 +46,7 @@ for (const runtime of STARTED) {
     });
 
     for (const listens of ["on", "once"] as const) {
-      depotTest(
+      signalTest(
         `closeOnSignals leaves the end to a listener that a ${runtime} program has for ${signal}: ${listens}`,
         async (name) => {
           const { ending } = await signalled(runtime, { name, listens }, signal);
@@ -49,14 +55,14 @@ for (const runtime of STARTED) {
       );
     }
 
-    depotTest(`closeOnSignals has ${signal} end a ${runtime} program that waits, without an error`, async (name) => {
+    signalTest(`closeOnSignals has ${signal} end a ${runtime} program that waits, without an error`, async (name) => {
       const { ending, errors } = await signalled(runtime, { name, waits: true }, signal);
       assertEquals([await ending, exists(name), errors], [{ code: null, signal }, false, ""]);
     });
   }
 
   // Deno hears signals for itself half a second after its start.
-  depotTest(`closeOnSignals has SIGINT end a ${runtime} program also where it is called late`, async (name) => {
+  signalTest(`closeOnSignals has SIGINT end a ${runtime} program also where it is called late`, async (name) => {
     const { ending } = await signalled(runtime, { name, afterMs: 1500 }, "SIGINT");
     assertEquals([await ending, exists(name)], [{ code: null, signal: "SIGINT" }, false]);
     for (const listens of ["on", "once"] as const) {
@@ -65,8 +71,7 @@ for (const runtime of STARTED) {
     }
   });
 
-  depotTest(`closeOnSignals leaves a signal alone that a ${runtime} process has to ignore`, async (name) => {
-    if (process.platform === "win32") return skip("Windows has no such signals");
+  signalTest(`closeOnSignals leaves a signal alone that a ${runtime} process has to ignore`, async (name) => {
     if (runtime === "node") return skip("Node starts with the default of every signal, also of one that is ignored");
     const ignoring: [signal: NodeJS.Signals, names: string, afterMs?: number][] = [
       ["SIGINT", "INT"],
@@ -85,7 +90,7 @@ for (const runtime of STARTED) {
     assertEquals([await ending, exists(name)], [{ code: 0, signal: null }, false]);
   });
 
-  depotTest(
+  signalTest(
     `without closeOnSignals SIGINT leaves a stale name in ${runtime}, which create takes over`,
     async (name) => {
       const { ending } = await signalled(runtime, { name, alone: true }, "SIGINT");
@@ -95,7 +100,7 @@ for (const runtime of STARTED) {
     },
   );
 
-  depotTest(`closeOnSignals removes the names that a worker of ${runtime} has open, too`, async (name) => {
+  signalTest(`closeOnSignals removes the names that a worker of ${runtime} has open, too`, async (name) => {
     const { ending } = await signalled(runtime, { name, inWorker: true }, "SIGTERM");
     assertEquals([(await ending).signal, exists(name)], ["SIGTERM", false]);
   });

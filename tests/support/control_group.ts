@@ -4,11 +4,13 @@
  * @module
  */
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import process from "node:process";
 
 /** Where each version has its groups of memory, and how the limit's file is called. */
 const PLACES = [["/sys/fs/cgroup/memory", "memory.limit_in_bytes"], ["/sys/fs/cgroup", "memory.max"]];
 
 function made(name: string, bytes: number): string | undefined {
+  if (process.platform !== "linux") return undefined;
   for (const [base, file] of PLACES) {
     const folder = `${base}/${name}`;
     try {

@@ -23,7 +23,8 @@ const scope = workerScope();
 const actor = new Actor();
 
 const SELF = "/proc/thread-self";
-const birth: Birth = { thread: existsSync(SELF) ? Number(readlinkSync(SELF).split("/").at(-1)) : 0 };
+const isKnown = process.platform === "linux" && existsSync(SELF);
+const birth: Birth = { thread: isKnown ? Number(readlinkSync(SELF).split("/").at(-1)) : 0 };
 
 function end(how: (Message & { end: string })["end"]): void {
   if (how === "close") scope.close();

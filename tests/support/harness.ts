@@ -135,6 +135,11 @@ export class Peer extends Child {
     return code ?? (signal === null ? -1 : -2);
   }
 
+  /** What it wrote to its standard error, without what Bun says of itself where Wine is its Windows. */
+  override get errors(): string {
+    return super.errors.replace(/^Internal error: directory mismatch for directory .*\n/gm, "");
+  }
+
   override toString(): string {
     return this.runtime;
   }

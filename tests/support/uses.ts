@@ -39,6 +39,9 @@ function send(data: Uint8Array, port: number, when: "now" | "connected"): Promis
   return written.finally(() => socket.destroy());
 }
 
+/** Uses that start programs of Unix. */
+export const needsShell = (use: string): boolean => use === "child.stdin.write" || use === "Bun.spawn";
+
 /** To a child that reads it later. */
 function feed(data: Uint8Array): Promise<void> {
   const child = spawn("sh", ["-c", "sleep 0.05; cat > /dev/null"], { stdio: ["pipe", "ignore", "ignore"] });

@@ -5,6 +5,7 @@
  */
 import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import process from "node:process";
 import { FramesDepot, type Waiting } from "../../mod.ts";
 import { orders, say, taskOf } from "../../tools/support/parent.ts";
 
@@ -28,6 +29,7 @@ const task = taskOf<WaitingTask>();
 
 /** How many threads there are, and how many of them sleep on words; -1 where the system does not say. */
 function threads(): { threads: number; asleep: number } {
+  if (process.platform !== "linux") return { threads: -1, asleep: -1 };
   try {
     const ids = readdirSync(TASKS);
     const calls = ids.map((id) => {

@@ -26,6 +26,7 @@ export class Child {
   #lines: unknown[] = [];
   #waiting: (() => void)[] = [];
   #ended = false;
+  #sent: NodeJS.Signals | undefined;
   #errors = "";
 
   constructor([executable, ...parameters]: readonly string[], { env = {}, cwd }: ChildOptions = {}) {
@@ -45,7 +46,11 @@ export class Child {
         this.#tell();
         resolve(ending);
       };
-      this.child.on("close", (code, signal) => end({ code, signal }));
+      this.child.on("close", (code, signal) => {
+        // Windows has no signals: a process that is sent one is killed, with exit code 1.
+        const isKilled = process.platform === "win32" && code === 1 && this.#sent !== undefined;
+        end(isKilled ? { code: null, signal: this.#sent! } : { code, signal });
+      });
       this.child.on("error", (error) => {
         this.#errors += error.message;
         end({ code: null, signal: null });
@@ -102,6 +107,7 @@ export class Child {
   signal(signal: NodeJS.Signals): void {
     // Not ChildProcess.kill: Deno's closes the pipes first, and sends nothing after a first signal, whatever that was.
     if (this.child.pid !== undefined && this.child.exitCode === null && this.child.signalCode === null) {
+      this.#sent = signal;
       process.kill(this.child.pid, signal);
     }
   }
