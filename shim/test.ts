@@ -17,7 +17,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { C_FLAGS, compile, cross, SYSTEMS } from "./build.ts";
-import { findZig } from "./zig.ts";
+import { cacheFolder, findZig } from "./zig.ts";
 
 /** Of the ring alone, in ordinary memory. */
 const RING_TESTS = ["ring", "group", "race"];
@@ -130,7 +130,8 @@ function qemu(folder: string): boolean[] {
 }
 
 function wine(folder: string): boolean[] {
-  const emulator = program("wine64", "wine", "/usr/lib/wine/wine64");
+  const fetched = join(cacheFolder(), "platforms/bin/wine64"); // by `deno task platforms windows`
+  const emulator = program("wine64", "wine", "/usr/lib/wine/wine64", fetched);
   if (emulator === undefined) {
     console.log("SKIPPED: Wine is not here");
     return [];

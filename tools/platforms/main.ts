@@ -35,7 +35,7 @@ function runOn(name: string, target: Target, runtime: Runtime, executables: Part
   );
   for (const file of files.length > 0 ? files : all) {
     const short = shortOf(file);
-    const reason = files.length > 0 ? undefined : target.skips(short);
+    const reason = files.length > 0 ? undefined : target.skips(short, runtime);
     if (reason !== undefined) {
       row.skips.push({ what: short, reason });
       continue;

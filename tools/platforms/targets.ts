@@ -5,10 +5,11 @@
  */
 import { copyFileSync, existsSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { executableOf, type Runtime } from "../support/runtimes.ts";
+import { ALL_RUNTIMES, executableOf, type Runtime } from "../support/runtimes.ts";
 import { STATIC } from "../support/suite.ts";
 import { BUN_VERSION, DENO_VERSION } from "../support/versions.ts";
 import { debianFiles, folderOf, npmExecutable, starter, wheelFiles } from "./packages.ts";
+import { notOnWindows, prepareWindows } from "./windows.ts";
 
 /** A system to run tests on. */
 export type Target = {
@@ -17,7 +18,7 @@ export type Target = {
   /** Fetches what it needs. @returns all runtimes' executables */
   prepare(): Partial<Record<Runtime, string>>;
   /** Why a file is not run, where that was not asked for by name; undefined where it is. */
-  skips(file: string): string | undefined;
+  skips(file: string, runtime: Runtime): string | undefined;
 };
 
 /** What says nothing of a system. */
@@ -77,6 +78,11 @@ const GLIBC_STEPS = /^(group_deaths|group_stops)$/;
 
 /** By their names on the command line. */
 export const TARGETS: Record<string, Target> = {
+  windows: {
+    runtimes: ALL_RUNTIMES,
+    prepare: prepareWindows,
+    skips: (file, runtime) => notOnWindows(file, runtime) ?? elsewhere(file),
+  },
   musl: {
     runtimes: ["bun"],
     prepare: prepareMusl,
