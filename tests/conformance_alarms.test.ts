@@ -7,8 +7,9 @@ import { loadShim } from "../ffi/load.ts";
 import { LANE } from "../ffi/constants.ts";
 import type { Mapping } from "../ffi/mapping.ts";
 import type { Alarm } from "../ffi/sleepers.ts";
-import { depotTest } from "./support/harness.ts";
+import { depotTest, HERE, skip } from "./support/harness.ts";
 import { BYTES, Held, make, WAKE_WORDS } from "./support/segment_scene.ts";
+import { FEW_THREADS, IS_WINDOWS } from "./support/windows.ts";
 
 const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -233,6 +234,7 @@ for (const count of [127, 300]) {
   const offsets = Array.from({ length: count }, (_, index) => 4 * index);
 
   depotTest(`Mapping.alarm sleeps on ${count} words at once in one thread, and each rings by itself`, async (name) => {
+    if (IS_WINDOWS && HERE === "deno") return skip(FEW_THREADS);
     using one = make(name);
     using many = new ManyWords(name, count);
     using others = new ManyWords(name, count);
@@ -262,6 +264,7 @@ for (const count of [127, 300]) {
   });
 
   depotTest(`Mapping.alarm gives ${count} words up at once, and others take their places`, async (name) => {
+    if (IS_WINDOWS && HERE === "deno") return skip(FEW_THREADS);
     using _named = make(name);
     using many = new ManyWords(name, count);
     const alarms = offsets.map((_, index) => many.counted(index));
