@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <mach/mach.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/sysctl.h>
 #include <unistd.h>
@@ -44,10 +45,22 @@ int32_t fd_system_retire(fd_segment *segment, char *base, size_t from, size_t by
   return mmap(base + from, bytes - from, PROT_READ, flags, -1, 0) != MAP_FAILED ? 0 : fd_failure(errno);
 }
 
-/* An object of shared memory can be neither read as a file nor emptied. */
+/* An object of shared memory cannot be read as a file. But it keeps its size for good, so that no other user cuts short
+ * what is mapped for the copy. */
 int32_t fd_system_snapshot(fd_segment *segment, size_t bytes, size_t copied, char **out) {
-  (void)segment, (void)bytes, (void)copied, (void)out;
-  return -FD_ENOTSUP;
+  struct stat memory;
+  if (fstat(segment->memory, &memory) != 0) return fd_failure(errno);
+  const size_t there = (size_t)memory.st_size < copied ? (size_t)memory.st_size : copied;
+  char *address = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+  if (address == MAP_FAILED) return fd_failure(errno);
+  if (there > 0) {
+    void *from = mmap(NULL, there, PROT_READ | PROT_WRITE, MAP_SHARED, segment->memory, 0);
+    if (from == MAP_FAILED) return munmap(address, bytes), fd_failure(errno);
+    memcpy(address, from, there);
+    munmap(from, there);
+  }
+  *out = address;
+  return 0;
 }
 
 int32_t fd_system_empty(fd_segment *segment) {

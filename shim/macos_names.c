@@ -98,8 +98,11 @@ int32_t fd_segment_create(const char *name, double bytes, uint32_t mode, fd_segm
   sweep();
   answer = take_names(segment, mode);
   if (answer == 0) answer = fd_allocate(segment->memory, bytes);
-  /* Other users lock through the file, so it has the mode of the object. */
-  if (answer == 0 && fchmod(segment->common.file, (mode_t)mode) != 0) answer = fd_failure(errno);
+  /* Other users lock through the file, and are told its mode: it has that of the object. */
+  struct stat made;
+  const int failed = answer == 0 && (fstat(segment->memory, &made) != 0 ||
+                                     fchmod(segment->common.file, made.st_mode & 0777) != 0);
+  if (failed) answer = fd_failure(errno);
   return fd_segment_finish(segment, answer, out);
 }
 
