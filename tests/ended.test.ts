@@ -164,7 +164,7 @@ depotTest(
     await using depot = await FramesDepot.create(name, options("wait", 1));
     const reading = readAll(depot, { mode: "lossy" });
     await later(20);
-    const env = { FRAMES_DEPOT_LIB: tracedLibrary() };
+    const env = { FRAMES_DEPOT_LIB: tracedLibrary(OTHER) };
     await using victim = new Peer(OTHER, "chaos_victim.ts", { name, step: "N1" }, { env });
     while (depot.length < 1) await later(5);
     const producing = errorOf(() => depot.enqueue({ frame: pixels(1) }));

@@ -20,7 +20,7 @@ const pixels = (value: number) => new Uint8Array(4).fill(value);
 /** A process with a member. */
 class Remote extends Peer {
   constructor(runtime: Runtime, traced = false) {
-    super(runtime, "group_peer.ts", {}, { env: traced ? { FRAMES_DEPOT_LIB: tracedLibrary() } : {} });
+    super(runtime, "group_peer.ts", {}, { env: traced ? { FRAMES_DEPOT_LIB: tracedLibrary(runtime) } : {} });
   }
 
   async tell<T>(order: GroupOrder): Promise<T> {

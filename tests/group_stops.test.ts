@@ -92,9 +92,9 @@ for (const [step, orders, before, after] of CAN_TRACE ? STOPS : []) {
       try {
         await using depot = await make(name);
         using reader = depot.frames(GROUP);
-        await using victim = new Peer(step < "M4" ? "bun" : "deno", "group_peer.ts", {}, {
-          env: { FRAMES_DEPOT_LIB: tracedLibrary() },
-        });
+        const runtime = step < "M4" ? "bun" : "deno";
+        const env = { FRAMES_DEPOT_LIB: tracedLibrary(runtime) };
+        await using victim = new Peer(runtime, "group_peer.ts", {}, { env });
         await tell(victim, { do: "open", name });
         await tell(victim, { do: "join", options: GROUP });
         await tell(victim, { do: "standAt", step: { step, count: 1 }, note });
@@ -125,7 +125,7 @@ depotTest(
     try {
       await using depot = await make(name);
       const [stays, leaves] = [depot.frames(GROUP), depot.frames(GROUP)];
-      await using victim = new Peer("bun", "group_peer.ts", {}, { env: { FRAMES_DEPOT_LIB: tracedLibrary() } });
+      await using victim = new Peer("bun", "group_peer.ts", {}, { env: { FRAMES_DEPOT_LIB: tracedLibrary("bun") } });
       await tell(victim, { do: "open", name });
       await tell(victim, { do: "standAt", step: { step: "B1", count: 1 }, note });
       victim.send({ do: "join", options: GROUP });

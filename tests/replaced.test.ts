@@ -196,7 +196,7 @@ depotTest(
   { watchdogMs: 60_000 },
 );
 
-const env = process.platform === "linux" ? { FRAMES_DEPOT_LIB: tracedLibrary() } : {};
+const tracedEnv = (runtime: Runtime) => ({ FRAMES_DEPOT_LIB: tracedLibrary(runtime) });
 
 for (const step of ["T2", "T3a", "T3", "T4", "T5"]) {
   for (const runtime of RUNTIMES) {
@@ -210,7 +210,9 @@ for (const step of ["T2", "T3a", "T3", "T4", "T5"]) {
         const reading = readAll(old);
         await later(20);
         const task: ReplacingTask = { name, options: LARGER, step };
-        await using victim = new Peer(runtime, "replacing_peer.ts", task, { env: step === "T3a" ? env : {} });
+        await using victim = new Peer(runtime, "replacing_peer.ts", task, {
+          env: step === "T3a" ? tracedEnv(runtime) : {},
+        });
         assertEquals(await victim.exit(), -2, victim.errors);
         if (taken) {
           assertEquals(await reading, "1, replaced");
@@ -245,7 +247,9 @@ for (const remover of ["replace", "close", "stale"] as const) {
       if (process.platform !== "linux") return skip("needs Linux");
       await using owner = new Remote();
       await owner.tell({ do: "create", name, options: options() });
-      await using victim = new Peer(OTHER, "replacing_peer.ts", { name, options: LARGER, step: "T3a" }, { env });
+      await using victim = new Peer(OTHER, "replacing_peer.ts", { name, options: LARGER, step: "T3a" }, {
+        env: tracedEnv(OTHER),
+      });
       assertEquals(await victim.exit(), -2, victim.errors);
       assertEquals(existsSync(leftover(name)), true);
       assertEquals(FramesDepot.list().filter((info) => info.name.includes(name)).length, 1);

@@ -7,8 +7,8 @@ import { FramesDepot } from "../mod.ts";
 import { tracedLibrary } from "../tools/chaos/steps.ts";
 import { depotTest, HERE, Peer, type Runtime } from "./support/harness.ts";
 
-const env = { FRAMES_DEPOT_LIB: tracedLibrary() };
 const OTHER: Runtime = HERE === "deno" ? "bun" : "deno";
+const env = { FRAMES_DEPOT_LIB: tracedLibrary(OTHER) };
 
 // A queue with enough room that no producer ever looks for dead peers: the reader has to.
 const ROOMY = { frameSize: [16, 4, 1], maxSize: 1000 } as const;

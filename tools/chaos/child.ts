@@ -27,6 +27,6 @@ export type Purpose = { forks?: boolean; traced?: boolean };
 /** Starts a module of this folder. */
 export function start(runtime: Runtime, module: string, task: unknown, purpose: Purpose = {}): ModuleChild {
   const { flags, env } = purpose.forks ? SINGLE_THREADED[runtime] : { flags: [], env: {} };
-  const library = purpose.traced ? { FRAMES_DEPOT_LIB: tracedLibrary() } : {};
+  const library = purpose.traced ? { FRAMES_DEPOT_LIB: tracedLibrary(runtime) } : {};
   return new ModuleChild(runtime, new URL(module, import.meta.url), task, { flags, env: { ...env, ...library } });
 }

@@ -11,6 +11,7 @@ import process from "node:process";
 import { C_FLAGS, compile, SYSTEMS } from "../../shim/build.ts";
 import { trace } from "../../ring/trace.ts";
 import { openLibrary } from "../support/native.ts";
+import type { Runtime } from "../support/runtimes.ts";
 
 /** Where it is to end. */
 export type Step = { step: string; count: number };
@@ -33,20 +34,29 @@ const cString = (text: string) => Uint8Array.from(`${text}\0`, (character) => ch
 /** What a thread's end calls, each a step of it. */
 const ENDS = ["fd_sleepers_end", "fd_segment_retire_all", "fd_system_unlock_peers", "fd_system_close"];
 
-let built: string | undefined;
+const built = new Map<string, string>();
 
-/** The library with its steps announced, built once a process; give it to children as `FRAMES_DEPOT_LIB`. */
-export function tracedLibrary(): string {
-  if (built !== undefined) return built;
+/**
+ * The compiler for what a runtime loads: `FRAMES_DEPOT_TEST_CC_BUN` names one for Bun. A runtime may be of another
+ * system than the rest of this machine, and a library is for one C library.
+ */
+const compilerFor = (runtime: Runtime): string =>
+  process.env[`FRAMES_DEPOT_TEST_CC_${runtime.toUpperCase()}`] ?? (process.env.CC || "cc");
+
+/** The library with its steps announced, built once a process; give it to a child as `FRAMES_DEPOT_LIB`. */
+export function tracedLibrary(runtime: Runtime): string {
+  const compiler = compilerFor(runtime);
+  const there = built.get(compiler);
+  if (there !== undefined) return there;
   const folder = mkdtempSync(join(tmpdir(), "frames-depot-traced-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, "frames_depot.so");
   const { sources, flags, libraries } = SYSTEMS.linux;
-  const compiler = (process.env.CC || "cc").split(" ");
   const ends = ENDS.map((symbol) => `-Wl,--wrap=${symbol}`);
   const all = [...flags, "-DFD_TRACE", ...ends, "-o", path, ...sources, "../tools/chaos/steps.c", ...libraries];
-  compile([...compiler, ...C_FLAGS, "-fvisibility=hidden", ...all]);
-  return built = path;
+  compile([...compiler.split(" "), ...C_FLAGS, "-fvisibility=hidden", ...all]);
+  built.set(compiler, path);
+  return path;
 }
 
 let arm: Arm | undefined;
