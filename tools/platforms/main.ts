@@ -5,12 +5,18 @@
  * @module
  */
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
+import { compile } from "../../shim/build.ts";
+import { findZig } from "../../shim/zig.ts";
 import { importFlags } from "../support/import_map.ts";
+import { installPackages } from "../support/node_packages.ts";
 import type { Runtime } from "../support/runtimes.ts";
 import { addFile, emptyRow, faultsOf, type Row, tableOf } from "../support/results.ts";
 import { shortOf, testFiles, testFlags } from "../support/suite.ts";
-import { type Target, TARGETS } from "./targets.ts";
+import { type Executables, type Target, TARGETS } from "./targets.ts";
 
 /** A file that takes longer hangs. */
 const FILE_MS = 8 * 60_000;
@@ -27,12 +33,32 @@ if (unknown !== undefined) {
 const all = testFiles(["tests"]);
 const { flags } = await importFlags();
 
+/** A compiler for a target. It builds the target's C library the first time, for longer than a test may take. */
+function compilerFor(target: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "frames-depot-compiler-"));
+  const source = join(folder, "empty.c"), command = [...findZig(), "cc", "-target", target];
+  try {
+    writeFileSync(source, "");
+    compile([...command, "-shared", "-o", join(folder, "empty.so"), source, "-lpthread"]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return command.join(" ");
+}
+
+/** What tests know a target's runtimes by, and the compilers for what these load. */
+function envOf({ builtFor = {} }: Target, executables: Executables): Record<string, string> {
+  const upper = (prefix: string, [runtime, value]: [string, string]) => [`${prefix}_${runtime.toUpperCase()}`, value];
+  const paths = Object.entries(executables).map((entry) => upper("FRAMES_DEPOT_TEST", entry));
+  const compilers = Object.entries(builtFor).map(([runtime, target]) => {
+    return upper("FRAMES_DEPOT_TEST_CC", [runtime, compilerFor(target)]);
+  });
+  return Object.fromEntries([...paths, ...compilers]);
+}
+
 /** Runs one runtime of a target. */
-function runOn(name: string, target: Target, runtime: Runtime, executables: Partial<Record<Runtime, string>>): Row {
+function runOn(name: string, target: Target, runtime: Runtime, env: Record<string, string>): Row {
   const row = emptyRow(name, runtime);
-  const env = Object.fromEntries(
-    Object.entries(executables).map(([runtime, path]) => [`FRAMES_DEPOT_TEST_${runtime.toUpperCase()}`, path]),
-  );
   for (const file of files.length > 0 ? files : all) {
     const short = shortOf(file);
     const reason = files.length > 0 ? undefined : target.skips(short, runtime);
@@ -40,9 +66,12 @@ function runOn(name: string, target: Target, runtime: Runtime, executables: Part
       row.skips.push({ what: short, reason });
       continue;
     }
-    const { status, stdout, stderr } = spawnSync(executables[runtime]!, [...testFlags(runtime, flags), `./${file}`], {
+    const { status, stdout, stderr } = spawnSync(env[`FRAMES_DEPOT_TEST_${runtime.toUpperCase()}`], [
+      ...testFlags(runtime, flags),
+      `./${file}`,
+    ], {
       encoding: "utf8",
-      env: { ...process.env, FRAMES_DEPOT_TEST_NODE: undefined, ...env },
+      env: { ...process.env, NO_COLOR: "1", FRAMES_DEPOT_TEST_NODE: undefined, ...env },
       maxBuffer: 2 ** 28,
       timeout: FILE_MS,
       killSignal: "SIGKILL",
@@ -57,8 +86,9 @@ function runOn(name: string, target: Target, runtime: Runtime, executables: Part
 const rows: Row[] = [];
 for (const name of targets.length > 0 ? targets : Object.keys(TARGETS)) {
   const target = TARGETS[name];
-  const executables = target.prepare();
-  for (const runtime of target.runtimes) rows.push(runOn(name, target, runtime, executables));
+  const env = envOf(target, target.prepare());
+  if (target.runtimes.includes("node")) installPackages();
+  for (const runtime of target.runtimes) rows.push(runOn(name, target, runtime, env));
 }
 console.log(`\n${tableOf(rows)}`);
 if (rows.some((row) => faultsOf(row).length > 0)) process.exit(1);
