@@ -25,6 +25,8 @@ export type Target = {
   prepare(): Executables;
   /** Why a file is not run, where that was not asked for by name; undefined where it is. */
   skips(file: string, runtime: Runtime): string | undefined;
+  /** The files that CI runs, of a system that is quick. */
+  short?: readonly string[];
 };
 
 /** What says nothing of a system. */
@@ -150,13 +152,15 @@ export const TARGETS: Record<string, Target> = {
     builtFor: { bun: "x86_64-linux-musl" },
     prepare: prepareMusl,
     skips: elsewhere,
+    short: ["conformance_ffi", "group_stops", "platforms"],
   },
   "musl-aarch64": { runtimes: ["bun"], prepare: prepareMuslAarch64, skips: onEmulator },
   macos: {
     runtimes: ALL_RUNTIMES,
     prepare: prepareMacos,
     skips: (file) => elsewhere(file) ?? (ON_MACOS.has(file) ? undefined : "it reaches no more of the library"),
+    short: ["conformance_ffi", "killed", "macos"],
   },
   "macos-aarch64": { runtimes: ALL_RUNTIMES, prepare: prepareMacosAarch64, skips: onEmulator },
-  aarch64: { runtimes: ALL_RUNTIMES, prepare: prepareAarch64, skips: onEmulator },
+  aarch64: { runtimes: ALL_RUNTIMES, prepare: prepareAarch64, skips: onEmulator, short: ["conformance_ffi"] },
 };
