@@ -9,7 +9,6 @@ import { DepotError, type DepotOptions, FramesDepot } from "../mod.ts";
 import { depotTest, errorOf, RUNTIMES, skip } from "./support/harness.ts";
 import { leftovers } from "../tools/support/leftovers.ts";
 import { Remote } from "./support/remote.ts";
-import { NO_FILES } from "./support/windows.ts";
 
 const OPTIONS: DepotOptions = { frameSize: [2, 2, 1], maxSize: 4, maxReaders: 2 };
 const pixels = (value: number) => new Uint8Array(4).fill(value);
@@ -138,7 +137,7 @@ depotTest("open and close over and over leave no entry and no descriptor behind"
 });
 
 depotTest("create gives the segment the permission bits of mode, whatever the umask", async (name, another) => {
-  if (process.platform !== "linux") return skip(NO_FILES);
+  if (process.platform !== "linux") return skip("segments are no files here");
   const umask = process.umask(0o077);
   try {
     for (const [mode, bits] of [[undefined, 0o600], [0o640, 0o640], [0o666, 0o666]]) {
@@ -153,7 +152,9 @@ depotTest("create gives the segment the permission bits of mode, whatever the um
 });
 
 depotTest("open refuses a segment of another user with PERMISSION, unless that user is trusted", async (name) => {
-  if (process.platform !== "linux" || process.getuid?.() !== 0) return skip("not root: no owner can be changed");
+  if (process.platform !== "linux" || process.getuid?.() !== 0) {
+    return skip("needs Linux and root: an owner is changed");
+  }
   await using depot = await FramesDepot.create(name, OPTIONS);
   chownSync(fileOf(name), 54_321, 54_321);
   const error = await assertRejects(() => FramesDepot.open(name), DepotError, "`trustedOwners: [54321]`");

@@ -4,15 +4,19 @@
  * @module
  */
 import { spawnSync } from "node:child_process";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { RUN } from "../../tools/support/runtimes.ts";
 import { depotTest, executableOf, HERE, type Runtime, skip } from "./harness.ts";
 
 /** Flags of `unshare` for mounts of its own; undefined where there can be none. */
-export const mountable = [["--mount"], ["--user", "--map-root-user", "--mount"]]
-  .find((flags) => spawnSync("unshare", [...flags, "true"]).status === 0);
+export const mountable = process.platform !== "linux"
+  ? undefined
+  : [["--mount"], ["--user", "--map-root-user", "--mount"]]
+    .find((flags) => spawnSync("unshare", [...flags, "true"]).status === 0);
 
-const possible = spawnSync("unshare", ["--mount", "--pid", "--fork", "true"]).status === 0;
+const possible = process.platform === "linux" &&
+  spawnSync("unshare", ["--mount", "--pid", "--fork", "true"]).status === 0;
 
 /** How it ended, and what it printed. */
 export type Ending = { status: number | null; out: string };

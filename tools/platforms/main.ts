@@ -64,7 +64,7 @@ function envOf({ builtFor = {} }: Target, executables: Executables): Record<stri
 function reasonToSkip(target: Target, file: string, runtime: Runtime): string | undefined {
   if (files.length > 0) return undefined;
   if (isShort) return target.short?.includes(file) ? undefined : "it is not among the few that CI runs";
-  return target.skips(file);
+  return target.skips(file, runtime);
 }
 
 /** Runs one runtime of a target. */
