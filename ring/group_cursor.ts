@@ -42,6 +42,11 @@ export class GroupCursor {
     this.#cursor = ring.words.reader(entry) + READER.cursor;
   }
 
+  /** Where it is now. */
+  get place(): number {
+    return this.#ring.words.mapping.load(this.#cursor);
+  }
+
   /** Moves it over all that is taken or done. @returns where it is then */
   passTaken(): number {
     const { words } = this.#ring;

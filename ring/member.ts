@@ -49,9 +49,11 @@ export class Member {
   readonly #groupPins: number;
   readonly #groupBit: number;
   readonly #needsProducers: boolean;
+  readonly #overwrites: boolean;
   readonly #stuck = new Stuck();
   #recovered = performance.now();
-  #clearedSeen: number;
+  /** The clearing that the cursor has passed, as far as this member knows. */
+  #clearedSeen: number | undefined;
   /** How many recoveries it knows of; a new member has seen none. */
   #againSeen: number | undefined;
   /** Whether frames with low numbers may still be passed over. */
@@ -69,10 +71,10 @@ export class Member {
     needsProducers = false,
     following?: Following,
   ) {
-    const { words, room } = attachment;
+    const { words, geometry } = attachment;
     this.#attachment = attachment;
+    this.#overwrites = geometry.whenFull === "overwrite";
     this.#needsProducers = needsProducers;
-    this.#clearedSeen = room.clearedHint();
     const { reader, cursor, group, entry } = join(attachment, name, from, following);
     this.reader = reader;
     this.#lostBefore = following?.lost ?? 0;
@@ -93,6 +95,8 @@ export class Member {
   take(): number {
     const { words, room } = this.#attachment;
     if (room.clearedHint() !== this.#clearedSeen) this.#passCleared();
+    // From an older place it would pass over what may still be had, and others would have it, counted as lost.
+    if (this.#overwrites) this.#next = Math.max(this.#next, this.#cursor.place);
     const again = words.load32(this.#group + GROUP.again); // M0
     if (again !== this.#againSeen) {
       const slot = this.#takeAgain(again);

@@ -194,6 +194,40 @@ depotTest("clearQueue takes what no member has taken, and what a member has it k
   assertEquals([next.frameNumber, next.lost, groupOf(depot).lost], [3, 2, 2]);
 });
 
+depotTest("clearQueue takes what no member has taken, also from members that join afterwards", async (name) => {
+  for (const whenFull of ["drop", "wait", "overwrite"] as const) {
+    await using depot = await make(`${name}-${whenFull}`, [0, 1, 2], { whenFull });
+    const first = member(depot);
+    await depot.clearQueue();
+    const second = member(depot);
+    assertEquals(second.tryNext()?.frameNumber, undefined, whenFull);
+    await put(depot, 3);
+    assertEquals([second.tryNext()?.frameNumber, first.tryNext()], [3, undefined], whenFull);
+  }
+});
+
+depotTest("frames({ group }) in a depot that overwrites counts no frame as lost that a member gets", async (name) => {
+  await using depot = await make(name, [], { whenFull: "overwrite" });
+  const [a, b] = [member(depot), member(depot)];
+  await put(depot, 0);
+  assertEquals([a.tryNext()?.frameNumber, b.tryNext()], [0, undefined]);
+  await put(depot, 1);
+  assertEquals(b.tryNext()?.frameNumber, 1);
+  await put(depot, 2);
+  using held = depot.peekFrame(2)!; // it stays in its slot, where b's place is, and a's is before it
+  for (let n = 3; n < 20; n++) await put(depot, n);
+  const frames = [a, b].flatMap((reader) => {
+    const found: { frameNumber: number; lost: number }[] = [];
+    for (let frame = reader.tryNext(); frame !== undefined; frame = reader.tryNext()) {
+      found.push({ frameNumber: frame.frameNumber, lost: frame.lost });
+    }
+    return found;
+  });
+  const lost = frames.reduce((sum, frame) => sum + frame.lost, 0);
+  assertEquals([held.data[0], 2 + frames.length + lost, groupOf(depot).lost], [2, 20, lost]);
+  assert(frames.every(({ frameNumber }, i) => i === 0 || frameNumber > frames[i - 1].frameNumber));
+});
+
 depotTest("onBackpressure and stats name a member's process, and its readers say their group", async (name) => {
   const events: unknown[] = [];
   await using depot = await make(name, [0, 1], {
