@@ -126,7 +126,8 @@ function holderOf(shim: Shim, name: string, always: boolean): Attachment | Refus
     const header = headerOf(name, segment);
     if (header instanceof DepotError) {
       if (always) throw header;
-      return { refused: "exists", error: existsError(shim, name, undefined, header) };
+      const obstacle = header.code === "PERMISSION" ? undefined : header; // whose it is, is said in any case
+      return { refused: "exists", error: existsError(shim, name, undefined, obstacle) };
     }
     const holder = Attachment.over(name, header, segment);
     if (typeof holder === "number") return fail("map", name, holder);
