@@ -12,7 +12,18 @@ import { cliCommand } from "./support/cli.ts";
 import { inFolder } from "./support/folder.ts";
 import { HERE, RUNTIMES } from "./support/harness.ts";
 import { Link, NatsServer, relayTest } from "./support/nats_server.ts";
-import { fill, gray, isFollowed, moment, opened, OTHER, readAll, Relay } from "./support/relay_scene.ts";
+import {
+  fill,
+  gray,
+  isFollowed,
+  isFollowedBy,
+  moment,
+  opened,
+  OTHER,
+  readAll,
+  Relay,
+  stamped,
+} from "./support/relay_scene.ts";
 
 const RAW = ["--codec", "raw"];
 
@@ -130,6 +141,48 @@ relayTest("relay counts what is lost under way, while its server is killed", asy
   assertEquals([sent.frames + sent.lost, received.frames + received.lost], [frames, frames]);
   assertEquals([seen.torn, seen.disordered, seen.count + seen.lost], [0, 0, received.frames]);
 });
+
+for (const policy of ["wait", "drop", "overwrite"]) {
+  relayTest(`relay --mode lossy brings no frame twice when either relay was killed (far depot: ${policy})`, async (
+    name,
+    another,
+  ) => {
+    await using server = await NatsServer.start();
+    const far = another();
+    await using source = await FramesDepot.create(name, gray(8, 8, { whenFull: "overwrite" }));
+    const send = () => new Relay([name, "--to", server.url("twice"), ...RAW], HERE);
+    const receive = () => new Relay([far, "--from", server.url("twice"), "--when-full", policy], OTHER);
+    let [sending, receiving] = [send(), receive()];
+    const store = (n: number) =>
+      source.enqueue({ frameNumber: n, timestampNs: BigInt(n) * 1000n, frame: stamped(n, 64) });
+    try {
+      await isFollowed(source);
+      await store(0);
+      await using depot = await opened(far);
+      const reading = readAll(far, 64);
+      const arrived = async (n: number) => {
+        while (depot.latest()?.frameNumber !== n) await moment();
+      };
+      await arrived(0);
+      await sending.kill(); // the frame that it has carried is still the newest one
+      sending = send();
+      await isFollowedBy(source, sending.child.pid!);
+      await store(1);
+      await arrived(1);
+      await receiving.kill();
+      receiving = receive();
+      await moment(2000); // it says hello, and may be sent something
+      await store(2);
+      await arrived(2);
+      source.end();
+      const { numbers, torn } = await reading;
+      assertEquals([numbers, torn], [[0, 1, 2], 0]);
+      await Promise.all([sending.counts(), receiving.counts()]);
+    } finally {
+      await Promise.all([sending[Symbol.asyncDispose](), receiving[Symbol.asyncDispose]()]);
+    }
+  });
+}
 
 relayTest("relay sends JPEG, which far depots have as mjpeg", async (name, another) => {
   await using server = await NatsServer.start();

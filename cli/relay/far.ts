@@ -258,6 +258,7 @@ class Receiving {
     const stored = await assembly.publish(signal);
     if (stored === undefined) return this.#damaged();
     const { position, bodyBytes, metadataBytes } = assembly.head;
+    this.#place.note(assembly.head);
     this.#drop();
     this.received.lost += position - this.#position - 1;
     [this.#got, this.#position] = [number, position];

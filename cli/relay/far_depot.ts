@@ -10,7 +10,7 @@ import type { Interruption } from "../interruption.ts";
 import { bytesOf } from "../video/bytes.ts";
 import { fillerOf } from "../video/place.ts";
 import { type Description, optionsOf } from "./description.ts";
-import type { LastFrame } from "./wire.ts";
+import type { FrameHead, LastFrame } from "./wire.ts";
 
 /** How the far depot is made where the source does not say it. */
 export type FarDepotOptions = { maxSize?: number; whenFull?: WhenFull; maxReaders?: number; replace?: boolean };
@@ -27,6 +27,8 @@ export class FarDepot implements AsyncDisposable {
   #depot: FramesDepot | undefined;
   /** Of the source's depot. */
   #id: string | undefined;
+  /** What came last in this run. */
+  #noted: LastFrame | undefined;
 
   /** @throws {Failure} where another process fills the name */
   static async find(name: string, options: FarDepotOptions): Promise<FarDepot> {
@@ -57,10 +59,16 @@ export class FarDepot implements AsyncDisposable {
     return this.#id;
   }
 
+  /** A frame has come. */
+  note({ frameNumber, timestampNs }: FrameHead): void {
+    this.#noted = { frameNumber, timestampNs: String(timestampNs), crc: -1, depot: this.#id };
+  }
+
   /** The newest frame, by which a source knows what need not be sent again. */
   last(): LastFrame | undefined {
     const depot = this.#depot ?? this.#found;
-    if (depot === undefined || depot.whenFull !== "wait") return undefined;
+    if (depot === undefined) return undefined;
+    if (this.#depot?.whenFull === "drop") return this.#noted; // one that is looked at keeps nothing for its first reader
     using frame = depot.latest();
     if (frame === undefined) return undefined;
     const { frameNumber, timestampNs, data } = frame;
@@ -83,6 +91,7 @@ export class FarDepot implements AsyncDisposable {
       await before.close();
     }
     this.#id = description.id;
+    this.#noted = undefined;
   }
 
   /** Waits until a depot that waits has been read: readers that come later find only the one after it. */

@@ -47,6 +47,8 @@ type Met = {
   endSaid: boolean;
   /** With `lossless`. */
   place: Place | undefined;
+  /** Otherwise: the newest frame that an earlier relay has carried. It may be the newest there is. */
+  carried: number;
 };
 
 /** Takes frames ahead with one reader; with `lossless` a second one stays at what has arrived. */
@@ -98,7 +100,8 @@ export class Taking implements AsyncDisposable {
   }
 
   /** A frame that is ahead, unless it is not wanted, or others come before it. */
-  async #taken({ depot, place }: Met, frame: Frame): Promise<Taken | undefined> {
+  async #taken({ depot, place, carried }: Met, frame: Frame): Promise<Taken | undefined> {
+    if (frame.sequence <= carried) return undefined;
     const isFirst = place !== undefined && place.taken < 0;
     if (place === undefined || !isFirst && frame.lost === 0) return this.#of(frame, frame.lost, place);
     if (frame.sequence < place.from) return undefined;
@@ -170,14 +173,21 @@ export class Taking implements AsyncDisposable {
     if (!isSame) await found?.close(); // it was replaced since: it takes no more frames
     const depot = isSame ? found : undefined;
     const place = this.#lossless && depot !== undefined ? this.#placeIn(depot) : undefined;
-    this.#met.push({ id, depot, endSaid: false, place });
+    const carried = this.#lossless || depot === undefined ? -1 : this.#arrivedIn(depot);
+    this.#met.push({ id, depot, endSaid: false, place, carried });
+  }
+
+  /** The newest frame of a depot that an earlier relay has carried; -1 where none is known. */
+  #arrivedIn(depot: FramesDepot): number {
+    const arrived = arrivedIn(depot, this.#last);
+    if (arrived >= 0) this.#last = undefined;
+    return arrived;
   }
 
   #placeIn(depot: FramesDepot): Place {
     const reader = depot.frames();
     const { cursor } = depot.stats().peers.find(({ self }) => self)!.readers.find(({ mode }) => mode === "lossless")!;
-    const arrived = arrivedIn(depot, this.#last);
-    if (arrived >= 0) this.#last = undefined;
+    const arrived = this.#arrivedIn(depot);
     const place = { reader, present: undefined, from: Math.max(cursor, arrived + 1), taken: -1, arrived };
     settle(place);
     return place;

@@ -93,3 +93,9 @@ export async function isFollowed(source: FramesDepot): Promise<void> {
   const loops = () => source.stats().peers.flatMap(({ readers }) => readers).filter(({ mode }) => mode !== "lookup");
   while (loops().length === 0) await moment();
 }
+
+/** Waits until a relay that was started again reads a source. */
+export async function isFollowedBy(source: FramesDepot, pid: number): Promise<void> {
+  const loops = () => source.stats().peers.filter((peer) => peer.pid === pid).flatMap(({ readers }) => readers);
+  while (loops().filter(({ mode }) => mode !== "lookup").length === 0) await moment();
+}

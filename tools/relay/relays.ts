@@ -34,6 +34,10 @@ export class RelayProcess implements AsyncDisposable {
     this.counts.catch(() => {}); // looked at later
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   kill(): Promise<unknown> {
     process.kill(this.#child.pid!, "SIGKILL");
     return this.counts.catch(() => {});
