@@ -12,7 +12,8 @@ import { positiveInteger, seconds } from "./parameters.ts";
 import { type Address, parseAddress } from "./relay/address.ts";
 import type { ConnectOptions } from "./relay/connection.ts";
 import { type Codec, CODECS } from "./relay/description.ts";
-import { receivedInWords, receiveFrom } from "./relay/far.ts";
+import { receiveFrom } from "./relay/far.ts";
+import { receivedInWords } from "./relay/received.ts";
 import { sendTo, sentInWords } from "./relay/source.ts";
 import { report } from "./report.ts";
 import { complain, printJson } from "./terminal/output.ts";
@@ -53,7 +54,7 @@ export function relayCommand(): Command {
         .choices(["lossy", "lossless", "latest"]),
     )
     .addOption(new Option("--codec <codec>", "--to: how frames travel (default: jpeg; lossless: raw)").choices(CODECS))
-    .option("--quality <1-100>", "--to: quality of JPEG (default: 80)", quality)
+    .option("--quality <1-100>", "--to: quality of JPEG and H.264 (default: 80)", quality)
     .option("--patience <seconds>", "--to, lossless: give up a relay that is silent for this long", seconds)
     .option("--max-size <frames>", "--from: slots of the depot (default: those of the source)", positiveInteger)
     .addOption(

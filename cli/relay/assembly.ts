@@ -7,6 +7,7 @@ import zlib from "node:zlib";
 import type { FramesDepot, FrameSlot } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { bytesOf } from "../video/bytes.ts";
+import { isKeyUnit } from "./access_units.ts";
 import type { Codec } from "./description.ts";
 import { fromZstd } from "./packing.ts";
 import type { FrameHead, Piece } from "./wire.ts";
@@ -69,6 +70,11 @@ export class Assembly implements Disposable {
     if (rest.length > 0) this.#body.set(rest, Math.max(0, offset - this.#metadata.length));
     this.#filled = end;
     return true;
+  }
+
+  /** Whether it is H.264 that depends on nothing before it. */
+  get isKeyUnit(): boolean {
+    return isKeyUnit(this.#body);
   }
 
   get isWhole(): boolean {

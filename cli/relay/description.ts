@@ -7,10 +7,11 @@ import type { DepotOptions, FramesDepot } from "../../mod.ts";
 import { isCodec } from "../video/encoder.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { pixelFormatOf } from "../video/pixel_formats.ts";
+import { colorInH264, sizeInH264 } from "./h264.ts";
 
 /** How the body of a frame is packed: `raw` is as it is, JPEG included. */
-export type Codec = "raw" | "jpeg" | "zstd";
-export const CODECS: readonly Codec[] = ["raw", "jpeg", "zstd"];
+export type Codec = "raw" | "jpeg" | "h264" | "zstd";
+export const CODECS: readonly Codec[] = ["raw", "jpeg", "h264", "zstd"];
 
 /** A depot as the far side makes it, and how the bodies of its frames are packed. */
 export type Description = {
@@ -30,8 +31,10 @@ export type Description = {
   fieldOrder?: FramesDepot["fieldOrder"];
 };
 
-/** A JPEG of noise is larger than its pixels, and a small one is mostly tables. */
-const JPEG_ROOM = 65_536;
+/** Names, as messages have them. */
+const PICTURES = { jpeg: "JPEG", h264: "H.264" } as const;
+/** A picture of noise is larger than its pixels, and a small one is mostly tables. */
+const PICTURE_ROOM = 65_536;
 
 /** Describes a depot. @param wanted how frames are packed that can be @throws {Failure} where they cannot */
 export function describe(depot: FramesDepot, wanted: Codec): Description {
@@ -42,19 +45,22 @@ export function describe(depot: FramesDepot, wanted: Codec): Description {
     ...{ id, name, codec, frameSize, elementType, pixelFormat, frameBytes, variableLength, metadataBytes, maxSize },
     ...{ color, sampleAspectRatio, fieldOrder },
   };
-  if (codec !== "jpeg") return whole;
+  if (codec !== "jpeg" && codec !== "h264") return whole;
   if (pixelFormatOf(depot) === undefined) {
     const what = pixelFormat === "" ? `${frameSize.join("×")} ${elementType}` : `"${pixelFormat}"`;
     throw new Failure(
-      `cannot make JPEG of depot "${name}": its frames, ${what}, are no picture; --codec raw sends them as they are`,
+      `cannot make ${
+        PICTURES[codec]
+      } of depot "${name}": its frames, ${what}, are no picture; --codec raw sends them as they are`,
       EXIT.refused,
     );
   }
-  const [width, height] = frameSize;
+  const [width, height] = codec === "h264" ? sizeInH264(depot) : frameSize;
   return {
     ...whole,
-    ...{ frameSize: [width, height, 3], elementType: "uint8", pixelFormat: "mjpeg", variableLength: true },
-    frameBytes: width * height * 3 + JPEG_ROOM,
+    ...{ frameSize: [width, height, 3], elementType: "uint8", variableLength: true },
+    frameBytes: width * height * 3 + PICTURE_ROOM,
+    ...codec === "h264" ? { pixelFormat: "h264", color: colorInH264(depot) } : { pixelFormat: "mjpeg" },
   };
 }
 

@@ -7,12 +7,12 @@ import os from "node:os";
 import { EXIT, Failure } from "../failure.ts";
 import type { Interruption } from "../interruption.ts";
 import { complain, paintErrors } from "../terminal/output.ts";
-import { counted } from "../terminal/units.ts";
 import type { Address } from "./address.ts";
 import { Assembly } from "./assembly.ts";
 import { Connection, type ConnectOptions } from "./connection.ts";
 import { isDescription } from "./description.ts";
 import { FarDepot, type FarDepotOptions } from "./far_depot.ts";
+import type { Received } from "./received.ts";
 import { type Ask, askSubject, farSubject, type Piece, readPiece, type State, WIRE_VERSION } from "./wire.ts";
 
 /** How frames are received. */
@@ -20,18 +20,6 @@ export type ReceiveOptions = ConnectOptions & FarDepotOptions & {
   once?: boolean;
   /** Names the far relay; default: the host and the depot. */
   id?: string;
-};
-
-/** What was received: `lost` are frames of the source that did not come, `dropped` those that the depot refused. */
-export type Received = {
-  depot: string;
-  subject: string;
-  frames: number;
-  lost: number;
-  dropped: number;
-  bytes: number;
-  /** Depots that have had the name, where there was more than one. */
-  depots?: number;
 };
 
 const BEAT_MS = 500;
@@ -91,6 +79,8 @@ class Receiving {
   /** In this epoch something is missing: nothing more is taken from it. */
   #isDeaf = false;
   #isEnded = false;
+  /** H.264: what became of a frame before which those after it need, up to the next key frame. */
+  #broken: "lost" | "dropped" | undefined;
   /** Whether the source knows what has arrived. */
   #isConfirmed = false;
   #assembly: Assembly | undefined;
@@ -201,11 +191,12 @@ class Receiving {
   }
 
   /** Hears a source: goes on with the stream, or begins another one. */
-  #bind({ source, stream, first, base }: State): void {
+  #bind({ source, stream, first, base, mode }: State): void {
     this.#bound = source;
     if (stream === this.#stream) return;
     this.#stream = stream;
     [this.#got, this.#position, this.#epoch, this.#isDeaf] = [first - 1, base, 0, false];
+    this.#broken = mode !== "lossless" && first > 1 ? "lost" : undefined;
     this.#drop();
   }
 
@@ -222,7 +213,7 @@ class Receiving {
     if (mode === "lossless") return this.#askAgain();
     this.#drop();
     this.received.lost += position - this.#position;
-    [this.#got, this.#position] = [sent, position];
+    [this.#got, this.#position, this.#broken] = [sent, position, "lost"];
     if (ended) this.#end();
     this.#askSoon();
   }
@@ -255,17 +246,27 @@ class Receiving {
     const assembly = this.#assembly!;
     if (!assembly.add(piece, data)) return this.#damaged();
     if (!assembly.isWhole) return;
-    const stored = await assembly.publish(signal);
-    if (stored === undefined) return this.#damaged();
+    const became = await this.#store(assembly);
+    if (became === undefined) return this.#damaged();
     const { position, bodyBytes, metadataBytes } = assembly.head;
-    this.#place.note(assembly.head);
     this.#drop();
     this.received.lost += position - this.#position - 1;
     [this.#got, this.#position] = [number, position];
-    if (stored) this.received.frames++;
-    else this.received.dropped++;
+    this.received[became]++;
     this.received.bytes += bodyBytes - metadataBytes;
     this.#askSoon();
+  }
+
+  /** @returns what became of a whole frame; undefined where it is damaged */
+  async #store(assembly: Assembly): Promise<"frames" | "lost" | "dropped" | undefined> {
+    const isH264 = this.#state!.description!.codec === "h264";
+    if (isH264 && assembly.number > this.#got! + 1) this.#broken ??= "lost";
+    if (isH264 && this.#broken !== undefined && !assembly.isKeyUnit) return this.#broken;
+    const stored = await assembly.publish(this.#interruption.signal);
+    if (stored === undefined) return undefined;
+    this.#place.note(assembly.head);
+    this.#broken = stored ? undefined : "dropped";
+    return stored ? "frames" : "dropped";
   }
 
   #end(): void {
@@ -330,10 +331,4 @@ class Receiving {
     };
     this.#connection.send(askSubject(this.#subject), "ask", new TextEncoder().encode(JSON.stringify(ask)));
   }
-}
-
-/** `12 frames received into camera0, 3 lost`. */
-export function receivedInWords({ depot, frames, lost, dropped }: Received): string {
-  const losses = `${lost > 0 ? `, ${lost} lost` : ""}${dropped > 0 ? `, ${dropped} dropped` : ""}`;
-  return `${counted(frames, "frame")} received into ${depot}${losses}`;
 }

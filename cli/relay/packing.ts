@@ -5,24 +5,27 @@
  */
 import { promisify } from "node:util";
 import zlib from "node:zlib";
-import type { Frame } from "../../mod.ts";
+import type { Frame, FramesDepot } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { bytesOf } from "../video/bytes.ts";
+import { findFfmpeg } from "../video/ffmpeg_program.ts";
 import { toJpeg } from "../video/picture_file.ts";
 import { pixelFormatOf } from "../video/pixel_formats.ts";
 import { isMatrix, toPicture } from "../video/to_rgb.ts";
 import type { Codec } from "./description.ts";
+import { H264Encoder } from "./h264.ts";
 
 /** The fastest level: links are faster than the others. */
 const LEVEL = 1;
 
-/** @throws {Failure} where this runtime cannot */
-export function checkCodec(codec: Codec): void {
+/** @throws {Failure} where this runtime or this machine cannot */
+export async function checkCodec(codec: Codec): Promise<void> {
+  if (codec === "h264") await findFfmpeg();
   if (codec !== "zstd" || zlib.zstdCompress !== undefined) return;
   throw new Failure("--codec zstd needs zstd in node:zlib, which this runtime has not; use raw or jpeg", EXIT.system);
 }
 
-/** Packs frames; each once, for all far relays. */
+/** Packs frames; each once, for all far relays. H.264 is made in each session. */
 export class Packing {
   readonly #quality: number;
   /** The newest ones, by depot and sequence. */
@@ -32,8 +35,13 @@ export class Packing {
     this.#quality = quality;
   }
 
+  /** An encoder for the frames of one far relay. */
+  h264(depot: FramesDepot): H264Encoder {
+    return new H264Encoder(depot, this.#quality);
+  }
+
   /** The body of a frame; what is `raw` is the frame's own memory, until it is released. */
-  async pack(codec: Codec, depot: string, frame: Frame): Promise<Uint8Array> {
+  async pack(codec: Exclude<Codec, "h264">, depot: string, frame: Frame): Promise<Uint8Array> {
     if (codec === "raw") return bytesOf(frame.data);
     const key = `${depot} ${frame.sequence}`;
     let packed = this.#done.get(key);

@@ -9,6 +9,7 @@ import type { Frame, FramesDepot, ReadMode } from "../../mod.ts";
 import { bytesOf } from "../video/bytes.ts";
 import type { Connection } from "./connection.ts";
 import { type Codec, describe, type Description } from "./description.ts";
+import type { H264Encoder } from "./h264.ts";
 import { Pacing } from "./pacing.ts";
 import type { Packing } from "./packing.ts";
 import { isLast, Taking } from "./taking.ts";
@@ -83,6 +84,8 @@ export class Session {
   #description: Description | undefined;
   #said: Description | undefined;
   #taking: Taking | undefined;
+  /** Of the depot that is described: what it has made depends on what it made before. */
+  #encoder: H264Encoder | undefined;
   #wake = () => {};
 
   constructor(hello: Ask, shared: Shared) {
@@ -98,7 +101,8 @@ export class Session {
 
   /** What the far depot has can be compared only where frames arrive as they are. */
   #comparable(last: LastFrame | undefined): LastFrame | undefined {
-    return last === undefined || this.#shared.codec !== "jpeg" ? last : { ...last, crc: -1 };
+    const isSame = this.#shared.codec === "raw" || this.#shared.codec === "zstd";
+    return last === undefined || isSame ? last : { ...last, crc: -1 };
   }
 
   /** The run of the far relay that is heard. */
@@ -193,11 +197,12 @@ export class Session {
         await connection.up(signal);
         if (!this.#pacing.open || this.#isBarred) await new Promise<void>((resolve) => this.#wake = resolve);
         else if (this.#cursor < this.#window.length) this.#publish(this.#window[this.#cursor++]);
-        else await this.#take(taking);
+        else await this.#take(taking, signal);
       }
     } finally {
       signal.removeEventListener("abort", wake);
       for (const { lease } of this.#window) lease?.release();
+      await this.#encoder?.[Symbol.asyncDispose]();
     }
   }
 
@@ -210,14 +215,20 @@ export class Session {
     return before !== undefined && next !== undefined && before.description !== next.description;
   }
 
-  async #take(taking: Taking): Promise<void> {
+  async #take(taking: Taking, signal: AbortSignal): Promise<void> {
     const taken = await taking.next();
     if (taken === undefined) return;
     const { depot, frame, lost } = taken;
-    if (this.#description?.id !== depot.id) this.#description = describe(depot, this.#shared.codec);
-    const item = frame === undefined ? this.#endItem() : await this.#frameItem(depot, frame, lost);
+    if (this.#description?.id !== depot.id) await this.#describe(depot);
+    const item = frame === undefined ? this.#endItem() : await this.#frameItem(depot, frame, lost, signal);
     if (this.#isLossless) this.#window.push(item); // it is sent in its turn
     else this.#publish(item);
+  }
+
+  async #describe(depot: FramesDepot): Promise<void> {
+    const description = this.#description = describe(depot, this.#shared.codec);
+    await this.#encoder?.[Symbol.asyncDispose]();
+    this.#encoder = description.codec === "h264" ? this.#shared.packing.h264(depot) : undefined;
   }
 
   #endItem(): Item {
@@ -225,11 +236,14 @@ export class Session {
     return { number: ++this.#number, position: this.#position, description, body: NOTHING };
   }
 
-  async #frameItem(depot: FramesDepot, frame: Frame, lost: number): Promise<Item> {
+  async #frameItem(depot: FramesDepot, frame: Frame, lost: number, signal: AbortSignal): Promise<Item> {
     const description = this.#description!;
-    const body = await this.#shared.packing.pack(description.codec, depot.id, frame);
+    const { codec } = description;
+    const body = codec === "h264"
+      ? await this.#encoder!.encode(frame, signal)
+      : await this.#shared.packing.pack(codec, depot.id, frame);
     const { sequence, frameNumber, timestampNs, metadata } = frame;
-    const byteLength = description.codec === "jpeg" ? body.length : frame.byteLength;
+    const byteLength = codec === "jpeg" || codec === "h264" ? body.length : frame.byteLength;
     this.isDone = false;
     this.frames++;
     this.lost += lost;
@@ -238,7 +252,7 @@ export class Session {
     const number = ++this.#number;
     const details = { sequence, frameNumber, timestampNs, byteLength, metadata: metadata.slice() };
     const item: Item = { number, position: this.#position, description, frame: details, body };
-    if (!this.#isLossless || description.codec !== "raw") return item;
+    if (!this.#isLossless || codec !== "raw") return item;
     const lease = frame.clone();
     return { ...item, lease, body: bytesOf(lease.data) };
   }

@@ -44,7 +44,7 @@ export async function sendTo(
   interruption: Interruption,
   tell: (sent: Sent) => void,
 ): Promise<void> {
-  checkCodec(options.codec);
+  await checkCodec(options.codec);
   await using connection = await Connection.open(address, options, interruption.signal);
   const { subject } = address;
   const { mode, codec } = options;
