@@ -13,6 +13,7 @@ import { type Address, parseAddress } from "./relay/address.ts";
 import type { ConnectOptions } from "./relay/connection.ts";
 import { type Codec, CODECS } from "./relay/description.ts";
 import { receiveFrom } from "./relay/far.ts";
+import { isFarName } from "./relay/messages.ts";
 import { receivedInWords } from "./relay/received.ts";
 import { sendTo, sentInWords } from "./relay/source.ts";
 import { report } from "./report.ts";
@@ -112,6 +113,9 @@ async function relay(name: string, options: Options, interruption: Interruption)
     if (json) printJson(done);
     else if (process.stderr.isTTY) complain(`${inWords(done)}\n`);
   };
+  if (options.id !== undefined && !isFarName(options.id)) {
+    throw new Failure("--id must have 1 to 200 characters, all of them printable", EXIT.usage);
+  }
   if (from !== undefined) {
     return await receiveFrom(name, addressOf("--from", from), options, interruption, tell(receivedInWords));
   }

@@ -126,10 +126,18 @@ export class Connection implements AsyncDisposable {
   subscribe(subject: string, take: (header: string, message: Msg) => void): Subscription {
     return this.#nats.subscribe(subject, {
       callback: (error, message) => {
-        if (error === null) take(message.headers?.get(HEADER) ?? "", message);
-        else {this.#close(
+        if (error !== null) {
+          return this.#close(
             new Failure(`the NATS server refuses to subscribe to ${subject}: ${error.message}`, EXIT.system),
-          );}
+          );
+        }
+        const header = headerOf(message);
+        if (header === undefined) return;
+        try {
+          take(header, message);
+        } catch (failure) { // the client would read on no more, in silence
+          this.#close(failure);
+        }
       },
     });
   }
@@ -163,7 +171,7 @@ export class Connection implements AsyncDisposable {
     if (error) this.#close(unreachable(error, this.#server));
   }
 
-  #close(failure: Failure): void {
+  #close(failure: unknown): void {
     this.#failure ??= failure;
     this.#change(false);
   }
@@ -176,6 +184,15 @@ export class Connection implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.flush();
     await this.#nats.close();
+  }
+}
+
+/** The header of a message. @returns undefined where it has none, or one that cannot be read */
+function headerOf(message: Msg): string | undefined {
+  try {
+    return message.headers?.get(HEADER);
+  } catch { // thrown in the client's callback, it would end the connection
+    return undefined;
   }
 }
 

@@ -10,8 +10,8 @@ import { complain, paintErrors } from "../terminal/output.ts";
 import type { Address } from "./address.ts";
 import { Assembly } from "./assembly.ts";
 import { Connection, type ConnectOptions } from "./connection.ts";
-import { isDescription } from "./description.ts";
 import { FarDepot, type FarDepotOptions } from "./far_depot.ts";
+import { readState } from "./messages.ts";
 import type { Received } from "./received.ts";
 import { type Ask, askSubject, farSubject, type Piece, readPiece, type State, WIRE_VERSION } from "./wire.ts";
 
@@ -135,7 +135,7 @@ class Receiving {
     this.#isBusy = true;
     try {
       const piece = header === "state" ? undefined : readPiece(header);
-      if (header === "state") await this.#takeState(JSON.parse(new TextDecoder().decode(data)) as State);
+      if (header === "state") await this.#hear(readState(data));
       else if (piece !== undefined && this.#isDue(piece)) await this.#takePiece(piece, data);
     } finally {
       this.#isBusy = false;
@@ -144,14 +144,17 @@ class Receiving {
     }
   }
 
+  async #hear(state: ReturnType<typeof readState>): Promise<void> {
+    if (state !== undefined && !("otherVersion" in state)) return await this.#takeState(state);
+    if (state === undefined || this.#bound !== undefined) return;
+    throw new Failure(
+      `the relay at ${this.#subject} speaks version ${state.otherVersion} of the messages, and this one ` +
+        `${WIRE_VERSION}: use the same version of frames-depot on both sides`,
+      EXIT.refused,
+    );
+  }
+
   async #takeState(state: State): Promise<void> {
-    if (state.version !== WIRE_VERSION) {
-      throw new Failure(
-        `the relay at ${this.#subject} speaks version ${state.version} of the messages, and this one ${WIRE_VERSION}: ` +
-          "use the same version of frames-depot on both sides",
-        EXIT.refused,
-      );
-    }
     if (this.#isOther(state)) return;
     if (state.replaced) {
       throw new Failure(
@@ -165,7 +168,6 @@ class Receiving {
     this.#state = state;
     const { description, mode } = state;
     if (description !== undefined && description.id !== this.#place.id) {
-      if (!isDescription(description)) throw new Failure("the source's description has no sense", EXIT.refused);
       this.#drop();
       await this.#place.change(description, mode, this.#interruption);
       this.#isEnded = false;

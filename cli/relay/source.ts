@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ReadMode } from "../../mod.ts";
+import { DepotError, type ReadMode } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { Interruption } from "../interruption.ts";
 import { complain, paintErrors } from "../terminal/output.ts";
@@ -11,9 +11,10 @@ import { counted } from "../terminal/units.ts";
 import type { Address } from "./address.ts";
 import { Connection, type ConnectOptions } from "./connection.ts";
 import type { Codec } from "./description.ts";
+import { type OtherVersion, readAsk } from "./messages.ts";
 import { checkCodec, Packing } from "./packing.ts";
 import { Session, type Shared } from "./session.ts";
-import { type Ask, askSubject, WIRE_VERSION } from "./wire.ts";
+import { type Ask, askSubject, farSubject, WIRE_VERSION } from "./wire.ts";
 
 /** How a depot is sent. */
 export type SendOptions = ConnectOptions & {
@@ -33,8 +34,6 @@ const SILENT_MS = 5000;
 const LOOK_MS = 200;
 /** A process that looks as late as this has stood still: what was said to it meanwhile is yet to be read. */
 const STOOD_STILL_MS = 1000;
-/** What is said is short; more is not read. */
-const MOST_ASK = 4096;
 
 /** Sends until it is interrupted. @param tell told what was sent, whatever ended it */
 export async function sendTo(
@@ -72,6 +71,7 @@ class Sending {
   #stoodStillMs = -Infinity;
   #failure: unknown;
   #versionSaid = false;
+  #fullSaid = false;
 
   constructor(shared: Shared, options: SendOptions) {
     this.#shared = shared;
@@ -95,13 +95,10 @@ class Sending {
   }
 
   #hear(data: Uint8Array): void {
-    const ask = data.length > MOST_ASK ? undefined : readAsk(new TextDecoder().decode(data));
-    if (ask === undefined || ask.source !== undefined && ask.source !== this.#shared.source) return;
-    if (ask.version !== WIRE_VERSION && !this.#versionSaid) {
-      this.#versionSaid = true;
-      const versions = `its version of the messages is ${ask.version}, and this one's is ${WIRE_VERSION}`;
-      complain(`${paintErrors().yellow("warning:")} relay "${ask.far}" speaks otherwise: ${versions}; use the same\n`);
-    }
+    const ask = readAsk(data);
+    if (ask === undefined) return;
+    if ("otherVersion" in ask) return this.#refuse(ask);
+    if (ask.source !== undefined && ask.source !== this.#shared.source) return;
     if (this.#former.has(ask.session)) return;
     const known = this.#sessions.get(ask.far);
     if (known?.session.run === ask.session) {
@@ -116,10 +113,25 @@ class Sending {
     this.#begin(ask);
   }
 
+  /** Says which version this one speaks: a relay of another one ends with it. */
+  #refuse({ otherVersion, far, session }: OtherVersion): void {
+    const { connection, subject, source } = this.#shared;
+    const said = new TextEncoder().encode(JSON.stringify({ version: WIRE_VERSION, source }));
+    connection.send(farSubject(subject, session), "state", said);
+    if (this.#versionSaid) return;
+    this.#versionSaid = true;
+    complain(
+      `${paintErrors().yellow("warning:")} relay "${far}" gets nothing: it speaks version ${otherVersion} of the ` +
+        `messages, and this one ${WIRE_VERSION}; use the same version of frames-depot on both sides\n`,
+    );
+  }
+
   #begin(hello: Ask): void {
     const session = new Session(hello, this.#shared);
     const running = session.send(this.#stop.signal).catch((error) => {
-      if (!this.#stop.signal.aborted) this.#failure ??= error;
+      if (this.#stop.signal.aborted) return;
+      if (error instanceof DepotError && error.code === "TOO_MANY_PEERS") this.#isFull(hello.far, error);
+      else this.#failure ??= error;
     }).finally(() => {
       if (this.#sessions.get(hello.far)?.session === session) this.#sessions.delete(hello.far);
       add(this.#over, session);
@@ -127,6 +139,12 @@ class Sending {
     });
     this.#sessions.set(hello.far, { session, running, silenceSaid: false });
     session.hear(hello);
+  }
+
+  /** The depot has no room for another reader: those that have one go on, and this one is tried again. */
+  #isFull(far: string, error: DepotError): void {
+    if (!this.#fullSaid) complain(`${paintErrors().yellow("warning:")} relay "${far}" has to wait: ${error.message}\n`);
+    this.#fullSaid = true;
   }
 
   /** Gives up a far relay that is silent; a lossless one is waited for. */
@@ -161,21 +179,6 @@ function add(sum: Pick<Sent, "relays" | "frames" | "lost" | "bytes">, { frames, 
   sum.frames += frames;
   sum.lost += lost;
   sum.bytes += bytes;
-}
-
-/** @returns undefined for what no far relay says */
-function readAsk(text: string): Ask | undefined {
-  try {
-    const ask = JSON.parse(text) as Ask;
-    const { far, session, hello, got, last } = ask;
-    const fits = typeof far === "string" && far.length <= 200 && /^[\w-]{8,64}$/.test(session) &&
-      Number.isSafeInteger(hello) &&
-      (got === undefined || Number.isSafeInteger(got)) &&
-      (last === undefined || Number.isSafeInteger(last.frameNumber) && Number.isSafeInteger(last.crc));
-    return fits ? ask : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** `12 frames sent to 1 relay, 3 lost`. */

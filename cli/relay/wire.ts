@@ -118,12 +118,18 @@ export function pieceHeader({ kind, number, stream, epoch, depot, offset, crc, h
   return `${piece} ${position} ${frameNumber} ${timestampNs} ${metadataBytes} ${bodyBytes} ${byteLength}`;
 }
 
+/** Which of the numbers is the timestamp: it may be larger than the others. */
+const TIMESTAMP = 6;
+const isNumber = (word: string) => /^-?\d{1,16}$/.test(word) && Number.isSafeInteger(Number(word));
+const isTimestamp = (word: string) => /^\d{1,20}$/.test(word) && BigInt(word) < 2n ** 64n;
+
 /** Reads the header of a piece. @returns undefined for anything else */
 export function readPiece(text: string): Piece | undefined {
   const words = text.split(" ");
   const [kind, stream, , , depot] = words;
   if ((kind !== "piece" && kind !== "end") || (words.length !== 7 && words.length !== 13)) return undefined;
-  if (![...words.slice(2, 4), ...words.slice(5)].every((word) => /^-?\d{1,20}$/.test(word))) return undefined;
+  const numbers = [...words.slice(2, 4), ...words.slice(5)];
+  if (!numbers.every((word, index) => index === TIMESTAMP ? isTimestamp(word) : isNumber(word))) return undefined;
   const at = (index: number) => Number(words[index]);
   const piece: Piece = { kind, stream, number: at(2), epoch: at(3), depot, offset: at(5), crc: at(6) };
   if (words.length === 7) return piece;
