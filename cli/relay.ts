@@ -11,11 +11,11 @@ import { Interruption } from "./interruption.ts";
 import { positiveInteger, seconds } from "./parameters.ts";
 import { type Address, parseAddress } from "./relay/address.ts";
 import type { ConnectOptions } from "./relay/connection.ts";
-import { type Codec, CODECS } from "./relay/description.ts";
 import { receiveFrom } from "./relay/far.ts";
 import { isFarName } from "./relay/messages.ts";
 import { receivedInWords } from "./relay/received.ts";
 import { sendTo, sentInWords } from "./relay/source.ts";
+import { type Codec, CODECS } from "./relay/wire.ts";
 import { report } from "./report.ts";
 import { complain, printJson } from "./terminal/output.ts";
 

@@ -74,7 +74,9 @@ relayTest("relay goes on while a stranger sends what makes no sense to all its s
   assertAll(await reading, frames);
   const [sent, received] = await Promise.all([sending.counts(), receiving.counts()]);
   assertEquals([sent.frames, sent.relays, received.frames, received.lost], [frames, 1, frames, 0]);
-  for (const relay of [sending, receiving]) assertEquals((await relay.answer()).errors, "");
+  for (const relay of [sending, receiving]) { // on a busy machine either may say that it waits for the other
+    assertEquals(/warning|error|\p{Cc}(?<!\n)/u.exec((await relay.answer()).errors), null);
+  }
 });
 
 relayTest("relay refuses one of another version, on both sides, and says what helps", async (name, another) => {

@@ -2,13 +2,13 @@
  * `frames-depot relay` to another machine: network, shared memory and processes of its own, and a link on which packets
  * vanish. Needs Linux and root; elsewhere it says so and passes.
  */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { spawnSync } from "node:child_process";
 import process from "node:process";
 import { FramesDepot } from "../mod.ts";
 import { HERE, Peer, skip } from "./support/harness.ts";
 import { NatsServer, relayTest } from "./support/nats_server.ts";
-import { fill, gray, moment, OTHER, Relay } from "./support/relay_scene.ts";
+import { fill, gray, isFollowed, moment, OTHER, Relay, type Seen } from "./support/relay_scene.ts";
 
 const SUBNET = `10.${200 + process.pid % 50}.${(process.pid >> 6) % 250}`;
 const LINK = `fd${process.pid % 1_000_000}`;
@@ -61,4 +61,30 @@ relayTest("relay --mode lossless carries frames to another machine, over a link 
   assertEquals(await machine.exit(), 0);
   assertEquals((await sending.counts()).lost, 0);
   assertEquals(FramesDepot.list().filter((info) => info.name === far), []); // it was never here
+});
+
+relayTest("relay --mode lossy to another machine over a slow link holds no source up, and counts each loss", async (
+  name,
+  another,
+) => {
+  if (!isPossible()) return skip("no namespaces here: needs Linux and root");
+  const [far, bytes, frames] = [another(), 320 * 240, 300];
+  await using server = await NatsServer.start(["-a", "0.0.0.0"]);
+  await using source = await FramesDepot.create(name, gray(320, 240, { whenFull: "overwrite", metadataBytes: 8 }));
+  await using sending = new Relay([name, "--to", server.url("narrow"), "--codec", "raw"], OTHER);
+  const url = `nats://${SUBNET}.1:${server.port}/narrow`;
+  await using machine = new Peer(HERE, "relay_machine_peer.ts", { name: far, url, bytes }, { before: BEFORE });
+  const ending = machine.ending.then(() => Promise.reject(new Error(`the machine has ended: ${machine.errors}`)));
+  await Promise.race([isFollowed(source), ending]);
+  const slow = ["qdisc", "add", "dev", LINK, "root", "tbf", "rate", "8mbit", "burst", "32kbit", "latency", "100ms"];
+  if (spawnSync("tc", slow).status !== 0) return skip("tc cannot make a link slow here");
+  await fill(source, frames, bytes, () => moment(5)); // some 15 MB a second, and the link has one
+  source.end();
+  const told = await machine.line() as { seen: Seen; frames: number; lost: number };
+  const sent = await sending.counts();
+  assertEquals([sent.frames + sent.lost, told.frames + told.lost], [frames, frames]);
+  const { count, lost, torn, disordered } = told.seen;
+  assertEquals([count + lost, torn, disordered], [told.frames, 0, 0]);
+  assert(sent.lost > 0, "the link was not slow");
+  assertEquals(await machine.exit(), 0);
 });

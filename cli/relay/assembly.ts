@@ -8,9 +8,8 @@ import type { FramesDepot, FrameSlot } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { bytesOf } from "../video/bytes.ts";
 import { isKeyUnit } from "./access_units.ts";
-import type { Codec } from "./description.ts";
 import { fromZstd } from "./packing.ts";
-import type { FrameHead, Piece } from "./wire.ts";
+import type { Codec, FrameHead, Piece } from "./wire.ts";
 
 /** What a packed frame may be longer than its bytes. */
 const PACKED_ROOM = 65_536;

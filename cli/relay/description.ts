@@ -7,11 +7,8 @@ import type { DepotOptions, FramesDepot } from "../../mod.ts";
 import { isCodec } from "../video/encoder.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { pixelFormatOf } from "../video/pixel_formats.ts";
+import type { Codec } from "./wire.ts";
 import { colorInH264, sizeInH264 } from "./h264.ts";
-
-/** How the body of a frame is packed: `raw` is as it is, JPEG included. */
-export type Codec = "raw" | "jpeg" | "h264" | "zstd";
-export const CODECS: readonly Codec[] = ["raw", "jpeg", "h264", "zstd"];
 
 /** A depot as the far side makes it, and how the bodies of its frames are packed. */
 export type Description = {
@@ -75,12 +72,4 @@ export function optionsOf(description: Description): DepotOptions {
     ...{ elementType, frameBytes, variableLength, metadataBytes },
     ...{ color, sampleAspectRatio: sampleAspectRatio ?? undefined, fieldOrder: fieldOrder ?? undefined },
   };
-}
-
-/** Whether a message has a description in it, as far as the library does not check it. */
-export function isDescription(value: unknown): value is Description {
-  const { id, name, codec, frameSize, maxSize, pixelFormat } = (value ?? {}) as Record<string, unknown>;
-  return typeof id === "string" && /^[\x21-\x7e]{1,64}$/.test(id) && typeof name === "string" &&
-    typeof pixelFormat === "string" && Number.isSafeInteger(maxSize) &&
-    CODECS.includes(codec as Codec) && Array.isArray(frameSize);
 }

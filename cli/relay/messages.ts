@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type Description, isDescription } from "./description.ts";
-import { type Ask, type State, WIRE_VERSION } from "./wire.ts";
+import type { Description } from "./description.ts";
+import { type Ask, type Codec, CODECS, type State, WIRE_VERSION } from "./wire.ts";
 
 /** Of another version no more is known than that it is one. */
 export type OtherVersion = { otherVersion: number; far: string; session: string };
@@ -42,8 +42,16 @@ export function readState(data: Uint8Array): State | Pick<OtherVersion, "otherVe
   if (version !== WIRE_VERSION) return { otherVersion: version };
   const fits = isId(stream) && ["lossy", "lossless", "latest"].includes(mode as string) && isFlag(state.replaced) &&
     [hello, epoch, first, base, sent, position, arrived].every(isNumber) && typeof ended === "boolean" &&
-    orNone((value): value is Description => isDescription(value))(description);
+    orNone(isDescription)(description);
   return fits ? state as State : undefined;
+}
+
+/** Whether a message has a description in it, as far as the library does not check it. */
+function isDescription(value: unknown): value is Description {
+  const { id, name, codec, frameSize, maxSize, pixelFormat } = (value ?? {}) as Record<string, unknown>;
+  return typeof id === "string" && /^[\x21-\x7e]{1,64}$/.test(id) && typeof name === "string" &&
+    typeof pixelFormat === "string" && Number.isSafeInteger(maxSize) &&
+    CODECS.includes(codec as Codec) && Array.isArray(frameSize);
 }
 
 function isLast(value: unknown): boolean {

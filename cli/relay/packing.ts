@@ -12,8 +12,8 @@ import { findFfmpeg } from "../video/ffmpeg_program.ts";
 import { toJpeg } from "../video/picture_file.ts";
 import { pixelFormatOf } from "../video/pixel_formats.ts";
 import { isMatrix, toPicture } from "../video/to_rgb.ts";
-import type { Codec } from "./description.ts";
 import { H264Encoder } from "./h264.ts";
+import type { Codec } from "./wire.ts";
 
 /** The fastest level: links are faster than the others. */
 const LEVEL = 1;

@@ -8,13 +8,14 @@ import zlib from "node:zlib";
 import type { Frame, FramesDepot, ReadMode } from "../../mod.ts";
 import { bytesOf } from "../video/bytes.ts";
 import type { Connection } from "./connection.ts";
-import { type Codec, describe, type Description } from "./description.ts";
+import { describe, type Description } from "./description.ts";
 import type { H264Encoder } from "./h264.ts";
 import { Pacing } from "./pacing.ts";
 import type { Packing } from "./packing.ts";
 import { isLast, Taking } from "./taking.ts";
 import {
   type Ask,
+  type Codec,
   farSubject,
   type FrameHead,
   type LastFrame,
