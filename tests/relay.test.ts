@@ -245,3 +245,35 @@ relayTest("relay gives the place of a killed far relay up after --patience", asy
   while (loops().length > 0) await moment(50);
   assert(performance.now() - killedMs > 1000, "its place was not kept");
 });
+
+relayTest("relay serves those it has room for in the source, and another one when there is room again", async (
+  name,
+  another,
+) => {
+  await using server = await NatsServer.start();
+  const far = [another(), another()];
+  await using source = await FramesDepot.create(name, gray(8, 8, { whenFull: "overwrite", maxReaders: 1 }));
+  await using sending = new Relay([name, "--to", server.url("full"), ...RAW], HERE, { goesOn: true });
+  const receive = (name: string) => new Relay([name, "--from", server.url("full")], OTHER, { goesOn: true });
+  await using first = receive(far[0]);
+  await isFollowed(source);
+  await using second = receive(far[1]);
+  const store = async (from: number, until: (n: number) => boolean) => {
+    for (let n = from;; n++) {
+      await source.enqueue({ frameNumber: n, timestampNs: BigInt(n) * 1000n, frame: stamped(n, 64) });
+      await moment(20);
+      if (until(n)) return n;
+    }
+  };
+  const enough = await store(0, (n) => n === 200); // the second one has been tried by now
+  const { frames } = await first.interrupted();
+  assert(frames > 0, "the first one got nothing");
+  const opening = opened(far[1]);
+  let isThere = false;
+  void opening.then(() => isThere = true);
+  await store(enough + 1, () => isThere);
+  await using depot = await opening;
+  while (depot.latest() === undefined) await moment();
+  await Promise.all([second.interrupted(), sending.interrupted()]);
+  assertStringIncludes((await sending.answer()).errors, "has to wait: ");
+});
