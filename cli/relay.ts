@@ -15,7 +15,7 @@ import { receiveFrom } from "./relay/far.ts";
 import { isFarName } from "./relay/messages.ts";
 import { receivedInWords } from "./relay/received.ts";
 import { sendTo, sentInWords } from "./relay/source.ts";
-import { type Codec, CODECS } from "./relay/wire.ts";
+import { type Codec, CODECS } from "./relay/codecs.ts";
 import { report } from "./report.ts";
 import { complain, printJson } from "./terminal/output.ts";
 

@@ -9,7 +9,8 @@ import { EXIT, Failure } from "../failure.ts";
 import { bytesOf } from "../video/bytes.ts";
 import { isKeyUnit } from "./access_units.ts";
 import { fromZstd } from "./packing.ts";
-import type { Codec, FrameHead, Piece } from "./wire.ts";
+import type { Codec } from "./codecs.ts";
+import type { FrameHead, Piece } from "./wire.ts";
 
 /** What a packed frame may be longer than its bytes. */
 const PACKED_ROOM = 65_536;

@@ -7,7 +7,7 @@ import type { DepotOptions, FramesDepot } from "../../mod.ts";
 import { isCodec } from "../video/encoder.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { pixelFormatOf } from "../video/pixel_formats.ts";
-import type { Codec } from "./wire.ts";
+import type { Codec } from "./codecs.ts";
 import { colorInH264, sizeInH264 } from "./h264.ts";
 
 /** A depot as the far side makes it, and how the bodies of its frames are packed. */

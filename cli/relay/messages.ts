@@ -4,7 +4,8 @@
  * @module
  */
 import type { Description } from "./description.ts";
-import { type Ask, type Codec, CODECS, type State, WIRE_VERSION } from "./wire.ts";
+import { type Codec, CODECS } from "./codecs.ts";
+import { type Ask, type State, WIRE_VERSION } from "./wire.ts";
 
 /** Of another version no more is known than that it is one. */
 export type OtherVersion = { otherVersion: number; far: string; session: string };

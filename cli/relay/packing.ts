@@ -13,7 +13,7 @@ import { toJpeg } from "../video/picture_file.ts";
 import { pixelFormatOf } from "../video/pixel_formats.ts";
 import { isMatrix, toPicture } from "../video/to_rgb.ts";
 import { H264Encoder } from "./h264.ts";
-import type { Codec } from "./wire.ts";
+import type { Codec } from "./codecs.ts";
 
 /** The fastest level: links are faster than the others. */
 const LEVEL = 1;

@@ -8,6 +8,7 @@ import zlib from "node:zlib";
 import type { Frame, FramesDepot, ReadMode } from "../../mod.ts";
 import { bytesOf } from "../video/bytes.ts";
 import type { Connection } from "./connection.ts";
+import type { Codec } from "./codecs.ts";
 import { describe, type Description } from "./description.ts";
 import type { H264Encoder } from "./h264.ts";
 import { Pacing } from "./pacing.ts";
@@ -15,7 +16,6 @@ import type { Packing } from "./packing.ts";
 import { isLast, Taking } from "./taking.ts";
 import {
   type Ask,
-  type Codec,
   farSubject,
   type FrameHead,
   type LastFrame,

@@ -9,11 +9,12 @@ import type { Interruption } from "../interruption.ts";
 import { complain, paintErrors } from "../terminal/output.ts";
 import { counted } from "../terminal/units.ts";
 import type { Address } from "./address.ts";
+import type { Codec } from "./codecs.ts";
 import { Connection, type ConnectOptions } from "./connection.ts";
 import { type OtherVersion, readAsk } from "./messages.ts";
 import { checkCodec, Packing } from "./packing.ts";
 import { Session, type Shared } from "./session.ts";
-import { type Ask, askSubject, type Codec, farSubject, WIRE_VERSION } from "./wire.ts";
+import { type Ask, askSubject, farSubject, WIRE_VERSION } from "./wire.ts";
 
 /** How a depot is sent. */
 export type SendOptions = ConnectOptions & {

@@ -15,10 +15,6 @@ export const PIECE_BYTES = 262_144;
 /** What the headers of a message may need. */
 export const HEADER_ROOM = 512;
 
-/** How the body of a frame is packed: `raw` is as it is, JPEG included. */
-export type Codec = "raw" | "jpeg" | "h264" | "zstd";
-export const CODECS: readonly Codec[] = ["raw", "jpeg", "h264", "zstd"];
-
 /** Where far relays ask. */
 export const askSubject = (subject: string): string => `${subject}.ask`;
 /** Where one far relay gets its frames. */
