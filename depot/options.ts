@@ -79,7 +79,10 @@ export interface DepotOptions<E extends ElementType = ElementType, P extends str
    * width × height × channels × element size.
    */
   frameBytes?: number | undefined;
-  /** Whether each frame has a length of its own, up to `frameBytes`: for compressed video, JSON. Default false. */
+  /**
+   * Whether each frame has a length of its own, up to `frameBytes`: for compressed video, JSON. Default false; where
+   * the `pixelFormat` is content of varying length there is no default.
+   */
   variableLength?: boolean | undefined;
   /** How numbers become colours: labels for programs that show the frames. Default: nothing is said. */
   color?: Color | undefined;

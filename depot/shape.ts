@@ -71,7 +71,7 @@ export function checkGeometry(options: DepotOptions, names: object = CREATE_NAME
     ? shapeOfPixels(format, options)
     : CONTENTS.includes(pixelFormat)
     ? shapeOfContent(pixelFormat, options)
-    : shapeAsSaid(options);
+    : shapeAsSaid(pixelFormat, options);
   const geometry: Geometry = {
     ...shape,
     pixelFormat,
@@ -158,6 +158,12 @@ function shapeOfPixels(format: PixelFormat, options: DepotOptions): Shape {
 
 /** Only the length counts. What is not said of the size is 0. */
 function shapeOfContent(label: string, options: DepotOptions): Shape {
+  if (options.variableLength === undefined) {
+    throw new TypeError(
+      `variableLength must be given for ${label}, whose frames differ in length: undefined; ` +
+        "`variableLength: true` takes frames of up to frameBytes, false only frames of exactly frameBytes",
+    );
+  }
   const { frameSize, frameBytes, elementType = "uint8" } = options;
   const [width, height, channels = 0] = frameSize === undefined ? [0, 0] : checkSize(frameSize, [2, 3]);
   if (elementType !== "uint8") {
@@ -169,8 +175,8 @@ function shapeOfContent(label: string, options: DepotOptions): Shape {
 }
 
 /** Without a format, or with a label of the user's own, everything is as it is said. */
-function shapeAsSaid(options: DepotOptions): Shape {
-  const [width, height, channels] = checkSize(options.frameSize, [3]);
+function shapeAsSaid(label: string, options: DepotOptions): Shape {
+  const [width, height, channels] = checkSize(options.frameSize, [3], label);
   const elementType = checkOneOf("elementType", options.elementType ?? "uint8", ELEMENT_TYPES);
   const computed = width * height * channels! * ELEMENT_BYTES[elementType];
   const what = options.frameBytes === undefined ? "frameSize's width × height × channels × element size" : "frameBytes";
@@ -183,14 +189,19 @@ function shapeAsSaid(options: DepotOptions): Shape {
   return { width, height, channels: channels!, elementType, frameBytes };
 }
 
-/** @param lengths how many numbers there may be: without channels, where the format has them, 2 */
+/**
+ * @param lengths how many numbers there may be: without channels, where the format has them, 2
+ * @param label of the user's own, which tells no channels
+ */
 function checkSize(
   value: unknown,
   lengths: readonly (2 | 3)[],
+  label = "",
 ): [width: number, height: number, channels: number | undefined] {
   if (!Array.isArray(value) || !(lengths as readonly number[]).includes(value.length)) {
     const short = lengths.includes(2) ? " or [width, height]" : "";
-    throw new TypeError(`frameSize must be [width, height, channels]${short}: ${show(value)}`);
+    const why = label === "" ? "" : `; pixelFormat ${show(label)} is none of PIXEL_FORMATS, which have channels`;
+    throw new TypeError(`frameSize must be [width, height, channels]${short}: ${show(value)}${why}`);
   }
   const [width, height, channels] = ["width", "height", "channels"].slice(0, value.length).map((what, i) =>
     checkInteger(`frameSize's ${what}`, value[i], 1, LIMITS.dimension)

@@ -99,7 +99,10 @@ const CONTRADICTIONS: [Wrong, string][] = [
   ],
   [{ frameSize: [640, 480], pixelFormat: "gray", elementType: "float32" }, 'elementType must be "uint8"'],
   [{ frameSize: [640, 480], pixelFormat: "gray", variableLength: true }, "variableLength must be false"],
-  [{ frameBytes: 100, pixelFormat: "mjpeg", elementType: "uint16" }, 'elementType must be "uint8", as mjpeg has it'],
+  [
+    { frameBytes: 100, pixelFormat: "mjpeg", elementType: "uint16", variableLength: true },
+    'elementType must be "uint8", as mjpeg has it',
+  ],
   [{ frameSize: [4, 2], pixelFormat: "yuvj420p", color: { range: "limited" } }, `color's range must be "full"`],
 ];
 
@@ -139,8 +142,15 @@ depotTest("create takes labels of one's own, and needs all three numbers with th
   for (const pixelFormat of ["thermal", "depth", "mono", "YV12", "h263", "rgb8", "constructor", "a"]) {
     await using depot = await FramesDepot.create(another(), { frameSize: [4, 2, 3], pixelFormat });
     assertEquals([depot.pixelFormat, depot.frameBytes], [pixelFormat, 24]);
-    await assertRejects(() => FramesDepot.create(name, { frameSize: [4, 2], pixelFormat }), TypeError, "frameSize");
+    const error = await assertRejects(() => FramesDepot.create(name, { frameSize: [4, 2], pixelFormat }), TypeError);
+    assertEquals(
+      error.message,
+      `frameSize must be [width, height, channels]: [4, 2]; pixelFormat "${pixelFormat}" is none of PIXEL_FORMATS, ` +
+        "which have channels",
+    );
   }
+  const error = await assertRejects(() => FramesDepot.create(name, { frameSize: [4, 2] }), TypeError);
+  assertEquals(error.message, "frameSize must be [width, height, channels]: [4, 2]");
 });
 
 depotTest(
@@ -153,14 +163,27 @@ depotTest(
       await using other = await FramesDepot.open(depot.name);
       using frame = other.peekFrame(1)!;
       assertEquals([frame.byteLength, frame.width, frame.planes.length], [7, 0, 0]);
-      await using sized = await FramesDepot.create(another(), { pixelFormat, frameSize: [4, 2], frameBytes: 100 });
-      assertEquals(sized.frameSize as number[], [4, 2, 0]);
-      for (const options of [{ pixelFormat }, { pixelFormat, frameSize: [4, 2] as const }] satisfies DepotOptions[]) {
+      const fixed = { pixelFormat, frameBytes: 100, variableLength: false };
+      await using sized = await FramesDepot.create(another(), { ...fixed, frameSize: [4, 2] });
+      assertEquals([sized.frameSize as number[], sized.variableLength], [[4, 2, 0], false]);
+      const varying = { pixelFormat, variableLength: true };
+      for (const options of [varying, { ...varying, frameSize: [4, 2] as const }] satisfies DepotOptions[]) {
         await assertRejects(() => FramesDepot.create(name, options), TypeError, "frameBytes");
       }
     }
   },
 );
+
+depotTest("create of content whose length varies wants to know whether frames may differ in length", async (name) => {
+  for (const create of [FramesDepot.create, FramesDepot.createOrOpen]) {
+    const error = await assertRejects(() => create(name, { pixelFormat: "mjpeg", frameBytes: 5000 }), TypeError);
+    assertEquals(
+      error.message,
+      "variableLength must be given for mjpeg, whose frames differ in length: undefined; `variableLength: true` takes " +
+        "frames of up to frameBytes, false only frames of exactly frameBytes",
+    );
+  }
+});
 
 depotTest("open with an element type takes a depot of these elements only", async (name) => {
   await using depot = await FramesDepot.create(name, { frameSize: [4, 2], pixelFormat: "rgb48le" });

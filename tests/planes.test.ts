@@ -69,8 +69,8 @@ depotTest("frame.planes of a depot without a format is one plane, which ends wit
 depotTest("frame.planes is empty where a frame is no rows of pixels", async (_, another) => {
   const none = [
     { frameSize: [4, 2, 3], pixelFormat: "padded", frameBytes: 64 },
-    { frameSize: [4, 2, 3], pixelFormat: "mjpeg" },
-    { pixelFormat: "json", frameBytes: 9 },
+    { frameSize: [4, 2, 3], pixelFormat: "mjpeg", variableLength: false },
+    { pixelFormat: "json", frameBytes: 9, variableLength: false },
   ] as const;
   for (const options of none) {
     await using depot = await FramesDepot.create(another(), options);
