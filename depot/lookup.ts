@@ -13,8 +13,12 @@ import type { ElementType, PeekAtOptions } from "./options.ts";
 import type { Session } from "./session.ts";
 
 /**
- * What is known of a frame number: it is in the queue; it was and is no more (consumed by this depot object, cleared,
- * or overwritten); it is above all seen; or it is a gap.
+ * What is known of a frame number.
+ *
+ * - `stored`: it is in the queue
+ * - `evicted`: it was, and is no more: consumed by this depot object, cleared, or overwritten
+ * - `pending`: it is above all seen, and may still come
+ * - `missing`: no frame has it: it is a gap, below the first, or above all seen in a depot that takes no more frames
  */
 export type FrameStatus = "stored" | "evicted" | "pending" | "missing";
 

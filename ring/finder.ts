@@ -135,8 +135,14 @@ export class Finder {
     }
   }
 
-  /** What is known of a number. */
+  /** What is known of a number: none is pending where no frame can come any more. */
   statusOf(number: number): "stored" | NumberState {
+    const end = this.#room.end(); // before the look: what was published until then is found by it
+    const status = this.#look(number);
+    return status === "pending" && !this.#takesMore(end) ? "missing" : status;
+  }
+
+  #look(number: number): "stored" | NumberState {
     this.#index.refresh();
     const sequence = this.#index.sequenceOf(number);
     if (sequence === undefined) return this.#index.stateOf(number);
@@ -145,9 +151,14 @@ export class Finder {
 
   /** Whether a frame of that number, which was not there, has come or may come: it was not yet, and there is no end. */
   mayCome(number: number): boolean {
-    const end = this.#room.end(); // before the look: what was published until then is found by it
-    const status = this.statusOf(number);
+    const end = this.#room.end(); // before the look, as above
+    const status = this.#look(number);
     if (status === "stored" || status === "evicted") return status === "stored";
+    return this.#takesMore(end);
+  }
+
+  /** Whether a frame may still be published: of an ended depot one that was claimed before. */
+  #takesMore(end: ReturnType<Room["end"]>): boolean {
     return end === undefined || end === "ended" && !this.#index.isComplete;
   }
 

@@ -211,8 +211,18 @@ depotTest("FramesDepot.waitFor of an ended depot returns what comes, and undefin
   slot.publish();
   assertEquals([(await claimed)?.frameNumber, await never], [2, undefined]);
   assertEquals([(await depot.waitFor(1))?.frameNumber, await depot.waitFor(3)], [1, undefined]);
-  assertEquals([depot.statusOf(2), depot.statusOf(3)], ["stored", "pending"]);
+  assertEquals([depot.statusOf(2), depot.statusOf(3)], ["stored", "missing"]);
 }, WATCHED);
+
+depotTest("FramesDepot.statusOf of an ended depot says pending while a claimed frame may still come", async (name) => {
+  await using depot = await FramesDepot.create(name, options());
+  await fill(depot, 1);
+  const slot = depot.tryClaim({ frameNumber: 2 })!;
+  depot.end();
+  assertEquals([depot.statusOf(1), depot.statusOf(2), depot.statusOf(9)], ["stored", "pending", "pending"]);
+  slot.release();
+  assertEquals([depot.statusOf(1), depot.statusOf(2), depot.statusOf(9)], ["stored", "missing", "missing"]);
+});
 
 /** Each way to ask a reader, after its last frame. */
 const WAYS: Record<string, (reader: FrameReader) => unknown> = {

@@ -167,7 +167,7 @@ depotTest("FramesDepot that is replaced goes on answering look-ups", async (name
   await using _next = await FramesDepot.create(name, { ...options(), replace: true });
   using one = old.peekFrame(1), newest = old.latest(), two = old.getFrame(2);
   assertEquals([one?.data[0], newest?.frameNumber, two?.data[3]], [1, 2, 2]);
-  assertEquals([old.statusOf(2), old.statusOf(3), await old.waitFor(3)], ["evicted", "pending", undefined]);
+  assertEquals([old.statusOf(2), old.statusOf(3), await old.waitFor(3)], ["evicted", "missing", undefined]);
 });
 
 depotTest(
