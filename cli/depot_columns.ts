@@ -8,7 +8,7 @@ import type { DepotInfo, DepotStats } from "../mod.ts";
 import { paintOutput } from "./terminal/output.ts";
 import type { Column } from "./terminal/table.ts";
 import { bytes, gigabytesPerSecond, rate, size } from "./terminal/units.ts";
-import { conditionOf, isFull, livePeers, producersGone, type Sight, stateOf } from "./sight.ts";
+import { conditionOf, isFull, livePeers, type Sight, stateOf, waitsForProducer } from "./sight.ts";
 
 /** A depot in a row. Without a terminal nothing is left out. */
 export function depotColumns(): Column<Sight>[] {
@@ -87,7 +87,7 @@ export function notesOn(sights: Sight[]): string {
     if (stateOf(info) === "live") {
       return [
         ...isOthers(info) ? [`${paint.bold(info.name)}: of user ${info.owner}\n`] : [],
-        ...producersGone(info)
+        ...waitsForProducer(info)
           ? [`${paint.bold(info.name)}: its producers are gone, readers wait for the next one\n`]
           : [],
       ];

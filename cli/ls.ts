@@ -8,7 +8,7 @@ import { Interruption } from "./interruption.ts";
 import { print, printJson } from "./terminal/output.ts";
 import { depotColumns, notesOn } from "./depot_columns.ts";
 import { table } from "./terminal/table.ts";
-import { conditionOf, livePeers, lookAround, producersGone, type Sight, stateOf } from "./sight.ts";
+import { conditionOf, livePeers, lookAround, type Sight, stateOf } from "./sight.ts";
 
 /** How long rates are measured for. */
 const MEASURE_MS = 200;
@@ -48,7 +48,7 @@ export function asJson(sight: Sight) {
   return {
     ...info,
     state: conditionOf(sight),
-    producersGone: producersGone(sight.info),
+    producersGone: stats?.producersGone,
     pids: livePeers({ ...info, stats }).map(({ pid }) => pid),
     framesPerSecond: rates?.frames,
     bytesPerSecond: rates?.bytes,

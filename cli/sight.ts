@@ -97,9 +97,8 @@ export function conditionOf({ info, goneMs }: Sight): ReturnType<typeof stateOf>
 }
 
 /** Whether every producer has left a live depot that takes frames: readers wait for the next one. */
-export function producersGone({ stats, stale }: DepotInspection): boolean {
-  if (stats === undefined || stale || stats.ended || stats.stored + stats.dropped === 0) return false;
-  return !stats.peers.some(({ alive, producer }) => alive && producer);
+export function waitsForProducer({ stats, stale }: DepotInspection): boolean {
+  return stats !== undefined && !stale && !stats.ended && stats.producersGone;
 }
 
 /** Whether frames find no room, because of a reader that is behind or one that is missing. */

@@ -12,7 +12,7 @@ import { timerSeconds } from "./parameters.ts";
 import { peersTable } from "./peers_table.ts";
 import { paintOutput, print, printJson } from "./terminal/output.ts";
 import { bytes, count, counted, elements, frameLength, gigabytesPerSecond, rate } from "./terminal/units.ts";
-import { lookAt, producersGone, type Rates, refuseMissing, type Sight, stateOf } from "./sight.ts";
+import { lookAt, type Rates, refuseMissing, type Sight, stateOf, waitsForProducer } from "./sight.ts";
 
 const MEASURE_SECONDS = 0.5;
 
@@ -47,9 +47,8 @@ Examples:
         sight = await found(name, sight);
       }
       const { info: { stats, ...info }, rates } = sight;
-      const gone = producersGone(sight.info);
-      if (json) printJson({ ...info, state: stateOf(info), producersGone: gone, ...stats, rates });
-      else print(shape(info) + counters(stats!, gone, rates) + peersTable(stats!, info));
+      if (json) printJson({ ...info, state: stateOf(info), ...stats, rates });
+      else print(shape(info) + counters(stats!, waitsForProducer(sight.info), rates) + peersTable(stats!, info));
     });
 }
 

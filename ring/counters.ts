@@ -84,6 +84,11 @@ export interface DepotStats {
   replaced: boolean;
   /** Whether the name still leads here. */
   linked: boolean;
+  /**
+   * Whether something was claimed, and every depot object that has claimed was closed or its process died. Readers then
+   * wait for the next producer, unless it has `ended`. False while the first producer is still to come.
+   */
+  producersGone: boolean;
   /** Every open depot object, in all processes. */
   peers: PeerStats[];
   /** Every group of readers that share frames. */
@@ -164,6 +169,8 @@ function readersOf(attachment: Attachment, owner: number, head: number): ReaderS
 export function depotStats(attachment: Attachment): DepotStats {
   const { words, room, peers, geometry, layout, name, id } = attachment;
   const head = room.head();
+  const entries = peers.entries();
+  const produces = (index: number) => (words.load32(words.peer(index) + PEER.flags) & PEER_FLAGS.produces) !== 0;
   return {
     name,
     id,
@@ -177,7 +184,8 @@ export function depotStats(attachment: Attachment): DepotStats {
     ended: room.end() !== undefined,
     replaced: attachment.isReplaced,
     linked: attachment.isLinked,
-    peers: peers.entries().map(({ index, id, alive }) => {
+    producersGone: head !== geometry.firstSequence && !entries.some(({ index, alive }) => alive && produces(index)),
+    peers: entries.map(({ index, id, alive }) => {
       const entry = words.peer(index);
       return {
         pid: words.load32(entry + PEER.pid),
@@ -187,7 +195,7 @@ export function depotStats(attachment: Attachment): DepotStats {
         alive,
         here: isHere(attachment, index),
         joinedMs: words.plain64(entry + PEER.joinedNs) / 1e6,
-        producer: (words.load32(entry + PEER.flags) & PEER_FLAGS.produces) !== 0,
+        producer: produces(index),
         stored: words.f64[(entry + PEER.stored) >> 3] - words.f64[(entry + PEER.storedBase) >> 3],
         dropped: words.f64[(entry + PEER.dropped) >> 3] - words.f64[(entry + PEER.droppedBase) >> 3],
         readers: readersOf(attachment, id, head),

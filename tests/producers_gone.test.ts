@@ -153,3 +153,23 @@ depotTest("frames refuses another word for whenProducersGone", async (name) => {
   const wrong = { whenProducersGone: "stop" } as unknown as typeof END;
   assertThrows(() => depot.frames(wrong), RangeError, 'whenProducersGone must be one of "wait", "end"');
 });
+
+for (const runtime of RUNTIMES) {
+  depotTest(`FramesDepot.stats says producersGone once a ${runtime} producer was killed`, async (name) => {
+    await using depot = await FramesDepot.create(name, options());
+    const gone = () => [depot.stats().producersGone, FramesDepot.inspect(name)!.stats!.producersGone];
+    assertEquals(gone(), [false, false]); // the first one is still to come
+    await using producer = new Remote(runtime);
+    await producer.tell({ do: "open", name });
+    await producer.tell({ do: "enqueue", frameNumber: 1 });
+    assertEquals(gone(), [false, false]);
+    await producer.kill();
+    assertEquals(gone(), [true, true]);
+    using last = depot.latest();
+    assertEquals([last?.frameNumber, depot.ended, depot.replaced, depot.linked], [1, false, false, true]);
+    await fill(depot, 2); // another one takes its place
+    assertEquals(gone(), [false, false]);
+    depot.end();
+    assertEquals(gone(), [false, false]); // it has not closed
+  }, WATCHED);
+}

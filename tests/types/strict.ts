@@ -3,6 +3,7 @@
  */
 import {
   type DepotOptions,
+  type DepotStats,
   type ElementType,
   type Frame,
   type FrameData,
@@ -62,6 +63,7 @@ export async function carried(depot: FramesDepot<"uint8">): Promise<void> {
   same<ReturnType<typeof depot.readable>, ReadableStream<Frame<"uint8">>>(true);
   same<ReturnType<typeof depot.tryClaim>, FrameSlot<"uint8"> | undefined>(true);
   same<Awaited<ReturnType<typeof depot.claim>>, FrameSlot<"uint8"> | undefined>(true);
+  same<DepotStats["producersGone"], boolean>(true);
   // A depot of bytes does where any depot does.
   const any: FramesDepot = depot;
   const frame: Frame | undefined = depot.peekFrame(1);
