@@ -5,11 +5,31 @@
  */
 import { type DepotStats, depotStats, droppedFrames } from "../ring/counters.ts";
 import type { Color, FieldOrder } from "../ring/color.ts";
+import { show } from "./checks.ts";
 import type { ElementType, WhenFull } from "./options.ts";
 import type { Session } from "./session.ts";
 
+/** The method that the consoles of all runtimes ask an object for. */
+const CONSOLE = Symbol.for("nodejs.util.inspect.custom");
+
+/** What is said of a depot at its making, as an object would be shown. It asks the segment for nothing. */
+function shown({ name, id, frameSize, elementType, pixelFormat, maxSize, whenFull, closed }: OpenDepot): string {
+  const said = { name, id, frameSize, elementType, pixelFormat, maxSize, whenFull, closed };
+  const members = Object.entries(said).map(([key, value]) => `${key}: ${show(value)}`);
+  return `FramesDepot { ${members.join(", ")} }`;
+}
+
 /** An open depot: its shape, its counters, and how it is closed. {@linkcode FramesDepot} is the one there is. */
 export abstract class OpenDepot<E extends ElementType = ElementType> implements AsyncDisposable {
+  static {
+    // What a console shows of it. A method would be one for users, too.
+    Object.defineProperty(this.prototype, CONSOLE, {
+      value(this: OpenDepot) {
+        return shown(this);
+      },
+    });
+  }
+
   readonly #session: Session;
 
   /**

@@ -2,10 +2,17 @@
  * Which segment a name leads to: the id that all its processes see, and what the segment says of itself.
  */
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { inspect } from "node:util";
 import { FramesDepot } from "../mod.ts";
 import { depotTest, RUNTIMES, skip } from "./support/harness.ts";
 import { Remote } from "./support/remote.ts";
 import { IS_WINDOWS, NO_STALE } from "./support/windows.ts";
+
+/** An object as `console.log` prints it here. */
+function consoleText(value: unknown): string {
+  const { Bun, Deno } = globalThis as unknown as Record<string, { inspect(value: unknown): string } | undefined>;
+  return (Bun ?? Deno ?? { inspect }).inspect(value);
+}
 
 const OPTIONS = { frameSize: [2, 2, 1], maxSize: 4 } as const;
 
@@ -36,4 +43,14 @@ depotTest("id of a stale segment is told, and goes with it", async (name) => {
   assertEquals([FramesDepot.inspect(name)?.id, FramesDepot.inspect(name)?.stale], [id, true]);
   await using next = await FramesDepot.create(name, OPTIONS);
   assertNotEquals(next.id, id);
+});
+
+depotTest("FramesDepot shows a console what it is, also once it is closed", async (name) => {
+  const depot = await FramesDepot.create(name, { frameSize: [4, 2], pixelFormat: "yuv420p", maxSize: 3 });
+  const shown = (closed: boolean) =>
+    `FramesDepot { name: "${name}", id: "${depot.id}", frameSize: [4, 2, 1], elementType: "uint8", ` +
+    `pixelFormat: "yuv420p", maxSize: 3, whenFull: "drop", closed: ${closed} }`;
+  assertEquals(consoleText(depot), shown(false));
+  await depot.close();
+  assertEquals(consoleText(depot), shown(true));
 });
