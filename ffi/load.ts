@@ -117,7 +117,7 @@ function find(): Shim {
       }
     }
   } catch (error) {
-    tried.push(reason(error));
+    tried.push(`the system's C library: ${reason(error)}`);
   }
   throw new DepotError("UNSUPPORTED", attempted(backend, tried), { remedy: whatHelps(backend) });
 }

@@ -129,6 +129,9 @@ if (RUNTIMES.includes("node")) {
   depotTest("loadShim in Node without its FFI names the version that has it", async (name) => {
     const { code, message } = await load(name, "node", { node: ["--no-experimental-ffi"] });
     assertEquals(code, "UNSUPPORTED");
+    if (process.platform !== "win32") {
+      assertMatch(message!, /^ {2}tried the system's C library: Node [0-9.]+ has no node:ffi/m);
+    }
     assertStringIncludes(message!, `node needs version ${FREE_NODE} or later, or ${LEAST_NODE} and ${FFI_FLAG}`);
   });
 
