@@ -1,10 +1,10 @@
 /**
  * Video frames in shared memory, by name and number, between processes.
  *
- * A {@linkcode FramesDepot} is a fixed-size queue of numbered frames that any Deno or Bun process can fill, follow, or
- * ask for "frame 5": without copies, with back-pressure, and surviving the death of any of them. There is no daemon
- * and no addon; a small C library inside this package is loaded at the first use. Importing this module runs no native
- * code and touches no disk. Deno needs `--allow-ffi`, Bun needs nothing.
+ * A {@linkcode FramesDepot} is a fixed-size queue of numbered frames that any Deno, Bun or Node process can fill,
+ * follow, or ask for "frame 5": without copies, with back-pressure, and surviving the death of any of them. There is no
+ * daemon and no addon; a small C library inside this package is loaded at the first use. Importing this module runs no
+ * native code and touches no disk. Deno needs `--allow-ffi`, Bun needs nothing, Node needs version 26.9 or later.
  *
  * @example One process fills, another follows
  * ```ts

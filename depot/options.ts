@@ -45,9 +45,10 @@ export interface BackpressureEvent {
 }
 
 /**
- * Called when a frame finds no room; runs outside every lock. A depot that drops awaits the promise it returns, for no
- * longer than the call's `timeoutMs` and `signal` allow. A depot that waits calls it once a stall and waits for room
- * beside it. What it throws, its call throws; once the frame is stored or the wait is over, it is printed instead.
+ * Called when a frame finds no room; runs outside every lock. A depot that drops calls it for each frame that it
+ * refuses, so count or limit what you log, and awaits the promise it returns, for no longer than the call's `timeoutMs`
+ * and `signal` allow. A depot that waits calls it once a stall and waits for room beside it. What it throws, its call
+ * throws; once the frame is stored or the wait is over, it is printed instead.
  *
  * TypeScript cannot infer the type of a depot whose own callback returns what the depot returns: write
  * `async () => { await depot.clearQueue(); }` and not `() => depot.clearQueue()`.
