@@ -1,29 +1,16 @@
-// A server sends frames over a WebSocket, each when the client asks for it.
+// A server sends frames over a WebSocket, each when the client asks for it. The server is that of the package `ws`.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import process from "node:process";
 import { FramesDepot } from "@frames-depot/frames-depot";
+import { WebSocketServer } from "ws";
 
-type Socket = { send(bytes: Uint8Array): unknown };
-declare const Bun: { serve(options: object): { port: number; stop(atOnce: boolean): unknown } };
-const hostname = "127.0.0.1";
+type Socket = {
+  on(event: "message", listener: () => void): void;
+  send(bytes: Uint8Array, sent: (error?: Error) => void): void;
+};
 
-/** The part that differs between the runtimes: a server that calls `reply` for each message of a client. */
-function serve(reply: (socket: Socket) => unknown): { port: number; stop: () => unknown } {
-  if ("Bun" in globalThis) {
-    const fetch = (request: Request, server: { upgrade(request: Request): void }) => server.upgrade(request);
-    const server = Bun.serve({ hostname, port: 0, fetch, websocket: { message: reply } });
-    return { port: server.port, stop: () => server.stop(true) };
-  }
-  const server = Deno.serve({ hostname, port: 0, onListen() {} }, (request) => {
-    const { socket, response } = Deno.upgradeWebSocket(request);
-    socket.onmessage = () => reply(socket as Socket);
-    return response;
-  });
-  return { port: server.addr.port, stop: () => server.shutdown() };
-}
-
-const count = 20;
+const [count, host] = [20, "127.0.0.1"];
 const name = `example-websocket-${process.pid}`;
 await using depot = await FramesDepot.create(name, { frameSize: [320, 240, 3], maxSize: 3, whenFull: "wait" });
 const camera = (async () => {
@@ -32,13 +19,19 @@ const camera = (async () => {
   }
 })();
 
-const frames = depot.frames();
-const server = serve(async (socket) => {
-  const { value: frame } = await frames.next(); // releases the previous frame
-  if (frame !== undefined) socket.send(frame.data as Uint8Array); // copies before it returns: nothing to await
+const frames = depot.readable(); // its frames belong to this program until it releases them
+const reader = frames.getReader();
+const server = new WebSocketServer({ host, port: 0 });
+server.on("connection", (socket: Socket) => {
+  socket.on("message", async () => {
+    const { value: frame } = await reader.read();
+    // `ws` sends the frame's own memory and calls back when it has left: only then the frame is released.
+    if (frame !== undefined) socket.send(frame.data as Uint8Array, () => frame.release());
+  });
 });
+await once(server, "listening");
 
-const client = new WebSocket(`ws://${hostname}:${server.port}`);
+const client = new WebSocket(`ws://${host}:${server.address().port}`);
 client.binaryType = "arraybuffer";
 await once(client, "open");
 for (let n = 0; n < count; n++) {
@@ -49,6 +42,8 @@ for (let n = 0; n < count; n++) {
   assert.ok(bytes.every((byte) => byte === n));
 }
 await camera;
+await reader.cancel();
 client.close();
-await server.stop();
+await once(client, "close");
+await new Promise<void>((resolve) => server.close(() => resolve()));
 console.log(`ok: ${count} frames came over the WebSocket as they were`);

@@ -9,8 +9,9 @@ import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { FramesDepot } from "../mod.ts";
+import { installPackages } from "../tools/support/node_packages.ts";
 import { RUN } from "../tools/support/runtimes.ts";
-import { depotTest, executableOf, type Runtime, RUNTIMES, skip, skippedTest } from "./support/harness.ts";
+import { depotTest, executableOf, type Runtime, RUNTIMES, skip } from "./support/harness.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const programs = readdirSync(new URL("examples/", ROOT)).filter((name) => name.endsWith(".ts"));
@@ -43,20 +44,11 @@ function run(runtime: Runtime, program: string): Promise<Run> {
   );
 }
 
-/** What a runtime lacks for a program. */
-const LACKS: Partial<Record<Runtime, Record<string, string>>> = {
-  node: { "websocket.ts": "Node has no WebSocket server of its own" },
-};
+if (RUNTIMES.includes("node")) installPackages();
 
 for (const program of programs.filter((program) => !isJob(program))) {
   for (const runtime of RUNTIMES) {
-    const lack = LACKS[runtime]?.[program];
-    const title = `examples/${program} does what it says, in ${runtime}`;
-    if (lack !== undefined) {
-      skippedTest(title, lack);
-      continue;
-    }
-    depotTest(title, async () => {
+    depotTest(`examples/${program} does what it says, in ${runtime}`, async () => {
       const { code, out, pid } = await run(runtime, program);
       const last = out.trimEnd().split("\n").at(-1)!;
       const lacks = /^skipped: (\w+) is not installed$/.exec(last)?.[1];

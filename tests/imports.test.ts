@@ -20,6 +20,7 @@ const SOUND: Record<string, string> = {
   "shim/build.ts": 'import fs from "node:fs";\n',
   "cli/main.ts": 'import { FramesDepot } from "../mod.ts";\nimport { Command } from "commander";\n',
   "examples/files.ts": `import { FramesDepot } from "${ITSELF}";\nimport fs from "node:fs";\n`,
+  "examples/websocket.ts": `import { FramesDepot } from "${ITSELF}";\nimport { WebSocketServer } from "ws";\n`,
   "bench/main.ts": 'import { bunPath } from "../tools/support/runtimes.ts";\n',
   "tools/test.ts": 'import { bunPath } from "./support/runtimes.ts";\n// import "../tests/a.test.ts";\n',
   "tools/support/runtimes.ts": 'import process from "node:process";\nawait import(process.argv[2]);\n',

@@ -42,6 +42,7 @@ export const RULES: Rules = {
   // Its users. The command line and the examples see no more of it than any other program does.
   "cli": { rooms: ["mod.ts", "deno.json"], outside: ["runtime", "node", "packages"] },
   "examples": { rooms: ["mod.ts"], outside: ["node"] },
+  "examples/websocket.ts": { rooms: ["mod.ts"], outside: ["node", "packages"] }, // Node serves no WebSockets itself
   "bench": { rooms: ["mod.ts", "shim", "tools/support"], outside: ["runtime", "node", "packages"] },
   "tools": { rooms: ["mod.ts", "tools/support", ...TOOLS], outside: ["runtime", "node"] },
   ...Object.fromEntries(TOOLS.map((tool) => [tool, TOOL])),

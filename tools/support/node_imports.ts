@@ -16,14 +16,18 @@ const { compilerOptions: { paths } } = JSON.parse(readFileSync(new URL("tsconfig
 /** Modules with their types taken off: without these a start takes four times as long. */
 enableCompileCache(fileURLToPath(new URL(".cache/node", root)));
 
-/** Beside what `node_packages.ts` has installed. The other runtimes install what cli/package.json names themselves. */
-const packages = new URL(".cache/cli/any.js", root).href;
+/**
+ * Folders whose packages `node_packages.ts` has installed, or `npm install` in the clone. The other runtimes install
+ * theirs themselves.
+ */
+const WITH_PACKAGES = ["cli", "examples"];
 
 registerHooks({
   resolve(specifier, context, next) {
     if (specifier in paths) return next(new URL(paths[specifier][0], root).href, context);
     const isPackage = /^@?\w[^:]*$/.test(specifier) && !isBuiltin(specifier);
-    const isOurs = context.parentURL?.startsWith(`${root}cli/`);
-    return next(specifier, isPackage && isOurs ? { ...context, parentURL: packages } : context);
+    const folder = WITH_PACKAGES.find((name) => context.parentURL?.startsWith(`${root}${name}/`));
+    const isTheirs = isPackage && folder !== undefined;
+    return next(specifier, isTheirs ? { ...context, parentURL: `${root}.cache/${folder}/any.js` } : context);
   },
 });

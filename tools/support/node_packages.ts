@@ -54,7 +54,8 @@ export function installed(path: string, name: string): string {
   return fileURLToPath(folder);
 }
 
-/** The packages of the command line, for Node. */
+/** The packages of the command line and of the examples, for Node. */
 export function installPackages(): void {
   installed("cli/package.json", "cli");
+  installed("tools/support/examples.json", "examples");
 }
