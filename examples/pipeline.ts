@@ -40,15 +40,17 @@ async function torment(role: string, child: ChildProcess): Promise<ChildProcess>
     child.kill("SIGKILL"); // no handler runs, nothing is closed
     await once(child, "exit");
     child = await start(role);
+    if (kills % 5 === 4) console.log(`the ${role} was killed ${kills + 1} times`);
   }
   return child;
 }
 
+console.log(`five processes are killed ${KILLS} times each, in about a minute`);
 try {
   const first = await Promise.all(ROLES.map(start));
-  const [decoder, ...others] = await Promise.all(ROLES.map((role, i) => torment(role, first[i])));
-  decoder.kill("SIGTERM"); // closeOnSignals: it leaves in order
-  await once(decoder, "exit");
+  const [decoder, ...others] = await Promise.all(ROLES.map((role, i) => torment(role, first[i]!)));
+  decoder!.kill("SIGTERM"); // closeOnSignals: it leaves in order
+  await once(decoder!, "exit");
 
   const depot = await FramesDepot.open(name);
   depot.end();

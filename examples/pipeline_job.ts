@@ -6,7 +6,7 @@ import process from "node:process";
 import { setTimeout } from "node:timers/promises";
 import { type Frame, FramesDepot } from "@frames-depot/frames-depot";
 
-const [role, name, recording] = process.argv.slice(2);
+const [role = "", name = "", recording = ""] = process.argv.slice(2);
 function count(frames: number): void {
   try {
     process.send!(frames);
@@ -17,6 +17,18 @@ function count(frames: number): void {
 const isWhole = ({ data, frameNumber }: Frame) => !data.some((value, i) => i % 97 === 0 && value !== frameNumber % 251);
 FramesDepot.closeOnSignals();
 process.on("disconnect", () => process.exit());
+
+/** The newest frame of a name whenever it is asked for, whatever depot has the name by then. */
+function newestOf(name: string): () => Frame<"uint8"> | undefined {
+  let newest: Frame<"uint8"> | undefined;
+  void (async () => {
+    for await (const frame of FramesDepot.follow(name, { mode: "latest", elementType: "uint8" })) {
+      newest?.release();
+      newest = frame.clone(); // it takes one slot
+    }
+  })();
+  return () => newest?.clone();
+}
 
 const roles: Record<string, () => Promise<void>> = {
   /** 60 frames a second. A real one has them from a camera or a file: write_from_ffmpeg.ts. */
@@ -65,11 +77,10 @@ const roles: Record<string, () => Promise<void>> = {
   },
   /** The newest frame as a picture that any viewer shows, with what was found in it. */
   async preview() {
-    await using depot = await FramesDepot.open(name, { timeoutMs: 60_000, elementType: "uint8" });
-    await using results = await FramesDepot.open(`${name}-results`, { timeoutMs: 60_000 });
+    const [newest, newestResult] = [newestOf(name), newestOf(`${name}-results`)];
     const server = createServer((_, response) => {
-      using frame = depot.latest();
-      using found = results.latest();
+      using frame = newest();
+      using found = newestResult();
       if (frame === undefined) return response.writeHead(503).end();
       response.setHeader("x-found", found === undefined ? "nothing" : new TextDecoder().decode(found.data));
       response.end(Buffer.concat([Buffer.from(`P6 ${frame.width} ${frame.height} 255\n`), frame.data]));
@@ -85,16 +96,14 @@ const roles: Record<string, () => Promise<void>> = {
   },
   /** The newest frame and the two before it. */
   async lookup() {
-    await using depot = await FramesDepot.open(name, { timeoutMs: 60_000 });
-    for (;; await setTimeout(20)) {
-      using newest = depot.latest();
-      if (newest === undefined) continue;
-      const n = newest.frameNumber;
-      using before = depot.peekFrame(n - 1);
-      using twoBefore = depot.peekFrame(n - 2);
-      for (const frame of [newest, before, twoBefore]) if (frame !== undefined) assert(isWhole(frame));
+    const follower = FramesDepot.follow(name, { mode: "latest" });
+    for await (const frame of follower) {
+      const n = frame.frameNumber;
+      using before = follower.depot?.peekFrame(n - 1); // in the depot that `frame` is of
+      using twoBefore = follower.depot?.peekFrame(n - 2);
+      for (const each of [frame, before, twoBefore]) if (each !== undefined) assert(isWhole(each));
       if (n >= 2) count(1);
     }
   },
 };
-await roles[role]();
+await roles[role]!();

@@ -24,6 +24,7 @@ const detectors = [3, Infinity, Infinity].map(async (stopsAt) => {
 });
 let missing = detectors.length;
 let begin = () => {};
+console.log("three detectors start");
 await new Promise<void>((resolve) => begin = resolve);
 
 for (let n = 0; n < count; n++) {
