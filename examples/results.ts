@@ -15,7 +15,7 @@ async function detect(): Promise<void> {
   for await (const { frameNumber, data } of frames.frames()) {
     const boxes: Box[] = Array.from(
       { length: frameNumber % 4 },
-      (_, index) => ({ label: "car", x: index, y: data[0] }),
+      (_, index) => ({ label: "car", x: index, y: data[0]! }),
     );
     await results.enqueue({ frameNumber, frame: new TextEncoder().encode(JSON.stringify(boxes)) });
     if (frameNumber === count - 1) break;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { FramesDepot } from "@frames-depot/frames-depot";
 
-const [name, stopsAt] = process.argv.slice(2);
+const [name = "", stopsAt] = process.argv.slice(2);
 await using depot = await FramesDepot.open(name, { timeoutMs: 5000 });
 const reader = depot.frames({ group: "detectors" });
 console.log("ready");

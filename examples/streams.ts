@@ -7,7 +7,8 @@ const count = 6;
 const name = `example-streams-${process.pid}`;
 await using depot = await FramesDepot.create(name, { frameSize: [320, 240, 3], maxSize: count });
 // Each begins at the oldest frame, and ends when there is no further one (timeoutMs: 0).
-const [one, two, three] = [1, 2, 3].map(() => depot.readable({ timeoutMs: 0 }));
+const stream = () => depot.readable({ timeoutMs: 0 });
+const [one, two, three] = [stream(), stream(), stream()];
 for (let n = 0; n < count; n++) {
   await depot.enqueue({ frameNumber: n, frame: new Uint8Array(depot.frameBytes).fill(n) });
 }
@@ -19,7 +20,7 @@ async function valuesOf(frames: ReadableStream<Frame>, delayMs: number): Promise
     using frame = next;
     await new Promise((resolve) => setTimeout(resolve, delayMs));
     assert.ok(frame.data.every((byte) => byte === frame.frameNumber));
-    values.push(frame.data[0]);
+    values.push(frame.data[0]!);
   }
   return values;
 }

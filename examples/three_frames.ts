@@ -18,7 +18,7 @@ let compared = 0;
 for await (const frame of depot.frames()) {
   held.push(frame.clone()); // a lease of its own: the loop releases only `frame`
   if (held.length === 3) {
-    const [a, b, c] = held.map(({ data }) => data[0]); // no copy
+    const [a = 0, b = 0, c = 0] = held.map(({ data }) => data[0]); // no copy
     assert.equal((c - 2 * b + a) & 255, 2); // the second difference of n * n
     compared++;
     held.shift()!.release();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { FramesDepot } from "@frames-depot/frames-depot";
 
-const [name, count] = process.argv.slice(2);
+const [name = "", count] = process.argv.slice(2);
 await using depot = await FramesDepot.open(name, { timeoutMs: 10_000 }); // waits until there is such a depot
 
 let next = 0;

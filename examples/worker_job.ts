@@ -8,9 +8,9 @@ type Question = { frameNumber: number } | { buffer: ArrayBuffer } | "close";
 // arrive during one can be lost.
 const opening = FramesDepot.open(workerData, { timeoutMs: 1000 });
 
-function sum(bytes: ArrayLike<number>): number {
+function sum(bytes: Iterable<number>): number {
   let total = 0;
-  for (let at = 0; at < bytes.length; at++) total += bytes[at];
+  for (const byte of bytes) total += byte;
   return total;
 }
 

@@ -4,7 +4,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -38,14 +38,25 @@ async function served<T>(use: (address: string) => Promise<T>): Promise<T> {
   }
 }
 
-/** Compiles a file with a configuration of its own. @returns what the compiler says, nothing if all is well */
-async function complaints(file: string, config: object, environment: Record<string, string> = {}): Promise<string> {
+/** Compiles files with a configuration of its own. @returns what the compiler says, nothing if all is well */
+async function complaints(
+  files: string | string[],
+  config: object,
+  environment: Record<string, string> = {},
+): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "frames-depot-test-"));
   try {
     const path = join(folder, "deno.json");
     writeFileSync(path, JSON.stringify(config));
     const env = { ...process.env, NO_COLOR: "1", ...environment };
-    const deno = spawn(executableOf("deno"), ["check", "--quiet", "--config", path, "--allow-import", file], { env });
+    const deno = spawn(executableOf("deno"), [
+      "check",
+      "--quiet",
+      "--config",
+      path,
+      "--allow-import",
+      ...[files].flat(),
+    ], { env });
     let said = "";
     for (const stream of [deno.stdout, deno.stderr]) stream.setEncoding("utf8").on("data", (text) => said += text);
     const code = await new Promise((resolve) => deno.on("close", resolve));
@@ -67,6 +78,28 @@ test("FramesDepot's types are right in a program that is as strict as can be", L
         imports: { "@frames-depot/frames-depot": `${address}/mod.ts` },
       };
       assertEquals(await complaints(program, config, { DENO_DIR: join(folder, "cache") }), "");
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("the examples are right in a program where an element may be undefined", LONG, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "frames-depot-test-"));
+  try {
+    const examples = new URL("examples/", ROOT);
+    const files = readdirSync(examples).filter((file) => file.endsWith(".ts")).map((file) => {
+      copyFileSync(fileURLToPath(new URL(file, examples)), join(folder, file));
+      return join(folder, file);
+    });
+    // The package has no types of its own.
+    writeFileSync(join(folder, "ws.d.ts"), "// deno-lint-ignore no-explicit-any\nexport const WebSocketServer: any;\n");
+    await served(async (address) => {
+      const config = {
+        compilerOptions: { lib: LIB, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true },
+        imports: { "@frames-depot/frames-depot": `${address}/mod.ts`, "ws": join(folder, "ws.d.ts") },
+      };
+      assertEquals(await complaints(files, config, { DENO_DIR: join(folder, "cache") }), "");
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });
