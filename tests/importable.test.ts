@@ -125,3 +125,36 @@ console.log(frame?.frameNumber, frame?.data.length);
   const { status, stdout, stderr } = spawnSync(program, { encoding: "utf8", cwd: "/" });
   assertEquals([status, stdout, stderr], [0, "5 48\n", ""]);
 });
+
+/** What the guide puts into a file of a project beside a clone, or on its command line. */
+function fromGuide(pattern: RegExp, clone: string): string {
+  const guide = readFileSync(new URL("../docs/guide.md", import.meta.url), "utf8");
+  const found = pattern.exec(guide)?.[1];
+  assert(found !== undefined, `docs/guide.md has no ${pattern}`);
+  return found.replace("../frames-depot", clone);
+}
+
+depotTest("a project beside a clone finds the library there, as the guide says", (name) => {
+  using folder = new Folder();
+  const clone = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]$/, "").replaceAll("\\", "/");
+  writeFileSync(
+    `${folder.path}/program.ts`,
+    `import { FramesDepot } from "@frames-depot/frames-depot";
+await using depot = await FramesDepot.create(${JSON.stringify(name)}, { frameSize: [4, 4, 3] });
+console.log(depot.frameBytes);
+`,
+  );
+  const run = {
+    deno: () => {
+      writeFileSync(`${folder.path}/deno.json`, `{ ${fromGuide(/in `deno\.json`: `(.*?)`/, clone)} }`);
+      return ["run", "--allow-ffi", "program.ts"];
+    },
+    bun: () => {
+      writeFileSync(`${folder.path}/tsconfig.json`, `{ ${fromGuide(/in `tsconfig\.json`: `(.*?)`/, clone)} }`);
+      return ["program.ts"];
+    },
+    node: () => fromGuide(/`node (--import \S+ program\.ts)`/, clone).split(" "),
+  };
+  const { stdout, stderr } = spawnSync(executableOf(HERE), run[HERE](), { encoding: "utf8", cwd: folder.path });
+  assertEquals(stdout, "48\n", stderr);
+});
