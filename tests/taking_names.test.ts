@@ -229,3 +229,34 @@ depotTest("createOrOpen joins a depot that has ended while a producer has it ope
   await using next = await FramesDepot.createOrOpen(name, { ...options(), replace: true });
   assertNotEquals(next.id, producer.id);
 });
+
+/** The rows and columns of the guide's table of createOrOpen. */
+const FOUND = { same: options(), other: LARGER, ended: options() };
+const OUTCOMES: Record<keyof typeof FOUND, Record<string, string>> = {
+  same: { produced: "opened", gone: "opened", replace: "opened", dead: "replaced", stale: "opened" },
+  other: { produced: "INCOMPATIBLE", gone: "replaced", replace: "replaced", dead: "replaced", stale: "replaced" },
+  ended: { produced: "opened", gone: "replaced", replace: "replaced", dead: "replaced", stale: "replaced" },
+};
+
+for (const [found, outcomes] of Object.entries(OUTCOMES)) {
+  depotTest(`createOrOpen of a depot that is ${found} does what the guide's table says`, async (_, another) => {
+    for (const [state, outcome] of Object.entries(outcomes)) {
+      const name = another();
+      await using producer = new Remote(OTHER);
+      await producer.tell({ do: "create", name, options: FOUND[found as keyof typeof FOUND] });
+      await producer.tell({ do: "enqueue", frameNumber: 1 });
+      const { id } = FramesDepot.inspect(name)!;
+      if (found === "ended") await producer.tell({ do: "end" });
+      await using viewer = ["dead", "stale"].includes(state) ? undefined : await FramesDepot.open(name);
+      if (state === "gone" || viewer === undefined) await producer.kill();
+      const more = state === "replace" ? { replace: true } : state === "stale" ? { stale: true } : {};
+      const tried = FramesDepot.createOrOpen(name, { ...options(), ...more });
+      const got = await tried.catch((error: DepotError) => error.code);
+      const said = typeof got === "string" ? got : got.id === id ? "opened" : "replaced";
+      assertEquals(said, outcome, `${found}, ${state}`);
+      if (typeof got === "string") continue;
+      assertEquals(got.ended, found === "ended" && state === "produced");
+      await got.close();
+    }
+  }, WATCHED);
+}
