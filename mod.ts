@@ -20,7 +20,7 @@
  * // Another process:
  * await using depot = await FramesDepot.open("doc-camera", { timeoutMs: 1000 });
  * let sum = 0;
- * for await (const frame of depot.frames({ timeoutMs: 10 })) sum += frame.data[0];
+ * for await (const frame of depot.frames({ timeoutMs: 10 })) sum += frame.data[0]!;
  * assertEquals(sum, 0 + 1 + 2);
  * ```
  *

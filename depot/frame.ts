@@ -122,7 +122,7 @@ export class Frame<E extends ElementType = ElementType> implements Disposable {
    * await depot.enqueue({ frameNumber: 1, frame: new Uint8Array(depot.frameBytes).fill(128) });
    *
    * using frame = depot.peekFrame(1)!;
-   * const [y, uv] = frame.planes;
+   * const y = frame.planes[0]!, uv = frame.planes[1]!;
    * assertEquals([y.name, y.width, y.height, y.data.length], ["y", 6, 4, 24]);
    * assertEquals([uv.name, uv.width, uv.height, uv.stride], ["uv", 3, 2, 6]);
    * for (let row = 0; row < uv.height; row++) {

@@ -2,7 +2,7 @@
  * The public types in the strictest program, whose library comes from a server, as from a registry: of such code only
  * its types count. And the library's own types without inference across files, as registries want them.
  */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { spawn } from "node:child_process";
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -49,14 +49,8 @@ async function complaints(
     const path = join(folder, "deno.json");
     writeFileSync(path, JSON.stringify(config));
     const env = { ...process.env, NO_COLOR: "1", ...environment };
-    const deno = spawn(executableOf("deno"), [
-      "check",
-      "--quiet",
-      "--config",
-      path,
-      "--allow-import",
-      ...[files].flat(),
-    ], { env });
+    const parameters = ["check", "--quiet", "--config", path, "--allow-import", ...[files].flat()];
+    const deno = spawn(executableOf("deno"), parameters, { env });
     let said = "";
     for (const stream of [deno.stdout, deno.stderr]) stream.setEncoding("utf8").on("data", (text) => said += text);
     const code = await new Promise((resolve) => deno.on("close", resolve));
@@ -98,6 +92,36 @@ test("the examples are right in a program where an element may be undefined", LO
       const config = {
         compilerOptions: { lib: LIB, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true },
         imports: { "@frames-depot/frames-depot": `${address}/mod.ts`, "ws": join(folder, "ws.d.ts") },
+      };
+      assertEquals(await complaints(files, config, { DENO_DIR: join(folder, "cache") }), "");
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+/** The blocks of code in a page, or in the comments of a module. */
+function codeIn(path: string): string[] {
+  const text = readFileSync(new URL(path, ROOT), "utf8").replaceAll("\r\n", "\n");
+  const plain = path.endsWith(".ts") ? text.replace(/^ *\* ?/gm, "") : text;
+  return [...plain.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => code);
+}
+
+test("the examples in the documentation are right in a program where an element may be undefined", LONG, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "frames-depot-test-"));
+  try {
+    const depot = readdirSync(new URL("depot/", ROOT)).map((file) => `depot/${file}`);
+    const files = ["mod.ts", "README.md", "docs/guide.md", ...depot].flatMap(codeIn).map((code, index) => {
+      const file = join(folder, `example_${index}.ts`);
+      writeFileSync(file, `${code}export {};\n`);
+      return file;
+    });
+    assert(files.length > 25, `${files.length} examples`);
+    copyFileSync(fileURLToPath(new URL("./support/assert.ts", import.meta.url)), join(folder, "assert.ts"));
+    await served(async (address) => {
+      const config = {
+        compilerOptions: { lib: LIB, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true },
+        imports: { "@frames-depot/frames-depot": `${address}/mod.ts`, "@std/assert": join(folder, "assert.ts") },
       };
       assertEquals(await complaints(files, config, { DENO_DIR: join(folder, "cache") }), "");
     });

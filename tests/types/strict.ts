@@ -18,7 +18,12 @@ type Bytes = Uint8Array<ArrayBuffer>;
 type Same<One, Other> = (<T>() => T extends One ? 1 : 2) extends (<T>() => T extends Other ? 1 : 2) ? true : false;
 const same = <One, Other>(_: Same<One, Other>): void => {};
 
+/** An exported one says its type, as isolatedDeclarations wants it. */
+export const SIXTEEN: DepotOptions<"uint16"> = { frameSize: [4, 2, 3], elementType: "uint16" };
+
 export async function elements(name: string): Promise<void> {
+  const sixteen = await FramesDepot.create(name, SIXTEEN);
+  same<typeof sixteen, FramesDepot<"uint16">>(true);
   const bytes = await FramesDepot.create(name, { frameSize: [4, 2, 3] });
   same<typeof bytes, FramesDepot<"uint8">>(true);
   const said = await FramesDepot.create(name, { frameSize: [4, 2, 3], elementType: "uint8" });
