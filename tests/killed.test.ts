@@ -100,6 +100,22 @@ for (const runtime of RUNTIMES) {
     );
   }
 
+  depotTest(
+    `frames after the only lossless reader, ${runtime}, is killed begins with the frame it had`,
+    async (name) => {
+      await using depot = await FramesDepot.create(name, { ...OPTIONS, maxSize: 4, whenFull: "wait" });
+      const remote = new Remote(runtime);
+      await remote.tell({ do: "open", name });
+      for (const n of [1, 2, 3]) await depot.enqueue({ frameNumber: n, frame: pixels(n) });
+      assertEquals(await remote.tell({ do: "follow", mode: "lossless", frames: 2 }), [1, 2]);
+      await remote.kill();
+      for (const n of [4, 5]) assertEquals((await depot.enqueue({ frameNumber: n, frame: pixels(n) })).state, "stored");
+      const numbers: number[] = [];
+      for await (const { frameNumber } of depot.frames({ timeoutMs: 0 })) numbers.push(frameNumber);
+      assertEquals(numbers, [2, 3, 4, 5]);
+    },
+  );
+
   depotTest(`enqueue that drops finds room again once ${runtime}, the slowest reader, is killed`, async (name) => {
     await using depot = await FramesDepot.create(name, { ...OPTIONS, maxSize: 1, whenFull: "drop" });
     await depot.enqueue({ frameNumber: 1, frame: pixels(1) });
