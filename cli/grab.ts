@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import fs from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
@@ -11,20 +11,17 @@ import { createSupportsTerminalGraphics } from "supports-terminal-graphics";
 import type { FrameData, FramesDepot } from "../mod.ts";
 import { EXIT, Failure, systemReason } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
-import { seconds } from "./parameters.ts";
+import { quality, seconds } from "./parameters.ts";
 import { print, printJson } from "./terminal/output.ts";
 import { ByteSink, PipeClosed } from "./video/byte_sink.ts";
-import { decodeLast } from "./video/compressed_frame.ts";
-import { bytesOf } from "./video/bytes.ts";
 import { writeFully } from "./video/descriptors.ts";
-import { isCodec } from "./video/encoder.ts";
 import { openDepot } from "./video/follow.ts";
+import { framesBefore, pictureOf } from "./video/frame_picture.ts";
 import { frameNumber } from "./video/parameters.ts";
 import { type PictureType, pictureTypeOf, toJpeg, toPng } from "./video/picture_file.ts";
-import { pixelFormatOf } from "./video/pixel_formats.ts";
 import { pictureText } from "./video/terminal_picture.ts";
 import { checkTarget, takesFiles } from "./video/target.ts";
-import { isMatrix, type Matrix, type Picture, toPicture } from "./video/to_rgb.ts";
+import type { Matrix, Picture } from "./video/to_rgb.ts";
 
 type Options = {
   frame?: number;
@@ -97,7 +94,8 @@ Examples:
       using interruption = new Interruption();
       await using depot = await openDepot(name, options.timeout, interruption);
       const grabbed = await grab(depot, options, interruption);
-      const picture = await pictureOf(depot, grabbed, options);
+      const { matrix } = options;
+      const picture = await pictureOf(depot, grabbed.data, grabbed.before, matrix && MATRICES[matrix]);
       await put(picture, file, type, options, interruption);
       if (options.json && file !== "-") {
         const { frameNumber, timestampNs } = grabbed;
@@ -105,12 +103,6 @@ Examples:
         printJson({ depot: name, file, frameNumber, timestampNs: String(timestampNs), width, height });
       }
     });
-}
-
-function quality(text: string): number {
-  const value = Number(text);
-  if (!(value >= 1 && value <= 100)) throw new InvalidArgumentError("It must be a number from 1 to 100.");
-  return value;
 }
 
 /** Copies the frame, so that no slot is held while the picture is encoded. */
@@ -139,40 +131,6 @@ function numbersOf(depot: FramesDepot): string {
   if (oldest === undefined || newest === undefined) return ": it is empty";
   const [first, last] = [oldest.frameNumber, newest.frameNumber];
   return first === last ? `: it has frame ${first}` : `: it has ${first} to ${last}`;
-}
-
-/** Copies of the frames before one that may depend on them: as many as there are, the oldest first. */
-function framesBefore(depot: FramesDepot, frameNumber: number): Uint8Array[] {
-  if (!isCodec(depot.pixelFormat) || /^m?jpeg$/.test(depot.pixelFormat)) return [];
-  const frames: Uint8Array[] = [];
-  for (let n = 1; n < depot.maxSize; n++) {
-    using frame = depot.peekFrame(frameNumber - n);
-    if (frame === undefined) break;
-    frames.unshift(bytesOf(frame.copy()));
-  }
-  return frames;
-}
-
-async function pictureOf(depot: FramesDepot, { data, before }: Grabbed, { matrix }: Options): Promise<Picture> {
-  const format = pixelFormatOf(depot);
-  const cannot = (why: string, exitCode: number = EXIT.refused) =>
-    new Failure(`cannot make a picture of depot "${depot.name}": ${why}`, exitCode);
-  if (format === undefined) {
-    if (!isCodec(depot.pixelFormat)) throw cannot(`its pixel format, "${depot.pixelFormat}", has no meaning here`);
-    try {
-      return await decodeLast(depot.pixelFormat, depot.frameSize, [...before, bytesOf(data)]);
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      const why = `its frames are ${depot.pixelFormat}, which ffmpeg decodes: ${error.message}`;
-      throw cannot(`${why}; \`frames-depot read ${depot.name} --frames 1\` gives them as they are`, error.exitCode);
-    }
-  }
-  const [width, height] = depot.frameSize;
-  const { matrix: made, range } = depot.color;
-  if (matrix !== undefined) return toPicture(data, format, width, height, { matrix: MATRICES[matrix], range });
-  if (made === undefined || isMatrix(made)) return toPicture(data, format, width, height, { matrix: made, range });
-  if (format.isYuv) throw cannot(`its matrix is ${made}; --matrix takes it for another`);
-  return toPicture(data, format, width, height);
 }
 
 async function put(

@@ -39,3 +39,10 @@ function wholeNumber(text: string, most: number, toMost: string): number {
   if (Number.isSafeInteger(value) && value >= 1 && value <= most) return value;
   throw new InvalidArgumentError(`It must be a whole number from 1${toMost}.`);
 }
+
+/** The quality of a JPEG. */
+export function quality(text: string): number {
+  const value = Number(text);
+  if (!(value >= 1 && value <= 100)) throw new InvalidArgumentError("It must be a number from 1 to 100.");
+  return value;
+}

@@ -35,7 +35,10 @@ function noteOn(part: Part, stats: DepotStats, { whenFull }: DepotInfo): string 
 }
 
 /** Whether producers wait for this reader, or drop because of it. */
-function blocks({ reader, peer }: Part, { slowest, length, maxSize }: DepotStats): boolean {
+export function blocks(
+  { reader, peer }: { reader?: ReaderStats; peer: PeerStats },
+  { slowest, length, maxSize }: DepotStats,
+): boolean {
   return reader?.gating === true && length === maxSize && slowest?.pid === peer.pid && reader.lag >= slowest.lag;
 }
 

@@ -15,6 +15,7 @@ import { recordCommand } from "./record.ts";
 import { relayCommand } from "./relay.ts";
 import { replayCommand } from "./replay.ts";
 import { rmCommand } from "./rm.ts";
+import { serveCommand } from "./serve.ts";
 import { statCommand } from "./stat.ts";
 import { paintErrors, paintOutput, print } from "./terminal/output.ts";
 import { topCommand } from "./top.ts";
@@ -22,7 +23,7 @@ import { watchCommand } from "./watch.ts";
 import { writeCommand } from "./write.ts";
 
 const GROUPS: [title: string, commands: Command[]][] = [
-  ["Look:", [lsCommand(), statCommand(), topCommand(), watchCommand()]],
+  ["Look:", [lsCommand(), statCommand(), topCommand(), watchCommand(), serveCommand()]],
   ["Video:", [writeCommand(), readCommand(), grabCommand(), recordCommand(), replayCommand()]],
   ["Other machines:", [relayCommand()]],
   ["Check and fix:", [doctorCommand(), benchCommand(), rmCommand()]],

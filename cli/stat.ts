@@ -47,9 +47,14 @@ Examples:
         sight = await found(name, sight);
       }
       const { info: { stats, ...info }, rates } = sight;
-      if (json) printJson({ ...info, state: stateOf(info), ...stats, rates });
+      if (json) printJson(statAsJson(sight));
       else print(shape(info) + counters(stats!, waitsForProducer(sight.info), rates) + peersTable(stats!, info));
     });
+}
+
+/** Everything about a depot, as programs get it. */
+export function statAsJson({ info: { stats, ...info }, rates }: Sight) {
+  return { ...info, state: stateOf(info), ...stats, rates };
 }
 
 /** @throws {Failure | DepotError} where there is none, or none that can be opened */

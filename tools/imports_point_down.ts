@@ -18,6 +18,7 @@ const TOOLS = [
   "tools/platforms",
   "tools/relay",
   "tools/rooms",
+  "tools/serve",
   "tools/soak",
   "tools/video_matrix",
   "tools/words",

@@ -3,13 +3,9 @@
  *
  * @module
  */
-import fs from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { encode as encodePng } from "fast-png";
 import jpeg from "jpeg-js";
+import { findSharp } from "./sharp.ts";
 import { type Picture, toRgba8 } from "./to_rgb.ts";
 
 /** What a picture can be written as. */
@@ -24,30 +20,6 @@ export function pictureTypeOf(path: string): PictureType | undefined {
 /** PNG: exact, as many bits as the picture has. */
 export function toPng({ width, height, channels, data }: Picture): Uint8Array {
   return encodePng({ width, height, channels, data, depth: data instanceof Uint16Array ? 16 : 8 });
-}
-
-/** What is used of sharp. */
-type Sharp = (data: Uint8Array, options: { raw: { width: number; height: number; channels: 3 } }) => {
-  jpeg(options: { quality: number; chromaSubsampling: "4:4:4" | "4:2:0" }): { toBuffer(): Promise<Uint8Array> };
-};
-
-/** The native encoder where it is installed, beside this program or in the present folder. */
-function findSharp(): Sharp | undefined {
-  for (const from of [import.meta.url, join(process.cwd(), "x.js")]) {
-    if (!isBeside(from)) continue; // Bun would look for it in the network, and may wait there forever
-    try {
-      return createRequire(from)("sharp") as Sharp;
-    } catch { // it is not there, or not for this system
-    }
-  }
-  return undefined;
-}
-
-/** Whether a folder above a file, or its own, has the package. */
-function isBeside(file: string): boolean {
-  const folder = dirname(file.startsWith("file:") ? fileURLToPath(file) : file);
-  if (fs.existsSync(join(folder, "node_modules", "sharp"))) return true;
-  return dirname(folder) !== folder && isBeside(folder);
 }
 
 /** JPEG: 8 bits, without alpha. With sharp, where that is installed, it takes a twentieth of the time. */

@@ -20,6 +20,7 @@ const ONCE: Reasons = [
   [STATIC, "they look at files, which are the same in each runtime"],
   [/^(examples|node_script|npm_package)$/, "they start programs, each in every runtime that it is for"],
   [/^(chaos|group_chaos)$/, "the processes that they start are of all runtimes"],
+  [/^serve_page/, "they drive a browser, against the command in every runtime"],
   [/^deno_sanitizers$/, "Deno alone has sanitizers"],
 ];
 

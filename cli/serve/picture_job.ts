@@ -1,0 +1,86 @@
+/**
+ * One picture: what is made of a frame, in any thread.
+ *
+ * @module
+ */
+import { decode as decodeJpeg, encode as encodeJpeg } from "jpeg-js";
+import type { FrameData } from "../../mod.ts";
+import { fitted } from "../video/fitting.ts";
+import { isJpeg, pictureOf, type Pixels } from "../video/frame_picture.ts";
+import { toPng } from "../video/picture_file.ts";
+import { pixelFormatOf } from "../video/pixel_formats.ts";
+import { findSharp, type SharpPicture } from "../video/sharp.ts";
+import { type Picture, toRgba8 } from "../video/to_rgb.ts";
+
+/** What to make. Bytes may be moved to another thread. */
+export type PictureJob = {
+  pixels: Pixels;
+  data: FrameData;
+  /** Where frames depend on each other: those before it, the oldest first. */
+  before: Uint8Array[];
+} & Wanted;
+
+/** A JPEG of this width, or a PNG as large as the frame. */
+export type Wanted = { type: "jpeg"; width: number; height: number; quality: number } | { type: "png" };
+
+/** What was made. */
+export type MadePicture = { bytes: Uint8Array<ArrayBuffer>; width: number; height: number };
+
+/** Of a compressed picture that some sender made: more pixels than a depot's frame may have are no picture. */
+const MOST_MEGAPIXELS = 128;
+
+/** Makes it. @throws {Failure} where no picture can be made */
+export async function makePicture(job: PictureJob): Promise<MadePicture> {
+  if (job.type === "png") return pngOf(await decoded(job));
+  const sharp = findSharp();
+  const picture = sharp === undefined ? undefined : opened(job, sharp) ?? ofPicture(await decoded(job), sharp);
+  if (picture === undefined) return slowJpegOf(await decoded(job), job);
+  const { width, height, quality } = job;
+  const bytes = await picture.resize(width, height, { fit: "fill", kernel: "linear" })
+    // Tables of its own for each picture are a few percent smaller, and take three times as long.
+    .jpeg({ quality, chromaSubsampling: "4:2:0", optimiseCoding: false }).toBuffer();
+  return { bytes: new Uint8Array(bytes), width, height };
+}
+
+type Sharp = NonNullable<ReturnType<typeof findSharp>>;
+
+/** What the encoder takes as it is: JPEG, and bytes of gray, RGB or RGBA. */
+function opened({ pixels, data }: PictureJob, sharp: Sharp): SharpPicture | undefined {
+  if (isJpeg(pixels.pixelFormat)) return sharp(bytesOf(data));
+  const format = pixelFormatOf(pixels)?.name;
+  const channels = format === undefined ? undefined : ({ gray: 1, rgb24: 3, rgba: 4 } as const)[format];
+  if (channels === undefined) return undefined;
+  const [width, height] = pixels.frameSize;
+  return withoutAlpha(sharp(bytesOf(data), { raw: { width, height, channels } }), channels);
+}
+
+function ofPicture({ width, height, channels, data }: Picture, sharp: Sharp): SharpPicture {
+  const is8 = data instanceof Uint8Array;
+  const raw = { width, height, channels: is8 ? channels : 4 } as const;
+  return withoutAlpha(sharp(is8 ? data : toRgba8({ width, height, channels, data }), { raw }), raw.channels);
+}
+
+const withoutAlpha = (picture: SharpPicture, channels: number) => channels === 4 ? picture.removeAlpha() : picture;
+
+function slowJpegOf(picture: Picture, { width, height, quality }: Wanted & { type: "jpeg" }): MadePicture {
+  const isWhole = width >= picture.width && height >= picture.height;
+  const small = isWhole ? picture : fitted(picture, { width, height });
+  const { data } = encodeJpeg({ width: small.width, height: small.height, data: toRgba8(small) }, quality);
+  return { bytes: new Uint8Array(data), width: small.width, height: small.height };
+}
+
+function pngOf(picture: Picture): MadePicture {
+  const { width, height } = picture;
+  return { bytes: new Uint8Array(toPng(picture)), width, height };
+}
+
+async function decoded({ pixels, data, before }: PictureJob): Promise<Picture> {
+  if (!isJpeg(pixels.pixelFormat)) return await pictureOf(pixels, data, before);
+  const { width, height, data: rgba } = decodeJpeg(bytesOf(data), {
+    useTArray: true,
+    maxResolutionInMP: MOST_MEGAPIXELS,
+  });
+  return { width, height, channels: 4, data: rgba };
+}
+
+const bytesOf = (data: FrameData): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

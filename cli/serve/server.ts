@@ -1,0 +1,165 @@
+/**
+ * The HTTP server: its limits, its clients, and its end.
+ *
+ * @module
+ */
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+// @ts-types="./ws.d.ts"
+import { type WebSocket, WebSocketServer } from "ws";
+import { EXIT, Failure, systemReason } from "../failure.ts";
+import type { Access, Refused } from "./access.ts";
+import { MESSAGE_BYTES } from "./messages.ts";
+import { Routes } from "./routes.ts";
+import { CLOSE, type Services, Session } from "./session.ts";
+
+/** How it serves. */
+export type ServerOptions = { access: Access; services: Services; mostClients: number };
+
+/** The maximum of bytes in a request's head. */
+const HEADER_BYTES = 8192;
+/** A connection that has sent no request for this time is closed. */
+const SILENT_MS = 10_000;
+/** Connections beside those of clients, for short requests. */
+const SPARE_CONNECTIONS = 64;
+const SOCKET_PATH = "/api/live";
+/** How long clients are waited for at the end. */
+const ENDING_MS = 500;
+
+/** Serves until it is disposed of. */
+export class DepotServer implements AsyncDisposable {
+  readonly #options: ServerOptions;
+  readonly #server: Server;
+  readonly #sockets: WebSocketServer;
+  readonly #sessions = new Set<Session>();
+  #clients = 0;
+
+  constructor(options: ServerOptions) {
+    const { access, services } = options;
+    this.#options = options;
+    this.#sockets = new WebSocketServer({
+      ...{ noServer: true, clientTracking: false, maxPayload: MESSAGE_BYTES, perMessageDeflate: false },
+    });
+    const routes = new Routes({ access, services, clients: () => this.#clients, enter: () => this.#enter() });
+    this.#server = createServer(
+      {
+        maxHeaderSize: HEADER_BYTES,
+        headersTimeout: SILENT_MS,
+        requestTimeout: SILENT_MS,
+        keepAliveTimeout: SILENT_MS,
+      },
+      (request, response) => {
+        request.on("error", () => {}); // it has gone
+        request.resume(); // what it sends is not read
+        heard(request.socket);
+        response.on("close", () => guard(request.socket));
+        void routes.handle(request, response);
+      },
+    );
+    this.#server.maxConnections = options.mostClients + SPARE_CONNECTIONS;
+    this.#server.on("connection", guard);
+    this.#server.on("clientError", (_error, socket) => socket.destroy());
+    this.#server.on(
+      "upgrade",
+      (request: IncomingMessage, socket: Duplex, head) => this.#upgrade(request, socket, head),
+    );
+  }
+
+  /** Begins to listen. @returns the port @throws {Failure} where the system refuses */
+  async listen(host: string, port: number): Promise<number> {
+    try {
+      this.#server.listen({ host, port, backlog: 128 });
+      await once(this.#server, "listening");
+    } catch (error) {
+      throw cannotListen(error as NodeJS.ErrnoException, host, port);
+    }
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** @returns gives the place back; undefined where there is none */
+  #enter(): (() => void) | undefined {
+    if (this.#clients >= this.#options.mostClients) return undefined;
+    this.#clients++;
+    return () => this.#clients--;
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Parameters<WebSocketServer["handleUpgrade"]>[2]): void {
+    const { access, services } = this.#options;
+    socket.on("error", () => {}); // it has gone
+    heard(socket as Socket);
+    const { headers, url } = request;
+    const refused = access.refusedPlace(headers) ?? access.refusedToken(headers);
+    if (refused !== undefined) services.counts.refused++;
+    if (refused !== undefined || url !== SOCKET_PATH) return refuse(socket, refused?.status ?? 404);
+    const leave = this.#enter();
+    if (leave === undefined) return refuse(socket, 503);
+    let isMade = false;
+    const end = once(socket, "close").catch(() => {}).then(() => isMade ? undefined : leave());
+    void end;
+    try {
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) => {
+        isMade = true;
+        const session = new Session(webSocket, services);
+        this.#sessions.add(session);
+        webSocket.on("close", () => {
+          this.#sessions.delete(session);
+          leave();
+        });
+      });
+    } catch {
+      socket.destroy();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const session of this.#sessions) session.close(CLOSE.goingAway, "the server ends");
+    const timer = setTimeout(() => {
+      for (const session of this.#sessions) session.terminate();
+      this.#server.closeAllConnections();
+    }, ENDING_MS);
+    this.#server.closeIdleConnections();
+    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 2 * ENDING_MS))]);
+    clearTimeout(timer);
+  }
+}
+
+const STATUS: Record<Refused["status"] | 404 | 503, string> = {
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  421: "Misdirected Request",
+  503: "Service Unavailable",
+};
+
+function refuse(socket: Duplex, status: keyof typeof STATUS): void {
+  socket.end(`HTTP/1.1 ${status} ${STATUS[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+const timers = new WeakMap<object, ReturnType<typeof setTimeout>>();
+
+/** Closes a connection that sends no request in time, whatever the runtime does about it. */
+function guard(socket: Socket): void {
+  if (!timers.has(socket)) socket.once("close", () => heard(socket));
+  heard(socket);
+  if (!socket.destroyed) timers.set(socket, setTimeout(() => socket.destroy(), SILENT_MS));
+}
+
+function heard(socket: Socket): void {
+  clearTimeout(timers.get(socket));
+}
+
+const HELPS: Record<string, string> = {
+  EADDRINUSE: "another process listens there; --port 0 takes a free port",
+  EACCES: "this user may not; --port takes another, from 1024 on",
+  EADDRNOTAVAIL: "this machine has no such address; --host 0.0.0.0 is all it has",
+  ENOTFOUND: "--host takes an address or a name of this machine",
+};
+
+function cannotListen(error: NodeJS.ErrnoException, host: string, port: number): Failure {
+  const helps = HELPS[error.code ?? ""];
+  const why = helps ?? systemReason(error);
+  return new Failure(`cannot listen on ${host}, port ${port}: ${why}`, EXIT.system);
+}
