@@ -53,10 +53,25 @@ export class Cli {
 
   /** Waits until the output has a text. */
   async shows(text: string): Promise<void> {
-    while (!this.#out.includes(text)) {
-      if (this.#ended) throw new Error(`it ended without ${JSON.stringify(text)}: ${this.#out}${this.#errors}`);
+    await this.#until(() => this.#out.includes(text) || undefined, text);
+  }
+
+  /** Waits until the output has a text of a pattern, and returns it. */
+  printed(pattern: RegExp): Promise<string> {
+    return this.#until(() => pattern.exec(this.#out)?.[0], String(pattern));
+  }
+
+  async #until<Found>(find: () => Found | undefined, wanted: string): Promise<Found> {
+    for (let found;;) {
+      if ((found = find()) !== undefined) return found;
+      if (this.#ended) throw new Error(`it ended without ${JSON.stringify(wanted)}: ${this.#out}${this.#errors}`);
       await new Promise<void>((resolve) => this.#changed = resolve);
     }
+  }
+
+  /** What it has printed so far. */
+  get out(): string {
+    return this.#out;
   }
 
   /** What it answered in the end. */
