@@ -1,0 +1,155 @@
+/**
+ * `deno task bench:serve`: frames a second and delay of the page of `frames-depot serve`, in Chromium on this machine,
+ * beside a producer of 30 frames a second. The page shows one depot as large as its frames are.
+ *
+ * The delay is from the timestamp of a frame, which it gets when it is published, to the moment when it has been drawn.
+ *
+ * @module
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { FramesDepot } from "../../mod.ts";
+import { type Browser, launchChromium, type PageDocument, type PageElement } from "../support/chromium.ts";
+import { installed, output } from "../support/ffmpegs.ts";
+import { installPackages } from "../support/node_packages.ts";
+import { executableOf, RUN, type Runtime, RUNTIMES } from "../support/runtimes.ts";
+
+declare const document: PageDocument;
+declare const MutationObserver: new (changed: () => void) => {
+  observe(element: PageElement, options: { attributeFilter: string[] }): void;
+};
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "10" },
+    runtime: { type: "string", multiple: true, default: [...RUNTIMES] },
+    slow: { type: "boolean", default: false },
+    codec: { type: "string", multiple: true, default: ["jpeg", "h264"] },
+    help: { type: "boolean", default: false },
+  },
+});
+const seconds = Number(values.seconds);
+if (values.help || !(seconds > 0)) {
+  console.log("deno task bench:serve [--seconds N] [--runtime deno|bun|node]... [--codec jpeg|h264]... [--slow]");
+  console.log("--slow: without sharp, which is installed into .cache/ otherwise");
+  process.exit(values.help ? 0 : 2);
+}
+
+const [PER_SECOND, WARM_UP_MS] = [30, 3000];
+const SHARP = "sharp@0.35.5";
+const SIZES = [[1920, 1080], [1280, 720]] as const;
+/** What the page needs beside and below its picture. */
+const BESIDE = { width: 420, height: 240 };
+const [CAMERA, MAIN] = ["./camera.ts", "../../cli/main.ts"].map((path) =>
+  fileURLToPath(new URL(path, import.meta.url))
+);
+
+type Draw = { number: number; delayMs: number; width: number };
+
+/** Starts a process, and waits for a text that it prints. */
+async function started(
+  command: string[],
+  pattern: RegExp,
+  cwd = process.cwd(),
+): Promise<{ child: ChildProcess; found: string }> {
+  const child = spawn(command[0], command.slice(1), { cwd, stdio: ["pipe", "pipe", "inherit"] });
+  let printed = "";
+  for await (const text of child.stdout!.setEncoding("utf8")) {
+    printed += text;
+    const found = pattern.exec(printed)?.[0];
+    if (found !== undefined) return { child, found };
+  }
+  throw new Error(`${command.join(" ")} ended: ${printed}`);
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  child.stdin!.end();
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const closed = once(child, "close");
+  process.kill(child.pid!, "SIGTERM");
+  await closed;
+}
+
+/** What the page draws. */
+async function draws(browser: Browser, address: string, width: number, height: number): Promise<Draw[]> {
+  const viewport = { width: width + BESIDE.width, height: height + BESIDE.height };
+  const context = await browser.newContext({ viewport });
+  const page = await context.newPage();
+  await page.goto(address);
+  await page.waitForFunction((width) => {
+    const canvas = document.querySelector(".player canvas");
+    return canvas?.width === width && Number(canvas.dataset.drawn) > 0;
+  }, width);
+  const found = await page.evaluate(({ warmUpMs, ms }) => {
+    const canvas = document.querySelector(".player canvas")!;
+    const found: Draw[] = [];
+    let isWarm = false;
+    new MutationObserver(() => {
+      const delayMs = Date.now() - Number(BigInt(canvas.dataset.timestamp!) / 1_000_000n);
+      if (isWarm) found.push({ number: Number(canvas.dataset.number), delayMs, width: canvas.width });
+    }).observe(canvas, { attributeFilter: ["data-drawn"] });
+    setTimeout(() => isWarm = true, warmUpMs);
+    return new Promise<Draw[]>((resolve) => setTimeout(() => resolve(found), warmUpMs + ms));
+  }, { warmUpMs: WARM_UP_MS, ms: seconds * 1000 });
+  await context.close();
+  return found;
+}
+
+async function measured(browser: Browser, runtime: Runtime, codec: string, [width, height]: readonly [number, number]) {
+  const name = `serve-bench-${process.pid}`;
+  const parameters = [name, width, height, PER_SECOND].map(String);
+  const { child: camera } = await started([executableOf("deno"), ...RUN.deno, CAMERA, ...parameters], /ready/);
+  const command = [executableOf(runtime), ...RUN[runtime], MAIN, "serve", name, "--port", "0", "--codec", codec];
+  try {
+    const { child: server, found: address } = await started(command, /https?:\/\/\S+/, folder);
+    try {
+      return await draws(browser, new URL(`#/${name}`, address).href, width, height);
+    } finally {
+      await end(server);
+    }
+  } finally {
+    await end(camera);
+    FramesDepot.unlink(name);
+  }
+}
+
+const quantile = (sorted: number[], share: number) =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+
+/** Where users have installed sharp, or nothing. */
+const folder = values.slow ? mkdtempSync(join(tmpdir(), "serve-bench-")) : installed(SHARP, (made) => {
+  writeFileSync(join(made, "package.json"), "{}");
+  output("npm", ["install", "--silent", "--prefix", made, SHARP]);
+});
+const browser = await launchChromium();
+if ("missing" in browser) throw new Error(`there is no Chromium: ${browser.missing}`);
+console.log(
+  `| server | codec | picture | frames/s drawn | delay p50 | p95 |\n| --- | --- | --- | ---: | ---: | ---: |`,
+);
+try {
+  for (const runtime of values.runtime as Runtime[]) {
+    if (runtime === "node") installPackages();
+    for (const codec of values.codec) {
+      for (const size of SIZES) {
+        const found = await measured(browser, runtime, codec, size);
+        if (found.some(({ width }) => width !== size[0])) throw new Error(`a picture is not ${size[0]} wide`);
+        if (found.some(({ number }, index) => index > 0 && number <= found[index - 1].number)) {
+          throw new Error("a picture was drawn after a later one");
+        }
+        const delays = found.map(({ delayMs }) => delayMs).sort((one, other) => one - other);
+        const [middle, late] = [0.5, 0.95].map((share) => quantile(delays, share)?.toFixed(0) ?? "–");
+        const perSecond = (found.length / seconds).toFixed(1);
+        console.log(`| ${runtime} | ${codec} | ${size.join("×")} | ${perSecond} | ${middle} ms | ${late} ms |`);
+      }
+    }
+  }
+} finally {
+  await browser.close();
+  if (values.slow) rmSync(folder, { recursive: true });
+}
