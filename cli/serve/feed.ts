@@ -5,12 +5,13 @@
  * @module
  */
 import { DepotError, type Frame, type FrameFollower, FramesDepot } from "../../mod.ts";
+import { withoutRemedy } from "../failure.ts";
 import { dependsOnOthers, isJpeg } from "../video/frame_picture.ts";
 import type { Counts } from "./counts.ts";
 import { H264Encoder } from "./h264.ts";
 import type { PictureMaker } from "./picture_maker.ts";
 import { isAlone } from "./presence.ts";
-import { type Codec, type Consumer, type LivePicture, Rendition } from "./renditions.ts";
+import { type Codec, type Consumer, type LivePicture, Rendition, type Seen } from "./renditions.ts";
 import { sizeOf } from "./sizes.ts";
 import { type Snapshot, snapshotOf } from "./snapshot.ts";
 
@@ -41,7 +42,7 @@ export class Feed {
   readonly #running: Promise<void>;
   #follower: Follower | undefined;
   /** The newest frame that was seen. */
-  #newest: { id: string; number: number } | undefined;
+  #newest: Seen | undefined;
   /** Why there are no pictures now. */
   #missing: string | undefined;
   #ended = false;
@@ -110,15 +111,15 @@ export class Feed {
 
   async #run(): Promise<void> {
     while (!this.#ended) {
-      this.#follower = FramesDepot.follow(this.name, { mode: "latest", from: "latest" }) as Follower;
+      const follower = FramesDepot.follow(this.name, { mode: "latest", from: "latest" }) as Follower;
+      this.#follower = follower;
       try {
-        await this.#follow(this.#follower);
+        await this.#follow(follower);
       } catch (error) {
-        if (!(error instanceof DepotError || error instanceof RangeError)) throw error;
-        this.#tellGone(error.message);
+        this.#tellGone(error instanceof DepotError ? withoutRemedy(error) : (error as Error).message);
         await this.#sleep(AGAIN_MS);
       } finally {
-        await this.#follower.return();
+        await follower.return();
       }
     }
   }
@@ -129,9 +130,14 @@ export class Feed {
       const dueMs = this.#dueMs();
       if (dueMs > 0) await this.#sleep(Math.min(dueMs, LOOK_MS));
       else {
-        using frame = await follower.within(LOOK_MS);
+        const behind = this.#behind();
+        using frame = await follower.within(behind === undefined ? LOOK_MS : 0);
         if (frame !== undefined) {
           this.#take(follower.depot!, frame);
+          continue;
+        }
+        if (behind !== undefined) {
+          this.#makeNewest(behind);
           continue;
         }
         if (follower.id === undefined) this.#tellGone(`there is no depot "${this.name}"`);
@@ -155,6 +161,14 @@ export class Feed {
     return wanting.reduce((least, { notBefore }) => Math.min(least, Math.max(0, notBefore - nowMs)), Infinity);
   }
 
+  /** A size that is due and whose picture is not that of the newest frame: it was busy when that frame came. */
+  #behind(): Rendition | undefined {
+    const nowMs = performance.now();
+    return this.#renditions.values().find((rendition) => {
+      return rendition.made !== this.#newest && !rendition.busy && rendition.wants && rendition.notBefore <= nowMs;
+    });
+  }
+
   /** Copies a frame for each size that is due. */
   #take(depot: FramesDepot, frame: Frame): void {
     this.#newest = { id: depot.id, number: frame.frameNumber };
@@ -168,8 +182,12 @@ export class Feed {
 
   /** The first picture of a consumer is that of the newest frame, if it is still there: no newer one may come. */
   #begin(rendition: Rendition, consumer: Consumer): void {
-    if (rendition.busy || !rendition.lacks(consumer)) return;
+    if (!rendition.busy && rendition.lacks(consumer)) this.#makeNewest(rendition);
+  }
+
+  #makeNewest(rendition: Rendition): void {
     const depot = this.#follower?.depot;
+    rendition.made = this.#newest;
     if (depot === undefined || this.#newest === undefined || depot.id !== this.#newest.id) return;
     try {
       using frame = depot.peekFrame(this.#newest.number);
@@ -186,6 +204,7 @@ export class Feed {
   async #make(rendition: Rendition, snapshot: Snapshot): Promise<void> {
     const isDecoded = dependsOnOthers(snapshot.pixels.pixelFormat);
     rendition.busy = true;
+    rendition.made = this.#newest;
     rendition.notBefore = performance.now() + (isDecoded ? DECODING_MS : 1000 / this.#options.mostPerSecond);
     try {
       rendition.give(await this.#pictureOf(rendition, snapshot));
@@ -254,8 +273,9 @@ export class Feeds implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Begins to give pictures of a name to a consumer. */
+  /** Begins to give pictures of a name to a consumer. @throws {RangeError} for what no depot can be called */
   add(name: string, consumer: Consumer, width: number, codec: Codec): Feed {
+    FramesDepot.inspect(name);
     const feed = this.#feeds.get(name) ?? new Feed(name, this.#options);
     this.#feeds.set(name, feed);
     feed.add(consumer, width, codec);

@@ -33,6 +33,9 @@ export type Consumer = {
 /** What a consumer has got. */
 type State = { last?: LivePicture; needsKey: boolean };
 
+/** A frame that came, as one object for all sizes. */
+export type Seen = { readonly id: string; readonly number: number };
+
 /** Pictures of one depot in one size, by one encoder. */
 export class Rendition {
   readonly width: number;
@@ -43,6 +46,8 @@ export class Rendition {
   /** Before this moment the next one must not begin, by `performance.now()`. */
   notBefore = 0;
   last: LivePicture | undefined;
+  /** The frame of which a picture was begun last. */
+  made: Seen | undefined;
 
   /** @param width as it is asked for; pictures are never wider than their frames */
   constructor(width: number, codec: Codec) {

@@ -1,0 +1,220 @@
+/**
+ * `frames-depot serve`: its JSON, and pictures of numbered frames, decoded by ffmpeg.
+ */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Buffer } from "node:buffer";
+import { readFileSync } from "node:fs";
+import { request } from "node:http";
+import { FramesDepot } from "../mod.ts";
+import { runCli } from "./support/cli.ts";
+import { depotTest } from "./support/harness.ts";
+import { colored, colorOf, eventually, Served, textOf } from "./support/serve_scene.ts";
+import { decoded, ffmpeg, fileOf, videoTest } from "./support/video.ts";
+
+const [WIDTH, HEIGHT] = [64, 48];
+const SHAPE = { frameSize: [WIDTH, HEIGHT, 3], pixelFormat: "rgb24", maxSize: 4, whenFull: "overwrite" } as const;
+/** Of 255: what a JPEG may differ by within one colour. */
+const SLACK = 6;
+
+async function fill(depot: FramesDepot, numbers: readonly number[]): Promise<void> {
+  for (const frameNumber of numbers) await depot.enqueue({ frameNumber, frame: colored(frameNumber, WIDTH, HEIGHT) });
+}
+
+function assertColor(pixels: Uint8Array, number: number): void {
+  const color = colorOf(number);
+  const farthest = pixels.reduce((most, value, at) => Math.max(most, Math.abs(value - color[at % 3])), 0);
+  assert(farthest <= SLACK, `frame ${number} differs by ${farthest}: ${pixels.slice(0, 3)} for ${color}`);
+}
+
+depotTest("serve's api is what ls and stat print as JSON", async (name, another) => {
+  await using depot = await FramesDepot.create(name, SHAPE);
+  await using _other = await FramesDepot.create(another(), SHAPE);
+  await fill(depot, [1, 2]);
+  await using served = await Served.start([name]);
+  assertEquals(await served.json("healthz"), { status: "ok" });
+  const listed = JSON.parse((await runCli(["ls", "--json"])).out).filter((each: { name: string }) =>
+    each.name === name
+  );
+  assertEquals(await served.json("api/depots"), listed);
+  const { rates: _1, ...stat } = await served.json(`api/depots/${name}`);
+  const { rates: _2, ...printed } = JSON.parse((await runCli(["stat", name, "--json"])).out);
+  assertEquals(stat, printed);
+  assertEquals((await served.get(`api/depots/${name}-not`)).status, 404);
+});
+
+depotTest("serve has only the depots that it is told, also those that come later", async (name, another) => {
+  await using _first = await FramesDepot.create(name, SHAPE);
+  const later = another();
+  await using served = await Served.start([later]);
+  assertEquals(await served.json("api/depots"), []);
+  for (const path of [`depots/${name}/latest.jpg`, `depots/${name}/stream.mjpeg`, `api/depots/${name}`]) {
+    assertEquals((await served.get(path)).status, 404, path);
+  }
+  await using depot = await FramesDepot.create(later, SHAPE);
+  await fill(depot, [1]);
+  const depots = await served.json("api/depots");
+  assertEquals(depots.map((each: { name: string }) => each.name), [later]);
+  assertEquals((await served.get(`depots/${later}/latest.jpg`)).status, 200);
+});
+
+videoTest("serve's pictures are those of the frames with their numbers", async ({ name, folder }) => {
+  await using depot = await FramesDepot.create(name, SHAPE);
+  await fill(depot, [3, 4, 5, 6, 7, 8]);
+  await using served = await Served.start([]);
+  const newest = await served.get(`depots/${name}/latest.jpg`);
+  assertEquals([newest.status, newest.headers["content-type"], newest.headers["x-frame-number"]], [
+    200,
+    "image/jpeg",
+    "8",
+  ]);
+  assertEquals(newest.headers["cache-control"], "no-store");
+  assertColor(decoded(fileOf(folder, "newest.jpg", newest.bytes), ["-pix_fmt", "rgb24"]), 8);
+  for (const number of [5, 6, 8]) {
+    const { status, headers, bytes } = await served.get(`depots/${name}/frames/${number}.png`);
+    assertEquals([status, headers["content-type"], headers["x-frame-number"]], [200, "image/png", String(number)]);
+    const pixels = decoded(fileOf(folder, `${number}.png`, bytes), ["-pix_fmt", "rgb24"]);
+    assertEquals(pixels, colored(number, WIDTH, HEIGHT));
+  }
+  const gone = await served.get(`depots/${name}/frames/3.png`);
+  assertEquals(gone.status, 404);
+  assertStringIncludes(textOf(gone), "has no frame 3 any more");
+  assertEquals((await served.get(`depots/${name}/latest.png`)).headers["x-frame-number"], "8");
+  assertEquals(depot.stats().stored, 6);
+});
+
+videoTest("serve makes pictures smaller, never larger, in few widths", async ({ name, folder }) => {
+  const [width, height] = [700, 350];
+  await using depot = await FramesDepot.create(name, { ...SHAPE, frameSize: [width, height, 3] });
+  await depot.enqueue({ frameNumber: 1, frame: colored(1, width, height) });
+  await using served = await Served.start([]);
+  for (
+    const [asked, wide, high] of [[1, 160, 80], [160, 160, 80], [161, 240, 120], [650, 700, 350], [5000, 700, 350]]
+  ) {
+    const { bytes } = await served.get(`depots/${name}/latest.jpg?width=${asked}`);
+    const pixels = decoded(fileOf(folder, `${asked}.jpg`, bytes), ["-pix_fmt", "rgb24"]);
+    assertEquals(pixels.length, wide * high * 3, `width ${asked}`);
+    assertColor(pixels, 1);
+  }
+  for (const wrong of ["0", "-5", "x", "1e3", "99999", "16385", ""]) {
+    assertEquals((await served.get(`depots/${name}/latest.jpg?width=${wrong}`)).status, 400, wrong);
+  }
+});
+
+videoTest("serve shows YUV, 16 bits and JPEG; a JPEG of its own size passes as it is", async (scene) => {
+  const { name, another, folder } = scene;
+  const clip = (format: string) =>
+    ffmpeg(["-f", "lavfi", "-i", `color=0x3c78b4:s=${WIDTH}x${HEIGHT}`, "-frames:v", "1", ...format.split(" ")]);
+  const jpeg = clip("-c:v mjpeg -q:v 2 -f image2pipe pipe:1");
+  const frames: [options: object, frame: Uint8Array | Uint16Array][] = [
+    [{ pixelFormat: "yuv420p", frameSize: [WIDTH, HEIGHT] }, clip("-pix_fmt yuv420p -f rawvideo pipe:1")],
+    [
+      { pixelFormat: "rgb48le", frameSize: [WIDTH, HEIGHT] },
+      new Uint16Array(clip("-pix_fmt rgb48le -f rawvideo pipe:1").buffer),
+    ],
+    [{ pixelFormat: "mjpeg", frameSize: [WIDTH, HEIGHT], frameBytes: 100_000, variableLength: true }, jpeg],
+  ];
+  await using served = await Served.start([]);
+  for (const [index, [options, frame]] of frames.entries()) {
+    const each = index === 0 ? name : another();
+    await using depot = await FramesDepot.create(each, { whenFull: "overwrite", ...options });
+    await depot.enqueue({ frameNumber: 1, frame });
+    const { status, bytes } = await served.get(`depots/${each}/latest.jpg`);
+    assertEquals(status, 200);
+    const pixels = decoded(fileOf(folder, `${index}.jpg`, bytes), ["-pix_fmt", "rgb24"]);
+    assertEquals(pixels.length, WIDTH * HEIGHT * 3);
+    for (const [at, value] of [0x3c, 0x78, 0xb4].entries()) {
+      assert(Math.abs(pixels[at] - value) <= SLACK, `${pixels.slice(0, 3)}`);
+    }
+    if (index === 2) assertEquals(bytes, jpeg);
+  }
+});
+
+depotTest("serve says why frames are no pictures", async (name) => {
+  await using depot = await FramesDepot.create(name, {
+    frameSize: [4, 2, 3],
+    pixelFormat: "json",
+    whenFull: "overwrite",
+  });
+  await depot.enqueue({ frameNumber: 1, frame: new Uint8Array(24) });
+  await using served = await Served.start([]);
+  const got = await served.get(`depots/${name}/latest.jpg`);
+  assertEquals(got.status, 409);
+  assertStringIncludes(textOf(got), 'its pixel format, \\"json\\", has no meaning here');
+});
+
+videoTest("serve streams JPEGs as camera viewers read them", async ({ name, folder }) => {
+  await using depot = await FramesDepot.create(name, SHAPE);
+  await fill(depot, [1]);
+  await using served = await Served.start([]);
+  let stream = "";
+  let changed = () => {};
+  const asked = request(new URL(`depots/${name}/stream.mjpeg`, served.url), (response) => {
+    assertEquals(response.headers["content-type"], "multipart/x-mixed-replace; boundary=frame");
+    response.on("error", () => {}); // the server ends
+    response.on("data", (data: Buffer) => {
+      stream += data.toString("latin1");
+      changed();
+    });
+  });
+  asked.on("error", () => {});
+  asked.end();
+  const has = async (text: string) => {
+    while (!stream.includes(text)) await new Promise<void>((resolve) => changed = resolve);
+  };
+  for (const number of [1, 2, 3]) {
+    if (number > 1) await fill(depot, [number]);
+    await has(`X-Frame-Number: ${number}\r\n`);
+  }
+  await fill(depot, [4]);
+  await has("X-Frame-Number: 4\r\n"); // so that the third is whole
+  const [, head, body] = /--frame\r\n(Content-Type: image\/jpeg\r\n[^]*?X-Frame-Number: 3\r\n[^]*?)\r\n\r\n([^]*)/.exec(
+    stream.slice(stream.indexOf("X-Frame-Number: 2")),
+  )!;
+  const length = Number(/Content-Length: (\d+)/.exec(head)![1]);
+  const picture = Uint8Array.from(body.slice(0, length), (letter) => letter.charCodeAt(0));
+  assertColor(decoded(fileOf(folder, "3.jpg", picture), ["-pix_fmt", "rgb24"]), 3);
+  asked.destroy();
+});
+
+depotTest("serve joins a depot only while a client looks, and no producer waits for it", async (name) => {
+  await using depot = await FramesDepot.create(name, { ...SHAPE, whenFull: "wait" });
+  const reader = depot.frames();
+  await using served = await Served.start([]);
+  await served.json(`api/depots/${name}`);
+  const itsPeers = () => depot.stats().peers.filter(({ pid }) => pid === served.pid);
+  assertEquals(itsPeers(), []);
+  const live = await served.live();
+  live.shows = false; // two pictures, and no more
+  live.show(name);
+  for (let number = 0; number < 40; number++) {
+    await fill(depot, [number]);
+    using frame = await reader.within(60_000);
+    assertEquals(frame?.frameNumber, number);
+    if (number === 1) await live.until(() => live.pictures[0]);
+  }
+  const peers = itsPeers();
+  assertEquals(peers.length, 1);
+  for (const { gating } of peers[0].readers) assertEquals(gating, false);
+  live.say({ type: "hide", channel: 1 });
+  await eventually(() => itsPeers().length === 0);
+});
+
+depotTest("serve has the files of its page, and no others", async () => {
+  await using served = await Served.start([]);
+  const page = await served.get("");
+  assertEquals([page.status, page.headers["content-type"]], [200, "text/html; charset=utf-8"]);
+  assertEquals(page.bytes, new Uint8Array(readFileSync(new URL("../cli/serve/page/index.html", import.meta.url))));
+  assertStringIncludes(String(page.headers["content-security-policy"]), "default-src 'none'; script-src 'self'");
+  assertEquals(page.headers["x-content-type-options"], "nosniff");
+  for (
+    const path of ["page/../routes.ts", "page/..%2froutes.ts", "page/%2e%2e/routes.ts", "page/deno.json", "page/", "x"]
+  ) {
+    assertEquals((await served.get(path)).status, 404, path);
+  }
+  for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
+    const { status, headers } = await served.get("api/depots", {}, method);
+    assertEquals([status, headers.allow], [405, "GET, HEAD"], method);
+  }
+  const head = await served.get("healthz", {}, "HEAD");
+  assertEquals([head.status, head.bytes.length], [200, 0]);
+});
