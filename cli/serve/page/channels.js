@@ -15,6 +15,7 @@
  * @property {(number: number, range: readonly [number, number] | undefined) => void} missing a frame that was asked for
  * @property {(why: string) => void} gone
  * @property {(text: string) => void} note
+ * @property {() => void} reopened the connection is another one: it must be asked again
  */
 
 export class Channels {
@@ -22,7 +23,7 @@ export class Channels {
   codec = "jpeg";
   #send;
   #next = 1;
-  /** @type {Map<number, { receiver: Receiver, request: object | undefined }>} */
+  /** @type {Map<number, Receiver>} */
   #open = new Map();
 
   /** @param {(message: object) => void} send */
@@ -33,15 +34,13 @@ export class Channels {
   /** @param {Receiver} receiver @returns {Channel} */
   open(receiver) {
     const number = this.#next++;
-    this.#open.set(number, { receiver, request: undefined });
+    this.#open.set(number, receiver);
     return new Channel(number, (message) => this.#tell(number, message));
   }
 
   /** Asks again for everything that is shown: the server of a new connection knows nothing. */
   reopen() {
-    for (const { request } of this.#open.values()) {
-      if (request !== undefined) this.#send(request);
-    }
+    for (const receiver of [...this.#open.values()]) receiver.reopened();
   }
 
   /**
@@ -50,17 +49,13 @@ export class Channels {
    * @param {number} channel
    */
   receiverOf(channel) {
-    return this.#open.get(channel)?.receiver;
+    return this.#open.get(channel);
   }
 
   /** @param {number} channel @param {{ type: string }} message */
   #tell(channel, message) {
-    const open = this.#open.get(channel);
-    if (open === undefined) return;
-    const whole = { ...message, channel };
-    if (message.type === "show") open.request = whole;
     if (message.type === "hide") this.#open.delete(channel);
-    this.#send(whole);
+    this.#send({ ...message, channel });
   }
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 /** @import { Depot } from "./messages.js" */
-import { count, counted, size } from "./format.js";
+import { counted, size } from "./format.js";
 
 /** @typedef {{ text: string, level: "plain" | "warning" | "bad" }} Remark */
 
@@ -63,11 +63,6 @@ export function ending({ state, reason, producersGone }) {
 /** @param {Depot} depot what the page calls a depot in its list */
 export function stateText({ state, producersGone }) {
   return state === "live" && producersGone ? "no producer" : state;
-}
-
-/** @param {Depot} depot `3/8` */
-export function queueText({ length = 0, maxSize }) {
-  return maxSize === undefined ? "–" : `${count(length)}/${count(maxSize)}`;
 }
 
 /** @param {Depot} depot `1920×1080×3 rgb24` */

@@ -34,16 +34,8 @@ export class LagLine {
 
   constructor() {
     this.#svg.append(this.#area, this.#line, this.#limit);
-    const caption = make(
-      "figcaption",
-      {},
-      make("span", {}, "slowest reader, last minute"),
-      this.#now,
-    );
-    this.element.append(
-      caption,
-      make("div", { class: "lag-plot" }, this.#svg, this.#top),
-    );
+    const caption = make("figcaption", {}, make("span", {}, "slowest reader, last minute"), this.#now);
+    this.element.append(caption, make("div", { class: "lag-plot" }, this.#svg, this.#top));
   }
 
   /** @param {readonly number[]} lags one for each second, the newest last @param {number} maxSize slots of the queue */
@@ -53,19 +45,13 @@ export class LagLine {
     const x = (/** @type {number} */ index) => WIDTH - (last.length - 1 - index) * WIDTH / (SECONDS - 1);
     const y = (/** @type {number} */ lag) => HEIGHT - 1 - lag / highest * (HEIGHT - 4);
     const points = last.map((lag, index) => `${x(index).toFixed(1)} ${y(lag).toFixed(1)}`);
-    this.#line.setAttribute(
-      "d",
-      points.length === 0 ? "" : `M${points.join("L")}`,
-    );
+    this.#line.setAttribute("d", points.length === 0 ? "" : `M${points.join("L")}`);
     const area = points.length === 0 ? "" : `M${x(0).toFixed(1)} ${HEIGHT}L${points.join("L")}L${WIDTH} ${HEIGHT}Z`;
     this.#area.setAttribute("d", area);
     this.#limit.setAttribute("d", `M0 ${y(maxSize).toFixed(1)}H${WIDTH}`);
     const now = last.at(-1);
     setText(this.#top, `${maxSize} slots`);
-    setText(
-      this.#now,
-      now === undefined ? "no reader" : `${counted(now, "frame")} now`,
-    );
+    setText(this.#now, now === undefined ? "no reader" : `${counted(now, "frame")} now`);
     const most = Math.max(0, ...last);
     this.#svg.setAttribute(
       "aria-label",

@@ -55,10 +55,7 @@ class Page {
   /** @param {boolean} wasOpen @param {number} waitMs */
   async #broken(wasOpen, waitMs) {
     document.body.dataset.connection = "broken";
-    setText(
-      connection,
-      `Disconnected: what is shown is old. Trying again in ${Math.ceil(waitMs / 1000)} s.`,
-    );
+    setText(connection, `Disconnected: what is shown is old. Trying again in ${Math.ceil(waitMs / 1000)} s.`);
     if (wasOpen || await admission() !== "out") return;
     this.#socket.close();
     this.#clear();
@@ -70,16 +67,21 @@ class Page {
   /** @param {any} message */
   #told(message) {
     const receiver = this.#channels.receiverOf(message.channel);
-    if (message.type === "hello") this.#greet(message);
-    else if (message.type === "depots") this.#show(message.depots);
-    else if (message.type === "detail" && this.#shown instanceof Detail) {
-      this.#shown.tell(message);
-    } else if (message.type === "missing") {
-      receiver?.missing(message.number, message.range);
-    } else if (message.type === "gone") receiver?.gone(message.why);
-    else if (message.type === "note") receiver?.note(message.text);
-    else if (message.type === "refused") {
-      console.error(`the server has refused a message: ${message.text}`);
+    switch (message.type) {
+      case "hello":
+        return this.#greet(message);
+      case "depots":
+        return this.#show(message.depots);
+      case "detail":
+        return this.#shown instanceof Detail && this.#shown.tell(message);
+      case "missing":
+        return receiver?.missing(message.number, message.range);
+      case "gone":
+        return receiver?.gone(message.why);
+      case "note":
+        return receiver?.note(message.text);
+      case "refused":
+        return receiver === undefined ? console.error(message.text) : receiver.note(message.text);
     }
   }
 
@@ -93,14 +95,8 @@ class Page {
   #show(depots) {
     this.#depots = depots;
     const live = depots.filter(({ state }) => state === "live").length;
-    const flow = depots.reduce(
-      (sum, { bytesPerSecond }) => sum + (bytesPerSecond ?? 0),
-      0,
-    );
-    setText(
-      totals,
-      `${counted(depots.length, "depot")}, ${live} live, ${gigabytesPerSecond(flow)} GB/s`,
-    );
+    const flow = depots.reduce((sum, { bytesPerSecond }) => sum + (bytesPerSecond ?? 0), 0);
+    setText(totals, `${counted(depots.length, "depot")}, ${live} live, ${gigabytesPerSecond(flow)} GB/s`);
     if (this.#shown === undefined) this.#go();
     else this.#shown.show(depots, this.#names);
   }
@@ -108,14 +104,18 @@ class Page {
   /** Shows what the address names. */
   #go() {
     if (this.#depots === undefined) return;
+    const before = this.#shown instanceof Detail ? this.#shown.name : undefined;
     this.#clear();
     const name = shownName();
-    this.#shown = name === undefined ? new Overview(this.#channels) : new Detail(name, this.#channels);
+    const shown = name === undefined ? new Overview(this.#channels) : new Detail(name, this.#channels);
+    this.#shown = shown;
     document.title = name === undefined ? "Frames Depot" : `${name} – Frames Depot`;
-    view.replaceChildren(this.#shown.element);
-    this.#shown.show(this.#depots, this.#names);
+    view.replaceChildren(shown.element);
+    shown.show(this.#depots, this.#names);
     this.#askDetail();
     scrollTo(0, 0);
+    if (shown instanceof Detail) view.focus();
+    else if (before !== undefined) shown.focus(before);
   }
 
   #clear() {

@@ -6,19 +6,20 @@
  */
 /** @import { Channels } from "./channels.js" */
 /** @import { Depot } from "./messages.js" */
-import { ending, formatText, queueText, slowness, stateText } from "./condition.js";
-import { make, makeFigures, setNote, setText } from "./dom.js";
-import { gigabytesPerSecond, rate } from "./format.js";
+import { ending, formatText, slowness, stateText } from "./condition.js";
+import { make, setNote, setText } from "./dom.js";
+import { Flow } from "./flow.js";
 import { addressOf } from "./place.js";
 import { Picture } from "./picture.js";
 
 class Tile {
   element = make("li", { class: "tile" });
   #picture;
+  #link;
   #number = make("span", { class: "badge" });
   #state = make("span", { class: "state" });
   #format = make("p", { class: "format" });
-  #figures = makeFigures(["queue", "frames/s", "GB/s", "drops/s"], "figures");
+  #flow = new Flow();
   #slow = make("p", { class: "slow", hidden: "" });
   #ending = make("p", { class: "ending", hidden: "" });
 
@@ -28,13 +29,13 @@ class Tile {
       drawn: ({ header: { number } }) => setText(this.#number, `#${number}`),
     });
     this.#picture.element.append(this.#number);
-    const link = make("a", { href: addressOf(depot.name) }, depot.name);
+    const link = this.#link = make("a", { href: addressOf(depot.name) }, depot.name);
     this.element.dataset.name = depot.name;
     this.element.append(
       this.#picture.element,
       make("div", { class: "tile-head" }, make("h2", {}, link), this.#state),
       this.#format,
-      this.#figures.list,
+      this.#flow.element,
       this.#slow,
       this.#ending,
     );
@@ -42,22 +43,19 @@ class Tile {
 
   /** @param {Depot} depot */
   show(depot) {
-    const { queue, "frames/s": frames, "GB/s": bytes, "drops/s": drops } = this.#figures.values;
     this.element.dataset.state = depot.state;
     setText(this.#state, stateText(depot));
     setText(this.#format, formatText(depot));
-    setText(queue, queueText(depot));
-    setText(frames, rate(depot.framesPerSecond));
-    setText(bytes, gigabytesPerSecond(depot.bytesPerSecond));
-    setText(drops, rate(depot.droppedPerSecond));
-    queue.classList.toggle("bad", depot.full === true);
-    drops.classList.toggle("bad", (depot.droppedPerSecond ?? 0) > 0);
+    this.#flow.show(depot);
     const slow = depot.state === "live" ? slowness(depot) : undefined;
     setNote(this.#slow, slow?.text);
     this.#slow.dataset.level = slow?.level ?? "";
     setNote(this.#ending, ending(depot));
-    this.#figures.list.hidden = depot.state === "broken";
     this.#picture.follow(depot);
+  }
+
+  focus() {
+    this.#link.focus();
   }
 
   close() {
@@ -103,6 +101,11 @@ export class Overview {
     if (depots.length === 0) this.#sayEmpty(names);
   }
 
+  /** Goes back to where the user was. @param {string} name */
+  focus(name) {
+    this.#tiles.get(name)?.focus();
+  }
+
   close() {
     for (const tile of this.#tiles.values()) tile.close();
     this.element.remove();
@@ -114,31 +117,11 @@ export class Overview {
     this.#empty.dataset.names = String(names);
     const name = names?.[0] ?? "camera0";
     this.#empty.replaceChildren(
-      make(
-        "h2",
-        {},
-        names === null ? "No depots" : `Waiting for ${names.join(", ")}`,
-      ),
-      make(
-        "p",
-        {},
-        "A depot appears here as soon as a process of this user makes it. To try it with a video file:",
-      ),
-      make(
-        "pre",
-        {},
-        make("code", {}, `frames-depot write ${name} --input clip.mp4`),
-      ),
+      make("h2", {}, names === null ? "No depots" : `Waiting for ${names.join(", ")}`),
+      make("p", {}, "A depot appears here as soon as a process of this user makes it. To try it with a video file:"),
+      make("pre", {}, make("code", {}, `frames-depot write ${name} --input clip.mp4`)),
       make("p", {}, "or in a program:"),
-      make(
-        "pre",
-        {},
-        make(
-          "code",
-          {},
-          `await FramesDepot.create("${name}", { frameSize: [1920, 1080, 3] });`,
-        ),
-      ),
+      make("pre", {}, make("code", {}, `await FramesDepot.create("${name}", { frameSize: [1920, 1080, 3] });`)),
     );
   }
 }

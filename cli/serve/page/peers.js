@@ -87,16 +87,8 @@ export class PeersTable {
 
   constructor() {
     const titles = COLUMNS.map(({ title, kind = "" }) => make("th", { scope: "col", class: kind }, title));
-    const table = make(
-      "table",
-      {},
-      make("thead", {}, make("tr", {}, ...titles)),
-      this.#body,
-    );
-    this.element.append(
-      make("h3", {}, "Peers"),
-      make("div", { class: "scrolls", tabindex: "0" }, table),
-    );
+    const table = make("table", {}, make("thead", {}, make("tr", {}, ...titles)), this.#body);
+    this.element.append(make("h3", {}, "Peers"), make("div", { class: "scrolls", tabindex: "0" }, table));
   }
 
   /** @param {readonly Peer[]} peers */

@@ -162,6 +162,11 @@ export class Picture {
         this.say(why);
       },
       note: (text) => this.say(text),
+      reopened: () => {
+        this.#asked = undefined;
+        this.#kept = 0;
+        this.#look();
+      },
     };
   }
 
@@ -172,12 +177,7 @@ export class Picture {
     const isH264 = picture.header.codec === "h264";
     // What is not wanted is decoded too where those after it need it.
     const decoded = isH264 ? this.#h264.decode(picture) : isWanted ? decodeJpeg(picture) : Promise.resolve(undefined);
-    this.#inOrder(
-      picture,
-      isStored,
-      decoded,
-      isStored ? undefined : () => this.#giveCredit(),
-    );
+    this.#inOrder(picture, isStored, decoded, isStored ? undefined : () => this.#giveCredit());
   }
 
   /**
@@ -229,6 +229,7 @@ export class Picture {
   #tell(header, delayMs) {
     Object.assign(this.canvas.dataset, {
       number: String(header.number),
+      codec: header.codec,
       timestamp: header.timestampNs,
       delay: delayMs === undefined ? "" : delayMs.toFixed(1),
       drawn: String(++this.#drawnCount),

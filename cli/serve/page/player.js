@@ -21,10 +21,7 @@ export class Player {
   #picture;
   #figures = makeFigures(["frame", "timestamp", "drawn/s", "delay"], "figures");
   #note = make("p", { class: "player-note", role: "status", hidden: "" });
-  #pauseButton = make("button", {
-    type: "button",
-    "aria-keyshortcuts": "Space",
-  });
+  #pauseButton = make("button");
   #remembered = new Remembered();
   /** The step that is under way. @type {{ from: number, by: -1 | 1, atMs: number } | undefined} */
   #step;
@@ -41,24 +38,19 @@ export class Player {
       },
       missing: (number, range) => this.#missing(number, range),
     });
+    const [backwards, forwards, save] = ["← Step", "Step →", "Save PNG"].map((text) => make("button", {}, text));
+    backwards.ariaLabel = "Step back";
+    forwards.ariaLabel = "Step forward";
     const controls = make(
       "div",
       { class: "controls" },
-      this.#button(this.#pauseButton, () => this.#togglePause()),
-      this.#button(
-        make("button", { "aria-label": "Step back", "aria-keyshortcuts": "ArrowLeft" }, "← Step"),
-        () => this.#stepBy(-1),
-      ),
-      this.#button(
-        make("button", { "aria-label": "Step forward", "aria-keyshortcuts": "ArrowRight" }, "Step →"),
-        () => this.#stepBy(1),
-      ),
-      this.#button(
-        make("button", { "aria-keyshortcuts": "S" }, "Save PNG"),
-        () => this.#save(),
-      ),
+      this.#button(this.#pauseButton, "Space", () => this.#togglePause()),
+      this.#button(backwards, "ArrowLeft", () => this.#stepBy(-1)),
+      this.#button(forwards, "ArrowRight", () => this.#stepBy(1)),
+      this.#button(save, "S", () => this.#save()),
     );
     this.element.append(this.#picture.element, controls, this.#figures.list, this.#note);
+    this.#figures.values.delay.title = "from publishing to drawing, median of the last two seconds";
     this.#showPause();
     addEventListener("keydown", this.#onKey);
   }
@@ -80,9 +72,10 @@ export class Player {
     removeEventListener("keydown", this.#onKey);
   }
 
-  /** @param {HTMLButtonElement} button @param {() => void} press */
-  #button(button, press) {
+  /** @param {HTMLButtonElement} button @param {string} key that does the same @param {() => void} press */
+  #button(button, key, press) {
     button.type = "button";
+    button.setAttribute("aria-keyshortcuts", key);
     button.addEventListener("click", press);
     return button;
   }
@@ -135,25 +128,16 @@ export class Player {
     this.#step = undefined;
     const stored = range === undefined ? "no frame is stored" : `frames ${range[0]} to ${range[1]} are`;
     if (step === undefined) {
-      return setNote(
-        this.#note,
-        `Frame ${number} is no longer stored; ${stored}.`,
-      );
+      return setNote(this.#note, `Frame ${number} is no longer stored; ${stored}.`);
     }
     const remembered = this.#remembered.beside(step.from, step.by);
     if (remembered !== undefined) {
       this.#picture.redraw(remembered);
-      return setNote(
-        this.#note,
-        "This frame is no longer stored: the page remembers its picture.",
-      );
+      return setNote(this.#note, "This frame is no longer stored: the page remembers its picture.");
     }
     const isNext = step.by > 0 && range !== undefined && range[0] > step.from;
     if (isNext) return this.#picture.pauseAt(range[0]);
-    setNote(
-      this.#note,
-      `There is no frame ${step.by < 0 ? "before" : "after"} frame ${step.from}; ${stored}.`,
-    );
+    setNote(this.#note, `There is no frame ${step.by < 0 ? "before" : "after"} frame ${step.from}; ${stored}.`);
   }
 
   async #save() {
@@ -174,15 +158,13 @@ export class Player {
     if (header === undefined) return;
     setText(this.#figures.values.frame, String(header.number));
     setText(this.#figures.values.timestamp, timestamp(header.timestampNs));
+    this.#figures.values.timestamp.title = `${header.timestampNs} ns`;
   }
 
   #showRates() {
     const { perSecond, delayMs } = this.#picture.meter.read();
     const isPaused = this.#picture.isPaused;
     setText(this.#figures.values["drawn/s"], isPaused ? "paused" : rate(perSecond));
-    setText(
-      this.#figures.values.delay,
-      isPaused || delayMs === undefined ? "–" : duration(delayMs),
-    );
+    setText(this.#figures.values.delay, isPaused || delayMs === undefined ? "–" : duration(delayMs));
   }
 }

@@ -59,20 +59,13 @@ export function askForToken(place, wasWrong) {
     "form",
     { class: "message" },
     make("h2", {}, "Token"),
-    make(
-      "p",
-      {},
-      "This server wants the token that it printed when it was started, at the end of its address.",
-    ),
+    make("p", {}, "This server wants the token that it printed when it was started, at the end of its address."),
     make("label", { for: "token" }, "Token"),
     field,
     make("button", { type: "submit" }, "Go on"),
     note,
   );
-  setNote(
-    note,
-    wasWrong ? "the token of the address is not the one of this server" : undefined,
-  );
+  setNote(note, wasWrong ? "the token of the address is not the one of this server" : undefined);
   place.replaceChildren(form);
   field.focus();
   return new Promise((/** @type {(value: void) => void} */ resolve) => {

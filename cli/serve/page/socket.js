@@ -38,10 +38,7 @@ export class Socket {
     this.#url = url.href;
     this.#listener = listener;
     addEventListener("online", () => this.#tryNow());
-    document.addEventListener(
-      "visibilitychange",
-      () => document.visibilityState === "visible" && this.#tryNow(),
-    );
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#tryNow());
     setInterval(() => this.#listen(), SILENCE_MS / 3);
     this.#connect();
   }
