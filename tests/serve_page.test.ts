@@ -11,42 +11,42 @@ import { Camera, paint } from "./support/numbered.ts";
 import { decoded, fileOf, sameBytes } from "./support/video.ts";
 import { tmpdir } from "node:os";
 
-const SIZE = { width: 640, height: 360 };
-const SHAPE: DepotOptions = { frameSize: [640, 360, 3], pixelFormat: "rgb24", maxSize: 8, whenFull: "overwrite" };
+const SIZE = { width: 320, height: 180 };
+const SHAPE: DepotOptions = { frameSize: [320, 180, 3], pixelFormat: "rgb24", maxSize: 8, whenFull: "overwrite" };
 
 for (const runtime of STARTED) {
   browserTest(`serve shows every depot by its newest frame (${runtime})`, async ({ name, another, open }) => {
     const second = another();
     await using depot = await FramesDepot.create(name, SHAPE);
-    await using camera = new Camera(depot, SIZE, 30);
+    await using camera = new Camera(depot, SIZE, 15);
     await using server = await Server.start([name, second, "--port", "0"], runtime);
     const sheet = await open(server.address);
-    await sheet.draws(tileOf(name), 30);
-    for (let look = 0; look < 10; look++) {
+    await sheet.draws(tileOf(name), 10);
+    for (let look = 0; look < 5; look++) {
       const { said, seen } = await sheet.drawn(tileOf(name));
       assertEquals(seen, said);
       await sheet.draws(tileOf(name), said + 1);
     }
     const text = await sheet.page.textContent(tileOf(name)) ?? "";
-    for (const expected of [name, "640×360×3", "rgb24", "live"]) assert(text.includes(expected), text);
+    for (const expected of [name, "320×180×3", "rgb24", "live"]) assert(text.includes(expected), text);
 
     // Another depot appears, has another format after it was replaced, and goes.
     {
-      await using early = await FramesDepot.create(second, { ...SHAPE, frameSize: [320, 240, 3] });
+      await using early = await FramesDepot.create(second, { ...SHAPE, frameSize: [160, 120, 3] });
       const slot = await early.claim({ frameNumber: 5 });
-      paint(slot!.data as Uint8Array, { width: 320, height: 240 }, 5);
+      paint(slot!.data as Uint8Array, { width: 160, height: 120 }, 5);
       slot!.publish();
       await sheet.draws(tileOf(second), 5);
       assertEquals((await sheet.drawn(tileOf(second))).seen, 5);
     }
     {
-      await using late = await FramesDepot.create(second, { ...SHAPE, frameSize: [240, 320, 4], pixelFormat: "rgba" });
-      const filming = new Camera(late, { width: 240, height: 320 }, 30);
+      await using late = await FramesDepot.create(second, { ...SHAPE, frameSize: [120, 160, 4], pixelFormat: "rgba" });
+      const filming = new Camera(late, { width: 120, height: 160 }, 15);
       await sheet.draws(tileOf(second), 10);
       const { said, seen, width, height } = await sheet.drawn(tileOf(second));
       assertEquals(seen, said);
       assert(width < height, `${width}×${height}`);
-      await sheet.says("240×320×4 rgba");
+      await sheet.says("120×160×4 rgba");
       await filming.stop();
       late.end();
       await sheet.says("ended: it takes no more frames");
@@ -58,7 +58,7 @@ for (const runtime of STARTED) {
 
   browserTest(`serve shows one depot in full, pauses, steps and saves (${runtime})`, async ({ name, open }) => {
     await using depot = await FramesDepot.create(name, SHAPE);
-    const camera = new Camera(depot, SIZE, 30);
+    const camera = new Camera(depot, SIZE, 15);
     await using server = await Server.start([name, "--port", "0"], runtime);
     const sheet = await open(server.address);
     const { page } = sheet;
@@ -97,7 +97,7 @@ for (const runtime of STARTED) {
 
     await page.keyboard.press("Space");
     await sheet.draws(".player", camera.number);
-    await using _again = new Camera(depot, SIZE, 30, camera.number + 1);
+    await using _again = new Camera(depot, SIZE, 15, camera.number + 1);
     await sheet.draws(".player", camera.number + 10);
     await page.keyboard.press("Escape");
     await page.waitForSelector(tileOf(name));

@@ -10,8 +10,8 @@ import { Camera, paint } from "./support/numbered.ts";
 
 declare const document: PageDocument;
 
-const SIZE = { width: 640, height: 360 };
-const SHAPE: DepotOptions = { frameSize: [640, 360, 3], pixelFormat: "rgb24", maxSize: 8, whenFull: "overwrite" };
+const SIZE = { width: 320, height: 180 };
+const SHAPE: DepotOptions = { frameSize: [320, 180, 3], pixelFormat: "rgb24", maxSize: 8, whenFull: "overwrite" };
 const PHONE = { width: 390, height: 844 };
 
 /** A depot with one numbered frame. */
@@ -39,7 +39,7 @@ browserTest("serve shows which reader is slow, what has ended, and what it canno
   const { name, another, open } = scene;
   const [full, ended, hostile, depth] = [another(), another(), another(), another()];
   await using depot = await FramesDepot.create(name, SHAPE);
-  await using _camera = new Camera(depot, SIZE, 30);
+  await using _camera = new Camera(depot, SIZE, 15);
   await using fullDepot = await still(full, 9, { whenFull: "drop", maxSize: 4 });
   const slow = fullDepot.frames({ mode: "lossless" });
   await slow.next();
@@ -92,7 +92,7 @@ browserTest("serve shows which reader is slow, what has ended, and what it canno
 
 browserTest("serve that has gone is missed, and met again when it is back", async ({ name, open }) => {
   await using depot = await FramesDepot.create(name, SHAPE);
-  await using camera = new Camera(depot, SIZE, 30);
+  await using camera = new Camera(depot, SIZE, 15);
   let [port, sheet]: [string, Sheet | undefined] = ["0", undefined];
   {
     await using server = await Server.start([name, "--port", port]);
@@ -129,7 +129,7 @@ browserTest("serve lets a page in by its token, which leaves the address", async
 browserTest("serve sends nothing for a picture that is out of sight", async ({ name, another, open }) => {
   const others = Array.from({ length: 6 }, another);
   await using depot = await FramesDepot.create(name, SHAPE);
-  await using camera = new Camera(depot, SIZE, 30);
+  await using camera = new Camera(depot, SIZE, 15);
   await using depots = new AsyncDisposableStack();
   for (const [index, other] of others.entries()) depots.use(await still(other, index));
   await using server = await Server.start([name, ...others, "--port", "0"]);

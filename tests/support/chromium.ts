@@ -20,7 +20,9 @@ declare const document: PageDocument;
 const OUTPUT = fileURLToPath(new URL("../output/serve_page/", import.meta.url));
 const VIEWPORT = { width: 1280, height: 900 };
 /** Longer than a page needs for anything. What does not come by then does not come. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
+/** A browser is many processes, which all wait for a machine that is busy. */
+const WATCHDOG_MS = 300_000;
 
 /** `frames-depot serve` on a port that is free. */
 export class Server implements AsyncDisposable {
@@ -113,6 +115,11 @@ export class Sheet {
     }, { selector, bands: BANDS });
   }
 
+  /** In what the picture of a canvas came. */
+  codec(selector: string): Promise<string | undefined> {
+    return this.page.evaluate((selector) => document.querySelector(`${selector} canvas`)?.dataset.codec, selector);
+  }
+
   /** What can be read on the page. */
   text(): Promise<string> {
     return this.page.evaluate(() => document.body.innerText);
@@ -154,7 +161,7 @@ export function browserTest(title: string, body: (scene: Scene) => Promise<void>
     } finally {
       await browser.close();
     }
-  });
+  }, { watchdogMs: WATCHDOG_MS });
 }
 
 async function openSheet(browser: Browser, address: string, view: View = {}): Promise<Sheet> {
