@@ -95,12 +95,24 @@ for (const runtime of STARTED) {
     const png = fileOf(tmpdir(), `${name}.png`, new Uint8Array(readFileSync(await saved.path())));
     assert(sameBytes(decoded(png, ["-pix_fmt", "rgb24"]), expected), "the PNG has every pixel of the frame");
 
+    // The newest frame comes again; and where the camera goes on, pictures that were drawn can still be stepped through.
     await page.keyboard.press("Space");
-    await sheet.draws(".player", camera.number);
-    await using _again = new Camera(depot, SIZE, 15, camera.number + 1);
+    await sheet.shows(".player", camera.number);
+    await using again = new Camera(depot, SIZE, 15, camera.number + 1);
     await sheet.draws(".player", camera.number + 10);
+    await page.keyboard.press("Space");
+    await sheet.says("Go on");
+    const paused = await sheet.drawn(".player");
+    while (again.number < paused.said + 10) await new Promise((resolve) => setTimeout(resolve, 50));
+    await page.keyboard.press("ArrowLeft");
+    await sheet.says("the page remembers its picture");
+    const before = await sheet.drawn(".player");
+    assertEquals(before.seen, before.said);
+    assert(before.said < paused.said, `${before.said} is before ${paused.said}`);
+
     await page.keyboard.press("Escape");
     await page.waitForSelector(tileOf(name));
+    assertEquals(await sheet.focused(), name);
     await page.goBack();
     await page.waitForSelector(".player");
     sheet.assertClean();

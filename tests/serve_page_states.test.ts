@@ -76,6 +76,7 @@ browserTest("serve shows which reader is slow, what has ended, and what it canno
     }
     const phone = await open(server.address, { viewport: PHONE, deviceScaleFactor: 2 });
     await phone.draws(tileOf(name), 1);
+    await phone.draws(tileOf(full), 9);
     await phone.keep("phone_overview");
     await phone.page.click(`${tileOf(name)} a`);
     await phone.draws(".player", 1);

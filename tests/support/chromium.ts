@@ -120,6 +120,11 @@ export class Sheet {
     return this.page.evaluate((selector) => document.querySelector(`${selector} canvas`)?.dataset.codec, selector);
   }
 
+  /** The text of the element that keys go to. */
+  focused(): Promise<string | undefined> {
+    return this.page.evaluate(() => document.activeElement?.innerText);
+  }
+
   /** What can be read on the page. */
   text(): Promise<string> {
     return this.page.evaluate(() => document.body.innerText);

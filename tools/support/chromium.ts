@@ -40,6 +40,7 @@ export interface Page {
 /** What functions that run in a page use of it. Modules of this project know no browser otherwise. */
 export interface PageDocument {
   body: PageElement;
+  activeElement: PageElement | null;
   querySelector(selector: string): PageElement | null;
   querySelectorAll(selector: string): ArrayLike<PageElement>;
 }
