@@ -151,10 +151,12 @@ function heard(socket: Socket): void {
   clearTimeout(timers.get(socket));
 }
 
+const NO_ADDRESS = "this machine has no such address; --host 0.0.0.0 is all it has";
 const HELPS: Record<string, string> = {
   EADDRINUSE: "another process listens there; --port 0 takes a free port",
   EACCES: "this user may not; --port takes another, from 1024 on",
-  EADDRNOTAVAIL: "this machine has no such address; --host 0.0.0.0 is all it has",
+  EADDRNOTAVAIL: NO_ADDRESS,
+  EINVAL: NO_ADDRESS, // Deno
   ENOTFOUND: "--host takes an address or a name of this machine",
 };
 
