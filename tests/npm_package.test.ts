@@ -3,7 +3,7 @@
  * cannot be reached, each test says so.
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -181,6 +181,7 @@ packageTest("each package has its modules, maps and pages, and nothing of the ma
   const kinds: [RegExp, (folder: string, file: string) => void][] = [
     [/^(cli|depot|ring|ffi|mod|errors)\b.*\.js$/, checkModule],
     [/^(cli|depot|ring|ffi|mod|errors)\b.*\.js\.map$/, checkMap],
+    [/^cli\/serve\/page\/\w+\.(html|css|svg)$/, () => {}],
     [/^(depot|ring|ffi|mod|errors)\b.*\.d\.ts$/, () => {}],
     [/^(docs\/\w+|README|CHANGELOG|SECURITY)\.md$/, checkPage],
     [/^(LICENSE|package\.json)$/, () => {}],
@@ -290,6 +291,34 @@ for (const runtime of ["node", "bun"] as const) {
     const { stdout, stderr } = outcome(project(), ...command, "bench", "--seconds", "0.2", "--json");
     assertEquals(JSON.parse(stdout).lines.map(({ what }: { what: string }) => what), ["copy", "hand-off", "wake"]);
     assert(!stderr.includes("Warning"), stderr);
+  });
+}
+
+for (const runtime of ["node", "bun"] as const) {
+  packageTest(`the command line's package serves its page and pictures in ${runtime}`, async (name) => {
+    await using camera = new Remote("deno");
+    await camera.tell({ do: "create", name, options: { frameSize: [4, 2, 3], maxSize: 4, whenFull: "overwrite" } });
+    await camera.tell({ do: "enqueue", frameNumber: 7, timeoutMs: 60_000 });
+    const command = [...runtime === "bun" ? [executableOf("bun")] : [], bin()];
+    const [file, ...parameters] = [...command, "serve", name, "--port", "0"];
+    const server = spawn(file, parameters, { cwd: project(), stdio: ["ignore", "pipe", "inherit"] });
+    try {
+      const address = await new Promise<string>((resolve, reject) => {
+        server.stdout.once("data", (text) => resolve(String(text).trim()));
+        server.once("close", (code) => reject(new Error(`serve ended: ${code}`)));
+      });
+      const page = await (await fetch(address)).text();
+      assertEquals(page, readFileSync(join(ROOT, "cli/serve/page/index.html"), "utf8"));
+      for (const [, path] of page.matchAll(/(?:src|href)="(\/page\/[^"]+)"/g)) {
+        assertEquals((await fetch(new URL(path, address))).status, 200, path);
+      }
+      // Made by a thread, which is a file of the package.
+      const picture = await fetch(new URL(`depots/${name}/latest.jpg`, address));
+      assertEquals([picture.status, picture.headers.get("x-frame-number")], [200, "7"]);
+    } finally {
+      process.kill(server.pid!, "SIGTERM");
+      await new Promise((resolve) => server.once("close", resolve));
+    }
   });
 }
 

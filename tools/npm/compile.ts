@@ -65,6 +65,9 @@ function change(path: string, by: (text: string) => string): void {
 
 const withoutMap = (text: string): string => text.replace(/\n\/\/# sourceMappingURL=.*\n?$/, "\n");
 
+/** Of the command line's folder: what only tools read. */
+const FOR_TOOLS: readonly string[] = ["package.json", "serve/page/deno.json"];
+
 /** The library, in an empty folder. */
 export function compileLibrary(folder: string): void {
   for (const source of SOURCES) cpSync(join(ROOT, source), join(folder, source), { recursive: true });
@@ -78,7 +81,7 @@ export function compileCli(folder: string): void {
     const path = join(folder, "cli", source);
     mkdirSync(dirname(path), { recursive: true });
     if (source.endsWith(".ts")) writeFileSync(path, outOfProject(readFileSync(join(ROOT, "cli", source), "utf8")));
-    else if (source !== "package.json") cpSync(join(ROOT, "cli", source), path);
+    else if (!FOR_TOOLS.includes(source)) cpSync(join(ROOT, "cli", source), path);
   }
   const modules = sources.filter((file) => /(?<!\.d)\.ts$/.test(file) && file !== "bun.ts");
   compile(folder, modules.map((file) => `cli/${file}`), {});
