@@ -10,11 +10,11 @@ import process from "node:process";
 import { PATTERNS } from "./words/patterns.ts";
 import { proseOf } from "./words/prose.ts";
 
-const SOURCES = /\.(?:md|ts|c|h|pml)$/;
+const SOURCES = /\.(?:md|ts|js|c|h|pml)$/;
 /** What is not written by hand, and where the phrases themselves stand. */
 const SKIPPED = ["ffi/prebuilt/", "bench/results/", "tools/words/patterns.ts", "tests/words.test.ts"];
 
-const WRAPPED = /\.(?:ts|c|h)$/;
+const WRAPPED = /\.(?:ts|js|c|h)$/;
 const COMMENT_LINE = /^\s*(?:\/\*|\*|\/\/)/;
 const LINE_WIDTH = 120;
 

@@ -29,7 +29,7 @@ const codeWords = (text: string) =>
 /** Text of the same length in which only what people read is left. */
 export function proseOf(path: string, text: string): string {
   if (path.endsWith(".md")) return ofMarkdown(text);
-  return codeWords(new CodeText(text, path.endsWith(".ts")).masked());
+  return codeWords(new CodeText(text, /\.[jt]s$/.test(path)).masked());
 }
 
 function ofMarkdown(text: string): string {
