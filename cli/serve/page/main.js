@@ -81,7 +81,7 @@ class Page {
       case "note":
         return receiver?.note(message.text);
       case "refused":
-        return receiver === undefined ? console.error(message.text) : receiver.note(message.text);
+        return receiver === undefined ? console.error(message.text) : receiver.gone(message.text);
     }
   }
 

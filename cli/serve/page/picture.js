@@ -13,6 +13,8 @@ import { make, setNote } from "./dom.js";
 import { Meter } from "./meter.js";
 import { Sight } from "./sight.js";
 
+/** Widths are asked for in steps, so that a window that changes a little needs no other pictures. */
+const WIDTH_STEP = 80;
 /** What is out of sight for longer gives its channel back: a server has not many. */
 const REST_MS = 10_000;
 
@@ -132,7 +134,7 @@ export class Picture {
     const { name, id, state } = depot;
     const before = this.#asked;
     const isAsked = before?.width === width && before.depot.name === name && before.depot.id === id;
-    if (isAsked || width === 0 || state === "gone" || state === "broken") return;
+    if (isAsked || width === 0 || state !== "live" && state !== "ended") return;
     this.#asked = { depot, width };
     this.#channel ??= this.#channels.open(this.#receiver());
     const codec = this.#channels.codec === "h264" && hasVideoDecoder ? "h264" : "jpeg";
@@ -142,14 +144,12 @@ export class Picture {
     }
   }
 
-  /** The width that the frame has on the screen, in its pixels. @param {Depot} depot */
+  /** The width that the frame has on the screen, in its pixels, and a bit more. @param {Depot} depot */
   #neededWidth({ frameSize: [width = 0, height = 0] = [] }) {
     const { clientWidth, clientHeight } = this.element;
-    if (width === 0 || height === 0) {
-      return Math.ceil(clientWidth * devicePixelRatio);
-    }
-    const scale = Math.min(clientWidth / width, clientHeight / height);
-    return Math.ceil(Math.min(1, scale * devicePixelRatio) * width);
+    const isKnown = width > 0 && height > 0;
+    const shown = isKnown ? Math.min(clientWidth, clientHeight * width / height) : clientWidth;
+    return Math.ceil(shown * devicePixelRatio / WIDTH_STEP) * WIDTH_STEP;
   }
 
   /** @returns {Receiver} */
