@@ -100,8 +100,8 @@ export class Sheet {
     await this.until((text) => document.body.innerText.includes(text), text);
   }
 
-  /** The number that a canvas says it shows, the one that its pixels show, and its size. */
-  drawn(selector: string): Promise<{ said: number; seen: number; width: number; height: number }> {
+  /** The number that a canvas says it shows, the one that its pixels show, its size, and how many it has drawn. */
+  drawn(selector: string): Promise<{ said: number; seen: number; width: number; height: number; count: number }> {
     return this.page.evaluate(({ selector, bands }) => {
       const canvas = document.querySelector(`${selector} canvas`)!;
       const { width, height } = canvas;
@@ -111,7 +111,7 @@ export class Sheet {
         const [red] = context.getImageData(Math.floor((band + 0.5) * width / bands), height >> 1, 1, 1).data;
         if (red > 127) seen |= 1 << band;
       }
-      return { said: Number(canvas.dataset.number), seen, width, height };
+      return { said: Number(canvas.dataset.number), seen, width, height, count: Number(canvas.dataset.drawn) };
     }, { selector, bands: BANDS });
   }
 
