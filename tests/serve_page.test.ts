@@ -95,7 +95,7 @@ for (const runtime of STARTED) {
     const png = fileOf(tmpdir(), `${name}.png`, new Uint8Array(readFileSync(await saved.path())));
     assert(sameBytes(decoded(png, ["-pix_fmt", "rgb24"]), expected), "the PNG has every pixel of the frame");
 
-    // The newest frame comes again; and where the camera goes on, pictures that were drawn can still be stepped through.
+    // The newest frame comes again. Where the camera has gone on, pictures that were drawn can be stepped through.
     await page.keyboard.press("Space");
     await sheet.shows(".player", camera.number);
     await using again = new Camera(depot, SIZE, 15, camera.number + 1);
