@@ -95,7 +95,7 @@ Examples:
       await using depot = await openDepot(name, options.timeout, interruption);
       const grabbed = await grab(depot, options, interruption);
       const { matrix } = options;
-      const picture = await pictureOf(depot, grabbed.data, grabbed.before, matrix && MATRICES[matrix]);
+      const picture = await pictureOf(depot, grabbed.data, grabbed.before, { matrix: matrix && MATRICES[matrix] });
       await put(picture, file, type, options, interruption);
       if (options.json && file !== "-") {
         const { frameNumber, timestampNs } = grabbed;

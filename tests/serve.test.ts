@@ -3,16 +3,19 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Buffer } from "node:buffer";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
+import { join } from "node:path";
 import { FramesDepot } from "../mod.ts";
+import { installed, output } from "../tools/support/ffmpegs.ts";
 import { runCli } from "./support/cli.ts";
-import { depotTest } from "./support/harness.ts";
+import { depotTest, skip } from "./support/harness.ts";
 import { colored, colorOf, eventually, Served, textOf } from "./support/serve_scene.ts";
 import { decoded, ffmpeg, fileOf, videoTest } from "./support/video.ts";
 
 const [WIDTH, HEIGHT] = [64, 48];
 const SHAPE = { frameSize: [WIDTH, HEIGHT, 3], pixelFormat: "rgb24", maxSize: 4, whenFull: "overwrite" } as const;
+const SHARP = "sharp@0.35.5";
 /** Of 255: what a JPEG may differ by within one colour. */
 const SLACK = 6;
 
@@ -100,6 +103,50 @@ videoTest("serve makes pictures smaller, never larger, in few widths", async ({ 
   }
 });
 
+videoTest(
+  "serve makes YUV and planes of colours smaller without moving anything",
+  async ({ name, another, folder }) => {
+    const [width, height] = [643, 322]; // no multiple of anything
+    const colors = [[0xc8, 0x28, 0x28], [0x28, 0x28, 0xc8]];
+    const halves = `color=0xc82828:s=${width}x${height},drawbox=x=${
+      width >> 1
+    }:w=${width}:h=${height}:color=0x2828c8:t=fill`;
+    await using served = await Served.start([]);
+    for (const [index, pixelFormat] of ["yuv420p", "nv12", "gbrp", "yuyv422"].entries()) {
+      const frame = ffmpeg([
+        ...["-f", "lavfi", "-i", halves, "-frames:v", "1"],
+        ...[
+          "-vf",
+          `scale=${index === 3 ? width + 1 : width}:${height}`,
+          "-pix_fmt",
+          pixelFormat,
+          "-f",
+          "rawvideo",
+          "pipe:1",
+        ],
+      ]);
+      const each = index === 0 ? name : another();
+      const frameSize = [index === 3 ? width + 1 : width, height] as [number, number];
+      await using depot = await FramesDepot.create(each, { pixelFormat, frameSize, whenFull: "overwrite" });
+      await depot.enqueue({ frameNumber: 1, frame });
+      const { bytes } = await served.get(`depots/${each}/latest.jpg?width=160`);
+      const pixels = decoded(fileOf(folder, `${index}.jpg`, bytes), ["-pix_fmt", "rgb24"]);
+      assertEquals(pixels.length, 160 * 80 * 3, pixelFormat);
+      for (const [half, columns] of [[5, 70], [90, 155]].entries()) {
+        for (const [x, y] of columns.flatMap((x) => [[x, 5], [x, 75]])) {
+          const at = (y * 160 + x) * 3;
+          for (const [channel, value] of colors[half].entries()) {
+            assert(
+              Math.abs(pixels[at + channel] - value) <= 12,
+              `${pixelFormat} at ${x}, ${y}: ${pixels.slice(at, at + 3)}`,
+            );
+          }
+        }
+      }
+    }
+  },
+);
+
 videoTest("serve shows YUV, 16 bits and JPEG; a JPEG of its own size passes as it is", async (scene) => {
   const { name, another, folder } = scene;
   const clip = (format: string) =>
@@ -126,6 +173,46 @@ videoTest("serve shows YUV, 16 bits and JPEG; a JPEG of its own size passes as i
       assert(Math.abs(pixels[at] - value) <= SLACK, `${pixels.slice(0, 3)}`);
     }
     if (index === 2) assertEquals(bytes, jpeg);
+  }
+});
+
+videoTest("serve makes the same pictures with sharp, where that is installed", async ({ name, another, folder }) => {
+  let cwd: string;
+  try {
+    cwd = installed(SHARP, (made) => {
+      writeFileSync(join(made, "package.json"), "{}");
+      output("npm", ["install", "--silent", "--prefix", made, SHARP]);
+    });
+  } catch (error) {
+    return skip(`${SHARP}: ${(error as Error).message}`);
+  }
+  await using served = await Served.start([], { cwd });
+  const live = await served.live();
+  assertEquals((await live.said("hello")).sharp, true);
+  const size = `color=0x3c78b4:s=320x200`;
+  const clip = (format: string) => ffmpeg(["-f", "lavfi", "-i", size, "-frames:v", "1", ...format.split(" ")]);
+  for (const [index, pixelFormat] of ["rgb24", "rgba", "gray", "bgr24", "yuv420p", "rgb48le", "mjpeg"].entries()) {
+    const isJpeg = pixelFormat === "mjpeg";
+    const bytes = clip(
+      isJpeg ? "-c:v mjpeg -q:v 2 -f image2pipe pipe:1" : `-pix_fmt ${pixelFormat} -f rawvideo pipe:1`,
+    );
+    const frame = pixelFormat === "rgb48le" ? new Uint16Array(bytes.buffer) : bytes;
+    const each = index === 0 ? name : another();
+    const shape = { pixelFormat, frameSize: [320, 200] as [number, number], whenFull: "overwrite" as const };
+    await using depot = await FramesDepot.create(
+      each,
+      isJpeg ? { ...shape, frameBytes: 200_000, variableLength: true } : shape,
+    );
+    await depot.enqueue({ frameNumber: 1, frame });
+    live.show(each, { channel: index, width: 160 });
+    const { header, bytes: jpeg } = await live.picture(({ channel }) => channel === index);
+    assertEquals([header.width, header.height], [160, 100]);
+    const pixels = decoded(fileOf(folder, `${index}.jpg`, jpeg), ["-pix_fmt", "rgb24"]);
+    assertEquals(pixels.length, 160 * 100 * 3);
+    const color = pixelFormat === "gray" ? [bytes[0], bytes[0], bytes[0]] : [0x3c, 0x78, 0xb4];
+    for (const [at, value] of color.entries()) {
+      assert(Math.abs(pixels[at] - value) <= SLACK, `${pixelFormat}: ${pixels.slice(0, 3)}`);
+    }
   }
 });
 

@@ -18,7 +18,7 @@ const basic = (user: string, password: string) => `Basic ${Buffer.from(`${user}:
 depotTest("serve with a token shows nothing of a depot to a client without it", async (name) => {
   await using depot = await FramesDepot.create(name, SHAPE);
   await depot.enqueue({ frameNumber: 1, frame: colored(1, 64, 48) });
-  await using served = await Served.start([], { FRAMES_DEPOT_SERVE_TOKEN: TOKEN });
+  await using served = await Served.start([], { env: { FRAMES_DEPOT_SERVE_TOKEN: TOKEN } });
   assertEquals(served.token, TOKEN);
   const closed = [
     ...["api/depots", `api/depots/${name}`, "metrics", `depots/${name}/latest.jpg`, `depots/${name}/latest.png`],

@@ -74,13 +74,19 @@ function pngOf(picture: Picture): MadePicture {
   return { bytes: new Uint8Array(toPng(picture)), width, height };
 }
 
-async function decoded({ pixels, data, before }: PictureJob): Promise<Picture> {
-  if (!isJpeg(pixels.pixelFormat)) return await pictureOf(pixels, data, before);
+async function decoded(job: PictureJob): Promise<Picture> {
+  const { pixels, data, before } = job;
+  if (!isJpeg(pixels.pixelFormat)) return await pictureOf(pixels, data, before, { every: everyOf(job) });
   const { width, height, data: rgba } = decodeJpeg(bytesOf(data), {
     useTArray: true,
     maxResolutionInMP: MOST_MEGAPIXELS,
   });
   return { width, height, channels: 4, data: rgba };
+}
+
+/** Of a frame that is made much smaller not all pixels are converted: at least one and a half times as many each way. */
+function everyOf(job: PictureJob): number {
+  return job.type === "png" ? 1 : Math.max(1, Math.floor(job.pixels.frameSize[0] / job.width / 1.5));
 }
 
 const bytesOf = (data: FrameData): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

@@ -9,7 +9,7 @@ import { bytesOf } from "./bytes.ts";
 import { decodeLast } from "./compressed_frame.ts";
 import { isCodec } from "./encoder.ts";
 import { pixelFormatOf } from "./pixel_formats.ts";
-import { isMatrix, type Matrix, type Picture, toPicture } from "./to_rgb.ts";
+import { isMatrix, type Matrix, type Picture, type Sampling, toPicture } from "./to_rgb.ts";
 
 /** What a depot says of its frames' pixels. */
 export type Pixels = {
@@ -51,14 +51,14 @@ export function whyNoPicture({ pixelFormat, elementType, frameSize, color: { mat
  * Makes the picture of a frame.
  *
  * @param before where frames depend on each other: those before it, the oldest first
- * @param matrix what YUV was made with, whatever the depot says
+ * @param options which pixels it has, and what YUV was made with, whatever the depot says
  * @throws {Failure} where its pixels mean nothing here, or ffmpeg cannot decode it
  */
 export async function pictureOf(
   pixels: Pixels,
   data: FrameData,
   before: readonly Uint8Array[],
-  matrix?: Matrix,
+  { matrix, every }: Sampling & { matrix?: Matrix | undefined } = {},
 ): Promise<Picture> {
   const { name, pixelFormat, frameSize, color: { matrix: made, range } } = pixels;
   const cannot = (why: string, exitCode: number = EXIT.refused) =>
@@ -66,10 +66,12 @@ export async function pictureOf(
   const format = pixelFormatOf(pixels);
   const [width, height] = frameSize;
   if (format !== undefined) {
-    if (matrix !== undefined) return toPicture(data, format, width, height, { matrix, range });
-    if (made === undefined || isMatrix(made)) return toPicture(data, format, width, height, { matrix: made, range });
+    if (matrix !== undefined) return toPicture(data, format, width, height, { matrix, range, every });
+    if (made === undefined || isMatrix(made)) {
+      return toPicture(data, format, width, height, { matrix: made, range, every });
+    }
     if (format.isYuv) throw cannot(`${whyNoPicture(pixels)}; --matrix takes it for another`);
-    return toPicture(data, format, width, height);
+    return toPicture(data, format, width, height, { every });
   }
   if (!isCodec(pixelFormat)) throw cannot(whyNoPicture(pixels)!);
   try {

@@ -38,25 +38,33 @@ export function isMatrix(name: string): name is Matrix {
 /** What a frame does not say by itself. Where nothing is said, it is as in ffmpeg: BT.601, and limited. */
 export type Colors = { matrix?: Matrix | undefined; range?: "limited" | "full" | undefined };
 
+/** Which pixels a picture has: with 2, every second one of every second row, for one that is made smaller anyway. */
+export type Sampling = { every?: number | undefined };
+
 /** Makes a picture of a frame. */
 export function toPicture(
   frame: FrameData,
   format: PixelFormat,
   width: number,
   height: number,
-  { matrix = "smpte170m", range = format.isFullRange ? "full" : "limited" }: Colors = {},
+  { matrix = "smpte170m", range = format.isFullRange ? "full" : "limited", every = 1 }: Colors & Sampling = {},
 ): Picture {
+  const size = { width: Math.ceil(width / every), height: Math.ceil(height / every), every };
   const samples = (component: string) => samplesOf(frame, format, component, width, height);
   const alpha = samples("a");
   const red = samples("r");
-  if (red !== undefined) return combined([red, samples("g")!, samples("b")!], alpha, format, width, height);
+  if (red !== undefined) return combined([red, samples("g")!, samples("b")!], alpha, format, size);
   const luma = samples("y")!;
   if (format.isYuv) {
     const parts = { y: luma, u: samples("u")!, v: samples("v")!, alpha };
-    return { width, height, ...fromYuv(parts, format, width, height, matrix, range === "full") };
+    const { width, height } = size;
+    return { width, height, ...fromYuv(parts, format, size, matrix, range === "full") };
   }
-  return combined(alpha === undefined ? [luma] : [luma, luma, luma], alpha, format, width, height);
+  return combined(alpha === undefined ? [luma] : [luma, luma, luma], alpha, format, size);
 }
+
+/** Pixels of a picture, and from one of them to the next in the frame. */
+type Grid = { width: number; height: number; every: number };
 
 /** Where one component of a frame stands, in elements. */
 type Samples = {
@@ -107,8 +115,7 @@ function combined(
   colours: readonly Samples[],
   alpha: Samples | undefined,
   format: PixelFormat,
-  width: number,
-  height: number,
+  { width, height, every }: Grid,
 ): Picture {
   const components = alpha === undefined ? colours : [...colours, alpha];
   const channels = components.length as Picture["channels"];
@@ -117,7 +124,8 @@ function combined(
   const value = scale(format);
   for (const [channel, { frame, offset, step, line }] of components.entries()) {
     for (let row = 0, to = channel; row < height; row++) {
-      for (let column = 0, from = offset + row * line; column < width; column++, from += step, to += channels) {
+      const begin = offset + row * every * line;
+      for (let column = 0, from = begin; column < width; column++, from += step * every, to += channels) {
         data[to] = value(frame[from]);
       }
     }
@@ -129,8 +137,7 @@ function combined(
 function fromYuv(
   { y, u, v, alpha }: { y: Samples; u: Samples; v: Samples; alpha: Samples | undefined },
   format: PixelFormat,
-  width: number,
-  height: number,
+  { width, height, every }: Grid,
   matrix: Matrix,
   isFull: boolean,
 ): Pick<Picture, "channels" | "data"> {
@@ -149,10 +156,11 @@ function fromYuv(
   const channels = alpha === undefined ? 3 : 4;
   const opaque = (2 ** format.bits - 1) * 2 ** format.shift;
   const out = new Uint8ClampedArray(width * height * channels); // rounds and clamps
-  for (let row = 0, to = 0; row < height; row++) {
+  const [endRow, endColumn] = [height * every, width * every];
+  for (let row = 0, to = 0; row < endRow; row += every) {
     const chromaU = u.offset + (row >> u.shiftY) * u.line;
     const chromaV = v.offset + (row >> v.shiftY) * v.line;
-    for (let column = 0; column < width; column++, to += channels) {
+    for (let column = 0; column < endColumn; column += every, to += channels) {
       const luma = (frame[y.offset + row * y.line + column * y.step] - black) * scaleY;
       const cu = frame[chromaU + (column >> u.shiftX) * u.step] - middle;
       const cv = frame[chromaV + (column >> v.shiftX) * v.step] - middle;

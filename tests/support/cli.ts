@@ -16,7 +16,7 @@ const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 export type Answer = { code: number; out: string; errors: string };
 
 /** How it is started, where it is not as usual. */
-export type CliOptions = { runtime?: Runtime; env?: Record<string, string | undefined> };
+export type CliOptions = { runtime?: Runtime; env?: Record<string, string | undefined>; cwd?: string };
 
 /** The command line that starts `frames-depot`. */
 export function cliCommand(runtime: Runtime = HERE): string[] {
@@ -33,10 +33,10 @@ export class Cli {
   #ended = false;
   readonly #answer: Promise<Answer>;
 
-  constructor(parameters: string[], { runtime = HERE, env = {} }: CliOptions = {}) {
+  constructor(parameters: string[], { runtime = HERE, env = {}, cwd = process.cwd() }: CliOptions = {}) {
     const [executable, ...rest] = [...cliCommand(runtime), ...parameters];
     const { NO_COLOR: _1, FORCE_COLOR: _2, COLUMNS: _3, ...own } = process.env;
-    this.child = spawn(executable, rest, { stdio: ["ignore", "pipe", "pipe"], env: { ...own, ...env } });
+    this.child = spawn(executable, rest, { cwd, stdio: ["ignore", "pipe", "pipe"], env: { ...own, ...env } });
     this.child.stdout!.setEncoding("utf8").on("data", (text: string) => {
       this.#out += text;
       this.#changed();

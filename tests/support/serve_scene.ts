@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { request } from "node:http";
 import { connect, type Socket } from "node:net";
 import process from "node:process";
-import { Cli } from "./cli.ts";
+import { Cli, type CliOptions } from "./cli.ts";
 
 /** An answer over HTTP. */
 export type Got = { status: number; headers: Record<string, string | string[] | undefined>; bytes: Uint8Array };
@@ -45,8 +45,8 @@ export class Served implements AsyncDisposable {
   readonly #lives: Live[] = [];
   readonly #sockets: Socket[] = [];
 
-  static async start(parameters: string[], env: Record<string, string> = {}): Promise<Served> {
-    const cli = new Cli(["serve", "--port", "0", "--json", ...parameters], { env });
+  static async start(parameters: string[], options: CliOptions = {}): Promise<Served> {
+    const cli = new Cli(["serve", "--port", "0", "--json", ...parameters], options);
     try {
       await cli.shows("}\n");
       return new Served(cli, JSON.parse(cli.out));
