@@ -109,6 +109,24 @@ depotTest("serve shows a depot until it has gone, and leaves it when all others 
   await live.said("detail", ({ missing }) => missing !== undefined);
 });
 
+depotTest("serve stays in a depot while a client changes the size of its picture", async (name) => {
+  await using depot = await FramesDepot.create(name, { ...SHAPE, whenFull: "drop" });
+  await using served = await Served.start([]);
+  const live = await served.live();
+  live.show(name, { width: 160 });
+  await eventually(() => depot.stats().peers.some(({ pid }) => pid === served.pid));
+  await depot.enqueue({ frameNumber: 1, frame: colored(1, 64, 48) });
+  await live.picture(({ number }) => number === 1);
+  const entry = () => depot.stats().peers.find(({ pid }) => pid === served.pid)!.joinedMs;
+  const joined = entry();
+  for (const width of [64, 320, 640]) {
+    const before = live.pictures.length;
+    live.show(name, { width });
+    await live.until(() => live.pictures.length > before || undefined);
+    assertEquals(entry(), joined);
+  }
+});
+
 depotTest("serve goes on with what replaces a depot", async (name) => {
   await using depot = await FramesDepot.create(name, SHAPE);
   await using served = await Served.start([]);

@@ -128,6 +128,19 @@ depotTest("serve has a limit of clients, which all kinds of them share", async (
   await eventually(async () => (await served.upgrade())[0] === 101);
 });
 
+depotTest("serve takes few connections beyond its clients, and gets free of silent ones", async () => {
+  await using served = await Served.start(["--max-clients", "2"]);
+  let closed = 0;
+  for (let n = 0; n < 120; n++) {
+    const socket = await served.raw();
+    socket.resume();
+    socket.once("close", () => closed++);
+  }
+  await eventually(() => closed === 120 - 2 - 64);
+  await eventually(() => closed === 120);
+  assertEquals((await served.get("healthz")).status, 200);
+});
+
 depotTest("serve closes connections that send no whole request", async () => {
   await using served = await Served.start([]);
   const closed: Promise<unknown>[] = [];

@@ -47,6 +47,9 @@ export function refusal(status: number, error: string, headers: Record<string, s
   return { ...json({ error }, status), headers };
 }
 
+/** A client that has not taken an answer in this time gets no more of it. */
+const TAKEN_MS = 120_000;
+
 /** Sends an answer. */
 export function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
   const { status, type, body = "", headers } = answer;
@@ -57,6 +60,8 @@ export function send(request: IncomingMessage, response: ServerResponse, answer:
     ...status === 204 ? {} : { "Content-Length": String(bytes.length) },
     ...headers,
   });
+  const timer = setTimeout(() => request.socket.destroy(), TAKEN_MS);
+  response.on("close", () => clearTimeout(timer));
   if (request.method === "HEAD" || status === 204) response.end();
   else response.end(bytes);
 }

@@ -84,7 +84,7 @@ async function decoded(job: PictureJob): Promise<Picture> {
   return { width, height, channels: 4, data: rgba };
 }
 
-/** Of a frame that is made much smaller not all pixels are converted: at least one and a half times as many each way. */
+/** Of a frame that is made much smaller not all pixels are converted, but one and a half times as many each way. */
 function everyOf(job: PictureJob): number {
   return job.type === "png" ? 1 : Math.max(1, Math.floor(job.pixels.frameSize[0] / job.width / 1.5));
 }

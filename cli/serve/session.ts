@@ -122,11 +122,14 @@ export class Session implements Client {
 
   #show({ channel: number, name, width, codec }: ClientMessage & { type: "show" }): void {
     const { overview, feeds, hello } = this.services;
-    this.#hide(number);
-    if (this.#channels.size >= MOST_CHANNELS) {
+    const before = this.#channels.get(number);
+    if (before === undefined && this.#channels.size >= MOST_CHANNELS) {
       return this.say({ type: "refused", channel: number, text: `a client has at most ${MOST_CHANNELS} channels` });
     }
-    if (!overview.serves(name)) return this.say({ type: "gone", channel: number, why: `"${name}" is not served` });
+    if (!overview.serves(name)) {
+      this.#hide(number);
+      return this.say({ type: "gone", channel: number, why: `"${name}" is not served` });
+    }
     const channel = new Channel(this, number, name, roundedWidth(width));
     this.#channels.set(number, channel);
     try {
@@ -135,11 +138,15 @@ export class Session implements Client {
       this.#channels.delete(number);
       channel.gone((error as Error).message);
     }
+    this.#leave(before); // after the other has joined: a depot that both show is not left
   }
 
   #hide(number: number): void {
-    const channel = this.#channels.get(number);
+    this.#leave(this.#channels.get(number));
     this.#channels.delete(number);
+  }
+
+  #leave(channel: Channel | undefined): void {
     if (channel?.feed !== undefined) this.services.feeds.remove(channel.feed, channel);
   }
 
