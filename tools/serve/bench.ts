@@ -2,7 +2,9 @@
  * `deno task bench:serve`: frames a second and delay of the page of `frames-depot serve`, in Chromium on this machine,
  * beside a producer of 30 frames a second. The page shows one depot as large as its frames are.
  *
- * The delay is from the timestamp of a frame, which it gets when it is published, to the moment when it has been drawn.
+ * Beside it is what sharp alone encodes of the same pictures in one thread, measured just before: on a machine that
+ * does other things too, the ratio says more than the figures. The delay is from the timestamp of a frame, which it gets
+ * when it is published, to the moment when it has been drawn.
  *
  * @module
  */
@@ -12,6 +14,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { FramesDepot } from "../../mod.ts";
@@ -19,6 +22,7 @@ import { type Browser, launchChromium, type PageDocument, type PageElement } fro
 import { installed, output } from "../support/ffmpegs.ts";
 import { installPackages } from "../support/node_packages.ts";
 import { executableOf, RUN, type Runtime, RUNTIMES } from "../support/runtimes.ts";
+import { picture } from "./picture.ts";
 
 declare const document: PageDocument;
 declare const MutationObserver: new (changed: () => void) => {
@@ -43,6 +47,9 @@ if (values.help || !(seconds > 0)) {
 
 const [PER_SECOND, WARM_UP_MS] = [30, 3000];
 const SHARP = "sharp@0.35.5";
+/** As `serve` has it. */
+const QUALITY = 75;
+const ALONE_MS = 3000;
 const SIZES = [[1920, 1080], [1280, 720]] as const;
 /** What the page needs beside and below its picture. */
 const BESIDE = { width: 420, height: 240 };
@@ -119,6 +126,21 @@ async function measured(browser: Browser, runtime: Runtime, codec: string, [widt
   }
 }
 
+/** Frames a second that sharp encodes as the server does, with nothing beside it; undefined without sharp. */
+async function alone([width, height]: readonly [number, number]): Promise<number | undefined> {
+  if (values.slow) return undefined;
+  const sharp = createRequire(join(folder, "package.json"))("sharp");
+  sharp.concurrency(1);
+  const pixels = picture(width, height, 0);
+  const beganMs = performance.now();
+  let count = 0;
+  while (performance.now() - beganMs < ALONE_MS) {
+    await sharp(pixels, { raw: { width, height, channels: 3 } }).jpeg({ quality: QUALITY }).toBuffer();
+    count++;
+  }
+  return count * 1000 / (performance.now() - beganMs);
+}
+
 const quantile = (sorted: number[], share: number) =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 
@@ -130,13 +152,14 @@ const folder = values.slow ? mkdtempSync(join(tmpdir(), "serve-bench-")) : insta
 const browser = await launchChromium();
 if ("missing" in browser) throw new Error(`there is no Chromium: ${browser.missing}`);
 console.log(
-  `| server | codec | picture | frames/s drawn | delay p50 | p95 |\n| --- | --- | --- | ---: | ---: | ---: |`,
+  `| server | codec | picture | frames/s drawn | delay p50 | p95 | sharp alone |\n| --- | --- | --- | ---: | ---: | ---: | ---: |`,
 );
 try {
   for (const runtime of values.runtime as Runtime[]) {
     if (runtime === "node") installPackages();
     for (const codec of values.codec) {
       for (const size of SIZES) {
+        const floor = await alone(size);
         const found = await measured(browser, runtime, codec, size);
         if (found.some(({ width }) => width !== size[0])) throw new Error(`a picture is not ${size[0]} wide`);
         if (found.some(({ number }, index) => index > 0 && number <= found[index - 1].number)) {
@@ -145,7 +168,11 @@ try {
         const delays = found.map(({ delayMs }) => delayMs).sort((one, other) => one - other);
         const [middle, late] = [0.5, 0.95].map((share) => quantile(delays, share)?.toFixed(0) ?? "–");
         const perSecond = (found.length / seconds).toFixed(1);
-        console.log(`| ${runtime} | ${codec} | ${size.join("×")} | ${perSecond} | ${middle} ms | ${late} ms |`);
+        console.log(
+          `| ${runtime} | ${codec} | ${size.join("×")} | ${perSecond} | ${middle} ms | ${late} ms | ${
+            floor?.toFixed(1) ?? ""
+          } |`,
+        );
       }
     }
   }
