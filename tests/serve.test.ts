@@ -3,6 +3,7 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Buffer } from "node:buffer";
+import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
@@ -11,7 +12,7 @@ import { installed, output } from "../tools/support/ffmpegs.ts";
 import { runCli } from "./support/cli.ts";
 import { depotTest, skip } from "./support/harness.ts";
 import { colored, colorOf, eventually, Served, textOf } from "./support/serve_scene.ts";
-import { decoded, ffmpeg, fileOf, videoTest } from "./support/video.ts";
+import { decoded, ffmpeg, fileOf, makeClip, videoTest } from "./support/video.ts";
 
 const [WIDTH, HEIGHT] = [64, 48];
 const SHAPE = { frameSize: [WIDTH, HEIGHT, 3], pixelFormat: "rgb24", maxSize: 4, whenFull: "overwrite" } as const;
@@ -214,6 +215,32 @@ videoTest("serve makes the same pictures with sharp, where that is installed", a
       assert(Math.abs(pixels[at] - value) <= SLACK, `${pixelFormat}: ${pixels.slice(0, 3)}`);
     }
   }
+});
+
+videoTest("serve decodes H.264 that a depot holds", async ({ name, folder }) => {
+  const found = spawnSync("ffmpeg", ["-hide_banner", "-encoders"], { encoding: "utf8" });
+  if (!found.stdout.includes(" libx264 ")) return skip("this ffmpeg has no libx264");
+  const all = join(folder, "all.mkv");
+  ffmpeg(["-i", makeClip(folder, { frames: 6 }), "-c:v", "libx264", "-bf", "0", "-g", "4", all]);
+  const cut = ["-map", "0", "-c", "copy", "-bsf:v", "h264_mp4toannexb", "-f", "segment", "-segment_format", "h264"];
+  const each = [...cut, "-break_non_keyframes", "1", "-segment_frames", "1,2,3,4,5"];
+  ffmpeg(["-i", all, ...each, join(folder, "%d.bin")]);
+  await using depot = await FramesDepot.create(name, {
+    ...{ frameSize: [160, 120], pixelFormat: "h264", frameBytes: 100_000, variableLength: true, whenFull: "overwrite" },
+  });
+  for (let n = 0; n < 6; n++) {
+    await depot.enqueue({ frameNumber: n, frame: new Uint8Array(readFileSync(join(folder, `${n}.bin`))) });
+  }
+  await using served = await Served.start([]);
+  const rgb = ["-pix_fmt", "rgb24"];
+  const size = 160 * 120 * 3;
+  const png = await served.get(`depots/${name}/frames/5.png`);
+  assertEquals(png.status, 200, textOf(png));
+  assertEquals(decoded(fileOf(folder, "5.png", png.bytes), rgb), decoded(all, rgb).slice(5 * size));
+  const live = await served.live();
+  live.show(name, { width: 160 });
+  const { bytes } = await live.picture(({ number }) => number === 5);
+  assertEquals(decoded(fileOf(folder, "5.jpg", bytes), rgb).length, size);
 });
 
 depotTest("serve says why frames are no pictures", async (name) => {
