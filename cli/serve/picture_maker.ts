@@ -67,9 +67,11 @@ export class PictureMaker implements AsyncDisposable {
 
   async #begin(): Promise<void> {
     this.#way = "asking";
-    const thread = this.#start();
-    const isThere = await thread.ready;
-    this.#way = isThere ? "threads" : "here";
+    try {
+      this.#way = await this.#start().ready ? "threads" : "here";
+    } catch { // no thread can be made of where this module was loaded from
+      this.#way = "here";
+    }
     this.#next();
   }
 

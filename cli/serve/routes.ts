@@ -80,7 +80,7 @@ export class Routes {
 
   async #known(path: string[], query: URLSearchParams, request: IncomingMessage, response: ServerResponse) {
     const { services: { overview }, clients } = this.#options;
-    const [first, second, third, fourth] = path;
+    const [first, second, third] = path;
     if (path.length === 1 && first === "metrics") {
       const isOpen = /application\/openmetrics-text/.test(request.headers.accept ?? "");
       const present = { clients: clients(), counts: this.#options.services.counts };
@@ -90,7 +90,6 @@ export class Routes {
     if (first === "api" && second === "depots") {
       if (path.length === 2) return json((await overview.measured()).map(asJson));
       if (path.length === 3) return await this.#stat(third);
-      if (path.length === 4 && third === "" && fourth === "") return missing();
     }
     if (first === "depots" && path.length >= 3) {
       if (!overview.serves(second)) return refusal(404, `there is no depot ${JSON.stringify(second)} here`);
