@@ -14,7 +14,7 @@ import { Interruption } from "./interruption.ts";
 import { quality, upTo } from "./parameters.ts";
 import { Access } from "./serve/access.ts";
 import { Counts } from "./serve/counts.ts";
-import { Feeds } from "./serve/feed.ts";
+import { Feeds } from "./serve/feeds.ts";
 import { checkEncoder } from "./serve/h264.ts";
 import { Overview } from "./serve/overview.ts";
 import { PictureMaker } from "./serve/picture_maker.ts";

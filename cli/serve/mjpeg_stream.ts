@@ -6,7 +6,8 @@
 import type { ServerResponse } from "node:http";
 import { HEADERS } from "./answer.ts";
 import type { Counts } from "./counts.ts";
-import type { Feed, Feeds } from "./feed.ts";
+import type { Feed } from "./feed.ts";
+import type { Feeds } from "./feeds.ts";
 import type { Consumer, LivePicture } from "./renditions.ts";
 
 const BOUNDARY = "frame";

@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { Channel, type Client } from "./channel.ts";
 import type { Counts } from "./counts.ts";
 import { inFull, listed } from "./depot_json.ts";
-import type { Feeds } from "./feed.ts";
+import type { Feeds } from "./feeds.ts";
 import { Allowance } from "./gate.ts";
 import { type ClientMessage, parseMessage } from "./messages.ts";
 import type { Overview } from "./overview.ts";
