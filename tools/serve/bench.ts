@@ -4,7 +4,8 @@
  *
  * Beside it is what sharp alone encodes of the same pictures in one thread, measured just before: on a machine that
  * does other things too, the ratio says more than the figures. The delay is from the timestamp of a frame, which it
- * gets when it is published, to the moment when it has been drawn.
+ * gets when it is published, to the moment when it has been drawn. CPU is for each picture that is drawn, of the server
+ * and of the browser with all their processes.
  *
  * @module
  */
@@ -22,6 +23,7 @@ import { type Browser, launchChromium, type PageDocument, type PageElement } fro
 import { installed, output } from "../support/ffmpegs.ts";
 import { installPackages } from "../support/node_packages.ts";
 import { executableOf, RUN, type Runtime, RUNTIMES } from "../support/runtimes.ts";
+import { computedMs } from "./cpu.ts";
 import { picture } from "./picture.ts";
 
 declare const document: PageDocument;
@@ -83,8 +85,8 @@ async function end(child: ChildProcess): Promise<void> {
   await closed;
 }
 
-/** What the page draws. */
-async function draws(browser: Browser, address: string, width: number, height: number): Promise<Draw[]> {
+/** What the page draws, and what the processes compute meanwhile, by their pids. */
+async function draws(browser: Browser, address: string, [width, height]: readonly [number, number]) {
   const viewport = { width: width + BESIDE.width, height: height + BESIDE.height };
   const context = await browser.newContext({ viewport });
   const page = await context.newPage();
@@ -93,30 +95,35 @@ async function draws(browser: Browser, address: string, width: number, height: n
     const canvas = document.querySelector(".player canvas");
     return canvas?.width === width && Number(canvas.dataset.drawn) > 0;
   }, width);
-  const found = await page.evaluate(({ warmUpMs, ms }) => {
+  await page.evaluate((ms) => new Promise<void>((resolve) => setTimeout(resolve, ms)), WARM_UP_MS);
+  const before = computedMs();
+  const found = await page.evaluate((ms) => {
     const canvas = document.querySelector(".player canvas")!;
     const found: Draw[] = [];
-    let isWarm = false;
     new MutationObserver(() => {
       const delayMs = Date.now() - Number(BigInt(canvas.dataset.timestamp!) / 1_000_000n);
-      if (isWarm) found.push({ number: Number(canvas.dataset.number), delayMs, width: canvas.width });
+      found.push({ number: Number(canvas.dataset.number), delayMs, width: canvas.width });
     }).observe(canvas, { attributeFilter: ["data-drawn"] });
-    setTimeout(() => isWarm = true, warmUpMs);
-    return new Promise<Draw[]>((resolve) => setTimeout(() => resolve(found), warmUpMs + ms));
-  }, { warmUpMs: WARM_UP_MS, ms: seconds * 1000 });
+    return new Promise<Draw[]>((resolve) => setTimeout(() => resolve(found), ms));
+  }, seconds * 1000);
+  const computed = new Map([...computedMs()].map(([pid, ms]) => [pid, ms - (before.get(pid) ?? 0)]));
   await context.close();
-  return found;
+  return { found, computed };
 }
 
-async function measured(browser: Browser, runtime: Runtime, codec: string, [width, height]: readonly [number, number]) {
+async function measured(browser: Browser, runtime: Runtime, codec: string, size: readonly [number, number]) {
   const name = `serve-bench-${process.pid}`;
-  const parameters = [name, width, height, PER_SECOND].map(String);
+  const parameters = [name, ...size, PER_SECOND].map(String);
   const { child: camera } = await started([executableOf("deno"), ...RUN.deno, CAMERA, ...parameters], /ready/);
   const command = [executableOf(runtime), ...RUN[runtime], MAIN, "serve", name, "--port", "0", "--codec", codec];
   try {
     const { child: server, found: address } = await started(command, /https?:\/\/\S+/, folder);
     try {
-      return await draws(browser, new URL(`#/${name}`, address).href, width, height);
+      const { found, computed } = await draws(browser, new URL(`#/${name}`, address).href, size);
+      const ofServer = computed.get(server.pid!) ?? 0;
+      computed.delete(server.pid!);
+      computed.delete(camera.pid!);
+      return { found, ofServer, ofBrowser: [...computed.values()].reduce((sum, ms) => sum + ms, 0) };
     } finally {
       await end(server);
     }
@@ -152,28 +159,36 @@ const folder = values.slow ? mkdtempSync(join(tmpdir(), "serve-bench-")) : insta
 });
 const browser = await launchChromium();
 if ("missing" in browser) throw new Error(`there is no Chromium: ${browser.missing}`);
-console.log(
-  `| server | codec | picture | frames/s drawn | delay p50 | p95 | sharp alone |\n| --- | --- | --- | ---: | ---: | ---: | ---: |`,
-);
+const titles = [
+  "server",
+  "codec",
+  "picture",
+  "frames/s drawn",
+  "delay p50",
+  "p95",
+  "sharp alone",
+  "CPU of server",
+  "browser",
+];
+console.log([titles, titles.map(() => "---")].map((cells) => `| ${cells.join(" | ")} |`).join("\n"));
 try {
   for (const runtime of values.runtime as Runtime[]) {
     if (runtime === "node") installPackages();
     for (const codec of values.codec) {
       for (const size of SIZES) {
         const floor = await alone(size);
-        const found = await measured(browser, runtime, codec, size);
+        const { found, ofServer, ofBrowser } = await measured(browser, runtime, codec, size);
         if (found.some(({ width }) => width !== size[0])) throw new Error(`a picture is not ${size[0]} wide`);
         if (found.some(({ number }, index) => index > 0 && number <= found[index - 1].number)) {
           throw new Error("a picture was drawn after a later one");
         }
         const delays = found.map(({ delayMs }) => delayMs).sort((one, other) => one - other);
-        const [middle, late] = [0.5, 0.95].map((share) => quantile(delays, share)?.toFixed(0) ?? "–");
-        const perSecond = (found.length / seconds).toFixed(1);
-        console.log(
-          `| ${runtime} | ${codec} | ${size.join("×")} | ${perSecond} | ${middle} ms | ${late} ms | ${
-            floor?.toFixed(1) ?? ""
-          } |`,
-        );
+        const times = [quantile(delays, 0.5), quantile(delays, 0.95)];
+        const costs = [ofServer / found.length, ofBrowser / found.length];
+        const [middle, late, server, page] = [...times, ...costs].map((ms) => `${ms?.toFixed(0)} ms`);
+        const [perSecond, most] = [found.length / seconds, floor ?? NaN].map((rate) => rate.toFixed(1));
+        const cells = [runtime, codec, size.join("×"), perSecond, middle, late, most, server, page];
+        console.log(`| ${cells.join(" | ")} |`);
       }
     }
   }
