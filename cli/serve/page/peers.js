@@ -13,50 +13,16 @@ import { count, duration } from "./format.js";
 
 /** @type {readonly { title: string, kind?: string, text: (part: Part) => string }[]} */
 const COLUMNS = [
-  {
-    title: "process",
-    text: ({ peer, isFirst }) => isFirst ? `${peer.runtime} ${peer.pid}` : "",
-  },
-  {
-    title: "role",
-    text: ({ role, peer }) => peer.serves ? `${role}, this page` : role,
-  },
-  {
-    title: "lag",
-    kind: "number",
-    text: ({ reader }) => reader === undefined ? "" : count(reader.lag),
-  },
+  { title: "process", text: ({ peer, isFirst }) => isFirst ? `${peer.runtime} ${peer.pid}` : "" },
+  { title: "role", text: ({ role, peer }) => peer.serves ? `${role}, this page` : role },
+  { title: "lag", kind: "number", text: ({ reader }) => reader === undefined ? "" : count(reader.lag) },
   { title: "", kind: "note", text: noteOn },
-  {
-    title: "stored",
-    kind: "number",
-    text: ({ peer, role }) => role === "producer" ? count(peer.stored) : "",
-  },
-  {
-    title: "dropped",
-    kind: "number",
-    text: ({ peer, role }) => role === "producer" ? count(peer.dropped) : "",
-  },
-  {
-    title: "read",
-    kind: "number",
-    text: ({ reader }) => reader === undefined ? "" : count(reader.read),
-  },
-  {
-    title: "lost",
-    kind: "number",
-    text: ({ reader }) => reader === undefined ? "" : count(reader.lost),
-  },
-  {
-    title: "since",
-    kind: "number",
-    text: ({ peer, isFirst }) => isFirst ? since(peer) : "",
-  },
-  {
-    title: "command",
-    kind: "command",
-    text: ({ peer, isFirst }) => isFirst ? peer.command ?? "" : "",
-  },
+  { title: "stored", kind: "number", text: ({ peer, role }) => role === "producer" ? count(peer.stored) : "" },
+  { title: "dropped", kind: "number", text: ({ peer, role }) => role === "producer" ? count(peer.dropped) : "" },
+  { title: "read", kind: "number", text: ({ reader }) => reader === undefined ? "" : count(reader.read) },
+  { title: "lost", kind: "number", text: ({ reader }) => reader === undefined ? "" : count(reader.lost) },
+  { title: "since", kind: "number", text: ({ peer, isFirst }) => isFirst ? since(peer) : "" },
+  { title: "command", kind: "command", text: ({ peer, isFirst }) => isFirst ? peer.command ?? "" : "" },
 ];
 
 /** @param {Peer} peer */

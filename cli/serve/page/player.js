@@ -83,8 +83,7 @@ export class Player {
   /** @param {KeyboardEvent} event */
   #onKey = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const onButton = event.target instanceof HTMLButtonElement &&
-      (event.key === " " || event.key === "Enter");
+    const onButton = event.target instanceof HTMLButtonElement && (event.key === " " || event.key === "Enter");
     if (onButton || event.target instanceof HTMLInputElement) return; // the key is the element's
     /** @type {Record<string, () => void>} */
     const keys = {
@@ -113,8 +112,7 @@ export class Player {
   /** @param {-1 | 1} by */
   #stepBy(by) {
     const { header } = this.#picture;
-    const isUnderWay = this.#step !== undefined &&
-      performance.now() - this.#step.atMs < ANSWER_MS;
+    const isUnderWay = this.#step !== undefined && performance.now() - this.#step.atMs < ANSWER_MS;
     if (header === undefined || isUnderWay) return;
     this.#step = { from: header.number, by, atMs: performance.now() };
     setNote(this.#note, undefined);
@@ -127,9 +125,7 @@ export class Player {
     const step = this.#step;
     this.#step = undefined;
     const stored = range === undefined ? "no frame is stored" : `frames ${range[0]} to ${range[1]} are`;
-    if (step === undefined) {
-      return setNote(this.#note, `Frame ${number} is no longer stored; ${stored}.`);
-    }
+    if (step === undefined) return setNote(this.#note, `Frame ${number} is no longer stored; ${stored}.`);
     const remembered = this.#remembered.beside(step.from, step.by);
     if (remembered !== undefined) {
       this.#picture.redraw(remembered);
