@@ -146,6 +146,9 @@ export class Session {
     this.#beginClosing();
     // A member's frame is not done because its process ends. Where others cannot be told, they will find it dead.
     if (!this.attachment.peers.offerAgain()) return;
+    // A thread that sleeps looks at its word now and then, and some systems exchange pages in several steps.
+    this.published.leaveNow();
+    this.consumed.leaveNow();
     this.leases.close();
     this.kept.close();
     this.attachment.withdraw(true);

@@ -332,6 +332,12 @@ export class Lane implements Sleeping {
     for (const { beat } of [...this.#sleepers]) beat();
   }
 
+  /** Sleeps no more in memory that is about to change while the process ends. No wait hears of it. */
+  leaveNow(): void {
+    this.#closed = true;
+    this.#disarm();
+  }
+
   /** Ends all waits with `undefined`. @returns when nothing sleeps in the segment's memory any more */
   async close(): Promise<void> {
     this.#closed = true;

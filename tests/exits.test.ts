@@ -5,7 +5,7 @@
 import { assertEquals } from "@std/assert";
 import process from "node:process";
 import { depotTest, HERE, Peer, skip } from "./support/harness.ts";
-import { IS_WINDOWS, NO_SIGNALS } from "./support/windows.ts";
+import { FEW_THREADS, IS_WINDOWS, NO_SIGNALS } from "./support/windows.ts";
 
 const RUNS = Number(process.env.FRAMES_DEPOT_TEST_RUNS ?? 12);
 const AT_ONCE = 4;
@@ -35,3 +35,18 @@ for (const [how, code] of Object.entries(WAYS)) {
     });
   }
 }
+
+// Where memory is not exchanged in one step, a thread that looks at its word meanwhile ends the process.
+depotTest(
+  "A process that waits in a hundred depots and exits with 3 ends with its own code",
+  async (_, anotherName) => {
+    if (IS_WINDOWS && HERE === "deno") return skip(FEW_THREADS);
+    for (let run = 0; run < RUNS; run++) {
+      const beside = Array.from({ length: 100 }, anotherName);
+      const task = { how: "exits with 3", waitsFor: "room", name: anotherName(), pauseMs: 30 + 7 * run, beside };
+      const peer = new Peer(HERE, "exit_peer.ts", task);
+      assertEquals(await peer.line(), { waiting: true });
+      assertEquals([await peer.exit(), peer.errors], [3, ""], `run ${run}`);
+    }
+  },
+);

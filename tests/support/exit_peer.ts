@@ -6,11 +6,13 @@
 import process from "node:process";
 import { FramesDepot } from "../../mod.ts";
 
-const { how, waitsFor, name, pauseMs } = JSON.parse(process.argv[2]) as {
+const { how, waitsFor, name, pauseMs, beside = [] } = JSON.parse(process.argv[2]) as {
   how: string;
   waitsFor: string;
   name: string;
   pauseMs: number;
+  /** Depots with a wait for room, too. */
+  beside?: string[];
 };
 
 const depot = await FramesDepot.create(name, { frameSize: [2, 2, 1], maxSize: 1, whenFull: "wait" });
@@ -21,6 +23,12 @@ const waiting = waitsFor === "room"
   ? depot.enqueue({ frame }, { signal: abort.signal })
   : depot.frames({ signal: abort.signal }).next();
 waiting.catch(() => {});
+
+for (const name of beside) {
+  const depot = await FramesDepot.create(name, { frameSize: [2, 2, 1], maxSize: 1, whenFull: "wait" });
+  await depot.enqueue({ frame });
+  depot.enqueue({ frame }).catch(() => {});
+}
 
 if (how === "handles Ctrl-C") {
   process.on("SIGINT", () => process.exit(42));
