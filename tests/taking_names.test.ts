@@ -198,7 +198,6 @@ depotTest(
       for (const remote of remotes) await remote[Symbol.asyncDispose]();
     }
   },
-  WATCHED,
 );
 
 depotTest("createOrOpen replaces a depot that has ended, once its producers are gone", async (name) => {
