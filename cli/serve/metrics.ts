@@ -5,7 +5,7 @@
  */
 import { Counter, Gauge, type OpenMetricsContentType, Registry } from "prom-client";
 import type { DepotInspection } from "../../mod.ts";
-import { conditionOf, isFull, livePeers, producersGone, type Sight } from "../sight.ts";
+import { conditionOf, isFull, livePeers, type Sight, waitsForProducer } from "../sight.ts";
 import type { Counts } from "./counts.ts";
 import { readersLag } from "./depot_json.ts";
 import { isSelf } from "./presence.ts";
@@ -39,7 +39,7 @@ const GAUGES: Record<string, [help: string, value: Value]> = {
     "Frames that the slowest reader is behind, whatever its mode.",
     ({ stats }) => stats && readersLag(stats),
   ],
-  frames_depot_producers_gone: ["Whether all producers have left.", (info) => Number(producersGone(info))],
+  frames_depot_producers_gone: ["Whether all producers have left.", (info) => Number(waitsForProducer(info))],
 };
 
 const STATES = ["live", "ended", "stale", "broken"] as const;
