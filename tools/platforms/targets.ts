@@ -159,7 +159,7 @@ export const TARGETS: Record<string, Target> = {
     runtimes: ALL_RUNTIMES,
     prepare: prepareMacos,
     skips: (file) => elsewhere(file) ?? (ON_MACOS.has(file) ? undefined : "it reaches no more of the library"),
-    short: ["conformance_ffi", "killed", "macos"],
+    short: ["conformance_ffi", "macos"],
   },
   "macos-aarch64": { runtimes: ALL_RUNTIMES, prepare: prepareMacosAarch64, skips: onEmulator },
   aarch64: { runtimes: ALL_RUNTIMES, prepare: prepareAarch64, skips: onEmulator, short: ["conformance_ffi"] },
