@@ -113,8 +113,8 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
   }
 
   /**
-   * The depot that is followed now, for its shape and its counters: of the frame that was got last. The follower closes
-   * it. Undefined while there is none.
+   * The depot that is followed now, the one of the frame that came last: for its shape, its counters, and look-ups. The
+   * follower closes it. Undefined while there is none.
    */
   get depot(): D | undefined {
     return this.#present?.depot;
