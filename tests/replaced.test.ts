@@ -25,6 +25,8 @@ const options = (whenFull: WhenFull = "drop", maxSize = 4): DepotOptions => ({
 const LARGER: DepotOptions = { frameSize: [4, 4, 3], maxSize: 2, whenFull: "overwrite" };
 const replaced = (depot: FramesDepot) => [depot.replaced, depot.ended, depot.linked];
 const file = (name: string) => `/dev/shm/frames-depot.${name}`;
+/** How a process ends that kills itself; Windows has no signals. */
+const KILLED = process.platform === "win32" ? 1 : -2;
 const leftover = (name: string) => `/dev/shm/.frames-depot.${name}`;
 
 async function fill(depot: FramesDepot, ...numbers: number[]): Promise<void> {
@@ -281,7 +283,7 @@ depotTest("unlink removes a name whose membership lock a stopped process has, an
 depotTest("FrameReader that only polls hears of a replacement whose process has died", async (name) => {
   await using old = await FramesDepot.create(name, options());
   await using victim = new Peer(OTHER, "replacing_peer.ts", { name, options: LARGER, step: "T3" });
-  assertEquals(await victim.exit(), -2, victim.errors);
+  assertEquals(await victim.exit(), KILLED, victim.errors);
   const reader = old.frames();
   while (reader.ended === undefined) {
     assertEquals(reader.tryNext(), undefined);

@@ -141,12 +141,12 @@ export function prepareWindows(): Record<Runtime, string> {
   };
 }
 
-/** Files that start processes of all runtimes, by the dozen. */
+/** Files that start processes and workers by the dozen. */
 const MANY_PROCESSES = new RegExp(
   "^(cli_follow|cli_inspect|cli_usage|cli_waiting|cli_watching|exits|follow|forgotten|group_deaths|holders|killed|" +
-    "large|loss|processes|producers_gone|replaced|sleepers)$",
+    "large|loss|processes|producers_gone|replaced|sleepers|workers)$",
 );
-const SLOW = "it starts many processes, which is slow under Wine: name it to run it";
+const SLOW = "it starts many processes or workers, which is slow under Wine: name it to run it";
 
 /** What is not run there. */
 const NOT_THERE: readonly (readonly [files: RegExp, reason: string, runtimes?: readonly Runtime[]])[] = [
