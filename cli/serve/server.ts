@@ -34,6 +34,8 @@ export class DepotServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets: WebSocketServer;
   readonly #sessions = new Set<Session>();
+  /** Also those that are no longer HTTP, which the server itself forgets. */
+  readonly #connections = new Set<Socket>();
   #clients = 0;
 
   constructor(options: ServerOptions) {
@@ -59,7 +61,11 @@ export class DepotServer implements AsyncDisposable {
       },
     );
     this.#server.maxConnections = options.mostClients + SPARE_CONNECTIONS;
-    this.#server.on("connection", guard);
+    this.#server.on("connection", (socket: Socket) => {
+      guard(socket);
+      this.#connections.add(socket);
+      socket.once("close", () => this.#connections.delete(socket));
+    });
     this.#server.on("clientError", (_error, socket) => socket.destroy());
     this.#server.on(
       "upgrade",
@@ -123,6 +129,7 @@ export class DepotServer implements AsyncDisposable {
     this.#server.closeIdleConnections();
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 2 * ENDING_MS))]);
     clearTimeout(timer);
+    for (const socket of this.#connections) socket.destroy();
   }
 }
 
@@ -135,6 +142,7 @@ const STATUS: Record<Refused["status"] | 404 | 503, string> = {
 };
 
 function refuse(socket: Duplex, status: keyof typeof STATUS): void {
+  guard(socket as Socket); // its other end may never close it
   socket.end(`HTTP/1.1 ${status} ${STATUS[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
