@@ -39,8 +39,6 @@ type Options = {
 
 /** Where a token may be, so that no other user sees it in the list of processes. */
 const TOKEN_VARIABLE = "FRAMES_DEPOT_SERVE_TOKEN";
-/** How long the end may take. */
-const ENDING_MS = 5000;
 const LEAST_TOKEN = 16;
 const TOKEN_BYTES = 18;
 /** Threads that make pictures; one processor is left to producers. */
@@ -117,8 +115,6 @@ async function serve(names: string[], options: Options, interruption: Interrupti
   else print(`${url}\n`);
   if (!hasSharp) complain("pictures are made slowly: `npm install sharp` in this folder makes it fast\n");
   await new Promise<void>((resolve) => interruption.signal.addEventListener("abort", () => resolve(), { once: true }));
-  // Whatever a client or a depot holds up: what is still joined then is recovered by the others.
-  setTimeout(() => process.exit((interruption.signal.reason as Failure).exitCode), ENDING_MS).unref();
   interruption.signal.throwIfAborted();
 }
 

@@ -60,8 +60,15 @@ export function send(request: IncomingMessage, response: ServerResponse, answer:
     ...status === 204 ? {} : { "Content-Length": String(bytes.length) },
     ...headers,
   });
-  const timer = setTimeout(() => request.socket.destroy(), TAKEN_MS);
-  response.on("close", () => clearTimeout(timer));
+  const { socket } = request;
+  if (socket.destroyed) return; // it has gone meanwhile, and neither would say so again
+  const timer = setTimeout(() => socket.destroy(), TAKEN_MS);
+  const done = () => {
+    clearTimeout(timer);
+    socket.off("close", done);
+  };
+  response.once("close", done);
+  socket.once("close", done);
   if (request.method === "HEAD" || status === 204) response.end();
   else response.end(bytes);
 }

@@ -33,10 +33,12 @@ export class MjpegStream implements Consumer {
   }
 
   begin(feeds: Feeds, name: string, width: number): void {
+    const { socket } = this.#response;
+    if (socket === null || socket.destroyed) return this.#end(feeds); // it has gone meanwhile, and does not say so again
     this.#response.writeHead(200, { ...HEADERS, "Content-Type": MjpegStream.type, Connection: "close" });
     this.#response.flushHeaders();
     this.#response.on("error", () => {});
-    this.#response.on("close", () => this.#end(feeds));
+    for (const gone of [this.#response, socket]) gone.once("close", () => this.#end(feeds));
     this.#feed = feeds.add(name, this, width, "jpeg");
     if (this.#ended) feeds.remove(this.#feed, this);
   }

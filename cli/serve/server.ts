@@ -25,8 +25,8 @@ const SILENT_MS = 10_000;
 /** Connections beside those of clients, for short requests. */
 const SPARE_CONNECTIONS = 64;
 const SOCKET_PATH = "/api/live";
-/** How long clients are waited for at the end. */
-const ENDING_MS = 500;
+/** How long clients are waited for at the end, and how often is looked. */
+const [ENDING_MS, LOOK_MS] = [500, 10];
 
 /** Serves until it is disposed of. */
 export class DepotServer implements AsyncDisposable {
@@ -122,14 +122,15 @@ export class DepotServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const session of this.#sessions) session.close(CLOSE.goingAway, "the server ends");
-    const timer = setTimeout(() => {
-      for (const session of this.#sessions) session.terminate();
-      this.#server.closeAllConnections();
-    }, ENDING_MS);
     this.#server.closeIdleConnections();
-    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 2 * ENDING_MS))]);
-    clearTimeout(timer);
+    // In Deno and Bun the server says that it has closed while there are WebSockets.
+    for (const endMs = performance.now() + ENDING_MS; this.#sessions.size > 0 && performance.now() < endMs;) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+    for (const session of this.#sessions) session.terminate();
+    this.#server.closeAllConnections();
     for (const socket of this.#connections) socket.destroy();
+    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, ENDING_MS))]);
   }
 }
 
