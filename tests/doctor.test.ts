@@ -91,7 +91,7 @@ namespaceTest("doctor finds a control group that leaves little memory", async (n
   await withControlGroup(name, 300 * 2 ** 20, (enter) => {
     if (enter === undefined) return skip("no control group for memory can be made: needs root");
     // Pages of its own and of the runtime's files stay: some of the limit is used.
-    const { findings } = doctor(`${OWN} && ${enter} && head -c 250000000 /dev/zero > /dev/shm/ballast`);
+    const { findings } = doctor(`${OWN} && ${enter} && head -c 234000000 /dev/zero > /dev/shm/ballast`);
     const finding = one(findings, "limit-group");
     assertEquals(bad(findings), ["limit-group"]);
     assertMatch(finding.says, /of 314\.6 MB of memory are left .* room for \d frames of 1080p/);
