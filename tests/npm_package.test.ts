@@ -80,16 +80,17 @@ function newFolder(): string {
   return folder;
 }
 
-/** Runs a command to its end, with the Node that is tried first on the PATH. */
-function outcome(cwd: string, ...command: string[]) {
+/** With the Node that is tried first on the PATH. */
+function environment() {
   const { PATH, ...env } = process.env;
   const path = [dirname(executableOf("node")), PATH].join(process.platform === "win32" ? ";" : ":");
-  return spawnSync(command[0], command.slice(1), {
-    cwd,
-    encoding: "utf8",
-    timeout: WATCHDOG_MS,
-    env: { ...env, PATH: path, NO_COLOR: "1" },
-  });
+  return { ...env, PATH: path, NO_COLOR: "1" };
+}
+
+/** Runs a command to its end. */
+function outcome(cwd: string, ...command: string[]) {
+  const [file, ...parameters] = command;
+  return spawnSync(file, parameters, { cwd, encoding: "utf8", timeout: WATCHDOG_MS, env: environment() });
 }
 
 /** @returns what a command printed that ends well */
@@ -301,7 +302,12 @@ for (const runtime of ["node", "bun"] as const) {
     await camera.tell({ do: "enqueue", frameNumber: 7, timeoutMs: 60_000 });
     const command = [...runtime === "bun" ? [executableOf("bun")] : [], bin()];
     const [file, ...parameters] = [...command, "serve", name, "--port", "0"];
-    const server = spawn(file, parameters, { cwd: project(), stdio: ["ignore", "pipe", "inherit"] });
+    const server = spawn(file, parameters, {
+      cwd: project(),
+      env: environment(),
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const closed = new Promise((resolve) => server.once("close", resolve));
     try {
       const address = await new Promise<string>((resolve, reject) => {
         server.stdout.once("data", (text) => resolve(String(text).trim()));
@@ -316,8 +322,8 @@ for (const runtime of ["node", "bun"] as const) {
       const picture = await fetch(new URL(`depots/${name}/latest.jpg`, address));
       assertEquals([picture.status, picture.headers.get("x-frame-number")], [200, "7"]);
     } finally {
-      process.kill(server.pid!, "SIGTERM");
-      await new Promise((resolve) => server.once("close", resolve));
+      server.kill("SIGTERM");
+      await closed;
     }
   });
 }
