@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
+import { jpegSize } from "../cli/video/jpeg_size.ts";
 import { FramesDepot } from "../mod.ts";
 import { installed, output } from "../tools/support/ffmpegs.ts";
 import { runCli } from "./support/cli.ts";
@@ -148,34 +149,54 @@ videoTest(
   },
 );
 
-videoTest("serve shows YUV, 16 bits and JPEG; a JPEG of its own size passes as it is", async (scene) => {
-  const { name, another, folder } = scene;
-  const clip = (format: string) =>
-    ffmpeg(["-f", "lavfi", "-i", `color=0x3c78b4:s=${WIDTH}x${HEIGHT}`, "-frames:v", "1", ...format.split(" ")]);
-  const jpeg = clip("-c:v mjpeg -q:v 2 -f image2pipe pipe:1");
-  const frames: [options: object, frame: Uint8Array | Uint16Array][] = [
-    [{ pixelFormat: "yuv420p", frameSize: [WIDTH, HEIGHT] }, clip("-pix_fmt yuv420p -f rawvideo pipe:1")],
-    [
-      { pixelFormat: "rgb48le", frameSize: [WIDTH, HEIGHT] },
-      new Uint16Array(clip("-pix_fmt rgb48le -f rawvideo pipe:1").buffer),
-    ],
-    [{ pixelFormat: "mjpeg", frameSize: [WIDTH, HEIGHT], frameBytes: 100_000, variableLength: true }, jpeg],
-  ];
-  await using served = await Served.start([]);
-  for (const [index, [options, frame]] of frames.entries()) {
-    const each = index === 0 ? name : another();
-    await using depot = await FramesDepot.create(each, { whenFull: "overwrite", ...options });
-    await depot.enqueue({ frameNumber: 1, frame });
-    const { status, bytes } = await served.get(`depots/${each}/latest.jpg`);
-    assertEquals(status, 200);
-    const pixels = decoded(fileOf(folder, `${index}.jpg`, bytes), ["-pix_fmt", "rgb24"]);
-    assertEquals(pixels.length, WIDTH * HEIGHT * 3);
-    for (const [at, value] of [0x3c, 0x78, 0xb4].entries()) {
-      assert(Math.abs(pixels[at] - value) <= SLACK, `${pixels.slice(0, 3)}`);
+videoTest(
+  "serve shows YUV, 16 bits and JPEG; a JPEG of its own size passes as it is",
+  async (scene) => {
+    const { name, another, folder } = scene;
+    const clip = (format: string) =>
+      ffmpeg(["-f", "lavfi", "-i", `color=0x3c78b4:s=${WIDTH}x${HEIGHT}`, "-frames:v", "1", ...format.split(" ")]);
+    const jpeg = clip("-c:v mjpeg -q:v 2 -f image2pipe pipe:1");
+    const frames: [options: object, frame: Uint8Array | Uint16Array][] = [
+      [{ pixelFormat: "yuv420p", frameSize: [WIDTH, HEIGHT] }, clip("-pix_fmt yuv420p -f rawvideo pipe:1")],
+      [
+        { pixelFormat: "rgb48le", frameSize: [WIDTH, HEIGHT] },
+        new Uint16Array(clip("-pix_fmt rgb48le -f rawvideo pipe:1").buffer),
+      ],
+      [{ pixelFormat: "mjpeg", frameSize: [WIDTH, HEIGHT], frameBytes: 100_000, variableLength: true }, jpeg],
+    ];
+    await using served = await Served.start([]);
+    for (const [index, [options, frame]] of frames.entries()) {
+      const each = index === 0 ? name : another();
+      await using depot = await FramesDepot.create(each, { whenFull: "overwrite", ...options });
+      await depot.enqueue({ frameNumber: 1, frame });
+      const { status, bytes } = await served.get(`depots/${each}/latest.jpg`);
+      assertEquals(status, 200);
+      const pixels = decoded(fileOf(folder, `${index}.jpg`, bytes), ["-pix_fmt", "rgb24"]);
+      assertEquals(pixels.length, WIDTH * HEIGHT * 3);
+      for (const [at, value] of [0x3c, 0x78, 0xb4].entries()) {
+        assert(Math.abs(pixels[at] - value) <= SLACK, `${pixels.slice(0, 3)}`);
+      }
+      if (index === 2) assertEquals(bytes, jpeg);
     }
-    if (index === 2) assertEquals(bytes, jpeg);
-  }
-});
+  },
+);
+
+for (const [pixelFormat, codec] of [["mjpeg", "-c:v mjpeg -f image2pipe"], ["h264", "-c:v libx264 -f h264"]]) {
+  videoTest(`serve takes the size of ${pixelFormat} from the frames, where their depot has none`, async ({ name }) => {
+    const clip = ffmpeg(`-f lavfi -i testsrc2=s=320x200 -frames:v 1 -pix_fmt yuv420p ${codec} pipe:1`.split(" "));
+    await using depot = await FramesDepot.create(name, { pixelFormat, frameBytes: 200_000, variableLength: true });
+    await depot.enqueue({ frameNumber: 1, frame: clip });
+    await using served = await Served.start([]);
+    for (const [asked, size] of [["", [320, 200]], ["?width=160", [160, 100]]] as const) {
+      const { bytes } = await served.get(`depots/${name}/latest.jpg${asked}`);
+      assertEquals(jpegSize(bytes), { width: size[0], height: size[1] });
+    }
+    const live = await served.live();
+    live.show(name, { width: 160 });
+    const { header, bytes } = await live.picture(() => true);
+    assertEquals([header.width, header.height, jpegSize(bytes)], [160, 100, { width: 160, height: 100 }]);
+  });
+}
 
 videoTest("serve makes the same pictures with sharp, where that is installed", async ({ name, another, folder }) => {
   let cwd: string;
@@ -247,6 +268,7 @@ depotTest("serve says why frames are no pictures", async (name) => {
   await using depot = await FramesDepot.create(name, {
     frameSize: [4, 2, 3],
     pixelFormat: "json",
+    variableLength: true,
     whenFull: "overwrite",
   });
   await depot.enqueue({ frameNumber: 1, frame: new Uint8Array(24) });

@@ -11,6 +11,7 @@ import { toPng } from "../video/picture_file.ts";
 import { pixelFormatOf } from "../video/pixel_formats.ts";
 import { findSharp, type SharpPicture } from "../video/sharp.ts";
 import { type Picture, toRgba8 } from "../video/to_rgb.ts";
+import { sizeOf } from "./sizes.ts";
 
 /** What to make. Bytes may be moved to another thread. */
 export type PictureJob = {
@@ -20,7 +21,7 @@ export type PictureJob = {
   before: Uint8Array[];
 } & Wanted;
 
-/** A JPEG of this width, or a PNG as large as the frame. */
+/** A JPEG of this width, or a PNG as large as the frame. Height 0: what the frame's own size makes of the width. */
 export type Wanted = { type: "jpeg"; width: number; height: number; quality: number } | { type: "png" };
 
 /** What was made. */
@@ -32,14 +33,27 @@ const MOST_MEGAPIXELS = 128;
 /** Makes it. @throws {Failure} where no picture can be made */
 export async function makePicture(job: PictureJob): Promise<MadePicture> {
   if (job.type === "png") return pngOf(await decoded(job));
+  if (job.height === 0) return await makeUnsized(job, await decoded(job)); // its depot does not say its size
   const sharp = findSharp();
   const picture = sharp === undefined ? undefined : opened(job, sharp) ?? ofPicture(await decoded(job), sharp);
   if (picture === undefined) return slowJpegOf(await decoded(job), job);
-  const { width, height, quality } = job;
+  return await encoded(picture, job);
+}
+
+async function encoded(
+  picture: SharpPicture,
+  { width, height, quality }: Wanted & { type: "jpeg" },
+): Promise<MadePicture> {
   const bytes = await picture.resize(width, height, { fit: "fill", kernel: "linear" })
     // Tables of its own for each picture are a few percent smaller, and take three times as long.
     .jpeg({ quality, chromaSubsampling: "4:2:0", optimiseCoding: false }).toBuffer();
   return { bytes: new Uint8Array(bytes), width, height };
+}
+
+async function makeUnsized(job: PictureJob & { type: "jpeg" }, picture: Picture): Promise<MadePicture> {
+  const wanted = { ...job, ...sizeOf([picture.width, picture.height], job.width) };
+  const sharp = findSharp();
+  return sharp === undefined ? slowJpegOf(picture, wanted) : await encoded(ofPicture(picture, sharp), wanted);
 }
 
 type Sharp = NonNullable<ReturnType<typeof findSharp>>;

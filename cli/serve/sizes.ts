@@ -15,8 +15,12 @@ export function roundedWidth(wanted: number): number {
   return WIDTHS.find((width) => width >= wanted) ?? WIDTHS.at(-1)!;
 }
 
-/** The size of a picture of a frame: never larger than the frame, and at most as wide as the largest width. */
+/**
+ * The size of a picture of a frame: never larger than the frame, and at most as wide as the largest width. Height 0
+ * where the size of the frame is not known before it is decoded.
+ */
 export function sizeOf([fullWidth, fullHeight]: readonly [number, number, ...number[]], wanted: number): Size {
+  if (fullWidth === 0 || fullHeight === 0) return { width: roundedWidth(wanted), height: 0 };
   const width = Math.min(fullWidth, roundedWidth(wanted));
   return { width, height: Math.max(1, Math.round(fullHeight * width / fullWidth)) };
 }

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Frame, FrameData, FramesDepot } from "../../mod.ts";
-import { framesBefore, type Pixels } from "../video/frame_picture.ts";
+import { framesBefore, isJpeg, type Pixels } from "../video/frame_picture.ts";
+import { jpegSize } from "../video/jpeg_size.ts";
 
 /** Which frame it is. */
 export type Which = {
@@ -31,9 +32,12 @@ export function snapshotOf(depot: FramesDepot, frame: Frame, room: Room): Snapsh
   const { frameNumber: number, sequence, timestampNs, data } = frame;
   const { name, id } = depot;
   const { pixelFormat, elementType, color } = depot;
-  const frameSize = depot.frameSize;
   const bytes = new Uint8Array(room(data.byteLength));
   bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  const frameSize = depot.frameSize;
+  // A depot of JPEGs need not say their size, and need not be right.
+  const own = isJpeg(pixelFormat) ? jpegSize(bytes) : undefined;
+  if (own !== undefined) [frameSize[0], frameSize[1]] = [own.width, own.height];
   return {
     which: { name, id, number, sequence, timestampNs, fullWidth: frameSize[0], fullHeight: frameSize[1] },
     pixels: { name, pixelFormat, elementType, frameSize, color },
