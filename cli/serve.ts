@@ -9,6 +9,7 @@ import { isIP } from "node:net";
 import { availableParallelism, hostname } from "node:os";
 import process from "node:process";
 import config from "../deno.json" with { type: "json" };
+import { FramesDepot } from "../mod.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
 import { quality, upTo } from "./parameters.ts";
@@ -54,7 +55,7 @@ export function serveCommand(): Command {
     .argument("[names...]", "depots to show, also those that come later (default: all)")
     .option("-p, --port <number>", "port to listen on; 0 takes a free one", port, 8080)
     .option("--host <address>", "address to listen on; one beyond this machine needs the token", "127.0.0.1")
-    .option("--allow-host <name>", "another name under which it is reached, as behind a proxy", collect, [])
+    .option("--allow-host <name>", "another name under which it is reached, as behind a proxy", hostNames, [])
     .addOption(
       new Option("--token <text>", "what clients must know (default beyond this machine: a random one)")
         .env(TOKEN_VARIABLE),
@@ -79,6 +80,7 @@ Examples:
   ${TOKEN_VARIABLE}=... frames-depot serve --host 0.0.0.0`,
     )
     .action(async (names: string[], options: Options) => {
+      for (const name of names) FramesDepot.inspect(name); // one that no depot can have is said at once
       using interruption = new Interruption();
       await serve(names, options, interruption);
     });
@@ -146,4 +148,7 @@ function port(text: string): number {
   throw new InvalidArgumentError("It must be a port, from 0 to 65535.");
 }
 
-const collect = (name: string, before: string[]): string[] => [...before, name];
+function hostNames(name: string, before: string[]): string[] {
+  if (/^[a-z0-9._-]+$/i.test(name)) return [...before, name];
+  throw new InvalidArgumentError("It must be the name of a host alone, such as cams.example.");
+}

@@ -65,12 +65,11 @@ depotTest("serve says what helps where it cannot listen", async () => {
   const elsewhere = await runCli(["serve", "--port", "0", "--host", "192.0.2.1"]);
   assertEquals(elsewhere.code, 5);
   assertStringIncludes(elsewhere.errors, "this machine has no such address");
-  for (
-    const wrong of [["--port", "65536"], ["--port", "x"], ["--quality", "0"], ["--rate", "0"], ["--max-clients", "0"], [
-      "--codec",
-      "av1",
-    ]]
-  ) {
+  const WRONG = [
+    ...[["--port", "65536"], ["--port", "x"], ["--quality", "0"], ["--rate", "0"], ["--max-clients", "0"]],
+    ...[["--codec", "av1"], ["--allow-host", "https://cams.example/"], ["a/name"]],
+  ];
+  for (const wrong of WRONG) {
     assertEquals((await runCli(["serve", ...wrong])).code, 2, wrong.join(" "));
   }
 });

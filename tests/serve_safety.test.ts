@@ -63,6 +63,9 @@ depotTest("serve with a token shows nothing of a depot to a client without it", 
   for (const path of ["", "healthz", "page/main.js"]) assertEquals((await served.get(path)).status, 200, path);
   const scripted = await served.get("api/depots", { "Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin" });
   assertEquals(scripted.headers["www-authenticate"], 'Bearer realm="frames-depot"');
+  // As a browser sends it to an address without TLS, of which it says less.
+  const plain = await served.get("api/depots", { Accept: "application/json" });
+  assertEquals(plain.headers["www-authenticate"], 'Bearer realm="frames-depot"');
 });
 
 depotTest("serve beyond this machine has a token of its own, and takes none that can be guessed", async () => {

@@ -192,6 +192,8 @@ depotTest("serve refuses wrong messages, and closes where there are too many or 
     ],
   ];
   for (const message of wrong) live.say(message);
+  const types = "show, hide, shown, at, step, live, detail";
+  await live.said("refused", ({ text }) => text === `the type of a message is none of ${types}`);
   await live.until(() => live.texts.filter(({ type }) => type === "refused").length === wrong.length || undefined);
   for (let channel = 0; channel < 65; channel++) live.show(name, { channel });
   assertEquals((await live.said("refused", (said) => said.channel === 64)).text, "a client has at most 64 channels");

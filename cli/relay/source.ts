@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DepotError, type ReadMode } from "../../mod.ts";
+import { DepotError, FramesDepot, type ReadMode } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { Interruption } from "../interruption.ts";
 import { complain, paintErrors } from "../terminal/output.ts";
@@ -80,6 +80,8 @@ class Sending {
   }
 
   async run(interruption: Interruption): Promise<void> {
+    const { name } = this.#shared;
+    if (FramesDepot.inspect(name) === undefined) complain(`waiting for depot "${name}"\n`); // or the name is wrong
     for (let lookedMs = performance.now();;) {
       await interruption.sleep(LOOK_MS);
       const nowMs = performance.now();

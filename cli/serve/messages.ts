@@ -19,6 +19,7 @@ export const MESSAGE_BYTES = 4096;
 const MOST_CHANNEL = 2 ** 31;
 const MOST_WIDTH = 16_384;
 const NAME_LENGTH = 255;
+const TYPES: readonly ClientMessage["type"][] = ["show", "hide", "shown", "at", "step", "live", "detail"];
 
 /** Takes a message apart, or says what is wrong with it. */
 export function parseMessage(text: string): ClientMessage | { refused: string } {
@@ -31,6 +32,9 @@ export function parseMessage(text: string): ClientMessage | { refused: string } 
   if (typeof given !== "object" || given === null || Array.isArray(given)) return { refused: "a message is no object" };
   const fields = given as Record<string, unknown>;
   const { type } = fields;
+  if (!TYPES.includes(type as ClientMessage["type"])) {
+    return { refused: `the type of a message is none of ${TYPES.join(", ")}` };
+  }
   const refuse = (what: string) => ({ refused: `${what} is missing or wrong in a message` });
   if (type === "detail") {
     const { name } = fields;
@@ -54,9 +58,8 @@ export function parseMessage(text: string): ClientMessage | { refused: string } 
       if (!isNumber(width, 1, MOST_WIDTH)) return refuse("width");
       return codec === "jpeg" || codec === "h264" ? { type, channel, name, width, codec } : refuse("codec");
     }
-    default:
-      return refuse("type");
   }
+  return refuse("type");
 }
 
 const isName = (value: unknown): value is string =>

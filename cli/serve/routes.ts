@@ -146,10 +146,15 @@ export class Routes {
   }
 }
 
+/** What the page accepts. */
+const PAGE_ACCEPT = "application/json";
+
 /** Asks camera viewers for a user, whose password is the token. The page asks itself, without the browser's own box. */
 function challengeTo(headers: IncomingHttpHeaders): Record<string, string> {
+  const { accept = "" } = headers; // browsers send no Sec-Fetch-Mode to an address without TLS
   const mode = headers["sec-fetch-mode"];
-  const scheme = mode === undefined || mode === "navigate" ? "Basic" : "Bearer";
+  const asksItself = accept === PAGE_ACCEPT || mode !== undefined && mode !== "navigate";
+  const scheme = asksItself ? "Bearer" : "Basic";
   return { "WWW-Authenticate": `${scheme} realm="frames-depot"` };
 }
 

@@ -7,6 +7,9 @@
  */
 import { make, setNote } from "./dom.js";
 
+/** Has the server leave out what makes the browser ask for a name and a password itself. */
+const ACCEPT = { Accept: "application/json" };
+
 /** The token of the address, which is then without it. @returns {string | undefined} */
 export function takeToken() {
   const parameters = new URLSearchParams(location.hash.slice(1));
@@ -19,7 +22,7 @@ export function takeToken() {
 
 /** Hands a token in. @param {string} token @returns {Promise<boolean>} whether it is the right one */
 export async function handIn(token) {
-  const headers = { Authorization: `Bearer ${token}` };
+  const headers = { ...ACCEPT, Authorization: `Bearer ${token}` };
   const { ok, status } = await fetch("/api/session", {
     method: "POST",
     headers,
@@ -33,7 +36,7 @@ export async function handIn(token) {
 /** @returns {Promise<"in" | "out" | "unreachable">} whether the server lets this page in */
 export async function admission() {
   try {
-    const { status } = await fetch("/api/depots");
+    const { status } = await fetch("/api/depots", { headers: ACCEPT });
     return status === 401 ? "out" : "in";
   } catch {
     return "unreachable";
