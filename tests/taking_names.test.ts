@@ -213,7 +213,7 @@ depotTest("createOrOpen replaces a depot that has ended, once its producers are 
       await using next = await FramesDepot.createOrOpen(name, options());
       assertEquals(replaced(viewer), [true, true, false]);
       await fill(next, 2);
-      assertEquals(await readAll(viewer), frames > 0 ? "1, replaced" : ", replaced");
+      assertEquals(await readAll(viewer), frames > 0 ? "1, ended" : ", ended");
       await producer[Symbol.asyncDispose]();
     }
   }
