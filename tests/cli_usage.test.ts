@@ -5,6 +5,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import process from "node:process";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { FramesDepot } from "../mod.ts";
 import { Cli, cliCommand, runCli } from "./support/cli.ts";
@@ -230,4 +231,19 @@ depotTest("bun.ts, which bun link makes a command of, is the same program", asyn
   const { bin } = JSON.parse(readFileSync(new URL("../cli/package.json", import.meta.url), "utf8"));
   assertEquals(bin, { "frames-depot": "./bun.ts" });
   assertMatch(readFileSync(BUN_ENTRY, "utf8"), /^#!\/usr\/bin\/env bun\n/);
+});
+
+test("packages of the command line are of one version, whatever runs it", () => {
+  const read = (path: string) => JSON.parse(readFileSync(new URL(`../${path}`, import.meta.url), "utf8"));
+  const { dependencies } = read("cli/package.json");
+  const others: [where: string, packages: Record<string, string>][] = [
+    ...["deno.json", "tests/support/import_map.json"].map((path) => [path, read(path).imports] as [string, never]),
+    ["tools/support/examples.json", read("tools/support/examples.json").dependencies],
+  ];
+  for (const [where, packages] of others) {
+    for (const [name, version] of Object.entries(packages)) {
+      if (!Object.hasOwn(dependencies, name)) continue;
+      assertEquals(version.replace(`npm:${name}@`, ""), dependencies[name], `${name} in ${where}`);
+    }
+  }
 });
