@@ -144,8 +144,16 @@ depotTest("serve takes few connections beyond its clients, and gets free of sile
   assertEquals((await served.get("healthz")).status, 200);
 });
 
-depotTest("serve closes connections that send no whole request", async () => {
+depotTest("serve closes connections that send no whole request, and none with a stream", async (name) => {
+  await using depot = await FramesDepot.create(name, SHAPE);
+  await depot.enqueue({ frameNumber: 1, frame: colored(1, 64, 48) });
   await using served = await Served.start([]);
+  const asking = (path: string) => `GET /${path} HTTP/1.1\r\nHost: ${served.url.host}\r\n\r\n`;
+  const streaming = await served.raw();
+  let streamed = "";
+  streaming.on("data", (bytes: Uint8Array) => streamed += Buffer.from(bytes).toString("latin1"));
+  streaming.write(asking("api/depots") + asking(`depots/${name}/stream.mjpeg`)); // the first is answered, and not the end
+  await eventually(() => streamed.includes("X-Frame-Number: 1"));
   const closed: Promise<unknown>[] = [];
   for (const begin of ["", "GET / HT", "GET / HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n"]) {
     const socket = await served.raw();
@@ -157,6 +165,8 @@ depotTest("serve closes connections that send no whole request", async () => {
   }
   assertEquals((await served.get("healthz")).status, 200);
   await Promise.all(closed);
+  await depot.enqueue({ frameNumber: 2, frame: colored(2, 64, 48) });
+  await eventually(() => streamed.includes("X-Frame-Number: 2"));
   const long = await served.raw();
   long.resume();
   const ended = new Promise((resolve) => long.once("close", resolve));

@@ -3,14 +3,17 @@
  *
  * @module
  */
+import type { FramesDepot } from "../../mod.ts";
 import type { Feed } from "./feed.ts";
 import type { Consumer, LivePicture } from "./renditions.ts";
 import { ageMs, type Which } from "./snapshot.ts";
 import type { Stills } from "./still.ts";
-import { type StoredFrames, storedNumbers, storedRange } from "./stored.ts";
+import { neighbourOf, type StoredFrames, storedRange } from "./stored.ts";
 
 /** Pictures that may be under way to a client. */
 const CREDITS = 2;
+/** Time between two looks at whether a client takes what it has asked for. */
+const ROOM_MS = 100;
 
 /** What a channel needs of its client. */
 export type Client = {
@@ -37,6 +40,7 @@ export class Channel implements Consumer {
   #asked: Asked | undefined;
   #isAsking = false;
   #noted: string | undefined;
+  #ended = false;
 
   constructor(client: Client, number: number, name: string, width: number) {
     this.#client = client;
@@ -78,7 +82,16 @@ export class Channel implements Consumer {
     this.feed?.again(this);
   }
 
-  /** Pauses, and sends a stored frame. Of requests that come while one is answered, the last counts. */
+  /** The client shows it no more: what is still being made for it is not sent. */
+  end(): void {
+    this.#ended = true;
+    this.#asked = undefined;
+  }
+
+  /**
+   * Pauses, and sends a stored frame when the client has room for it. Of requests that come while one is answered, the
+   * last counts.
+   */
   async ask(asked: Asked): Promise<void> {
     this.#paused = true;
     this.#asked = asked;
@@ -86,6 +99,10 @@ export class Channel implements Consumer {
     this.#isAsking = true;
     try {
       for (let next; (next = this.#asked) !== undefined;) {
+        if (!this.#client.hasRoom) {
+          await new Promise((resolve) => setTimeout(resolve, ROOM_MS));
+          continue;
+        }
         this.#asked = undefined;
         await this.#answer(next);
       }
@@ -98,16 +115,18 @@ export class Channel implements Consumer {
     const { services: { stored, stills } } = this.#client;
     const channel = this.number;
     try {
-      const number = await stored.use(this.name, (depot) => numberOf(asked, () => storedNumbers(depot)));
+      const number = await stored.use(this.name, (depot) => numberOf(asked, depot));
       const still = number === undefined
         ? undefined
         : await stills.of(this.name, number, { type: "jpeg", width: this.width });
+      if (this.#ended) return;
       if (still !== undefined) {
         return this.#send(still.which, { ...still.picture, size: still.picture, codec: "jpeg", key: true }, true);
       }
       const range = await stored.use(this.name, storedRange);
-      this.#client.say({ type: "missing", channel, number: asked.number, range });
+      if (!this.#ended) this.#client.say({ type: "missing", channel, number: asked.number, range });
     } catch (error) {
+      if (this.#ended) return;
       this.#client.say({ type: "missing", channel, number: asked.number, why: (error as Error).message });
     }
   }
@@ -125,9 +144,6 @@ export class Channel implements Consumer {
 }
 
 /** The number that is wanted, or undefined where there is no such frame. */
-function numberOf({ number, by }: Asked, stored: () => number[]): number | undefined {
-  if (by === undefined) return number;
-  const numbers = stored();
-  const at = numbers.lastIndexOf(number);
-  return at < 0 ? undefined : numbers[at + by];
+function numberOf({ number, by }: Asked, depot: FramesDepot): number | undefined {
+  return by === undefined ? number : neighbourOf(depot, number, by);
 }

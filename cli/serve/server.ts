@@ -4,7 +4,7 @@
  * @module
  */
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 // @ts-types="./ws.d.ts"
@@ -16,7 +16,13 @@ import { Routes } from "./routes.ts";
 import { CLOSE, type Services, Session } from "./session.ts";
 
 /** How it serves. */
-export type ServerOptions = { access: Access; services: Services; mostClients: number };
+export type ServerOptions = {
+  access: Access;
+  services: Services;
+  mostClients: number;
+  /** Time between two pings of a client. */
+  pingMs?: number;
+};
 
 /** The maximum of bytes in a request's head. */
 const HEADER_BYTES = 8192;
@@ -24,6 +30,8 @@ const HEADER_BYTES = 8192;
 const SILENT_MS = 10_000;
 /** Connections beside those of clients, for short requests. */
 const SPARE_CONNECTIONS = 64;
+/** Requests of one connection at one time: browsers send one after the other. */
+const MOST_ASKED = 16;
 const SOCKET_PATH = "/api/live";
 /** How long clients are waited for at the end, and how often is looked. */
 const [ENDING_MS, LOOK_MS] = [500, 10];
@@ -31,6 +39,7 @@ const [ENDING_MS, LOOK_MS] = [500, 10];
 /** Serves until it is disposed of. */
 export class DepotServer implements AsyncDisposable {
   readonly #options: ServerOptions;
+  readonly #routes: Routes;
   readonly #server: Server;
   readonly #sockets: WebSocketServer;
   readonly #sessions = new Set<Session>();
@@ -44,7 +53,7 @@ export class DepotServer implements AsyncDisposable {
     this.#sockets = new WebSocketServer({
       ...{ noServer: true, clientTracking: false, maxPayload: MESSAGE_BYTES, perMessageDeflate: false },
     });
-    const routes = new Routes({ access, services, clients: () => this.#clients, enter: () => this.#enter() });
+    this.#routes = new Routes({ access, services, clients: () => this.#clients, enter: () => this.#enter() });
     this.#server = createServer(
       {
         maxHeaderSize: HEADER_BYTES,
@@ -55,9 +64,9 @@ export class DepotServer implements AsyncDisposable {
       (request, response) => {
         request.on("error", () => {}); // it has gone
         request.resume(); // what it sends is not read
-        heard(request.socket);
-        response.on("close", () => guard(request.socket));
-        void routes.handle(request, response);
+        if (!begin(request.socket)) return void request.socket.destroy();
+        response.on("close", () => end(request.socket));
+        void this.#routes.handle(request, response);
       },
     );
     this.#server.maxConnections = options.mostClients + SPARE_CONNECTIONS;
@@ -96,6 +105,7 @@ export class DepotServer implements AsyncDisposable {
     socket.on("error", () => {}); // it has gone
     heard(socket as Socket);
     const { headers, url } = request;
+    if (headers.upgrade?.toLowerCase() !== "websocket") return this.#stay(request, socket as Socket);
     const refused = access.refusedPlace(headers) ?? access.refusedToken(headers);
     if (refused !== undefined) services.counts.refused++;
     if (refused !== undefined || url !== SOCKET_PATH) return refuse(socket, refused?.status ?? 404);
@@ -107,7 +117,7 @@ export class DepotServer implements AsyncDisposable {
     try {
       this.#sockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) => {
         isMade = true;
-        const session = new Session(webSocket, services);
+        const session = new Session(webSocket, services, this.#options.pingMs);
         this.#sessions.add(session);
         webSocket.on("close", () => {
           this.#sessions.delete(session);
@@ -117,6 +127,16 @@ export class DepotServer implements AsyncDisposable {
     } catch {
       socket.destroy();
     }
+  }
+
+  /** A client that would like another protocol, as HTTP/2, gets its answer in this one. */
+  #stay(request: IncomingMessage, socket: Socket): void {
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket);
+    response.on("finish", () => socket.end());
+    response.on("close", () => guard(socket));
+    void this.#routes.handle(request, response);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -154,6 +174,24 @@ function guard(socket: Socket): void {
   if (!timers.has(socket)) socket.once("close", () => heard(socket));
   heard(socket);
   if (!socket.destroyed) timers.set(socket, setTimeout(() => socket.destroy(), SILENT_MS));
+}
+
+/** Requests of a connection that are not answered yet. */
+const asked = new WeakMap<object, number>();
+
+/** A request has come. @returns whether there are not too many */
+function begin(socket: Socket): boolean {
+  heard(socket);
+  const count = (asked.get(socket) ?? 0) + 1;
+  asked.set(socket, count);
+  return count <= MOST_ASKED;
+}
+
+/** A request is answered. */
+function end(socket: Socket): void {
+  const count = (asked.get(socket) ?? 1) - 1;
+  asked.set(socket, count);
+  if (count === 0) guard(socket);
 }
 
 function heard(socket: Socket): void {

@@ -4,6 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { randomUUID } from "node:crypto";
 import { Channel, type Client } from "./channel.ts";
 import type { Counts } from "./counts.ts";
 import { inFull, listed } from "./depot_json.ts";
@@ -31,7 +32,7 @@ export type Services = {
 /** The maximum of pictures that a page shows at one time. */
 const MOST_CHANNELS = 64;
 /** A client that does not take these bytes gets no pictures, and then no text. */
-const [PICTURE_BYTES, TEXT_BYTES] = [32_000_000, 40_000_000];
+const [PICTURE_BYTES, TEXT_BYTES] = [8_000_000, 10_000_000];
 /** Messages of a client: in the long run a second, and at once. */
 const MESSAGES = [2000, 4000] as const;
 /** A client that has not answered this many pings in a row is gone. */
@@ -49,17 +50,19 @@ export class Session implements Client {
   readonly #unlisten: () => void;
   readonly #pinging: ReturnType<typeof setInterval>;
   #detail: string | undefined;
+  /** What the last ping carried: a client that has not read it cannot answer it. */
+  #pinged = "";
   #unanswered = 0;
   #open = true;
 
-  constructor(socket: WebSocket, services: Services) {
+  constructor(socket: WebSocket, services: Services, pingMs: number = PING_MS) {
     this.#socket = socket;
     this.services = services;
     socket.on("message", (data: Buffer, isBinary: boolean) => this.#hear(data, isBinary));
     socket.on("error", () => {}); // what was sent was wrong: the socket closes
     socket.on("close", () => this.#end());
-    socket.on("pong", () => this.#unanswered = 0);
-    this.#pinging = setInterval(() => this.#ping(), PING_MS);
+    socket.on("pong", (data) => this.#answered(data));
+    this.#pinging = setInterval(() => this.#ping(), pingMs);
     this.say({ type: "hello", ...services.hello });
     this.#unlisten = services.overview.listen(() => this.#tell());
     this.#tell();
@@ -147,6 +150,7 @@ export class Session implements Client {
   }
 
   #leave(channel: Channel | undefined): void {
+    channel?.end();
     if (channel?.feed !== undefined) this.services.feeds.remove(channel.feed, channel);
   }
 
@@ -171,8 +175,14 @@ export class Session implements Client {
   }
 
   #ping(): void {
-    if (this.#unanswered++ >= PINGS) this.terminate();
-    else if (this.#open) this.#socket.ping();
+    if (this.#unanswered++ >= PINGS) return this.terminate();
+    if (!this.#open) return;
+    this.#pinged = randomUUID();
+    this.#socket.ping(this.#pinged);
+  }
+
+  #answered(data: Buffer): void {
+    if (data.toString() === this.#pinged) this.#unanswered = 0;
   }
 
   #end(): void {

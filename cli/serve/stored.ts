@@ -67,8 +67,33 @@ export class StoredFrames implements AsyncDisposable {
   }
 }
 
+/**
+ * The number of the stored frame just before or after the one with this number, in the order in which they came.
+ *
+ * @returns undefined where there is none, or the frame itself is not stored
+ */
+export function neighbourOf(depot: FramesDepot, number: number, by: -1 | 1): number | undefined {
+  const next = number + by;
+  if (Number.isSafeInteger(next)) { // mostly they are numbered one by one
+    using frame = depot.peekFrame(number);
+    if (frame === undefined) return undefined;
+    using neighbour = depot.peekFrame(next);
+    if (neighbour?.sequence === frame.sequence + by) return next;
+  }
+  const numbers = storedNumbers(depot);
+  const at = numbers.lastIndexOf(number);
+  return at < 0 ? undefined : numbers[at + by];
+}
+
+/** A walk over all stored frames is used for this many times as long as it took: clients may ask again and again. */
+const WALK_SHARE = 20;
+const walks = new WeakMap<FramesDepot, { numbers: number[]; untilMs: number }>();
+
 /** The numbers of all stored frames, the oldest first. */
-export function storedNumbers(depot: FramesDepot): number[] {
+function storedNumbers(depot: FramesDepot): number[] {
+  const begunMs = performance.now();
+  const walk = walks.get(depot);
+  if (walk !== undefined && walk.untilMs > begunMs) return walk.numbers;
   using reader = depot.frames({ mode: "lossy", from: "oldest" });
   const numbers: number[] = [];
   while (numbers.length <= depot.maxSize) { // a producer may be faster than this loop
@@ -76,6 +101,8 @@ export function storedNumbers(depot: FramesDepot): number[] {
     if (frame === undefined) break;
     numbers.push(frame.frameNumber);
   }
+  const nowMs = performance.now();
+  walks.set(depot, { numbers, untilMs: nowMs + (nowMs - begunMs) * WALK_SHARE });
   return numbers;
 }
 

@@ -13,9 +13,10 @@ export interface WebSocket {
   readonly bufferedAmount: number;
   on(event: "message", listener: (data: Buffer, isBinary: boolean) => void): void;
   on(event: "error", listener: (error: Error) => void): void;
-  on(event: "close" | "pong", listener: () => void): void;
+  on(event: "pong", listener: (data: Buffer) => void): void;
+  on(event: "close", listener: () => void): void;
   send(data: string | Uint8Array, options?: { binary: boolean }): void;
-  ping(): void;
+  ping(data: string): void;
   close(code: number, why: string): void;
   terminate(): void;
 }

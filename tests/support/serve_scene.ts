@@ -143,7 +143,8 @@ export class Served implements AsyncDisposable {
   }
 }
 
-const HANDSHAKE = {
+/** What a request for a WebSocket has beside `Host`. */
+export const HANDSHAKE = {
   Upgrade: "websocket",
   Connection: "Upgrade",
   "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
