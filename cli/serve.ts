@@ -50,7 +50,7 @@ export function serveCommand(): Command {
   return new Command("serve")
     .summary("show depots live on a web page")
     .description(
-      "Serves a page that shows depots live, pictures of their frames, JSON and metrics. It changes nothing.",
+      "Serves a page that shows depots live, pictures of their frames, JSON and metrics.",
     )
     .argument("[names...]", "depots to show, also those that come later (default: all)")
     .option("-p, --port <number>", "port to listen on; 0 takes a free one", port, 8080)
@@ -71,7 +71,8 @@ export function serveCommand(): Command {
       "after",
       `
 It listens on this machine alone unless --host says otherwise. No producer waits
-for it, and depots are joined only while a client looks at them.
+for it, and depots are joined only while a client looks at them. While one does,
+a depot that drops keeps no frames for a first reader.
 docs/serve.md has the addresses, and how to run it behind a proxy.
 
 Examples:

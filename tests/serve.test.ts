@@ -278,6 +278,25 @@ depotTest("serve says why frames are no pictures", async (name) => {
   assertStringIncludes(textOf(got), 'its pixel format, \\"json\\", has no meaning here');
 });
 
+depotTest("serve says of which depot a frame is no JPEG, and what shows it as it is", async (name) => {
+  await using depot = await FramesDepot.create(name, {
+    ...{ frameSize: [640, 480, 3], pixelFormat: "mjpeg", variableLength: true, whenFull: "overwrite" },
+  });
+  const huge = Uint8Array.of(0xff, 0xd8, 0xff, 0xc0, 0, 17, 8, 0xff, 0xff, 0xff, 0xff, 3, 1, 17, 0, 2, 17, 0, 3, 17, 0);
+  for (const [frameNumber, frame] of [new Uint8Array(50), huge, new Uint8Array()].entries()) {
+    await depot.enqueue({ frameNumber, frame });
+  }
+  await using served = await Served.start([]);
+  for (const [number, length] of [50, huge.length, 0].entries()) {
+    const got = await served.get(`depots/${name}/frames/${number}.png`);
+    assertEquals(got.status, 409);
+    const { error } = JSON.parse(textOf(got));
+    const begin = `cannot make a picture of depot "${name}": its frame of ${length} bytes is no JPEG`;
+    assertEquals(error.slice(0, begin.length), begin);
+    assertStringIncludes(error, `\`frames-depot read ${name} --frames 1\``);
+  }
+});
+
 videoTest("serve streams JPEGs as camera viewers read them", async ({ name, folder }) => {
   await using depot = await FramesDepot.create(name, SHAPE);
   await fill(depot, [1]);
@@ -334,6 +353,29 @@ depotTest("serve joins a depot only while a client looks, and no producer waits 
   live.say({ type: "hide", channel: 1 });
   await eventually(() => itsPeers().length === 0);
 });
+
+depotTest(
+  "serve keeps a depot that drops going while a client watches, and changes nothing otherwise",
+  async (name) => {
+    await using depot = await FramesDepot.create(name, { ...SHAPE, whenFull: "drop" });
+    await fill(depot, [0, 1, 2, 3, 4]);
+    await using served = await Served.start([]);
+    for (const path of ["api/depots", "metrics", `depots/${name}/latest.jpg`, `depots/${name}/frames/0.png`]) {
+      assertEquals((await served.get(path)).status, 200);
+    }
+    await fill(depot, [5]);
+    assertEquals(depot.droppedFrames, 2); // 4 and 5: the first four are kept for a first reader
+    const live = await served.live();
+    live.show(name);
+    await live.picture(({ number }) => number === 3);
+    await fill(depot, [6, 7]);
+    await live.picture(({ number }) => number === 7);
+    assertEquals(depot.droppedFrames, 2);
+    using reader = depot.frames();
+    using first = reader.tryNext();
+    assertEquals(first?.frameNumber, 2);
+  },
+);
 
 depotTest("serve has the files of its page, and no others", async () => {
   await using served = await Served.start([]);

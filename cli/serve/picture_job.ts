@@ -5,6 +5,7 @@
  */
 import { decode as decodeJpeg, encode as encodeJpeg } from "jpeg-js";
 import type { FrameData } from "../../mod.ts";
+import { EXIT, Failure } from "../failure.ts";
 import { fitted } from "../video/fitting.ts";
 import { isJpeg, pictureOf, type Pixels } from "../video/frame_picture.ts";
 import { toPng } from "../video/picture_file.ts";
@@ -32,6 +33,18 @@ const MOST_MEGAPIXELS = 128;
 
 /** Makes it. @throws {Failure} where no picture can be made */
 export async function makePicture(job: PictureJob): Promise<MadePicture> {
+  try {
+    return await made(job);
+  } catch (error) {
+    const { name, pixelFormat } = job.pixels;
+    if (error instanceof Failure || !isJpeg(pixelFormat)) throw error;
+    const why = `its frame of ${job.data.byteLength} bytes is no JPEG that can be decoded: ${(error as Error).message}`;
+    const how = `\`frames-depot read ${name} --frames 1\` gives frames as they are`;
+    throw new Failure(`cannot make a picture of depot "${name}": ${why}; ${how}`, EXIT.refused);
+  }
+}
+
+async function made(job: PictureJob): Promise<MadePicture> {
   if (job.type === "png") return pngOf(await decoded(job));
   if (job.height === 0) return await makeUnsized(job, await decoded(job)); // its depot does not say its size
   const sharp = findSharp();
