@@ -11,6 +11,7 @@ import { jpegSize } from "../cli/video/jpeg_size.ts";
 import { FramesDepot } from "../mod.ts";
 import { installed, output } from "../tools/support/ffmpegs.ts";
 import { runCli } from "./support/cli.ts";
+import { pathWith } from "./support/fake_ffmpeg.ts";
 import { depotTest, skip } from "./support/harness.ts";
 import { colored, colorOf, eventually, Served, textOf } from "./support/serve_scene.ts";
 import { decoded, ffmpeg, fileOf, makeClip, videoTest } from "./support/video.ts";
@@ -262,6 +263,25 @@ videoTest("serve decodes H.264 that a depot holds", async ({ name, folder }) => 
   live.show(name, { width: 160 });
   const { bytes } = await live.picture(({ number }) => number === 5);
   assertEquals(decoded(fileOf(folder, "5.jpg", bytes), rgb).length, size);
+});
+
+videoTest("serve gives an ffmpeg up that does not decode, and goes on with other depots", async (scene) => {
+  const { name, folder } = scene;
+  const another = scene.another();
+  await using depot = await FramesDepot.create(name, {
+    ...{ frameSize: [WIDTH, HEIGHT, 3], pixelFormat: "h264", variableLength: true, whenFull: "overwrite" },
+  });
+  for (const frameNumber of [1, 2]) await depot.enqueue({ frameNumber, frame: new Uint8Array(100) });
+  await using other = await FramesDepot.create(another, SHAPE);
+  await fill(other, [1]);
+  const PATH = pathWith(folder, `case "$*" in *matroska*) exec sleep 1000;; esac; exec "$REAL" "$@"`);
+  await using served = await Served.start([], { env: { PATH } });
+  const stuck = [1, 2].map((number) => served.get(`depots/${name}/frames/${number}.png`)); // both places are taken
+  assertEquals((await served.get(`depots/${another}/latest.jpg`)).status, 200);
+  for (const got of await Promise.all(stuck)) {
+    assertEquals(got.status, 409);
+    assertStringIncludes(textOf(got), "ffmpeg has not decoded it in 10 s");
+  }
 });
 
 depotTest("serve says why frames are no pictures", async (name) => {

@@ -30,6 +30,8 @@ export type MadePicture = { bytes: Uint8Array<ArrayBuffer>; width: number; heigh
 
 /** Of a compressed picture that some sender made: more pixels than a depot's frame may have are no picture. */
 const MOST_MEGAPIXELS = 128;
+/** How long ffmpeg may take to decode a frame: others wait for their turn. */
+const PATIENCE_MS = 10_000;
 
 /** Makes it. @throws {Failure} where no picture can be made */
 export async function makePicture(job: PictureJob): Promise<MadePicture> {
@@ -103,7 +105,8 @@ function pngOf(picture: Picture): MadePicture {
 
 async function decoded(job: PictureJob): Promise<Picture> {
   const { pixels, data, before } = job;
-  if (!isJpeg(pixels.pixelFormat)) return await pictureOf(pixels, data, before, { every: everyOf(job) });
+  const options = { every: everyOf(job), patienceMs: PATIENCE_MS };
+  if (!isJpeg(pixels.pixelFormat)) return await pictureOf(pixels, data, before, options);
   const { width, height, data: rgba } = decodeJpeg(bytesOf(data), {
     useTArray: true,
     maxResolutionInMP: MOST_MEGAPIXELS,

@@ -20,12 +20,14 @@ const FRAME_NS = 40_000_000n;
  *
  * @param label what they are, as `mjpeg`
  * @param frames in order; where they depend on each other, from a key frame on
+ * @param patienceMs how long ffmpeg may take; without it, as long as it takes
  * @throws {Failure} where there is no ffmpeg, or it cannot decode them
  */
 export async function decodeLast(
   label: string,
   [width, height]: readonly [number, number, ...number[]],
   frames: readonly Uint8Array[],
+  patienceMs?: number,
 ): Promise<Picture> {
   await findFfmpeg();
   const ffmpeg = spawn("ffmpeg", [
@@ -33,6 +35,11 @@ export async function decodeLast(
     ...["-f", "matroska", "-i", "pipe:0", "-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "pipe:1"],
   ], { ...FFMPEG_SPAWN, stdio: ["pipe", "pipe", "pipe"] });
   const ending = endingOf(ffmpeg, new FfmpegLog(ffmpeg.stderr));
+  let isLate = false;
+  const timer = patienceMs === undefined ? undefined : setTimeout(() => {
+    isLate = true;
+    ffmpeg.kill("SIGKILL");
+  }, patienceMs);
   const out: Uint8Array[] = [];
   ffmpeg.stdout.on("data", (bytes: Uint8Array) => out.push(bytes));
   ffmpeg.stdin.on("error", () => {}); // it says itself why it ended
@@ -44,6 +51,8 @@ export async function decodeLast(
   }
   ffmpeg.stdin.end();
   const { failure, complaints } = await ending;
+  clearTimeout(timer);
+  if (isLate) throw new Failure(`ffmpeg has not decoded it in ${patienceMs! / 1000} s`, EXIT.failed);
   const picture = lastOf(new Uint8Array(Buffer.concat(out)));
   if (picture !== undefined) return picture;
   throw failure ?? new Failure(`ffmpeg found no picture in it: ${complaints ?? "there is no key frame"}`, EXIT.failed);

@@ -51,14 +51,14 @@ export function whyNoPicture({ pixelFormat, elementType, frameSize, color: { mat
  * Makes the picture of a frame.
  *
  * @param before where frames depend on each other: those before it, the oldest first
- * @param options which pixels it has, and what YUV was made with, whatever the depot says
+ * @param options which pixels it has, what YUV was made with, whatever the depot says, and how long ffmpeg may take
  * @throws {Failure} where its pixels mean nothing here, or ffmpeg cannot decode it
  */
 export async function pictureOf(
   pixels: Pixels,
   data: FrameData,
   before: readonly Uint8Array[],
-  { matrix, every }: Sampling & { matrix?: Matrix | undefined } = {},
+  { matrix, every, patienceMs }: Sampling & { matrix?: Matrix | undefined; patienceMs?: number | undefined } = {},
 ): Promise<Picture> {
   const { name, pixelFormat, frameSize, color: { matrix: made, range } } = pixels;
   const cannot = (why: string, exitCode: number = EXIT.refused) =>
@@ -75,7 +75,7 @@ export async function pictureOf(
   }
   if (!isCodec(pixelFormat)) throw cannot(whyNoPicture(pixels)!);
   try {
-    return await decodeLast(pixelFormat, frameSize, [...before, bytesOf(data)]);
+    return await decodeLast(pixelFormat, frameSize, [...before, bytesOf(data)], patienceMs);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const why = `its frames are ${pixelFormat}, which ffmpeg decodes: ${error.message}`;
