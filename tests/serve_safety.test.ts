@@ -53,6 +53,7 @@ depotTest("serve with a token shows nothing of a depot to a client without it", 
     {
       Cookie: `a=b; ${cookie}`,
     },
+    { Cookie: `${cookie.split("=")[0]}=another; ${cookie}` },
   ];
   for (const headers of right) {
     for (const path of closed.filter((path) => !path.includes("stream") && path !== "nothing")) {

@@ -59,8 +59,7 @@ export class Access {
     const { authorization, cookie } = headers;
     const given = tokenIn(authorization);
     if (given !== undefined && isSame(given, this.#token)) return undefined;
-    const session = cookieOf(cookie, this.#cookieName);
-    if (session !== undefined && isSame(session, this.#session)) return undefined;
+    if (cookiesOf(cookie, this.#cookieName).some((session) => isSame(session, this.#session))) return undefined;
     return { status: 401, error: "a token is needed: that of the address which serve printed" };
   }
 
@@ -98,9 +97,10 @@ function tokenIn(authorization: string | undefined): string | undefined {
   return /:(.*)$/s.exec(Buffer.from(value, "base64").toString())?.[1];
 }
 
-function cookieOf(cookies: string | undefined, name: string): string | undefined {
-  return cookies?.split(";").map((each) => each.trim()).find((each) => each.startsWith(`${name}=`))
-    ?.slice(name.length + 1);
+/** All of this name: another server of this host may have set one, which browsers may send first. */
+function cookiesOf(cookies: string | undefined, name: string): string[] {
+  const named = (cookies ?? "").split(";").map((each) => each.trim()).filter((each) => each.startsWith(`${name}=`));
+  return named.map((each) => each.slice(name.length + 1));
 }
 
 /** In a time that tells nothing of either. */
