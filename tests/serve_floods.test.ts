@@ -157,3 +157,18 @@ depotTest("neighbourOf is the frame before or after, however frames are numbered
     }
   }
 });
+
+depotTest("framesBefore are those of H.264 from the last frame on that needs none before it", async (name) => {
+  if (HERE === "bun") return skip(NO_IMPORTS);
+  const { framesBefore } = await import("../cli/video/frame_picture.ts");
+  await using depot = await FramesDepot.create(name, {
+    ...{ frameSize: [64, 48, 3], pixelFormat: "h264", variableLength: true, maxSize: 16, whenFull: "overwrite" },
+  });
+  const unit = (...kinds: number[]) => Uint8Array.from(kinds.flatMap((kind) => [0, 0, 0, 1, kind, 99]));
+  const [key, other, refresh] = [unit(0x09, 0x67, 0x68, 0x06, 0x65), unit(0x41), unit(0x67, 0x68, 0x41)];
+  const frames = [other, key, other, other, key, refresh, other];
+  for (const [frameNumber, frame] of frames.entries()) await depot.enqueue({ frameNumber, frame });
+  for (const [number, from] of [[6, 4], [5, 4], [4, 4], [3, 1], [2, 1], [1, 1], [0, 0]]) {
+    assertEquals(framesBefore(depot, number), frames.slice(from, number));
+  }
+});

@@ -8,6 +8,7 @@ import { EXIT, Failure } from "../failure.ts";
 import { bytesOf } from "./bytes.ts";
 import { decodeLast } from "./compressed_frame.ts";
 import { isCodec } from "./encoder.ts";
+import { beginsAnew } from "./key_units.ts";
 import { pixelFormatOf } from "./pixel_formats.ts";
 import { isMatrix, type Matrix, type Picture, type Sampling, toPicture } from "./to_rgb.ts";
 
@@ -26,16 +27,20 @@ export const isJpeg = (label: string): boolean => label === "mjpeg" || label ===
 /** Whether a frame of this label may depend on those before it. */
 export const dependsOnOthers = (label: string): boolean => isCodec(label) && !isJpeg(label);
 
-/** Copies of the frames before one that may depend on them: as many as there are, the oldest first. */
+/**
+ * Copies of the frames before one that may depend on them, the oldest first: of H.264 from the last one on that depends
+ * on none, otherwise as many as there are.
+ */
 export function framesBefore(depot: FramesDepot, frameNumber: number): Uint8Array[] {
   if (!dependsOnOthers(depot.pixelFormat)) return [];
   const frames: Uint8Array[] = [];
-  for (let n = 1; n < depot.maxSize; n++) {
+  for (let n = 0; n < depot.maxSize; n++) {
     using frame = depot.peekFrame(frameNumber - n);
     if (frame === undefined) break;
-    frames.unshift(bytesOf(frame.copy()));
+    if (n > 0) frames.push(bytesOf(frame.copy()));
+    if (depot.pixelFormat === "h264" && beginsAnew(bytesOf(frame.data))) break;
   }
-  return frames;
+  return frames.reverse();
 }
 
 /** Why frames of such pixels are no pictures; undefined where they are. */
