@@ -45,6 +45,8 @@ depotTest("serve sends two pictures, and one more for each that is shown", async
   live.say({ type: "shown", channel: 1 });
   await live.picture(({ number }) => number === 7); // the newest, although none comes after it
   for (let more = 0; more < 9; more++) live.say({ type: "shown", channel: 1 }); // more than it has got
+  live.say({ type: "none" }); // an answer to it comes after all before it have been heard
+  await live.said("refused");
   await settle(depot, other, 8);
   assertEquals(numbers().length, 5);
   live.say({ type: "hide", channel: 1 });
