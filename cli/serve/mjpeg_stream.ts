@@ -4,6 +4,7 @@
  * @module
  */
 import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { HEADERS } from "./answer.ts";
 import type { Counts } from "./counts.ts";
 import type { Feed } from "./feed.ts";
@@ -32,9 +33,9 @@ export class MjpegStream implements Consumer {
     this.#leave = leave;
   }
 
-  begin(feeds: Feeds, name: string, width: number): void {
-    const { socket } = this.#response;
-    if (socket === null || socket.destroyed) return this.#end(feeds); // it has gone meanwhile, and does not say so again
+  /** @param socket of the request: its answer has none before those of earlier requests are sent */
+  begin(feeds: Feeds, name: string, width: number, socket: Socket): void {
+    if (socket.destroyed) return this.#end(feeds); // it has gone meanwhile, and does not say so again
     this.#response.writeHead(200, { ...HEADERS, "Content-Type": MjpegStream.type, Connection: "close" });
     this.#response.flushHeaders();
     this.#response.on("error", () => {});

@@ -141,7 +141,7 @@ export class Routes {
     if (request.method === "HEAD") return { status: 200, type: MjpegStream.type };
     const leave = enter();
     if (leave === undefined) return refusal(503, "too many clients are connected", AGAIN);
-    new MjpegStream(response, counts, leave).begin(feeds, name, width);
+    new MjpegStream(response, counts, leave).begin(feeds, name, width, request.socket);
     return undefined;
   }
 }
