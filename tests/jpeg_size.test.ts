@@ -1,39 +1,42 @@
+/**
+ * The size in a JPEG's header, of headers that are put together here. That of pictures of encoders is tested with
+ * `serve`.
+ */
 import { assertEquals } from "@std/assert";
 import { test } from "node:test";
-import { makePicture } from "../cli/serve/picture_job.ts";
 import { jpegSize } from "../cli/video/jpeg_size.ts";
 
-async function picture(width: number, height: number): Promise<Uint8Array> {
-  const pixels = {
-    name: "a-picture",
-    pixelFormat: "rgb24",
-    elementType: "uint8" as const,
-    frameSize: [width, height, 3] as [number, number, number],
-    color: {},
-  };
-  const data = new Uint8Array(width * height * 3);
-  return (await makePicture({ pixels, data, before: [], type: "jpeg", width, height, quality: 50 })).bytes;
-}
+const START = [0xff, 0xd8];
+const JFIF = [0xff, 0xe0, 0, 16, ...new TextEncoder().encode("JFIF\0"), 1, 1, 0, 0, 1, 0, 1, 0, 0];
+const TABLES = [0xff, 0xc4, 0, 4, 0xff, 0xc0]; // DHT: its code is among those of frame headers
+const frameHeader = (width: number, height: number, code = 0xc0) => {
+  return [0xff, code, 0, 11, 8, height >> 8, height & 255, width >> 8, width & 255, 1, 1, 0x11, 0];
+};
+const sizeOf = (...bytes: number[]) => jpegSize(Uint8Array.from(bytes));
 
-test("jpegSize is what an encoder was asked for", async () => {
-  for (const [width, height] of [[1, 1], [16, 8], [641, 479]]) {
-    assertEquals(jpegSize(await picture(width, height)), { width, height });
-  }
+test("jpegSize is that of the frame header, baseline or progressive, whatever is before it", () => {
+  assertEquals(sizeOf(...START, ...frameHeader(1, 1)), { width: 1, height: 1 });
+  assertEquals(sizeOf(...START, ...JFIF, ...TABLES, ...frameHeader(641, 479)), { width: 641, height: 479 });
+  assertEquals(sizeOf(...START, ...JFIF, ...frameHeader(65535, 300, 0xc2)), { width: 65535, height: 300 });
+  const padded = [0xff, 0xff, 0xff, 0xfe, 0, 4, 0xff, 0xc0];
+  assertEquals(sizeOf(...START, ...padded, ...frameHeader(20, 10)), { width: 20, height: 10 });
 });
 
-test("jpegSize passes over other segments and padding", async () => {
-  const bytes = await picture(20, 10);
-  const comment = [0xff, 0xff, 0xfe, 0, 4, 0xff, 0xc0];
-  assertEquals(jpegSize(Uint8Array.of(0xff, 0xd8, ...comment, ...bytes.subarray(2))), { width: 20, height: 10 });
+test("jpegSize of a part of a picture's memory is that of the part", () => {
+  const bytes = Uint8Array.from([1, 2, 3, ...START, ...JFIF, ...frameHeader(20, 10)]);
+  assertEquals(jpegSize(bytes.subarray(3)), { width: 20, height: 10 });
 });
 
-test("jpegSize of what is cut, or no JPEG, is undefined", async () => {
-  const bytes = await picture(20, 10);
-  const header = bytes.findIndex((byte, at) => byte === 0xff && bytes[at + 1] === 0xc0);
-  for (let length = 0; length < header + 9; length++) assertEquals(jpegSize(bytes.subarray(0, length)), undefined);
-  assertEquals(jpegSize(bytes.subarray(0, header + 9)), { width: 20, height: 10 });
-  const png = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-  const scan = [0xff, 0xd8, 0xff, 0xda, ...new Array(20).fill(0)];
-  const endless = [0xff, 0xd8, 0xff, 0xe0, ...new Array(20).fill(0)]; // a segment of no length
-  for (const other of [png, scan, endless]) assertEquals(jpegSize(Uint8Array.from(other)), undefined);
+test("jpegSize of what is cut, says no size, or is no JPEG, is undefined", () => {
+  const whole = [...START, ...JFIF, ...frameHeader(20, 10)];
+  const end = START.length + JFIF.length + 9; // with the width
+  for (let length = 0; length < end; length++) assertEquals(sizeOf(...whole.slice(0, length)), undefined, `${length}`);
+  assertEquals(sizeOf(...whole.slice(0, end)), { width: 20, height: 10 });
+  const others = [
+    [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13],
+    [...START, ...frameHeader(20, 0)], // the height comes after the lines
+    [...START, 0xff, 0xda, ...new Array(20).fill(0)],
+    [...START, 0xff, 0xe0, ...new Array(20).fill(0)], // a segment of no length
+  ];
+  for (const other of others) assertEquals(sizeOf(...other), undefined);
 });
