@@ -90,6 +90,14 @@ depotTest("serve shows a depot until it has gone, and leaves it when all others 
     await live.picture(() => true);
     live.say({ type: "detail", name });
     await live.said("detail", ({ range }) => range?.[1] === 1);
+    // Once its rates are known it is remembered: a depot that was there for less than a second is not shown as gone.
+    await live.said(
+      "depots",
+      ({ depots }) =>
+        depots.some((each: { name: string; framesPerSecond?: number }) =>
+          each.name === name && typeof each.framesPerSecond === "number"
+        ),
+    );
     depot.end();
     await live.said(
       "depots",
