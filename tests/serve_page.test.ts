@@ -102,8 +102,11 @@ for (const runtime of STARTED) {
     await sheet.draws(".player", camera.number + 10);
     await page.keyboard.press("Space");
     await sheet.says("Go on");
+    // A picture that was under way is drawn, too.
+    for (const { said } = await sheet.drawn(".player"); again.number < said + 20;) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
     const paused = await sheet.drawn(".player");
-    while (again.number < paused.said + 10) await new Promise((resolve) => setTimeout(resolve, 50));
     await page.keyboard.press("ArrowLeft");
     await sheet.says("the page remembers its picture");
     const before = await sheet.drawn(".player");
