@@ -63,11 +63,11 @@ export class Follower {
       const { sequence, skipsBelow } = beginningOf(this.reader, room, geometry, from);
       this.#skips = skipsBelow !== undefined;
       this.#skipBelow = skipsBelow ?? 0;
+      const lost = following?.lost;
       if (mode === "lossless") this.reader.startGating(sequence);
       else this.reader.startAt(sequence);
-      const lost = following?.lost;
-      // Other readers were quicker, and have passed what is still stored.
-      if (lost !== undefined) this.reader.catchUpFrom(sequence);
+      // Others that were quicker may have passed what is still stored.
+      if (mode === "lossless" && lost !== undefined) this.reader.catchUpFrom(sequence);
       const sequences = this.reader.cursor - geometry.firstSequence;
       const before = lost === undefined ? undefined : { lost, sequences };
       this.#losses = new Losses(this.reader, room.head(), this.#maxSize, before);

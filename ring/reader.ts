@@ -72,7 +72,7 @@ export class Reader {
     this.place = this.cursor = this.#room.startGating(this.index, wish);
   }
 
-  /** Reads from `sequence` on, as lossy readers do, until it comes to its place. */
+  /** A reader that gates reads from `sequence` on, as lossy readers do, until it comes to its place. */
   catchUpFrom(sequence: number): void {
     this.cursor = Math.min(sequence, this.place);
   }

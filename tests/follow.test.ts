@@ -282,3 +282,21 @@ for (const whenFull of ["drop", "wait"] as const) {
     },
   );
 }
+
+for (const mode of ["lossless", "lossy"] as const) {
+  depotTest(
+    `follow begins the next depot with the oldest frame that is stored, and counts those before it, ${mode}`,
+    async (name) => {
+      const options = { ...SMALL, whenFull: "overwrite" } as const;
+      await using follower = FramesDepot.follow(name, { mode, timeoutMs: 20_000 });
+      const one = await FramesDepot.create(name, options);
+      await put(one, 1);
+      assertEquals((await next(follower))?.[0], 1);
+      await one.close();
+      await using two = await FramesDepot.create(name, options);
+      for (let n = 10; n < 17; n++) await put(two, n); // of 7, the last 4 are stored
+      assertEquals(await next(follower), [13, 2, 13, 3]);
+      for (const n of [14, 15, 16]) assertEquals(await next(follower), [n, 2, n, 0]);
+    },
+  );
+}
