@@ -9,8 +9,6 @@
  *
  * @module
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +23,7 @@ import { installPackages } from "../support/node_packages.ts";
 import { executableOf, RUN, type Runtime, RUNTIMES } from "../support/runtimes.ts";
 import { computedMs } from "./cpu.ts";
 import { picture } from "./picture.ts";
+import { end, started } from "./started.ts";
 
 declare const document: PageDocument;
 declare const MutationObserver: new (changed: () => void) => {
@@ -61,30 +60,6 @@ const [CAMERA, MAIN] = ["./camera.ts", "../../cli/main.ts"].map((path) =>
 
 type Draw = { number: number; delayMs: number; width: number };
 
-/** Starts a process, and waits for a text that it prints. */
-async function started(
-  command: string[],
-  pattern: RegExp,
-  cwd = process.cwd(),
-): Promise<{ child: ChildProcess; found: string }> {
-  const child = spawn(command[0], command.slice(1), { cwd, stdio: ["pipe", "pipe", "inherit"] });
-  let printed = "";
-  for await (const text of child.stdout!.setEncoding("utf8")) {
-    printed += text;
-    const found = pattern.exec(printed)?.[0];
-    if (found !== undefined) return { child, found };
-  }
-  throw new Error(`${command.join(" ")} ended: ${printed}`);
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  child.stdin!.end();
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const closed = once(child, "close");
-  process.kill(child.pid!, "SIGTERM");
-  await closed;
-}
-
 /** What the page draws, and what the processes compute meanwhile, by their pids. */
 async function draws(browser: Browser, address: string, [width, height]: readonly [number, number]) {
   const viewport = { width: width + BESIDE.width, height: height + BESIDE.height };
@@ -117,7 +92,7 @@ async function measured(browser: Browser, runtime: Runtime, codec: string, size:
   const { child: camera } = await started([executableOf("deno"), ...RUN.deno, CAMERA, ...parameters], /ready/);
   const command = [executableOf(runtime), ...RUN[runtime], MAIN, "serve", name, "--port", "0", "--codec", codec];
   try {
-    const { child: server, found: address } = await started(command, /https?:\/\/\S+/, folder);
+    const { child: server, found: address } = await started(command, /https?:\/\/\S+/, { cwd: folder });
     try {
       const { found, computed } = await draws(browser, new URL(`#/${name}`, address).href, size);
       const ofServer = computed.get(server.pid!) ?? 0;

@@ -7,8 +7,6 @@
  *
  * @module
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -18,6 +16,7 @@ import { FramesDepot } from "../../mod.ts";
 import { installed, output } from "../support/ffmpegs.ts";
 import { installPackages } from "../support/node_packages.ts";
 import { executableOf, RUN, type Runtime, RUNTIMES } from "../support/runtimes.ts";
+import { end, started } from "./started.ts";
 
 const { values } = parseArgs({
   options: {
@@ -44,27 +43,9 @@ const folder = installed(SHARP, (made) => {
   output("npm", ["install", "--silent", "--prefix", made, SHARP]);
 });
 
+const QUIETLY = { cwd: folder, errors: "ignore" } as const;
+
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Starts a process, and waits for a text that it prints. */
-async function started(command: string[], pattern: RegExp): Promise<{ child: ChildProcess; found: string }> {
-  const child = spawn(command[0], command.slice(1), { cwd: folder, stdio: ["pipe", "pipe", "ignore"] });
-  let printed = "";
-  for await (const text of child.stdout!.setEncoding("utf8")) {
-    printed += text;
-    const found = pattern.exec(printed)?.[0];
-    if (found !== undefined) return { child, found };
-  }
-  throw new Error(`${command.join(" ")} ended: ${printed}`);
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  child.stdin!.end();
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const closed = once(child, "close");
-  process.kill(child.pid!, "SIGTERM");
-  await closed;
-}
 
 /** Frames a second that a depot stores. */
 async function rateOf(name: string): Promise<number> {
@@ -96,12 +77,12 @@ async function client(url: URL, name: string, width: number, got: (delayMs: numb
 async function measured(runtime: Runtime, [width, height]: readonly [number, number]): Promise<string> {
   const name = `serve-clients-${process.pid}`;
   const parameters = [name, width, height, PER_SECOND].map(String);
-  const { child: camera } = await started([executableOf("deno"), ...RUN.deno, CAMERA, ...parameters], /ready/);
+  const { child: camera } = await started([executableOf("deno"), ...RUN.deno, CAMERA, ...parameters], /ready/, QUIETLY);
   try {
     await sleep(WARM_UP_MS);
     const alone = await rateOf(name);
     const command = [executableOf(runtime), ...RUN[runtime], MAIN, "serve", name, "--port", "0"];
-    const { child: server, found } = await started(command, /http:\/\/\S+/);
+    const { child: server, found } = await started(command, /http:\/\/\S+/, QUIETLY);
     try {
       const delays: number[] = [];
       const url = new URL("api/live", found);
