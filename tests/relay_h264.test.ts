@@ -4,40 +4,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { spawnSync } from "node:child_process";
-import { AccessUnits, isKeyUnit } from "../cli/relay/access_units.ts";
+import { isKeyUnit } from "../cli/video/access_units.ts";
 import { FramesDepot } from "../mod.ts";
-import { depotTest, HERE, RUNTIMES, skip } from "./support/harness.ts";
+import { HERE, RUNTIMES, skip } from "./support/harness.ts";
 import { NatsServer, relayTest } from "./support/nats_server.ts";
 import { isFollowed, moment, OTHER, Relay } from "./support/relay_scene.ts";
 
 const hasX264 = String(spawnSync("ffmpeg", ["-hide_banner", "-encoders"]).stdout ?? "").includes("libx264");
-
-const tag = (type: number, body: number[]) => {
-  return [type, 0, body.length >> 8, body.length & 255, 0, 0, 0, 0, 0, 0, 0, ...body, 0, 0, 0, 0];
-};
-
-depotTest("relay takes access units out of FLV, wherever it is cut", () => {
-  const [sps, pps, idr, slice] = [[0x67, 1, 2], [0x68, 3], [0x65, 4, 5, 6], [0x41, ...Array<number>(300).fill(7)]];
-  const sized = (unit: number[]) => [0, 0, unit.length >> 8, unit.length & 255, ...unit];
-  const flv = Uint8Array.from([
-    ...[0x46, 0x4c, 0x56, 1, 1, 0, 0, 0, 9, 0, 0, 0, 0],
-    ...tag(18, [2, 0, 3, 1, 2, 3]),
-    ...tag(9, [0x17, 0, 0, 0, 0, 1, 100, 0, 30, 0xff, 0xe1, 0, 3, ...sps, 1, 0, 2, ...pps]),
-    ...tag(9, [0x17, 1, 0, 0, 0, ...sized(idr)]),
-    ...tag(9, [0x27, 1, 0, 0, 0, ...sized(slice), ...sized(slice)]),
-  ]);
-  const start = [0, 0, 0, 1];
-  const wanted = [
-    [...start, ...sps, ...start, ...pps, ...start, ...idr],
-    [...start, ...slice, ...start, ...slice],
-  ];
-  for (let cut = 0; cut <= flv.length; cut++) {
-    const units = new AccessUnits();
-    const got = [...units.push(flv.subarray(0, cut)), ...units.push(flv.subarray(cut))];
-    assertEquals(got.map((unit) => [...unit]), wanted);
-    assertEquals(got.map(isKeyUnit), [true, false]);
-  }
-});
 
 /** Gray of a frame, which changes slowly; its picture is as bright on the far side. */
 const valueOf = (n: number): number => 40 + n * 2;

@@ -7,7 +7,7 @@ import zlib from "node:zlib";
 import type { FramesDepot, FrameSlot } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { bytesOf } from "../video/bytes.ts";
-import { isKeyUnit } from "./access_units.ts";
+import { isKeyUnit } from "../video/access_units.ts";
 import { fromZstd } from "./packing.ts";
 import type { Codec } from "./codecs.ts";
 import type { FrameHead, Piece } from "./wire.ts";

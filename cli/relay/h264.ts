@@ -7,12 +7,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import type { Color, Frame, FramesDepot } from "../../mod.ts";
 import { EXIT, Failure } from "../failure.ts";
+import { AccessUnits } from "../video/access_units.ts";
 import { bytesOf } from "../video/bytes.ts";
 import { colorOptions } from "../video/colors.ts";
 import { type Ending, endingOf, FfmpegLog } from "../video/ffmpeg_log.ts";
 import { FFMPEG_SPAWN } from "../video/ffmpeg_program.ts";
 import { pixelFormatOf } from "../video/pixel_formats.ts";
-import { AccessUnits } from "./access_units.ts";
 
 /** Frames from one key frame to the next: after a loss, a far relay goes on at a key frame. */
 const KEY_EVERY = 30;
@@ -104,7 +104,7 @@ class Running implements AsyncDisposable {
     this.#ending = endingOf(child, new FfmpegLog(child.stderr!));
     child.stdin!.on("error", () => {}); // it says itself why it ended
     child.stdout!.on("data", (bytes: Uint8Array) => {
-      this.#done.push(...this.#units.push(bytes));
+      this.#done.push(...this.#units.push(bytes).map(({ bytes }) => bytes));
       this.#wake();
     });
   }

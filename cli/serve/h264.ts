@@ -5,11 +5,11 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { EXIT, Failure } from "../failure.ts";
+import { type AccessUnit, AccessUnits } from "../video/access_units.ts";
 import { colorOptions } from "../video/colors.ts";
 import { cannotRun, FFMPEG_SPAWN, findFfmpeg, run } from "../video/ffmpeg_program.ts";
 import { isJpeg, type Pixels } from "../video/frame_picture.ts";
 import { pixelFormatOf } from "../video/pixel_formats.ts";
-import { type AccessUnit, FlvPictures } from "./flv.ts";
 import { evenSize, type Size } from "./sizes.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -83,10 +83,10 @@ export class H264Encoder {
     ], { ...FFMPEG_SPAWN, stdio: ["pipe", "pipe", "pipe"] });
     const process: Process = { child, takes, begunMs: performance.now(), complaint: "" };
     this.#process = process;
-    const pictures = new FlvPictures();
+    const units = new AccessUnits();
     const isPresent = () => this.#process === process;
     child.stdout!.on("data", (bytes: Uint8Array) => {
-      for (const unit of pictures.take(bytes)) if (isPresent()) this.#waiter?.resolve(unit);
+      for (const unit of units.push(bytes)) if (isPresent()) this.#waiter?.resolve(unit);
     });
     child.stderr!.setEncoding("utf8").on("data", (text: string) => process.complaint ||= text.split("\n")[0]);
     child.stdin!.on("error", () => {}); // it says itself why it ended

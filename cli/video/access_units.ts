@@ -1,5 +1,6 @@
 /**
- * Access units of H.264 out of the FLV that ffmpeg writes: FLV says how long each one is before it comes.
+ * Access units of H.264 out of the FLV that ffmpeg writes. FLV says how long each one is before it comes; in other
+ * containers the next one tells where it ends.
  *
  * @module
  */
@@ -15,6 +16,15 @@ const START_CODE = Uint8Array.of(0, 0, 0, 1);
 /** Kinds of units in H.264, from their first byte. */
 const SPS = 7;
 
+/** A picture, in Annex B: a key frame has its parameter sets in front. */
+export type AccessUnit = {
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Whether it can be decoded without those before it. */
+  key: boolean;
+  /** The codec for WebCodecs (RFC 6381), with profile and level. */
+  codecString: string;
+};
+
 /** Whether an access unit can be decoded without those before it: parameter sets are at the front of those alone. */
 export function isKeyUnit(unit: Uint8Array): boolean {
   return unit.length > 4 && unit[0] === 0 && unit[1] === 0 && unit[2] === 0 && unit[3] === 1 && (unit[4] & 31) === SPS;
@@ -27,11 +37,12 @@ export class AccessUnits {
   #isBegun = false;
   /** Parameter sets, in front of each key frame, so that a reader may begin at any of them. */
   #parameters: Uint8Array[] = [];
+  #codecString = "";
 
   /** Takes in what has come. @returns the access units that are whole now, with start codes */
-  push(bytes: Uint8Array): Uint8Array<ArrayBuffer>[] {
+  push(bytes: Uint8Array): AccessUnit[] {
     this.#append(bytes);
-    const units: Uint8Array<ArrayBuffer>[] = [];
+    const units: AccessUnit[] = [];
     let at = 0;
     if (!this.#isBegun && this.#length >= FILE_HEAD) [at, this.#isBegun] = [FILE_HEAD, true];
     while (this.#isBegun && at + TAG_HEAD <= this.#length) {
@@ -59,13 +70,18 @@ export class AccessUnits {
     this.#length = length;
   }
 
-  #take(body: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
-    const [isKey, packet, rest] = [body[0] >> 4 === KEY_FRAME, body[1], body.subarray(VIDEO_HEAD)];
-    if (packet === 0) this.#parameters = parametersIn(rest);
+  #take(body: Uint8Array): AccessUnit | undefined {
+    const [key, packet, rest] = [body[0] >> 4 === KEY_FRAME, body[1], body.subarray(VIDEO_HEAD)];
+    if (packet === 0) {
+      this.#parameters = parametersIn(rest);
+      this.#codecString = `avc1.${[...rest.subarray(1, 4)].map(hexByte).join("")}`;
+    }
     if (packet !== 1) return undefined;
-    return joined([...isKey ? this.#parameters : [], ...unitsIn(rest)]);
+    return { bytes: joined([...key ? this.#parameters : [], ...unitsIn(rest)]), key, codecString: this.#codecString };
   }
 }
+
+const hexByte = (byte: number): string => byte.toString(16).padStart(2, "0").toUpperCase();
 
 const uint24 = (bytes: Uint8Array, at: number): number => bytes[at] << 16 | bytes[at + 1] << 8 | bytes[at + 2];
 
