@@ -72,9 +72,12 @@ export function addFile(row: Row, file: string, output: string, status: Status):
 /** What V8 prints when it gives up, with the functions that it was in; one of them is its compiler's. */
 const COMPILER_CRASH = /^# Fatal error in [\s\S]*\bv8::internal::(?:compiler|maglev)::/m;
 
-/** Whether a process was ended by a signal because V8's compiler gave up, which is a fault of the runtime. */
+/** Whether the compiler of V8 gave up in a process, or in one that it had started: a fault of the runtime. */
+export const saysCompilerGaveUp = (output: string): boolean => COMPILER_CRASH.test(output);
+
+/** Whether a process was ended by a signal because V8's compiler gave up. */
 export function crashedInCompiler(output: string, signal: string | null): boolean {
-  return signal !== null && COMPILER_CRASH.test(output);
+  return signal !== null && saysCompilerGaveUp(output);
 }
 
 /** Why a row is a failure; empty where it is none. */
