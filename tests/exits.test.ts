@@ -2,9 +2,12 @@
  * Processes that end while a wait is pending: with their own exit code, and never by a crash of a thread that was
  * still asleep in shared memory. FRAMES_DEPOT_TEST_RUNS says how often each way is tried.
  */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { spawnSync } from "node:child_process";
 import process from "node:process";
-import { depotTest, HERE, Peer, skip } from "./support/harness.ts";
+import { fileURLToPath } from "node:url";
+import { RUN } from "../tools/support/runtimes.ts";
+import { depotTest, executableOf, HERE, Peer, skip } from "./support/harness.ts";
 import { FEW_THREADS, IS_WINDOWS, NO_SIGNALS } from "./support/windows.ts";
 
 const RUNS = Number(process.env.FRAMES_DEPOT_TEST_RUNS ?? 12);
@@ -50,3 +53,23 @@ depotTest(
     }
   },
 );
+
+if (HERE === "node") {
+  depotTest("A Node process ends once V8 has compiled what it has begun to compile", (name) => {
+    const peer = fileURLToPath(new URL("./support/compiled_peer.ts", import.meta.url));
+    const slowly = ["--trace-opt", "--concurrent-recompilation-delay=300"];
+    const command = [...RUN.node, ...slowly, peer, name];
+    const { status, stdout, stderr } = spawnSync(executableOf("node"), command, { encoding: "utf8", timeout: 60_000 });
+    assertEquals([status, stderr], [0, ""]);
+    const begun = stdout.match(/^\[compiling method .*TURBOFAN.*kConcurrent/gm)?.length;
+    const ended = stdout.match(/^\[(completed compiling|aborted optimizing) .*TURBOFAN/gm)?.length;
+    assert(begun! > 10, stdout);
+    assertEquals(ended, begun, stdout);
+  });
+}
+
+// In Node one of ten such workers once crashed its process.
+depotTest("A process survives workers that are terminated while they fill a depot", async (name) => {
+  const peer = new Peer(HERE, "terminating_peer.ts", { name, workers: 25 });
+  assertEquals([await peer.line(), await peer.exit(), peer.errors], [{ terminated: 25 }, 0, ""]);
+});
