@@ -1,7 +1,7 @@
 """Runs a command on a pseudo-terminal and does as told: waits for a text, presses keys or sends a signal.
 
-Takes {command, columns, rows, steps: [{shows, keys?, signal?}]} as JSON, prints {output, code, restored} as JSON:
-`restored` says whether the terminal's modes are afterwards as they were before.
+Takes {command, columns, rows, steps: [{shows, keys?, signal?}]} as JSON, prints {output, code, restored, left} as JSON:
+`restored` says whether the terminal's modes are afterwards as they were before; `left` are the steps that did not come.
 """
 
 import fcntl
@@ -49,4 +49,4 @@ if child.poll() is None:
     child.kill()
 code = child.wait()
 restored = termios.tcgetattr(slave) == before
-print(json.dumps({"output": output, "code": code, "restored": restored, "left": len(steps)}))
+print(json.dumps({"output": output, "code": code, "restored": restored, "left": steps}))
