@@ -1,10 +1,11 @@
 /**
- * The test files in several runtimes: which files each runs, two at a time, and what they have shown.
+ * The test files in several runtimes: which files each runs, some at a time, and what they have shown.
  *
  * @module
  */
 import { spawn } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import process from "node:process";
 import { addFile, crashedInCompiler, emptyRow, type Row } from "./results.ts";
@@ -31,8 +32,8 @@ const ONCE_IN_SHORT: Reasons = [
 
 /** A file that takes longer hangs. */
 const FILE_MS = 20 * 60_000;
-/** Most tests wait more than they compute; with more beside each other, some only wait for the machine. */
-const AT_ONCE = 2;
+/** Files beside each other: most tests wait more than they compute. Where there are more, some only wait for the machine. */
+export const AT_ONCE: number = Math.min(availableParallelism(), 3) + 1;
 
 /** What stands between the executable and the path of a test file. @param flags for Deno: where imports are from */
 export function testFlags(runtime: Runtime, flags: readonly string[]): readonly string[] {
