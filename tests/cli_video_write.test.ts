@@ -247,8 +247,7 @@ videoTest("write --when-full drop counts what it drops, and overwrite keeps the 
       "4",
       "--when-full",
       policy,
-      "--linger",
-      "30",
+      "--no-linger",
       "--json",
     ];
     const input = Uint8Array.from({ length: 8 }, (_, i) => i);

@@ -32,7 +32,7 @@ const ONCE_IN_SHORT: Reasons = [
 
 /** A file that takes longer hangs. */
 const FILE_MS = 20 * 60_000;
-/** Files beside each other: most tests wait more than they compute. Where there are more, some only wait for the machine. */
+/** Most tests wait more than they compute; with more beside each other, some only wait for the machine. */
 export const AT_ONCE: number = Math.min(availableParallelism(), 3) + 1;
 
 /** What stands between the executable and the path of a test file. @param flags for Deno: where imports are from */
