@@ -14,7 +14,7 @@ import { installPackages } from "./support/node_packages.ts";
 import { faultsOf, tableOf } from "./support/results.ts";
 import { run } from "./support/run.ts";
 import { executableOf } from "./support/runtimes.ts";
-import { type Job, jobsOf, type Outcome, ranOnce, runFile, runJobs, shortOf, testFiles } from "./support/suite.ts";
+import { type Job, jobsOf, type Outcome, ranOnce, runHere, runJobs, shortOf, testFiles } from "./support/suite.ts";
 
 const { flags, says } = await importFlags();
 const all = Deno.args.includes("--all");
@@ -34,7 +34,7 @@ function tell({ file, runtime }: Job, { output, code, signal, seconds }: Outcome
 console.log(`${says}\n\n== tests in Deno, Bun and Node`);
 installPackages();
 const begin = performance.now();
-const rows = await runJobs(`${process.platform} ${process.arch}`, jobs, (job) => runFile(job, flags), tell);
+const rows = await runJobs(`${process.platform} ${process.arch}`, jobs, (job) => runHere(job, flags), tell);
 console.log(`\n${tableOf(rows)}`);
 for (const line of ranOnce(files, whole)) console.log(line);
 console.log(`${((performance.now() - begin) / 60_000).toFixed(1)} minutes`);

@@ -5,7 +5,6 @@
  *
  * @module
  */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,8 +14,8 @@ import { findZig } from "../../shim/zig.ts";
 import { importFlags } from "../support/import_map.ts";
 import { installPackages } from "../support/node_packages.ts";
 import type { Runtime } from "../support/runtimes.ts";
-import { addFile, emptyRow, faultsOf, type Row, skipLine, tableOf } from "../support/results.ts";
-import { shortOf, testFiles, testFlags } from "../support/suite.ts";
+import { emptyRow, faultsOf, type Row, skipLine, tableOf } from "../support/results.ts";
+import { type Job, type Outcome, runFile, runJobs, shortOf, testFiles } from "../support/suite.ts";
 import { type Executables, type Target, TARGETS } from "./targets.ts";
 
 /** A file that takes longer hangs. */
@@ -67,51 +66,46 @@ function reasonToSkip(target: Target, file: string, runtime: Runtime): string | 
   return target.skips(file, runtime);
 }
 
-/** Runs one runtime of a target. */
-function runOn(name: string, target: Target, runtime: Runtime, env: Record<string, string>): Row {
-  const row = emptyRow(name, runtime);
-  for (const file of files.length > 0 ? files : all) {
-    const short = shortOf(file);
-    const reason = reasonToSkip(target, short, runtime);
-    if (reason !== undefined) {
-      row.skips.push({ what: short, reason });
-      continue;
-    }
-    const { status, stdout, stderr } = spawnSync(env[`FRAMES_DEPOT_TEST_${runtime.toUpperCase()}`], [
-      ...testFlags(runtime, flags),
-      `./${file}`,
-    ], {
-      encoding: "utf8",
-      env: { ...process.env, NO_COLOR: "1", FRAMES_DEPOT_TEST_NODE: undefined, ...env },
-      maxBuffer: 2 ** 28,
-      timeout: FILE_MS,
-      killSignal: "SIGKILL",
-    });
-    addFile(row, short, `${stdout}\n${stderr}`, status);
-    console.log(`${name}, ${runtime}: ${short}: ${status === 0 ? "ok" : "FAILED"}`);
-    if (status !== 0) console.log(`${stdout}\n${stderr}`);
-  }
-  return row;
-}
-
 /** Runs one target. @returns a row for each runtime; none where CI could not fetch it */
-function run(name: string): Row[] {
+async function runOn(name: string): Promise<Row[]> {
   const target = TARGETS[name];
-  let env: Record<string, string>;
+  let executables: Executables, env: Record<string, string>;
   try {
-    env = envOf(target, target.prepare());
+    executables = target.prepare();
+    env = envOf(target, executables);
     if (target.runtimes.includes("node")) installPackages();
   } catch (error) {
     if (!isShort) throw error;
     unfetched.push(skipLine(name, `it cannot be had here: ${(error as Error).message.split("\n")[0]}`));
     return [];
   }
-  return target.runtimes.map((runtime) => runOn(name, target, runtime, env));
+  const candidates = target.runtimes.flatMap((runtime) => {
+    return (files.length > 0 ? files : all).map((file) => {
+      return { job: { file, runtime }, reason: reasonToSkip(target, shortOf(file), runtime) };
+    });
+  });
+  const jobs = candidates.filter(({ reason }) => reason === undefined).map(({ job }) => job);
+  const run = (job: Job) => {
+    const settings = { ...env, FRAMES_DEPOT_TEST_NODE: env.FRAMES_DEPOT_TEST_NODE };
+    return runFile(job, { executable: executables[job.runtime]!, env: settings, flags, limitMs: FILE_MS });
+  };
+  const tell = ({ file, runtime }: Job, { output, code, seconds }: Outcome) => {
+    const title = `${name}, ${runtime}: ${shortOf(file)}, ${seconds.toFixed(1)} s`;
+    console.log(code === 0 ? `${title}: ok` : `${title}: FAILED\n${output}`);
+  };
+  const rows = await runJobs(name, jobs, run, tell, target.atOnce);
+  for (const { job: { file, runtime }, reason } of candidates) {
+    let row = rows.find((row) => row.runtime === runtime);
+    if (row === undefined) rows.push(row = emptyRow(name, runtime)); // all of its files are skipped
+    if (reason !== undefined) row.skips.push({ what: shortOf(file), reason });
+  }
+  return rows;
 }
 
 const unfetched: string[] = [];
 const chosen = Object.keys(TARGETS).filter((name) => !isShort || TARGETS[name].short !== undefined);
-const rows = (targets.length > 0 ? targets : chosen).flatMap(run);
+const rows: Row[] = [];
+for (const name of targets.length > 0 ? targets : chosen) rows.push(...await runOn(name));
 console.log(`\n${[tableOf(rows), ...unfetched].join("\n")}`);
 if (unfetched.length > 0) console.log(`${unfetched.length} systems were skipped`);
 if (rows.some((row) => faultsOf(row).length > 0)) process.exit(1);

@@ -88,18 +88,25 @@ export function jobsOf(files: readonly string[], whole: boolean): Job[] {
 /** What the process of one file printed, and how it ended: with a code, by a signal, or not in time. */
 export type Outcome = { output: string; code: number | null; signal: string | null; seconds: number };
 
+/** How a file is run: by which executable, with flags for Deno, and the time that it has. */
+export type Setting = {
+  executable: string;
+  env: Record<string, string | undefined>;
+  flags: readonly string[];
+  limitMs?: number;
+};
+
 /** Runs one file. */
-export function runFile({ file, runtime }: Job, flags: readonly string[]): Promise<Outcome> {
-  const parameters = [...testFlags(runtime, flags), `./${file}`];
-  const each = onceFor(file) === undefined ? { [EACH_VARIABLE]: "1" } : {};
+export function runFile({ file, runtime }: Job, setting: Setting): Promise<Outcome> {
+  const { executable, env, flags, limitMs = FILE_MS } = setting;
   const begin = performance.now();
-  const child = spawn(executableOf(runtime), parameters, {
+  const child = spawn(executable, [...testFlags(runtime, flags), `./${file}`], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, NO_COLOR: "1", ...executablesAsEnv(ALL_RUNTIMES), ...each },
+    env: { ...process.env, NO_COLOR: "1", ...env },
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => output += text);
-  const watchdog = setTimeout(() => process.kill(child.pid!, "SIGKILL"), FILE_MS);
+  const watchdog = setTimeout(() => process.kill(child.pid!, "SIGKILL"), limitMs);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, signal) => {
@@ -107,6 +114,13 @@ export function runFile({ file, runtime }: Job, flags: readonly string[]): Promi
       resolve({ output, code, signal, seconds: (performance.now() - begin) / 1000 });
     });
   });
+}
+
+/** Runs one file in this machine's own runtime. */
+export function runHere(job: Job, flags: readonly string[]): Promise<Outcome> {
+  const each = onceFor(job.file) === undefined ? { [EACH_VARIABLE]: "1" } : {};
+  const env = { ...executablesAsEnv(ALL_RUNTIMES), ...each };
+  return runFile(job, { executable: executableOf(job.runtime), env, flags });
 }
 
 /**
@@ -118,6 +132,7 @@ export async function runJobs(
   jobs: readonly Job[],
   run: (job: Job) => Promise<Outcome>,
   tell: (job: Job, outcome: Outcome) => void,
+  atOnce: number = AT_ONCE,
 ): Promise<Row[]> {
   const rows = new Map(jobs.map(({ runtime }) => [runtime, emptyRow(target, runtime)]));
   const left = [...jobs];
@@ -133,6 +148,6 @@ export async function runJobs(
       tell(job, outcome);
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, one));
+  await Promise.all(Array.from({ length: atOnce }, one));
   return [...rows.values()];
 }
