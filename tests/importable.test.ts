@@ -136,7 +136,8 @@ function fromGuide(pattern: RegExp, clone: string): string {
 
 depotTest("a project beside a clone finds the library there, as the guide says", (name) => {
   using folder = new Folder();
-  const clone = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]$/, "").replaceAll("\\", "/");
+  const address = new URL("..", import.meta.url).href.replace(/\/$/, ""); // a path with a drive is no specifier
+  const path = fileURLToPath(address).replaceAll("\\", "/");
   writeFileSync(
     `${folder.path}/program.ts`,
     `import { FramesDepot } from "@frames-depot/frames-depot";
@@ -146,14 +147,14 @@ console.log(depot.frameBytes);
   );
   const run = {
     deno: () => {
-      writeFileSync(`${folder.path}/deno.json`, `{ ${fromGuide(/in `deno\.json`: `(.*?)`/, clone)} }`);
+      writeFileSync(`${folder.path}/deno.json`, `{ ${fromGuide(/in `deno\.json`: `(.*?)`/, address)} }`);
       return ["run", "--allow-ffi", "program.ts"];
     },
     bun: () => {
-      writeFileSync(`${folder.path}/tsconfig.json`, `{ ${fromGuide(/in `tsconfig\.json`: `(.*?)`/, clone)} }`);
+      writeFileSync(`${folder.path}/tsconfig.json`, `{ ${fromGuide(/in `tsconfig\.json`: `(.*?)`/, path)} }`);
       return ["program.ts"];
     },
-    node: () => fromGuide(/`node (--import \S+ program\.ts)`/, clone).split(" "),
+    node: () => fromGuide(/`node (--import \S+ program\.ts)`/, address).split(" "),
   };
   const { stdout, stderr } = spawnSync(executableOf(HERE), run[HERE](), { encoding: "utf8", cwd: folder.path });
   assertEquals(stdout, "48\n", stderr);
