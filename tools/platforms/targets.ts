@@ -38,6 +38,7 @@ const ELSEWHERE: readonly [RegExp, string][] = [
     /^(bench_|chaos|deno_|examples|group_chaos|lease_storm|node_script|npm_package|soak)/,
     "it tries a tool, which the system's own runtimes run",
   ],
+  [/^serve_page/, "it drives a browser of Linux, against the command in every runtime of Linux"],
   [/^(cli_video|cli_bench|relay)/, "it needs programs that are not built for this system"],
 ];
 const elsewhere = (file: string): string | undefined => ELSEWHERE.find(([files]) => files.test(file))?.[1];
