@@ -9,7 +9,7 @@ import { FramesDepot } from "../mod.ts";
 import { Cli, runCli } from "./support/cli.ts";
 import { depotTest, skip } from "./support/harness.ts";
 import { colored, eventually, Served } from "./support/serve_scene.ts";
-import { IS_WINDOWS, NO_SIGNALS } from "./support/windows.ts";
+import { IS_WINDOWS, NO_SIGNALS, TERMINATED } from "./support/windows.ts";
 
 const SHAPE = { frameSize: [64, 48, 3], pixelFormat: "rgb24", maxSize: 4, whenFull: "overwrite" } as const;
 
@@ -42,7 +42,7 @@ depotTest("serve prints the address alone, or an object", async () => {
   assertEquals([address.protocol, address.hostname, address.hash], ["http:", "127.0.0.1", ""]);
   assertEquals((await fetch(new URL("healthz", address))).status, 200);
   process.kill(cli.child.pid!, "SIGTERM");
-  assertEquals((await cli.answer()).code, IS_WINDOWS ? 1 : 143);
+  assertEquals((await cli.answer()).code, TERMINATED);
   await using served = await Served.start(["--token", "a-token-of-tests-0123"]);
   const { out } = await served.end();
   const { url, host, port, token, pid } = JSON.parse(out);

@@ -8,6 +8,7 @@ import { Random } from "../tools/support/random.ts";
 import { runCli } from "./support/cli.ts";
 import { depotTest } from "./support/harness.ts";
 import { colored, eventually, Served, socketFrame, textOf } from "./support/serve_scene.ts";
+import { TERMINATED } from "./support/windows.ts";
 
 const TOKEN = "a-token-of-tests-0123";
 const SHAPE = { frameSize: [64, 48, 3], pixelFormat: "rgb24", maxSize: 8, whenFull: "overwrite" } as const;
@@ -268,5 +269,5 @@ depotTest("serve withstands requests and WebSocket frames at random", async (nam
   const live = await served.live();
   live.show(name);
   assertEquals((await live.picture(() => true)).header.number, 1);
-  assertEquals((await served.end()).code, 143);
+  assertEquals((await served.end()).code, TERMINATED);
 });

@@ -12,6 +12,8 @@ export const IS_WINDOWS = process.platform === "win32";
 export const NO_STALE = "Windows has no stale depots: a depot goes with the last process that has it open";
 /** For tests that send signals. */
 export const NO_SIGNALS = "Windows has no such signals: a process that is sent one is killed";
+/** What a process ends with that was sent SIGTERM. */
+export const TERMINATED = IS_WINDOWS ? 1 : 143;
 /** For tests that break segments from outside. */
 export const NO_FILES = "segments are files on Linux only";
 /** For tests that start programs of Unix. */
