@@ -67,12 +67,15 @@ function makePrefix(wine: string): string {
   });
 }
 
-/** Where programs there put what is temporary. */
-const temporaryFolder = (prefix: string): string => {
+/** Where programs there put what is their own. */
+const localData = (prefix: string): string => {
   const users = join(prefix, "drive_c/users");
   const user = readdirSync(users).find((name) => name !== "Public")!;
-  return join(users, user, "AppData/Local/Temp");
+  return join(users, user, "AppData/Local");
 };
+
+/** Where each Deno that starts a process puts a copy of itself, which it cannot rename under Wine: 97 MB each. */
+const copiesOfDeno = (prefix: string): string => join(localData(prefix), "deno/node_compat_bin");
 
 /** Keeps Wine's server for this process, so that a start is cheap, and looks at what is left when it ends. */
 function serve(wine: string, prefix: string): void {
@@ -86,10 +89,11 @@ function serve(wine: string, prefix: string): void {
     timeout: START_MS,
   });
   if (status !== 0) throw new Error(`Wine does not start: cmd ended with ${status}`);
-  const temporary = temporaryFolder(prefix);
+  const temporary = join(localData(prefix), "Temp");
   for (const name of readdirSync(temporary)) rmSync(join(temporary, name), { recursive: true });
   process.on("exit", () => {
     for (const how of ["-k", "-w"]) spawnSync(join(wine, LIBRARIES, "wineserver"), [how], { env, stdio: "ignore" });
+    rmSync(copiesOfDeno(prefix), { recursive: true, force: true });
     const left = readdirSync(temporary);
     if (left.length > 0) console.error(`left behind in the folder of temporary files: ${left.join(", ")}`);
   });
