@@ -157,7 +157,7 @@ const NOT_THERE: readonly (readonly [files: RegExp, reason: string, runtimes?: r
   [/^(c_peer|group_c_peer)/, "the C peer is for Linux"],
   [/^(namespaces|users|refused_calls)$/, "it needs namespaces, users and system calls of Linux"],
   [/^standing_claims$/, "its victims load a library that only Linux's linker makes"],
-  [/^cli_/, "Bun cannot unpack the packages of the command line under Wine", ["bun"]],
+  [/^(cli_|serve)/, "Bun cannot unpack the packages of the command line under Wine", ["bun"]],
   [MANY_PROCESSES, SLOW, ["deno", "node"]],
 ];
 
