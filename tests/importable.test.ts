@@ -105,7 +105,7 @@ depotTest("mod.ts is imported in an older Node without harm; the first use then 
 
 depotTest("mod.ts works in a program that `bun build --compile` has made one file of", (name) => {
   if (HERE !== "bun") return skip("it is Bun that compiles");
-  if (process.platform === "win32") return skip("Bun cannot copy itself into a program under Wine");
+  if (IS_WINDOWS) return skip("Bun cannot copy itself into a program under Wine");
   using folder = new Folder();
   const program = `${folder.path}/program`;
   const source = `${program}.ts`;

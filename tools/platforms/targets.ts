@@ -152,6 +152,7 @@ export const TARGETS: Record<string, Target> = {
     runtimes: ALL_RUNTIMES,
     prepare: prepareWindows,
     skips: (file, runtime) => notOnWindows(file, runtime) ?? elsewhere(file),
+    short: ["conformance_ffi", "queue", "waiting", "wakes"],
   },
   musl: {
     runtimes: ["bun"],
@@ -160,7 +161,12 @@ export const TARGETS: Record<string, Target> = {
     skips: elsewhere,
     short: ["conformance_ffi", "group_stops", "platforms"],
   },
-  "musl-aarch64": { runtimes: ["bun"], prepare: prepareMuslAarch64, skips: onEmulator },
+  "musl-aarch64": {
+    runtimes: ["bun"],
+    prepare: prepareMuslAarch64,
+    skips: onEmulator,
+    short: ["conformance_ffi"],
+  },
   macos: {
     runtimes: ALL_RUNTIMES,
     prepare: prepareMacos,
@@ -171,6 +177,7 @@ export const TARGETS: Record<string, Target> = {
     runtimes: ALL_RUNTIMES,
     prepare: prepareMacosAarch64,
     skips: (file) => onMacos(file) ?? onEmulator(file),
+    short: ["conformance_ffi"],
   },
   aarch64: { runtimes: ALL_RUNTIMES, prepare: prepareAarch64, skips: onEmulator, short: ["conformance_ffi"] },
 };
