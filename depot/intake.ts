@@ -29,13 +29,20 @@ import type { Session } from "./session.ts";
 import { FrameSlot } from "./slot.ts";
 
 /**
- * Calls of a depot object in which the names of a frame's details are checked. A program that misspells one does so
- * from the first call on, and a look at each name costs a tenth of a hand-off.
+ * Accepted calls of a depot object in which the names of a frame's details are checked, and later where there is no
+ * room: a look at each name costs a tenth of a hand-off.
  */
 const CHECKED_CALLS = 32;
 
 /** What `claim` takes: it may wait, too. */
 const CLAIM_NAMES = { ...DETAIL_NAMES, ...WAIT_NAMES };
+
+/** @throws {TypeError} for a name that `enqueue` does not have, or has in its second argument */
+function checkInputNames(input: FrameInput): void {
+  const astray = Object.keys(WAIT_NAMES).find((name) => Object.hasOwn(input, name));
+  if (astray === undefined) return checkNames("enqueue", input, INPUT_NAMES);
+  throw new TypeError(`enqueue takes ${astray} in its second argument: enqueue({ frame }, { ${astray} })`);
+}
 
 /** The producing side of one depot object. */
 export class Intake<E extends ElementType = ElementType> {
@@ -68,6 +75,7 @@ export class Intake<E extends ElementType = ElementType> {
       if (this.#session.turns.due()) await this.#session.turns.take();
       return stored;
     }
+    checkInputNames(input);
     const [byteLength, metadataBytes] = [byteLengthOf(bytes), details.metadata?.length];
     const stored = await this.#whenFull(
       details.frameNumber,
@@ -91,7 +99,9 @@ export class Intake<E extends ElementType = ElementType> {
     const { bytes, details } = this.#checkInput(input);
     this.#session.assertOpen();
     const sequence = this.#claimNow();
-    return sequence < 0 ? undefined : this.#store(sequence, bytes, details);
+    if (sequence >= 0) return this.#store(sequence, bytes, details);
+    checkInputNames(input);
+    return undefined;
   }
 
   /** As {@linkcode FramesDepot.tryClaim}. */
@@ -100,7 +110,9 @@ export class Intake<E extends ElementType = ElementType> {
     // After the arguments: a getter of theirs may have closed the depot.
     this.#session.assertOpen();
     const sequence = this.#claimNow();
-    return sequence < 0 ? undefined : this.#slot(sequence, checked);
+    if (sequence >= 0) return this.#slot(sequence, checked);
+    checkNames("claim", details, DETAIL_NAMES);
+    return undefined;
   }
 
   /** As {@linkcode FramesDepot.claim}. */
@@ -114,6 +126,7 @@ export class Intake<E extends ElementType = ElementType> {
       if (this.#session.turns.due()) await this.#session.turns.take();
       return slot;
     }
+    checkNames("claim", details, CLAIM_NAMES);
     const taken = await this.#whenFull(checked.frameNumber, wait, (sequence) => this.#slot(sequence, checked));
     return taken instanceof FrameSlot ? taken : undefined;
   }
@@ -122,7 +135,10 @@ export class Intake<E extends ElementType = ElementType> {
     if (typeof input !== "object" || input === null || kindOf(input) !== undefined) {
       throw new TypeError("enqueue takes an object with a frame: { frame, frameNumber, timestampNs, metadata }");
     }
-    if (this.#calls < CHECKED_CALLS) this.#checkNames("enqueue", input, INPUT_NAMES);
+    if (this.#calls < CHECKED_CALLS) {
+      checkInputNames(input);
+      this.#calls++;
+    }
     const { frame, frameNumber, timestampNs, metadata } = input;
     const { geometry } = this.#session.attachment;
     return {
@@ -135,7 +151,10 @@ export class Intake<E extends ElementType = ElementType> {
   #check(details: FrameDetails, names: object): FrameDetails {
     if (details === NOTHING_SAID) return details;
     checkObject("details", details);
-    if (this.#calls < CHECKED_CALLS) this.#checkNames("claim", details, names);
+    if (this.#calls < CHECKED_CALLS) {
+      checkNames("claim", details, names);
+      this.#calls++;
+    }
     const { frameNumber, timestampNs, metadata } = details;
     const { metadataBytes } = this.#session.attachment.geometry;
     return {
@@ -144,11 +163,6 @@ export class Intake<E extends ElementType = ElementType> {
       // Kept until it is published, so it must be our own by then.
       metadata: metadata === undefined ? undefined : checkMetadata(metadata, metadataBytes).slice(),
     };
-  }
-
-  #checkNames(what: string, given: object, names: object): void {
-    this.#calls++;
-    checkNames(what, given, names);
   }
 
   /** A sequence, unless others wait for one already. */

@@ -49,7 +49,7 @@ depotTest("frames, enqueue, claim and publish refuse what does not exist, and st
       'enqueue has no option "framenumber": did you mean frameNumber?',
     ],
     [() => depot.enqueue({ frame, timestamp: 1 } as Wrong), "did you mean timestampNs?"],
-    [() => depot.enqueue({ frame, timeoutMs: 1 } as Wrong), 'enqueue has no option "timeoutMs"'],
+    [() => depot.enqueue({ frame, timeoutMs: 1 } as Wrong), "timeoutMs in its second argument"],
     [() => depot.enqueue({ frame }, { timeout: 1 } as Wrong), "did you mean timeoutMs?"],
     [() => depot.claim({ frameNumer: 1 } as Wrong), "did you mean frameNumber?"],
     [() => depot.claim({ frame } as Wrong), 'claim has no option "frame"'],
@@ -77,3 +77,23 @@ depotTest("frames, enqueue, claim and publish refuse what does not exist, and st
   assertThrows(() => slot.publish({ framenumber: 1 } as Wrong), TypeError, "publish has no option");
   assertEquals([slot.released, depot.stats().stored, depot.stats().peers[0].readers], [false, 0, []]);
 });
+
+depotTest(
+  "enqueue and claim refuse what does not exist each time, however often they have been called",
+  async (name) => {
+    await using depot = await FramesDepot.create(name, { ...SOUND, maxSize: 100, whenFull: "wait" });
+    await using reader = depot.frames({ mode: "lossless" });
+    const frame = new Uint8Array(24);
+    const wrong = { frame, framenumber: 7 } as Wrong;
+    for (let n = 0; n < 60; n++) assertThrows(() => depot.tryEnqueue(wrong), TypeError, "framenumber");
+    while (depot.tryEnqueue({ frame }) !== undefined);
+    for (let time = 0; time < 2; time++) {
+      assertThrows(() => depot.tryEnqueue(wrong), TypeError, "framenumber");
+      assertThrows(() => depot.tryClaim({ framenumber: 7 } as Wrong), TypeError, "framenumber");
+      await assertRejects(() => depot.enqueue(wrong, { timeoutMs: 0 }), TypeError, "framenumber");
+      await assertRejects(() => depot.enqueue({ frame, timeoutMs: 0 } as Wrong), TypeError, "second argument");
+      await assertRejects(() => depot.claim({ framenumber: 7, timeoutMs: 0 } as Wrong), TypeError, "framenumber");
+    }
+    assertEquals([depot.length, reader.released], [100, false]);
+  },
+);
