@@ -183,14 +183,15 @@ export class FramesDepot<E extends ElementType = ElementType> extends ReadableDe
   }
 
   /**
-   * From now on SIGINT (Ctrl-C) and SIGTERM close every depot object of this thread before they end the process: no
-   * name stays behind as stale, and no other code of the program runs. A program that has listeners of its own goes on,
-   * finds its depots closed, and must end itself; in Deno, add those before the first call of this library. A signal
-   * that is ignored (`nohup`, `&` in a script) stays ignored; Node itself ignores none, whatever it was started by. A
-   * thread that is blocked in {@linkcode FrameReader.nextSync} hears no signal. Without this call the process dies as
-   * by any other signal, and other processes give back what it held.
+   * From now on SIGINT (Ctrl-C) and SIGTERM close every depot object of the process before they end it, also those of
+   * workers: no name stays behind as stale, and no other code of the program runs. Call it in the main thread. A
+   * program that has listeners of its own goes on, finds its depots closed, and must end itself; in Deno, add those
+   * before the first call of this library. A signal that is ignored (`nohup`, `&` in a script) stays ignored; Node
+   * itself ignores none, whatever it was started by. A thread that is blocked in {@linkcode FrameReader.nextSync} hears
+   * no signal. Without this call the process dies as by any other signal, and other processes give back what it held.
    *
-   * @throws {DepotError} UNSUPPORTED
+   * @throws {DepotError} UNSUPPORTED where the library cannot be loaded, and in workers of Node and Bun, which hear no
+   *   signals
    */
   static closeOnSignals(): void {
     closeOnSignals(loadShim());

@@ -35,6 +35,8 @@ export interface Backend {
   onExit(listener: () => void): void;
   /** Calls back whenever the process gets a signal; this does not keep it alive. @throws where there is none such */
   onSignal(signal: "SIGINT" | "SIGTERM", listener: () => void): void;
+  /** Whether this thread hears signals: of Node and Bun the main thread alone does. */
+  readonly hearsSignals: boolean;
   /** How many listeners a signal has in this process; undefined where the runtime does not say. */
   signalListeners(signal: "SIGINT" | "SIGTERM"): number | undefined;
   /**

@@ -86,6 +86,7 @@ export const denoBackend: Backend = {
     // Not process.on("exit"), which Deno.exit() passes by.
     globalThis.addEventListener("unload", listener);
   },
+  hearsSignals: true,
   onSignal(signal, listener) {
     Deno.addSignalListener(signal, listener);
   },

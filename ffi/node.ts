@@ -27,7 +27,6 @@ type Net = {
     & { on(event: "error", listener: () => void): void; resume(): void };
 };
 type V8 = { setFlagsFromString(flags: string): void };
-type Threads = { isMainThread: boolean };
 type Vm = { Script: new (code: string) => { runInThisContext(): unknown } };
 
 let loaded: NodeFfi | undefined;
@@ -139,7 +138,7 @@ class NodeBackend extends ProcessBackend implements Backend {
     const library = new (ffi().DynamicLibrary)(path);
     const all = Object.entries(table);
     const calls = library.getFunctions(Object.fromEntries(all.map((one) => nodeSignature(...one))));
-    const { isMainThread } = builtin<Threads>("node:worker_threads");
+    const { isMainThread } = this;
     if (isMainThread && kept.length === 0) this.onExit(awaitCompiler);
     kept.push(library);
     const functions = all.map(([name, signature]) => {

@@ -42,6 +42,15 @@ export abstract class ProcessBackend {
     process().on("exit", listener);
   }
 
+  /** Whether this is no worker. */
+  protected get isMainThread(): boolean {
+    return builtin<{ isMainThread: boolean }>("node:worker_threads").isMainThread;
+  }
+
+  get hearsSignals(): boolean {
+    return this.isMainThread;
+  }
+
   onSignal(signal: "SIGINT" | "SIGTERM", listener: () => void): void {
     process().prependListener(signal, listener); // before those that hear it once are taken out of the count
   }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { DepotError } from "../errors.ts";
 import type { Backend } from "./backend.ts";
 import { infoFrom, Segment, type SegmentInfo } from "./segment.ts";
 import { Sleepers } from "./sleepers.ts";
@@ -136,9 +137,15 @@ export class Shim {
    *
    * @param leave called before the signal ends the process: no other JavaScript runs from then on
    * @param close called where the program hears the signal itself, and goes on
+   * @throws {DepotError} UNSUPPORTED in a thread that hears no signals
    */
   onEndingSignals(leave: () => void, close: () => void): void {
     if (this.#hearsSignals) return;
+    if (!this.#backend.hearsSignals) {
+      throw new DepotError("UNSUPPORTED", "closeOnSignals in a worker: the runtime tells the main thread of signals", {
+        remedy: "call it there: it covers the depots of workers",
+      });
+    }
     this.#hearsSignals = true;
     // All are asked first: the first listener has Deno hear other signals, too.
     const before = this.#statesOfProgram();

@@ -4,7 +4,8 @@
 import { assertEquals } from "@std/assert";
 import process from "node:process";
 import { FramesDepot } from "../mod.ts";
-import { depotTest, Peer, skip, STARTED } from "./support/harness.ts";
+import { startWorker } from "../tools/support/worker.ts";
+import { depotTest, HERE, Peer, skip, STARTED } from "./support/harness.ts";
 import type { SignalTask } from "./support/signal_peer.ts";
 import { IS_WINDOWS, NO_SIGNALS } from "./support/windows.ts";
 
@@ -105,3 +106,10 @@ for (const runtime of STARTED) {
     assertEquals([(await ending).signal, exists(name)], ["SIGTERM", false]);
   });
 }
+
+depotTest("closeOnSignals in a worker says that the main thread has to call it, or is heard there", async () => {
+  const worker = startWorker(new URL("./support/signal_worker.ts", import.meta.url));
+  const code = await new Promise((resolve) => worker.onmessage = ({ data }) => resolve(data));
+  worker.terminate();
+  assertEquals(code, HERE === "deno" ? "heard" : "UNSUPPORTED");
+});
