@@ -50,16 +50,31 @@ const kept: Library[] = [];
  * another thread, where it compiles a caller, and the process crashes: by SIGTRAP, SIGSEGV, or in a loop without end.
  */
 
-/** For a thread that ends by itself or by exit(): waits until V8 has compiled what it has begun. */
+/** Node's flag under which V8 ends the process when its flags are set. */
+const FROZEN = /(^|\s)--freeze[-_]flags[-_]after[-_]init/;
+
+/** Whether flags of V8 can still be set. */
+function canSetFlags(): boolean {
+  const { execArgv, env } = process();
+  return ![...execArgv, env.NODE_OPTIONS].some((flags) => flags !== undefined && FROZEN.test(flags));
+}
+
+/** For a thread that ends by itself or by exit(): V8 begins to compile nothing any more, and ends what it has begun. */
 function awaitCompiler(): void {
   const { setFlagsFromString } = builtin<V8>("node:v8");
   const { Script } = builtin<Vm>("node:vm");
+  const finish = () => new Script("%FinalizeOptimization()").runInThisContext();
+  setFlagsFromString("--no-opt");
   try {
+    finish();
+  } catch { // its user has not allowed such functions
     setFlagsFromString("--allow-natives-syntax");
-    new Script("%FinalizeOptimization()").runInThisContext();
-  } catch { // a V8 that has no such function
-  } finally {
-    setFlagsFromString("--no-allow-natives-syntax");
+    try {
+      finish();
+    } catch { // a V8 that has no such function
+    } finally {
+      setFlagsFromString("--no-allow-natives-syntax");
+    }
   }
 }
 
@@ -121,8 +136,8 @@ function socket(fd: number, woken: () => void): Promise<Socket> {
 }
 
 /**
- * For a worker, which `terminate()` may end at any moment, without JavaScript: a call that V8 compiles without its
- * description, because it cannot know what an array will hold. It takes 110 ns longer.
+ * For a thread that cannot wait at its end, as a worker, which `terminate()` ends without JavaScript: a call that V8
+ * compiles without its description, because it cannot know what an array will hold. It takes 110 ns longer.
  */
 function neverFast(call: Call): Call {
   const held = [call];
@@ -138,12 +153,12 @@ class NodeBackend extends ProcessBackend implements Backend {
     const library = new (ffi().DynamicLibrary)(path);
     const all = Object.entries(table);
     const calls = library.getFunctions(Object.fromEntries(all.map((one) => nodeSignature(...one))));
-    const { isMainThread } = this;
-    if (isMainThread && kept.length === 0) this.onExit(awaitCompiler);
+    const waits = this.isMainThread && canSetFlags() && process()._exiting !== true;
+    if (waits && kept.length === 0) this.onExit(awaitCompiler);
     kept.push(library);
     const functions = all.map(([name, signature]) => {
       const fast = calls[nodeSignature(name, signature)[0]];
-      const call = isMainThread ? fast : neverFast(fast);
+      const call = waits ? fast : neverFast(fast);
       const doubles = hasDoubles(name, signature);
       return [name, converting(call, signature.parameters.map((type) => converter(type, doubles)))];
     });

@@ -9,6 +9,9 @@ type Process = {
   arch: string;
   versions: Record<string, string | undefined>;
   env: Record<string, string | undefined>;
+  execArgv: string[];
+  /** Of Node: whether its exit event has begun. */
+  _exiting?: boolean;
   constrainedMemory?(): number;
   on(event: string, listener: () => void): void;
   prependListener(event: string, listener: () => void): void;

@@ -8,7 +8,7 @@ import process from "node:process";
 import { LIBRARY_VARIABLE } from "../ffi/load.ts";
 import { type DepotOptions, type FrameReader, FramesDepot } from "../mod.ts";
 import { type Order, WAITS } from "./support/actor.ts";
-import { depotTest, HERE } from "./support/harness.ts";
+import { depotTest, HERE, Peer } from "./support/harness.ts";
 import { type Way, WAYS } from "./support/workers.ts";
 import { WorkersHost } from "./support/workers_host.ts";
 
@@ -346,4 +346,10 @@ depotTest("loadShim leaves no descriptor open, and workers share one library", a
   assertEquals({ libraries, libraryFiles }, { libraries: 1, libraryFiles: 0 });
   await host.end("terminate", ...workers);
   assertEquals((await host.counts()).libraries, 1, HERE);
+});
+
+// In Node one of ten such workers once crashed its process.
+depotTest("A process survives workers that are terminated while they fill a depot", async (name) => {
+  const peer = new Peer(HERE, "terminating_peer.ts", { name, workers: 25 });
+  assertEquals([await peer.line(), await peer.exit(), peer.errors], [{ terminated: 25 }, 0, ""]);
 });
