@@ -4,6 +4,7 @@
  * @module
  */
 import type { Attachment } from "../ring/attachment.ts";
+import type { Following } from "../ring/from.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { Pace } from "../ring/pace.ts";
 import type { Reader } from "../ring/reader.ts";
@@ -27,8 +28,8 @@ const isForsaken = ({ attachment }: Session): boolean => !attachment.isLinked &&
 const isTimeUp = (error: unknown): boolean =>
   error instanceof DepotError && (error.code === "NOT_FOUND" || error.code === "NOT_READY");
 
-/** The depot that is followed now. */
-type Present<E extends ElementType, D> = { depot: D; session: Session; reader: FrameReader<E> };
+/** A depot that is followed: now, or next. */
+type Present<E extends ElementType, D> = { depot: D; session: Session; reader: FrameReader<E>; following: Following };
 
 /**
  * The depots that a follower has opened and not yet left. It does not refer to the follower, which may be forgotten.
@@ -78,7 +79,12 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
   readonly #endsAtEnd: boolean;
   readonly #released = new AbortController();
   readonly #pace = new Pace();
+  readonly #isLossless: boolean;
   #present: Present<E, D> | undefined;
+  /** Where it has its place already while it still reads what the present depot has. */
+  #ahead: Present<E, D> | undefined;
+  /** When it last looked for that, in milliseconds; Infinity while it looks. */
+  #lookedAhead = -Infinity;
   /** Frames lost so far that no frame has reported. */
   #lost = 0;
   #hasFollowed = false;
@@ -98,7 +104,9 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
     checkNames("follow", options, FOLLOW_NAMES);
     checkOpening(options);
     checkElements(options);
-    this.#endsWithProducers = checkFollowing(options).whenProducersGone === "end";
+    const { mode, group, whenProducersGone } = checkFollowing(options);
+    this.#isLossless = mode === "lossless" && group === undefined;
+    this.#endsWithProducers = whenProducersGone === "end";
     const whenEnded = checkOneOf("whenEnded", options.whenEnded ?? "wait", ["wait", "end"]);
     this.#endsAtEnd = this.#endsWithProducers || whenEnded === "end";
     this.#makeDepot = makeDepot;
@@ -140,6 +148,7 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
    */
   async next(): Promise<IteratorResult<Frame<E>, undefined>> {
     const { session, reader } = this.#present ?? {};
+    if (this.#isLossless && session?.attachment.room.isReplaced) await this.#lookAhead();
     if (session?.turns.due()) await session.turns.take();
     const atOnce = this.#wait.signal?.aborted ? undefined : reader?.tryNext();
     if (atOnce !== undefined) return { done: false, value: atOnce };
@@ -175,6 +184,7 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
     while (this.#end === undefined) {
       this.#wait.signal?.throwIfAborted();
       const present = this.#present;
+      if (this.#isLossless && present?.session.attachment.room.isReplaced) await this.#lookAhead();
       const frame = await present?.reader.within(Math.min(left(), LOOK_MS));
       if (frame !== undefined) return frame;
       const goesOn = await (present === undefined ? this.#change(present, left()) : this.#goOn(present, left));
@@ -202,9 +212,12 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
   /** Goes on with what has the name. @returns false when the time is up, or when it has ended */
   async #change(from: Present<E, D> | undefined, timeoutMs: number): Promise<boolean> {
     if (from !== undefined) this.#lost += placeOf(from.reader).lostAtEnd;
-    const next = await this.#attach(timeoutMs);
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    const next = ahead ?? await this.#attach(timeoutMs);
     if (next === undefined) return false;
-    this.#followed.add(next.session, placeOf(next.reader).reader);
+    if (ahead === undefined) this.#followed.add(next.session, placeOf(next.reader).reader);
+    else ahead.following.lost = this.#lost;
     // Released, or another call was quicker, while it was being opened.
     const isLate = this.#end !== undefined || this.#present !== from;
     const left = isLate ? next : from;
@@ -215,6 +228,26 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
     this.#lost = 0;
     this.#present = next;
     return true;
+  }
+
+  /**
+   * Takes its place in the next depot while there are frames of the present one: quicker readers would pass what it has
+   * not read. Where the place cannot be had now, the depot is opened in its turn, and what is wrong is said then.
+   */
+  async #lookAhead(): Promise<void> {
+    const from = this.#present;
+    if (this.#ahead !== undefined || performance.now() - this.#lookedAhead < LOOK_MS) return;
+    this.#lookedAhead = Infinity;
+    const next = await this.#attach(0, 0).catch(() => undefined);
+    this.#lookedAhead = performance.now();
+    if (next === undefined) return;
+    this.#followed.add(next.session, placeOf(next.reader).reader);
+    // Released, or another call was quicker, while it was being opened.
+    if (this.#end === undefined && this.#present === from) this.#ahead = next;
+    else {
+      next.reader.release();
+      this.#followed.leave(next.session);
+    }
   }
 
   /**
@@ -234,8 +267,13 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
     return !session.closed && (isLeft === true || !attachment.isLinked);
   }
 
-  /** Opens what has the name. @returns undefined when the time is up, or when it has ended */
-  async #attach(timeoutMs: number): Promise<Present<E, D> | undefined> {
+  /**
+   * Opens what has the name.
+   *
+   * @param lost frames that no frame has reported
+   * @returns undefined when the time is up, or when it has ended
+   */
+  async #attach(timeoutMs: number, lost = this.#lost): Promise<Present<E, D> | undefined> {
     const { signal } = this.#wait;
     const signals = [this.#released.signal, ...signal === undefined ? [] : [signal]];
     const { trustedOwners: _1, elementType: _2, timeoutMs: _3, whenEnded: _4, ...frames } = this.#options;
@@ -253,12 +291,9 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
       // A group that others have formed meanwhile is joined as it is.
       const from = frames.group === undefined ? "oldest" as const : undefined;
       const options = this.#hasFollowed ? { ...frames, from } : frames;
+      const following = { lost: this.#hasFollowed ? lost : undefined };
       try {
-        return {
-          depot,
-          session,
-          reader: new FrameReader<E>(session, options, { lost: this.#hasFollowed ? this.#lost : undefined }),
-        };
+        return { depot, session, reader: new FrameReader<E>(session, options, following), following };
       } catch (error) {
         await session.close(); // no reader: nothing else closes it
         throw error;
@@ -284,8 +319,8 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
   release(): void {
     this.#end ??= "released";
     this.#released.abort();
-    this.#present?.reader.release();
-    this.#present = undefined;
+    for (const depot of [this.#present, this.#ahead]) depot?.reader.release();
+    this.#present = this.#ahead = undefined;
     this.#followed.leaveAll(true);
   }
 

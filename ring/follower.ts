@@ -63,13 +63,13 @@ export class Follower {
       const { sequence, skipsBelow } = beginningOf(this.reader, room, geometry, from);
       this.#skips = skipsBelow !== undefined;
       this.#skipBelow = skipsBelow ?? 0;
-      const lost = following?.lost;
+      const isNext = following?.lost !== undefined;
       if (mode === "lossless") this.reader.startGating(sequence);
       else this.reader.startAt(sequence);
       // Others that were quicker may have passed what is still stored.
-      if (mode === "lossless" && lost !== undefined) this.reader.catchUpFrom(sequence);
+      if (mode === "lossless" && isNext) this.reader.catchUpFrom(sequence);
       const sequences = this.reader.cursor - geometry.firstSequence;
-      const before = lost === undefined ? undefined : { lost, sequences };
+      const before = isNext ? { in: following as { lost: number }, sequences } : undefined;
       this.#losses = new Losses(this.reader, room.head(), this.#maxSize, before);
     } catch (error) {
       this.reader.end(); // its entry would be lost

@@ -20,19 +20,24 @@ export class Losses {
   /** Frames missed, as far as is known now. */
   total = 0;
   readonly #base: number;
-  readonly #before: number = 0;
+  readonly #before: { readonly lost: number } | undefined;
   #reported = 0;
 
   /**
    * Begins at the reader's cursor: looks for the first frame from there on, to know what its producer had seen.
    *
-   * @param before what has been lost already, and all of this segment that lies before the cursor; undefined where the
-   *   account begins with the cursor
+   * @param before what has been lost already, which may still grow, and all of this segment that lies before the
+   *   cursor; undefined where the account begins with the cursor
    */
-  constructor(reader: Reader, head: number, maxSize: number, before?: { lost: number; sequences: number }) {
+  constructor(
+    reader: Reader,
+    head: number,
+    maxSize: number,
+    before?: { in: { readonly lost: number }; sequences: number },
+  ) {
+    this.#before = before?.in;
     if (before !== undefined) {
       this.#base = 0;
-      this.#before = before.lost;
       this.jumped = before.sequences;
       return;
     }
@@ -51,13 +56,13 @@ export class Losses {
 
   /** Whether there may be something to report. */
   get any(): boolean {
-    return this.jumped !== 0 || this.#before !== 0;
+    return this.jumped !== 0 || (this.#before !== undefined && this.#before.lost !== 0);
   }
 
   /** Frames to report as lost at a frame whose producer had counted `skipped` burned numbers. */
   at(skipped: number): number {
     const burnedInJumps = Math.max(0, ((skipped - this.#base) | 0) - this.burned);
-    this.total = this.#before + Math.max(0, this.jumped - burnedInJumps);
+    this.total = (this.#before?.lost ?? 0) + Math.max(0, this.jumped - burnedInJumps);
     const lost = Math.max(0, this.total - this.#reported);
     this.#reported += lost;
     return lost;
