@@ -7,7 +7,7 @@ import process from "node:process";
 import { FramesDepot } from "../mod.ts";
 import { depotTest, Peer, type PeerOptions, type Runtime, skip, STARTED } from "./support/harness.ts";
 import type { WaitingFrame, WaitingOrder, WaitingState, WaitingTask } from "./support/waiting_peer.ts";
-import { FEW_THREADS, IS_WINDOWS } from "./support/windows.ts";
+import { FEW_THREADS, ONE_WORD } from "./support/windows.ts";
 
 const WORDS_A_SLEEPER = 127;
 const pixels = (value: number) => new Uint8Array(4).fill(value);
@@ -98,7 +98,7 @@ for (const runtime of STARTED) {
     depotTest(
       `${runtime} waits for ${count} depots with a thread for each ${WORDS_A_SLEEPER}, and reads files meanwhile`,
       async (_, another) => {
-        if (IS_WINDOWS && runtime === "deno") return skip(FEW_THREADS);
+        if (ONE_WORD && runtime === "deno") return skip(FEW_THREADS);
         await using waiter = await Waiter.make(runtime, { names: many(another, count) });
         await using opened = await Opened.all(waiter.names);
         await waiter.wait();

@@ -30,13 +30,20 @@ static void only_for(long call, unsigned char steps) {
 
 static void refuse(int code) { add(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | (unsigned)code); }
 
+static void refuse_tmpfile(long call, size_t flags, int code) {
+  only_for(call, 4);
+  load(flags);
+  add(BPF_ALU | BPF_AND | BPF_K, 0, 0, O_TMPFILE & ~O_DIRECTORY);
+  add(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 0);
+  refuse(code);
+}
+
 static int rule(const char *call, int code) {
   if (strcmp(call, "tmpfile") == 0) {
-    only_for(SYS_openat, 4);
-    load(offsetof(struct seccomp_data, args[2]));
-    add(BPF_ALU | BPF_AND | BPF_K, 0, 0, O_TMPFILE & ~O_DIRECTORY);
-    add(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 0);
-    refuse(code);
+    refuse_tmpfile(SYS_openat, offsetof(struct seccomp_data, args[2]), code);
+#ifdef SYS_open /* which musl calls */
+    refuse_tmpfile(SYS_open, offsetof(struct seccomp_data, args[1]), code);
+#endif
   } else if (strcmp(call, "locks") == 0) {
     only_for(SYS_fcntl, 4);
     load(offsetof(struct seccomp_data, args[1]));

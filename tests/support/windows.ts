@@ -26,5 +26,7 @@ export const DENO_GRANTS = "Deno gives all permissions to a Deno that it starts,
 export const NO_PACKAGES = "Bun cannot unpack the packages of the command line under Wine";
 /** For tests that take the membership lock all the time. */
 export const SLOW_LOCKS = "locks are slow under Wine: members gather that have still to leave";
+/** Where a thread can wait for one word alone. */
+export const ONE_WORD = IS_WINDOWS || process.platform === "darwin";
 /** For tests in which Deno has many waits. */
-export const FEW_THREADS = "a wait takes a thread of Deno's own on Windows, and Deno has four for each processor";
+export const FEW_THREADS = "a wait takes a thread of Deno's own on Windows and macOS, and Deno has few";

@@ -156,6 +156,7 @@ const SLOW = "it starts many processes or workers, which is slow under Wine: nam
 const NOT_THERE: readonly (readonly [files: RegExp, reason: string, runtimes?: readonly Runtime[]])[] = [
   [/^(c_peer|group_c_peer)/, "the C peer is for Linux"],
   [/^(namespaces|users|refused_calls)$/, "it needs namespaces, users and system calls of Linux"],
+  [/^serve_safety$/, "Deno's own pipes fail under Wine when many connections end", ["deno"]],
   [/^standing_claims$/, "its victims load a library that only Linux's linker makes"],
   [/^(cli_|serve)/, "Bun cannot unpack the packages of the command line under Wine", ["bun"]],
   [MANY_PROCESSES, SLOW, ["deno", "node"]],
