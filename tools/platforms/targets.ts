@@ -159,7 +159,7 @@ export const TARGETS: Record<string, Target> = {
     builtFor: { bun: "x86_64-linux-musl" },
     prepare: prepareMusl,
     skips: elsewhere,
-    short: ["conformance_ffi", "group_stops", "platforms"],
+    short: ["conformance_ffi", "group_stops", "killed", "lifecycle", "platforms", "processes", "queue", "waiting"],
   },
   "musl-aarch64": {
     runtimes: ["bun"],
