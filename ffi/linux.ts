@@ -3,6 +3,8 @@
  *
  * The C library is asked for by the name that it has itself ("libc.so.6", which musl answers to as well). It is loaded
  * already, so the dynamic linker searches no folder for it. The same holds for ours when another thread has loaded it.
+ * musl knows no library by a name of its own, but takes the same file for the same library: there the memory file stays
+ * open, and other threads look for it.
  *
  * @module
  */
@@ -15,6 +17,8 @@ const LIBC = {
   read: { parameters: ["i32", "buffer", "usize"], result: "i32" },
   write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
+  readlink: { parameters: ["buffer", "buffer", "usize"], result: "i32" },
+  lseek: { parameters: ["i32", "usize", "i32"], result: "i32" },
   geteuid: { parameters: [], result: "u32" },
   __errno_location: { parameters: [], result: "pointer" },
   memcpy: { parameters: ["buffer", "pointer", "usize"], result: "pointer" },
@@ -29,12 +33,25 @@ const CLOSE_ON_EXEC = 0o2000000;
 /** `RTLD_LAZY | RTLD_NOLOAD`. */
 const IF_LOADED = 1 | 4;
 
+/** Descriptors from 0 on among which an open memory file is looked for. */
+const DESCRIPTORS = 1024;
+const SEEK_END = 2;
+/** Looks whether another thread has written its file to the end, before this one takes its own. */
+const SIZE_TRIES = 2000;
+
 const cString = (text: string) => new TextEncoder().encode(`${text}\0`);
+
+const pathOf = (file: number | undefined): string | undefined =>
+  file === undefined ? undefined : `/proc/self/fd/${file}`;
+
+/** What a memory file is called. */
+const titleOf = (content: string): string => `frames-depot-${content}`;
 
 /** The functions of the process's C library that loading needs. */
 export class Libc {
   readonly #backend: Backend;
   readonly #libc: Functions<typeof LIBC>;
+  #isMusl: boolean | undefined;
 
   constructor(backend: Backend) {
     this.#backend = backend;
@@ -42,8 +59,8 @@ export class Libc {
   }
 
   /** Whether this process runs on musl, by what it has mapped; false where /proc is not there to tell. */
-  isMusl(): boolean {
-    return /\/ld-musl-|\/libc\.musl-/.test(this.#textOf("/proc/self/maps"));
+  get isMusl(): boolean {
+    return this.#isMusl ??= /\/ld-musl-|\/libc\.musl-/.test(this.#textOf("/proc/self/maps"));
   }
 
   /** The id of this process's user. */
@@ -65,44 +82,68 @@ export class Libc {
   }
 
   /**
-   * Whether a library of that name is loaded already. Only then may it be asked for by name: otherwise folders would be
-   * searched, in Bun also the working directory. False also where the C library keeps `dlopen` elsewhere (glibc <
-   * 2.34).
+   * What a library is loaded by that another thread has loaded; undefined where none has. Only then may it be asked for
+   * by name: otherwise folders would be searched, in Bun also the working directory.
+   *
+   * @param content names what its memory file holds
    */
-  isLoaded(soname: string): boolean {
+  loaded(soname: string, content: string): string | undefined {
+    if (this.isMusl) return pathOf(this.#openMemoryFile(content));
     try {
       const { dlopen } = this.#backend.load("libc.so.6", DLOPEN);
-      return Boolean(dlopen(cString(soname), IF_LOADED));
+      return dlopen(cString(soname), IF_LOADED) ? soname : undefined;
     } catch {
-      return false;
+      return undefined; // the C library keeps `dlopen` elsewhere (glibc < 2.34)
     }
   }
 
+  #openMemoryFile(content: string): number | undefined {
+    const expected = `/memfd:${titleOf(content)} (deleted)`;
+    const target = new Uint8Array(expected.length + 1);
+    for (let file = 0; file < DESCRIPTORS; file++) {
+      const length = this.#libc.readlink(cString(pathOf(file)!), target, target.length);
+      if (length > 0 && new TextDecoder().decode(target.subarray(0, length)) === expected) return file;
+    }
+    return undefined;
+  }
+
   /**
-   * Calls back with a path to an anonymous file that holds `bytes`; the file is closed afterwards.
+   * Calls back with a path to an anonymous file that holds `bytes`. The file is closed afterwards, unless this is musl.
    *
+   * @param content names what it holds
    * @param id tells this content from others. The dynamic linker takes two paths of the same letters for the same
    *   library, and a descriptor's number is soon used again: so the path is spelt in its own way.
    * @throws {Error} where the system refuses, with the call and its error
    */
-  withMemoryFile<T>(bytes: Uint8Array, id: number, use: (path: string) => T): T {
-    const file = this.#memoryFile();
+  withMemoryFile<T>(bytes: Uint8Array, content: string, id: number, use: (path: string) => T): T {
+    const file = this.#memoryFile(content);
+    let isUsed = false;
     try {
       for (let at = 0; at < bytes.length;) {
         const written = this.#libc.write(file, bytes.subarray(at), bytes.length - at);
         if (written <= 0) throw this.#refused("write");
         at += written;
       }
-      return use(`/proc/self/fd/${"./".repeat(id)}${file}`);
+      const other = this.isMusl ? this.#openMemoryFile(content) : file;
+      if (other !== undefined && other !== file && this.#isWhole(other, bytes.length)) return use(pathOf(other)!);
+      const result = use(`/proc/self/fd/${"./".repeat(id)}${file}`);
+      isUsed = true;
+      return result;
     } finally {
-      this.#libc.close(file);
+      if (!isUsed || !this.isMusl) this.#libc.close(file);
     }
   }
 
-  #memoryFile(): number {
+  /** Whether another thread, which began at the same time, has written its file. */
+  #isWhole(file: number, size: number): boolean {
+    for (let tries = 0; tries < SIZE_TRIES; tries++) if (this.#libc.lseek(file, 0, SEEK_END) === size) return true;
+    return false;
+  }
+
+  #memoryFile(content: string): number {
     const create = this.#backend.load("libc.so.6", MEMFD).memfd_create; // not in glibc before 2.27
     for (const flags of MEMORY_FILE_FLAGS) {
-      const file = create(cString("frames-depot"), flags);
+      const file = create(cString(titleOf(content)), flags);
       if (file >= 0) return file;
     }
     throw this.#refused("memfd_create");

@@ -77,16 +77,20 @@ function* attempts(backend: Backend): Generator<Attempt> {
     return;
   }
   const libc = backend.os === "linux" ? new Libc(backend) : undefined;
-  const name = `${backend.os} ${backend.arch}${libc?.isMusl() ? " musl" : ""}`;
+  const name = `${backend.os} ${backend.arch}${libc?.isMusl ? " musl" : ""}`;
   const binary = BINARIES[name];
   if (binary === undefined) return;
   const bytes = () => Uint8Array.from(atob(binary.base64), (character) => character.charCodeAt(0));
   if (libc !== undefined) {
+    const content = binary.sha256.slice(0, 16);
     yield [`${name}, loaded by another thread`, () => {
-      return libc.isLoaded(binary.soname) ? backend.load(binary.soname, SYMBOLS) : undefined;
+      const loaded = libc.loaded(binary.soname, content);
+      return loaded === undefined ? undefined : backend.load(loaded, SYMBOLS);
     }];
     const id = parseInt(binary.sha256.slice(0, 2), 16) % 64;
-    yield [`${name} from memory`, () => libc.withMemoryFile(bytes(), id, (path) => backend.load(path, SYMBOLS))];
+    yield [`${name} from memory`, () => {
+      return libc.withMemoryFile(bytes(), content, id, (path) => backend.load(path, SYMBOLS));
+    }];
   }
   const file = name.replaceAll(" ", "_");
   const user = libc?.user() ?? userOf(backend);
