@@ -178,7 +178,7 @@ depotTest("stat says of a full depot which reader it waits for, and nothing wher
     return /^full: .*/m.exec(out)?.[0];
   };
   assertEquals(await said(drops), "full: no reader is attached, so the frames wait for one");
-  for (const depot of [drops, waits]) depot.frames({ mode: "lossy" });
+  using _dropped = drops.frames({ mode: "lossy" }), _waited = waits.frames({ mode: "lossy" });
   assertEquals(await said(drops), undefined);
   assertEquals(await said(waits), "full: no lossless reader is attached, so the frames wait for one");
 });
