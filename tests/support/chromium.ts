@@ -95,6 +95,13 @@ export class Sheet {
     }, { selector, number });
   }
 
+  /** Waits until a canvas shows a frame before this one. */
+  async showsBefore(selector: string, number: number): Promise<void> {
+    await this.until(({ selector, number }) => {
+      return Number(document.querySelector(`${selector} canvas`)?.dataset.number ?? number) < number;
+    }, { selector, number });
+  }
+
   /** Waits until the text of the page has some words. */
   async says(text: string): Promise<void> {
     await this.until((text) => document.body.innerText.includes(text), text);
