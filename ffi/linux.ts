@@ -41,8 +41,7 @@ const SIZE_TRIES = 2000;
 
 const cString = (text: string) => new TextEncoder().encode(`${text}\0`);
 
-const pathOf = (file: number | undefined): string | undefined =>
-  file === undefined ? undefined : `/proc/self/fd/${file}`;
+const pathOf = (file: number): string => `/proc/self/fd/${file}`;
 
 /** What a memory file is called. */
 const titleOf = (content: string): string => `frames-depot-${content}`;
@@ -88,7 +87,10 @@ export class Libc {
    * @param content names what its memory file holds
    */
   loaded(soname: string, content: string): string | undefined {
-    if (this.isMusl) return pathOf(this.#openMemoryFile(content));
+    if (this.isMusl) {
+      const file = this.#openMemoryFile(content);
+      return file === undefined ? undefined : pathOf(file);
+    }
     try {
       const { dlopen } = this.#backend.load("libc.so.6", DLOPEN);
       return dlopen(cString(soname), IF_LOADED) ? soname : undefined;
@@ -101,7 +103,7 @@ export class Libc {
     const expected = `/memfd:${titleOf(content)} (deleted)`;
     const target = new Uint8Array(expected.length + 1);
     for (let file = 0; file < DESCRIPTORS; file++) {
-      const length = this.#libc.readlink(cString(pathOf(file)!), target, target.length);
+      const length = this.#libc.readlink(cString(pathOf(file)), target, target.length);
       if (length > 0 && new TextDecoder().decode(target.subarray(0, length)) === expected) return file;
     }
     return undefined;
@@ -125,7 +127,7 @@ export class Libc {
         at += written;
       }
       const other = this.isMusl ? this.#openMemoryFile(content) : file;
-      if (other !== undefined && other !== file && this.#isWhole(other, bytes.length)) return use(pathOf(other)!);
+      if (other !== undefined && other !== file && this.#isWhole(other, bytes.length)) return use(pathOf(other));
       const result = use(`/proc/self/fd/${"./".repeat(id)}${file}`);
       isUsed = true;
       return result;
