@@ -93,7 +93,7 @@ async function runOn(name: string): Promise<Row[]> {
     const title = `${name}, ${runtime}: ${shortOf(file)}, ${seconds.toFixed(1)} s`;
     console.log(code === 0 ? `${title}: ok` : `${title}: FAILED\n${output}`);
   };
-  const rows = await runJobs(name, jobs, run, tell, target.atOnce);
+  const rows = await runJobs(name, jobs, run, tell);
   for (const { job: { file, runtime }, reason } of candidates) {
     let row = rows.find((row) => row.runtime === runtime);
     if (row === undefined) rows.push(row = emptyRow(name, runtime)); // all of its files are skipped

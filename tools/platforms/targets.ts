@@ -27,8 +27,6 @@ export type Target = {
   skips(file: string, runtime: Runtime): string | undefined;
   /** The files that CI runs, of a system that is quick. */
   short?: readonly string[];
-  /** Files beside each other, where that is not as here. */
-  atOnce?: number;
 };
 
 /** What says nothing of a system. */
