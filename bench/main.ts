@@ -12,7 +12,6 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { C_FLAGS, compile, SYSTEMS } from "../shim/build.ts";
-import { saysCompilerGaveUp } from "../tools/support/results.ts";
 import { executableOf, RUN } from "../tools/support/runtimes.ts";
 import { BUN_VERSION, NODE_VERSION } from "../tools/support/versions.ts";
 import { askBuiltIn, BUILT_IN_QUESTIONS } from "./peers/ask.ts";
@@ -43,15 +42,10 @@ const RUNTIMES = {
   Node: [executableOf("node"), ...RUN.node],
 } as const;
 
-/** @param tries a process in which V8's compiler gave up, as it now and then does in Node, is started again */
-function run(command: readonly string[], tries = 3): string {
+function run(command: readonly string[]): string {
   const { status, stdout, stderr, error } = spawnSync(command[0], command.slice(1), { encoding: "utf8" });
-  if (status === 0) return stdout;
-  if (tries === 1 || !saysCompilerGaveUp(stderr)) {
-    throw new Error(`${command.join(" ")}\n${error?.message ?? stderr}`);
-  }
-  console.log(`once more, because the compiler of V8 gave up: ${command.join(" ")}`);
-  return run(command, tries - 1);
+  if (status !== 0) throw new Error(`${command.join(" ")}\n${error?.message ?? stderr}`);
+  return stdout;
 }
 
 const folder = mkdtempSync(join(tmpdir(), "frames-depot-bench-"));

@@ -4,31 +4,8 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { test } from "node:test";
-import {
-  addFile,
-  crashedInCompiler,
-  emptyRow,
-  faultsOf,
-  partLine,
-  skipLine,
-  tableOf,
-} from "../tools/support/results.ts";
+import { addFile, emptyRow, faultsOf, partLine, skipLine, tableOf } from "../tools/support/results.ts";
 import { AT_ONCE, type Job, jobsOf, type Outcome, ranOnce, runJobs, testFiles } from "../tools/support/suite.ts";
-
-/** What Node prints when V8's compiler gives up. */
-const CRASH = `
-
-#
-# Fatal error in , line 0
-# unreachable code
-#
-#FailureMessage Object: 0x7f2b5e7fbd50
------ Native stack trace -----
-
- 1: 0xfb4b92  [node]
- 2: 0x2a1bd06 V8_Fatal(char const*, ...) [node]
- 3: 0x2213b1c v8::internal::compiler::turboshaft::PipelineData::CreateArena() [node]
-`;
 
 const newRow = () => emptyRow("musl", "bun");
 
@@ -84,13 +61,6 @@ test("tableOf has a line a row, and below it what was skipped for each reason", 
   assertStringIncludes(text, "musl, bun: failed: nothing passed");
 });
 
-test("crashedInCompiler takes the end by a signal with V8's word for it, and nothing else", () => {
-  assert(crashedInCompiler(`ok\n${CRASH}`, "SIGTRAP"));
-  for (const [output, signal] of [[CRASH, null], ["", "SIGSEGV"], [CRASH.replace("compiler", "heap"), "SIGTRAP"]]) {
-    assertEquals(crashedInCompiler(output!, signal), false);
-  }
-});
-
 test("jobsOf has every file for every runtime, apart from what is run in Deno alone, of which ranOnce tells", () => {
   const all = testFiles(["tests"]);
   assert(all.length > 100 && all.includes("tests/results.test.ts"));
@@ -119,18 +89,11 @@ test("runJobs runs as many files beside each other as it should, and gives each 
     await new Promise((resolve) => setTimeout(resolve, 5));
     beside--;
     if (file === "b" && runtime === "node") return { output: "", code: null, signal: "SIGSEGV", seconds: 1 };
-    if (file === "c" && runtime === "node" && !crashed) {
-      crashed = true;
-      return { output: CRASH, code: null, signal: "SIGTRAP", seconds: 1 };
-    }
     return { output: "ℹ pass 2\n", code: 0, signal: null, seconds: 1 };
   };
-  let crashed = false;
   const told: string[] = [];
   const rows = await runJobs("here", jobs, run, ({ file, runtime }) => told.push(`${file} ${runtime}`));
   assertEquals([Math.max(...most), told.length], [Math.min(AT_ONCE, 6), 6]);
   assertEquals(rows.map(({ runtime, files, passed }) => [runtime, files, passed]), [["bun", 3, 6], ["node", 3, 4]]);
   assertEquals(rows.map(faultsOf), [[], ["files that failed: b (ended by SIGSEGV)"]]);
-  assertEquals(rows.map(({ again }) => again), [[], ["c (SIGTRAP)"]]);
-  assertStringIncludes(tableOf(rows), "here, node: it crashed in its compiler, run again: c (SIGTRAP)\n");
 });

@@ -20,13 +20,11 @@ export type Row = {
   parts: Skip[];
   /** Files whose process ended with an error, or that had no time to end. */
   broken: string[];
-  /** Files that were run a second time, because the runtime had crashed in its own compiler. */
-  again: string[];
 };
 
 /** A row without a file. */
 export function emptyRow(target: string, runtime: string): Row {
-  return { target, runtime, files: 0, passed: 0, failed: 0, skipped: 0, skips: [], parts: [], broken: [], again: [] };
+  return { target, runtime, files: 0, passed: 0, failed: 0, skipped: 0, skips: [], parts: [], broken: [] };
 }
 
 /** What a test prints that is not tried, whatever its runner knows of that. */
@@ -69,17 +67,6 @@ export function addFile(row: Row, file: string, output: string, status: Status):
   if (status !== 0) row.broken.push(`${file} (${ending(status)})`);
 }
 
-/** What V8 prints when it gives up, with the functions that it was in; one of them is its compiler's. */
-const COMPILER_CRASH = /^# Fatal error in [\s\S]*\bv8::internal::(?:compiler|maglev)::/m;
-
-/** Whether the compiler of V8 gave up in a process, or in one that it had started: a fault of the runtime. */
-export const saysCompilerGaveUp = (output: string): boolean => COMPILER_CRASH.test(output);
-
-/** Whether a process was ended by a signal because V8's compiler gave up. */
-export function crashedInCompiler(output: string, signal: string | null): boolean {
-  return signal !== null && saysCompilerGaveUp(output);
-}
-
 /** Why a row is a failure; empty where it is none. */
 export function faultsOf(row: Row): string[] {
   const { failed, passed, broken, skipped, skips } = row;
@@ -110,8 +97,7 @@ export function tableOf(rows: readonly Row[]): string {
   const text = lines.map((line) => line.map((cell, at) => cell.padEnd(widths[at])).join("  ").trimEnd());
   const details = rows.flatMap(({ target, runtime, ...row }) => {
     const faults = faultsOf({ target, runtime, ...row }).map((fault) => `failed: ${fault}`);
-    const again = row.again.length > 0 ? [`it crashed in its compiler, run again: ${row.again.join(", ")}`] : [];
-    return [...byReason("skipped", row.skips), ...byReason("not tried", row.parts), ...again, ...faults].map((line) => {
+    return [...byReason("skipped", row.skips), ...byReason("not tried", row.parts), ...faults].map((line) => {
       return { line, where: `${target}, ${runtime}` };
     });
   });

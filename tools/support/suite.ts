@@ -8,7 +8,7 @@ import { readdirSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import process from "node:process";
-import { addFile, crashedInCompiler, emptyRow, type Row } from "./results.ts";
+import { addFile, emptyRow, type Row } from "./results.ts";
 import { ALL_RUNTIMES, EACH_VARIABLE, executableOf, executablesAsEnv, RUN, type Runtime } from "./runtimes.ts";
 
 /** Files that look at what no system and no runtime changes. */
@@ -123,31 +123,23 @@ export function runHere(job: Job, flags: readonly string[]): Promise<Outcome> {
   return runFile(job, { executable: executableOf(job.runtime), env, flags });
 }
 
-/**
- * Runs all jobs, the first ones first, and adds what they show to the row of their runtime. A file whose Node crashed
- * in V8's compiler is run once more.
- */
+/** Runs all jobs, the first ones first, and adds what they show to the row of their runtime. */
 export async function runJobs(
   target: string,
   jobs: readonly Job[],
   run: (job: Job) => Promise<Outcome>,
   tell: (job: Job, outcome: Outcome) => void,
-  atOnce: number = AT_ONCE,
 ): Promise<Row[]> {
   const rows = new Map(jobs.map(({ runtime }) => [runtime, emptyRow(target, runtime)]));
   const left = [...jobs];
   const one = async () => {
     for (let job; (job = left.shift()) !== undefined;) {
       const row = rows.get(job.runtime)!;
-      let outcome = await run(job);
-      if (job.runtime === "node" && crashedInCompiler(outcome.output, outcome.signal)) {
-        row.again.push(`${shortOf(job.file)} (${outcome.signal})`);
-        outcome = await run(job);
-      }
+      const outcome = await run(job);
       addFile(row, shortOf(job.file), outcome.output, outcome.code ?? outcome.signal);
       tell(job, outcome);
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, one));
+  await Promise.all(Array.from({ length: AT_ONCE }, one));
   return [...rows.values()];
 }
