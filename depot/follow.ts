@@ -226,6 +226,7 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
     if (isLate) return this.#end === undefined;
     this.#hasFollowed = true;
     this.#lost = 0;
+    this.#lookedAhead = -Infinity;
     this.#present = next;
     return true;
   }

@@ -86,3 +86,17 @@ depotTest("follow counts what it lost in the last depot when it had its place in
   assertEquals(said((await reader.next()).value!), "6: 0, 5 lost");
   await first.close();
 });
+
+depotTest("follow has its place in each next depot early, however soon one comes after the other", async (name) => {
+  const depots = [await FramesDepot.create(name, shape(4, "wait"))];
+  await using reader = FramesDepot.follow(name, { mode: "lossless" });
+  for (const width of [4, 6, 8]) {
+    await fill(depots.at(-1)!, 0, 2);
+    assertEquals(said((await reader.next()).value!), `${width}: 0`);
+    depots.push(await FramesDepot.create(name, { ...shape(width + 2, "wait"), replace: true }));
+    assertEquals(said((await reader.next()).value!), `${width}: 1`);
+    assertEquals(depots.at(-1)!.stats().peers.length, 2);
+    assertEquals(said((await reader.next()).value!), `${width}: 2`);
+  }
+  for (const depot of depots) await depot.close();
+});
