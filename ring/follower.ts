@@ -13,6 +13,7 @@ import type { Reader } from "./reader.ts";
 import type { ReaderMode } from "./reader_table.ts";
 import type { Room } from "./room.ts";
 import { Stuck } from "./stuck.ts";
+import { trace } from "./trace.ts";
 
 /** Interval between two looks after the dead of a reader that does not wait: as often as one that does. */
 const RECOVER_EVERY_MS = 250;
@@ -160,13 +161,14 @@ export class Follower {
   /**
    * There is nothing to read: whether producers are gone (F3, F4), or another has the name (T7).
    *
-   * @returns true to look again: something has been claimed meanwhile
+   * @returns true to look again: something has been claimed meanwhile, or the last producer has ended it
    */
   #hasMore(sequence: number): boolean {
     if (performance.now() - this.#recovered >= RECOVER_EVERY_MS) this.recover();
+    trace.at?.("D0");
     if (!this.#needsProducers || this.#attachment.peers.hasProducers) return false;
-    const head = this.#room.head();
-    if (head > sequence) return true;
+    const head = this.#room.headOrEnd();
+    if (head < 0 || head > sequence) return true;
     if (head !== this.#attachment.geometry.firstSequence) this.end = "producers-gone";
     return false;
   }

@@ -213,13 +213,14 @@ export class Member {
     if (performance.now() - this.#recovered >= RECOVER_EVERY_MS) this.recover();
   }
 
-  /** There is nothing to read: whether something has been claimed although producers seemed to be gone (F3, F4). */
+  /** There is nothing to read: whether it was claimed or ended although producers seem to be gone (F3, F4). */
   #hasMore(sequence: number): boolean {
     this.#recoverNowAndThen();
     const { room, peers, geometry } = this.#attachment;
+    trace.at?.("D0");
     if (!this.#needsProducers || peers.hasProducers) return false;
-    const head = room.head();
-    if (head > sequence) return true;
+    const head = room.headOrEnd();
+    if (head < 0 || head > sequence) return true;
     if (head !== geometry.firstSequence) this.#finish("producers-gone");
     return false;
   }

@@ -3,10 +3,12 @@
  */
 import { assertEquals, assertThrows } from "@std/assert";
 import { type DepotOptions, FramesDepot, type ReadMode, type WhenFull } from "../mod.ts";
+import { PEER, PEER_FLAGS } from "../ring/layout.ts";
 import { readAll } from "./support/actor.ts";
 import { depotTest, RUNTIMES } from "./support/harness.ts";
 import { withoutTick } from "./support/lanes.ts";
 import { Remote } from "./support/remote.ts";
+import { at, attach } from "./support/protocol.ts";
 
 const WATCHED = { watchdogMs: 20_000 };
 const END = { whenProducersGone: "end" } as const;
@@ -147,6 +149,28 @@ depotTest("FrameReader of a depot that has ended says ended, producers or not", 
   await producer.close();
   assertEquals(await readAll(depot, END), "1, ended");
 });
+
+for (const group of [undefined, "detectors"]) {
+  depotTest(
+    `FrameReader ${group ? "of a group " : ""}says ended also where it is closed while it looks`,
+    async (name) => {
+      await using depot = await FramesDepot.create(name, options());
+      const other = await FramesDepot.open(name);
+      await fill(other, 1);
+      const { words, peers, room, [Symbol.dispose]: leave } = attach(name);
+      Atomics.or(words.u32, (words.peer(peers.index) + PEER.flags) >> 2, PEER_FLAGS.produces);
+      await other.close();
+      const reader = depot.frames({ group, ...END });
+      reader.tryNext()!.release();
+      using _ = at("D0", () => {
+        room.close();
+        leave();
+      });
+      assertEquals([reader.tryNext(), reader.ended], [undefined, "ended"]);
+      assertEquals(depot.stats().peers.length, 1); // gone it is, too
+    },
+  );
+}
 
 depotTest("frames refuses another word for whenProducersGone", async (name) => {
   await using depot = await FramesDepot.create(name, options());

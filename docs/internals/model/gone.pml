@@ -2,9 +2,9 @@
  * left.
  *
  * NP peers enter the peer table in any free entry, claim when they like (claim and publish are one step), or only look on, and close;
- * the first may die at any step (CRASH) and is recovered. A peer may stop for good: then it is there still. What is promised: a reader
- * ends only when something was claimed and no live peer has claimed; and when nothing can move any more, a reader that waits has a
- * peer to wait for, or nothing was ever claimed. */
+ * the first may die at any step (CRASH) and is recovered. A peer may stop for good: then it is there still. Any may end the depot. What
+ * is promised: a reader ends for this reason only when something was claimed, no live peer has claimed and the depot is not ended; and
+ * when nothing can move any more, a reader that waits has a peer to wait for, or nothing was ever claimed or ended. */
 #ifndef NP
 #define NP 2
 #endif
@@ -16,6 +16,7 @@
 #endif
 
 byte head;                       /* where it began: 0 */
+bool closed;                     /* CLOSED, a bit of head's word: read with it */
 byte id[ENTRIES];
 bool flag[ENTRIES];              /* this peer claims */
 bool asleep;                     /* the reader lies in the lane published */
@@ -51,14 +52,15 @@ proctype Peer(byte me) {
 #endif
   atomic { id[e] = me; members = 0 };
   do
-  :: head < CLAIMS ->
+  :: !closed -> closed = true; asleep = false              /* N1, N2 */
+  :: head < CLAIMS && !closed ->
 #ifdef MUT_STICKY_FIRST
      sticky = true;
 #endif
 #ifndef MUT_FLAG_AFTER_CLAIM
      if :: !is -> atomic { flag[e] = true; is = true; tried = tried | (1 << me) } :: else fi;          /* F2 */
 #endif
-     atomic { if :: head < CLAIMS -> head++; claimed = claimed | (1 << me) :: else -> goto leaving fi };                /* C7 */
+     atomic { if :: head < CLAIMS && !closed -> head++; claimed = claimed | (1 << me) :: else -> goto leaving fi };                /* C7 */
 #ifdef MUT_FLAG_AFTER_CLAIM
      if :: !is -> atomic { flag[e] = true; is = true; tried = tried | (1 << me) } :: else fi;
 #endif
@@ -92,7 +94,8 @@ proctype Reader() {
   byte r, e; bool any;
   do
   :: r < head -> r++                                       /* reads, or passes what is gone */
-  :: r == head ->
+  :: atomic { r == head && closed -> reads = false; break } /* N3: ended */
+  :: r == head && !closed ->
      asleep = true;
 #ifdef MUT_LOOKS_BEFORE_ASKING
      if :: r < head -> goto next :: r >= head fi;
@@ -106,19 +109,25 @@ proctype Reader() {
      :: any || !THERE_WAS_ONE ->
         any = false;
         if
-        :: r < head
-        :: r == head -> end: !asleep
+        :: r < head || closed
+        :: r == head && !closed -> end: !asleep
         fi
      :: atomic { !any && THERE_WAS_ONE ->                  /* F4 */
           if
 #ifndef MUT_LOOKS_BEFORE_ASKING
           :: r < head -> goto next
-          :: r == head
+          :: r == head && closed ->
+#ifdef MUT_ENDED_IS_GONE
+             skip
+#else
+             goto next
+#endif
+          :: r == head && !closed
 #else
           :: true
 #endif
           fi;
-          assert(claimed == 0 && head > 0 && r == head); reads = false; break
+          assert(claimed == 0 && head > 0 && r == head && !closed); reads = false; break
         }
      fi;
 next: skip
@@ -135,5 +144,5 @@ init {
 #endif
   };
   timeout ->                                               /* nothing can move any more */
-  assert(!reads || head == 0 || tried != 0)
+  assert(!reads || !closed && (head == 0 || tried != 0))
 }

@@ -173,7 +173,7 @@ list() {
   other quick gone crash          -DCRASH
   other quick gone three          -DNP=3
   other large gone three-crash    -DNP=3 -DCRASH
-  for mutation in FLAG_AFTER_CLAIM LOOKS_BEFORE_ASKING STICKY_FIRST FORGETS_THE_FIRST CLOSING_WAKES_NONE; do
+  for mutation in FLAG_AFTER_CLAIM LOOKS_BEFORE_ASKING STICKY_FIRST FORGETS_THE_FIRST CLOSING_WAKES_NONE ENDED_IS_GONE; do
     other mutation gone "$(name "$mutation")" "-DMUT_$mutation"
   done
   other mutation gone flag-stays -DENTRIES=1 -DMUT_FLAG_STAYS
