@@ -5,19 +5,11 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import process from "node:process";
-import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { FramesDepot } from "../../mod.ts";
+import { startWorker } from "../../tools/support/worker.ts";
+import { pass } from "./pass.ts";
 
 /** What it says. Empty lists where the system has no /proc. */
 export type LibraryState = { values: number[][]; open: string[]; mapped: string[] };
-
-/** A frame that goes through a depot of that name. */
-async function pass(name: string): Promise<number[]> {
-  await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1] });
-  const waiting = depot.frames({ waiting: "park" }).next();
-  await depot.enqueue({ frame: new Uint8Array([1, 2, 3, 4]) });
-  return [...(await waiting).value!.data];
-}
 
 function filesOf(folder: string): string[] {
   try {
@@ -42,14 +34,16 @@ function mappedFiles(): string[] {
   }
 }
 
-if (isMainThread) {
-  const { name }: { name: string } = JSON.parse(process.argv[2]);
-  const values = [await pass(name)];
-  const worker = new Worker(new URL(import.meta.url), { workerData: name });
-  values.push(await new Promise((resolve, reject) => worker.on("message", resolve).on("error", reject)));
-  const state: LibraryState = { values, open: filesOf("/proc/self/fd"), mapped: mappedFiles() };
-  console.log(JSON.stringify(state));
-  await worker.terminate();
-} else {
-  parentPort!.postMessage(await pass(workerData));
-}
+const { name }: { name: string } = JSON.parse(process.argv[2]);
+const values = [await pass(name)];
+const worker = startWorker(new URL("./library_worker.ts", import.meta.url));
+values.push(
+  await new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = ({ message }) => reject(new Error(message));
+    worker.postMessage(name);
+  }),
+);
+const state: LibraryState = { values, open: filesOf("/proc/self/fd"), mapped: mappedFiles() };
+console.log(JSON.stringify(state));
+await worker.terminate();

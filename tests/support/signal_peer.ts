@@ -4,9 +4,9 @@
  * @module
  */
 import process from "node:process";
-import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { FramesDepot } from "../../mod.ts";
 import { say, taskOf } from "../../tools/support/parent.ts";
+import { startWorker } from "../../tools/support/worker.ts";
 
 /** What it does. */
 export type SignalTask = {
@@ -52,8 +52,11 @@ async function main({ name, ...task }: SignalTask): Promise<void> {
     FramesDepot.closeOnSignals();
   }
   if (task.inWorker) {
-    const worker = new Worker(new URL(import.meta.url), { workerData: name });
-    await new Promise((resolve) => worker.once("message", resolve));
+    const worker = startWorker(new URL("./depot_worker.ts", import.meta.url));
+    await new Promise<void>((resolve) => {
+      worker.onmessage = ({ data }) => data.answer === "made" && resolve();
+      worker.postMessage({ order: { do: "create", name, options: SHAPE } });
+    });
   } else {
     const depot = await (task.holds ? FramesDepot.open(name) : FramesDepot.create(name, SHAPE));
     held.push(depot);
@@ -71,9 +74,4 @@ async function main({ name, ...task }: SignalTask): Promise<void> {
   if (task.waits) await (held[0] as FramesDepot).waitFor(1);
 }
 
-if (isMainThread) await main(taskOf<SignalTask>());
-else {
-  held.push(await FramesDepot.create(workerData as string, SHAPE));
-  parentPort!.postMessage("open");
-  setInterval(() => {}, 1000);
-}
+await main(taskOf<SignalTask>());

@@ -134,9 +134,6 @@ const EMULATED = new Set([
 const onEmulator = (file: string): string | undefined =>
   elsewhere(file) ?? (EMULATED.has(file) ? undefined : "it is slow here: name it to run it");
 
-const onMacos = (file: string): string | undefined =>
-  file === "workers" ? "workers of Deno and Bun are not told that they are on macOS" : elsewhere(file);
-
 /** What reaches the library for macOS in another way than the others: names, ends, locks, waiting. */
 const ON_MACOS = new Set([
   ...EMULATED,
@@ -168,13 +165,13 @@ export const TARGETS: Record<string, Target> = {
   macos: {
     runtimes: ALL_RUNTIMES,
     prepare: prepareMacos,
-    skips: (file) => onMacos(file) ?? (ON_MACOS.has(file) ? undefined : "it reaches no more of the library"),
+    skips: (file) => elsewhere(file) ?? (ON_MACOS.has(file) ? undefined : "it reaches no more of the library"),
     short: ["conformance_ffi", "macos"],
   },
   "macos-aarch64": {
     runtimes: ALL_RUNTIMES,
     prepare: prepareMacosAarch64,
-    skips: (file) => onMacos(file) ?? onEmulator(file),
+    skips: onEmulator,
     short: ["conformance_ffi"],
   },
   aarch64: { runtimes: ALL_RUNTIMES, prepare: prepareAarch64, skips: onEmulator, short: ["conformance_ffi"] },
