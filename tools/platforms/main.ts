@@ -87,7 +87,14 @@ async function runOn(name: string): Promise<Row[]> {
   const jobs = candidates.filter(({ reason }) => reason === undefined).map(({ job }) => job);
   const run = (job: Job) => {
     const settings = { ...env, FRAMES_DEPOT_TEST_NODE: env.FRAMES_DEPOT_TEST_NODE };
-    return runFile(job, { executable: executables[job.runtime]!, env: settings, flags, limitMs: FILE_MS });
+    const leavesProcesses = name === "windows"; // Wine's own are started by the first of its programs
+    return runFile(job, {
+      executable: executables[job.runtime]!,
+      env: settings,
+      flags,
+      limitMs: FILE_MS,
+      leavesProcesses,
+    });
   };
   const tell = ({ file, runtime }: Job, { output, code, seconds }: Outcome) => {
     const title = `${name}, ${runtime}: ${shortOf(file)}, ${seconds.toFixed(1)} s`;

@@ -33,7 +33,7 @@ export type Target = {
 const ELSEWHERE: readonly [RegExp, string][] = [
   [STATIC, "it looks at files that are the same on each system"],
   [
-    /^(bench_|chaos|deno_|examples|group_chaos|lease_storm|node_script|npm_package|soak)/,
+    /^(bench_|chaos|deno_|examples|group_chaos|lease_storm|node_script|npm_package|soak|suite)/,
     "it tries a tool, which the system's own runtimes run",
   ],
   [/^serve_page/, "it drives a browser of Linux, against the command in every runtime of Linux"],

@@ -23,6 +23,7 @@ const ONCE: Reasons = [
   [/^(chaos|group_chaos)$/, "the processes that they start are of all runtimes"],
   [/^serve_page/, "they drive a browser, against the command in every runtime"],
   [/^deno_sanitizers$/, "Deno alone has sanitizers"],
+  [/^suite$/, "it tries a tool, which Deno runs"],
 ];
 
 /** What is run in Deno alone unless every runtime is asked for, and why. */
@@ -88,22 +89,59 @@ export function jobsOf(files: readonly string[], whole: boolean): Job[] {
 /** What the process of one file printed, and how it ended: with a code, by a signal, or not in time. */
 export type Outcome = { output: string; code: number | null; signal: string | null; seconds: number };
 
-/** How a file is run: by which executable, with flags for Deno, and the time that it has. */
+/** How a file is run. */
 export type Setting = {
   executable: string;
   env: Record<string, string | undefined>;
+  /** For Deno. */
   flags: readonly string[];
+  /** The time that it has. */
   limitMs?: number;
+  /** Whether processes of it that others need go on after it, as Wine's do. Default: it leaves none. */
+  leavesProcesses?: boolean;
 };
+
+/** Groups of processes that run now, each named by its first. */
+const groups = new Set<number>();
+
+/** Ends what a file has left: the test of it that was killed could not. */
+function endGroup(group: number): void {
+  groups.delete(group);
+  try {
+    process.kill(-group, "SIGKILL");
+  } catch {
+    // it has left nothing
+  }
+}
+
+let endsBySignal = false;
+
+/** Groups of their own do not hear the Ctrl-C of the terminal. */
+function endGroupsBySignal(): void {
+  if (endsBySignal) return;
+  endsBySignal = true;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      for (const group of groups) endGroup(group);
+      process.kill(process.pid, signal);
+    });
+  }
+}
 
 /** Runs one file. */
 export function runFile({ file, runtime }: Job, setting: Setting): Promise<Outcome> {
-  const { executable, env, flags, limitMs = FILE_MS } = setting;
+  const { executable, env, flags, limitMs = FILE_MS, leavesProcesses = process.platform === "win32" } = setting;
   const begin = performance.now();
   const child = spawn(executable, [...testFlags(runtime, flags), `./${file}`], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, NO_COLOR: "1", ...env },
+    detached: !leavesProcesses, // the first of a group
   });
+  if (!leavesProcesses && child.pid !== undefined) {
+    endGroupsBySignal();
+    groups.add(child.pid);
+    child.on("exit", () => endGroup(child.pid!));
+  }
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => output += text);
   const watchdog = setTimeout(() => process.kill(child.pid!, "SIGKILL"), limitMs);
