@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { loadShim } from "../ffi/load.ts";
 import type { Attachment } from "../ring/attachment.ts";
 import type { Following } from "../ring/from.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { Pace } from "../ring/pace.ts";
 import type { Reader } from "../ring/reader.ts";
 import { isAbandoned } from "../ring/replacing.ts";
+import { type Sleeping, Tick } from "../ring/tick.ts";
 import { DepotError } from "../errors.ts";
 import { checkElements, checkFollowing, checkOneOf, checkOpening, checkWait } from "./checks.ts";
 import { find } from "./finding.ts";
@@ -22,6 +24,10 @@ import { FrameReader, placeOf } from "./stream.ts";
 /** How long a wait lasts before it looks whether the name was removed: no process wakes for that. */
 const LOOK_MS = 500;
 
+/** How often a follower looks for the next depot while its loop has a frame: quick readers pass ten in 170 ms. */
+const AHEAD_MS = 100;
+const lookouts = new Tick(AHEAD_MS);
+
 /** Whether the name was removed, and no process is left that would fill what had it. */
 const isForsaken = ({ attachment }: Session): boolean => !attachment.isLinked && isAbandoned(attachment);
 
@@ -30,6 +36,24 @@ const isTimeUp = (error: unknown): boolean =>
 
 /** A depot that is followed: now, or next. */
 type Present<E extends ElementType, D> = { depot: D; session: Session; reader: FrameReader<E>; following: Following };
+
+/** Looks for the next depot while a loop is busy with a frame. It does not keep its follower alive. */
+class Lookout implements Sleeping {
+  readonly #look: () => boolean;
+
+  /** @param look returns false when there is nothing to look for any more */
+  constructor(look: () => boolean) {
+    this.#look = look;
+    lookouts.enroll();
+    lookouts.add(this, (timer) => loadShim().unref(timer));
+  }
+
+  beat(): void {
+    if (this.#look()) return;
+    lookouts.delete(this);
+    lookouts.dismiss();
+  }
+}
 
 /**
  * The depots that a follower has opened and not yet left. It does not refer to the follower, which may be forgotten.
@@ -148,7 +172,7 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
    */
   async next(): Promise<IteratorResult<Frame<E>, undefined>> {
     const { session, reader } = this.#present ?? {};
-    if (this.#isLossless && session?.attachment.room.isReplaced) await this.#lookAhead();
+    if (this.#isLeftBehind) await this.#lookAhead();
     if (session?.turns.due()) await session.turns.take();
     const atOnce = this.#wait.signal?.aborted ? undefined : reader?.tryNext();
     if (atOnce !== undefined) return { done: false, value: atOnce };
@@ -184,7 +208,7 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
     while (this.#end === undefined) {
       this.#wait.signal?.throwIfAborted();
       const present = this.#present;
-      if (this.#isLossless && present?.session.attachment.room.isReplaced) await this.#lookAhead();
+      if (this.#isLeftBehind) await this.#lookAhead();
       const frame = await present?.reader.within(Math.min(left(), LOOK_MS));
       if (frame !== undefined) return frame;
       const goesOn = await (present === undefined ? this.#change(present, left()) : this.#goOn(present, left));
@@ -224,11 +248,28 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
     left?.reader.release();
     if (left !== undefined) this.#followed.leave(left.session);
     if (isLate) return this.#end === undefined;
+    if (this.#isLossless && !this.#hasFollowed) this.#lookOut();
     this.#hasFollowed = true;
     this.#lost = 0;
     this.#lookedAhead = -Infinity;
     this.#present = next;
     return true;
+  }
+
+  /** Whether another depot has the name while it may still read the present one, and others may pass it there. */
+  get #isLeftBehind(): boolean {
+    return this.#isLossless && this.#present?.session.attachment.room.isReplaced === true;
+  }
+
+  /** Has its place taken in the next depot also while its loop is busy with a frame. */
+  #lookOut(): void {
+    const self = new WeakRef(this);
+    new Lookout(() => {
+      const follower = self.deref();
+      if (follower === undefined || follower.#end !== undefined) return false;
+      if (follower.#isLeftBehind) void follower.#lookAhead();
+      return true;
+    });
   }
 
   /**
@@ -240,7 +281,7 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
     if (this.#ahead !== undefined || performance.now() - this.#lookedAhead < LOOK_MS) return;
     this.#lookedAhead = Infinity;
     const next = await this.#attach(0, 0).catch(() => undefined);
-    this.#lookedAhead = performance.now();
+    if (this.#present === from) this.#lookedAhead = performance.now();
     if (next === undefined) return;
     this.#followed.add(next.session, placeOf(next.reader).reader);
     // Released, or another call was quicker, while it was being opened.

@@ -60,6 +60,38 @@ for (const whenFull of ["drop", "wait"] as const) {
   });
 }
 
+depotTest("follow has its place in the next depot also while its loop is busy with a frame", async (name) => {
+  const first = await FramesDepot.create(name, shape(4, "drop"));
+  await using busy = FramesDepot.follow(name, { mode: "lossless" });
+  await fill(first, 0, 1);
+  assertEquals(said((await busy.next()).value!), "4: 0");
+  await first.close();
+  await using second = await FramesDepot.create(name, { ...shape(6, "drop"), replace: true });
+  await using quick = await FramesDepot.open(name);
+  const reading = quick.frames({ mode: "lossless" });
+  while (second.stats().peers.length < 3) await sleep(5);
+  for (let n = 0; n < 20; n++) {
+    await second.enqueue({ frameNumber: n, frame: new Uint8Array(second.frameBytes) });
+    assertEquals(reading.tryNext()?.frameNumber, n < 8 ? n : undefined); // one that has not read it holds the rest up
+  }
+  assertEquals(said((await busy.next()).value!), "4: 1");
+  for (let n = 0; n < 8; n++) assertEquals(said((await busy.next()).value!), `6: ${n}`);
+});
+
+depotTest("follow looks no more for the next depot once it has ended", async (name) => {
+  for (const ends of ["return", "break"]) {
+    await using depot = await FramesDepot.create(name, shape(4, "drop"));
+    await fill(depot, 0, 1);
+    const reader = FramesDepot.follow(name, { mode: "lossless" });
+    if (ends === "return") await reader.next().then(() => reader.return());
+    else for await (const _ of reader) break;
+    await using next = await FramesDepot.create(name, { ...shape(4, "drop"), replace: true });
+    await fill(next, 0, 1);
+    await sleep(300);
+    assertEquals(next.stats().peers.length, 1, ends);
+  }
+});
+
 depotTest("follow leaves the next depot, too, when it ends while it still reads the last one", async (name) => {
   const first = await FramesDepot.create(name, shape(4, "wait"));
   await fill(first, 0, 3);

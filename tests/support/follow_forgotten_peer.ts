@@ -4,7 +4,7 @@
  * @module
  */
 import process from "node:process";
-import { type Frame, FramesDepot } from "../../mod.ts";
+import { type Frame, FramesDepot, type ReadMode } from "../../mod.ts";
 import { say } from "../../tools/support/parent.ts";
 import { collectUntil } from "./collecting.ts";
 
@@ -14,16 +14,16 @@ await depot.enqueue({ frameNumber: 7, frame: new Uint8Array(4).fill(7) });
 const inUse: Frame[] = [];
 const peers = () => depot.stats().peers.length;
 
-async function forget(keeps: boolean): Promise<void> {
-  const follower = FramesDepot.follow(name, { mode: "lossy" });
+async function forget(mode: ReadMode, keeps: boolean): Promise<void> {
+  const follower = FramesDepot.follow(name, { mode });
   const { value } = await follower.next();
   if (keeps) inUse.push(value!);
   else if (ends) await follower.within(20);
 }
 
 if (ends) depot.end();
-else await forget(true);
-for (let each = 0; each < 3; each++) await forget(false);
+else await forget("lossy", true);
+for (const mode of ["lossy", "lossless", "latest"] as const) await forget(mode, false);
 const before = peers();
 await collectUntil(() => peers() === 1 + inUse.length);
 say({ before, after: peers(), held: inUse.map((frame) => [frame.released, frame.data[0]]) });
