@@ -4,7 +4,7 @@
  * @module
  */
 import { loadShim } from "../ffi/load.ts";
-import type { Attachment } from "../ring/attachment.ts";
+import { Attachment } from "../ring/attachment.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import type { ByteSource } from "./byte_source.ts";
 import {
@@ -77,6 +77,9 @@ export class FramesDepot<E extends ElementType = ElementType> extends ReadableDe
 
   /** @ignore */
   private constructor(attachment: Attachment, onBackpressure: OnBackpressure | undefined) {
+    if (!(attachment instanceof Attachment)) {
+      throw new TypeError("new FramesDepot() was called: use await FramesDepot.create(name, options) or open(name)");
+    }
     const session = new Session(loadShim(), attachment);
     super(session);
     this.#session = session;

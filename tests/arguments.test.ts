@@ -63,6 +63,18 @@ depotTest("FramesDepot takes names up to their limits", async (mark) => {
   assertNothing(mark);
 });
 
+depotTest("new FramesDepot() says what makes and opens a depot", async (name) => {
+  const Depot: Wrong = FramesDepot;
+  for (const args of [[], [name], [name, SOUND]]) {
+    assertStringIncludes(
+      assertThrows(() => new Depot(...args), TypeError).message,
+      "FramesDepot.create(name, options)",
+    );
+  }
+  assertNothing(name);
+  await using _depot = await FramesDepot.create(name, SOUND); // how it is done
+});
+
 /** What is wrong with the options, the error, what its message says: the argument and the value. */
 const OPTIONS: [Wrong, typeof TypeError | typeof RangeError, string[]][] = [
   [undefined, TypeError, ["frameSize"]],
