@@ -142,8 +142,9 @@ function lacks(backend: Backend): string[] {
   }
   if (backend.runtime === "node") {
     return [
-      `  node needs version ${FREE_NODE} or later, or ${LEAST_NODE} and ${FFI_FLAG}; with --permission also --allow-ffi,`,
-      "  and where no library is loaded from memory --allow-fs-read and --allow-fs-write of a cache folder",
+      `  node needs version ${FREE_NODE} or later without --no-${FFI_FLAG.slice(2)}, or ${LEAST_NODE} and ${FFI_FLAG};`,
+      "  with --permission also --allow-ffi, and where no library is loaded from memory --allow-fs-read and",
+      "  --allow-fs-write of a cache folder",
     ];
   }
   const jit = backend.env(JIT_VARIABLE) ?? "";

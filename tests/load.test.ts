@@ -8,7 +8,7 @@ import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { LIBRARY_VARIABLE } from "../ffi/load.ts";
-import { FFI_FLAG, FREE_NODE, LEAST_NODE } from "../ffi/node.ts";
+import { FREE_NODE, LEAST_NODE } from "../ffi/node.ts";
 import { Folder } from "./support/folder.ts";
 import { depotTest, Peer, RUNTIMES, skip, STARTED } from "./support/harness.ts";
 import type { LibraryState } from "./support/library_peer.ts";
@@ -136,7 +136,10 @@ if (RUNTIMES.includes("node")) {
     if (process.platform !== "win32") {
       assertMatch(message!, /^ {2}tried the system's C library: Node [0-9.]+ has no node:ffi/m);
     }
-    assertStringIncludes(message!, `node needs version ${FREE_NODE} or later, or ${LEAST_NODE} and ${FFI_FLAG}`);
+    assertStringIncludes(
+      message!,
+      `node needs version ${FREE_NODE} or later without --no-experimental-ffi, or ${LEAST_NODE}`,
+    );
   });
 
   depotTest(
