@@ -170,6 +170,8 @@ export function depotStats(attachment: Attachment): DepotStats {
   const { words, room, peers, geometry, layout, name, id } = attachment;
   const head = room.head();
   const entries = peers.entries();
+  const replaced = attachment.isReplaced; // first: it closes one whose name was taken by a process that died meanwhile
+  const end = room.end();
   const produces = (index: number) => (words.load32(words.peer(index) + PEER.flags) & PEER_FLAGS.produces) !== 0;
   return {
     name,
@@ -181,8 +183,8 @@ export function depotStats(attachment: Attachment): DepotStats {
     dropped: droppedFrames(attachment),
     skipped: words.load32(HEADER.skipped),
     bytes: layout.totalBytes,
-    ended: room.end() !== undefined,
-    replaced: attachment.isReplaced,
+    ended: end !== undefined,
+    replaced: replaced || end === "replaced",
     linked: attachment.isLinked,
     producersGone: head !== geometry.firstSequence && !entries.some(({ index, alive }) => alive && produces(index)),
     peers: entries.map(({ index, id, alive }) => {

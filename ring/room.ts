@@ -48,8 +48,8 @@ export class Room {
   /** Why no number will be claimed any more; undefined while one may. */
   end(): "ended" | "replaced" | undefined {
     if (this.headOrEnd() >= 0) return undefined;
-    const hadEnded = this.#words.load32(HEADER.endedBefore) === 1;
-    return this.isReplaced && !hadEnded ? "replaced" : "ended"; // T4 comes before T5
+    const { isReplaced } = this; // T4 comes before T5, and after T1a
+    return isReplaced && this.#words.load32(HEADER.endedBefore) !== 1 ? "replaced" : "ended";
   }
 
   /** Whether another segment has the name. */

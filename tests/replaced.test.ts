@@ -6,6 +6,8 @@ import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } fr
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { DepotError, type DepotOptions, FramesDepot, type ReadMode, type WhenFull } from "../mod.ts";
+import { HEADER } from "../ring/layout.ts";
+import { Words } from "../ring/words.ts";
 import { tracedLibrary } from "../tools/chaos/steps.ts";
 import { readAll } from "./support/actor.ts";
 import { depotTest, errorOf, HERE, Peer, type Runtime, RUNTIMES, skip } from "./support/harness.ts";
@@ -291,6 +293,37 @@ depotTest("FrameReader that only polls hears of a replacement whose process has 
   }
   assertEquals(reader.ended, "replaced");
 }, WATCHED);
+
+depotTest("FramesDepot.stats finishes such a replacement, and does not contradict itself", async (name) => {
+  await using old = await FramesDepot.create(name, options());
+  await using victim = new Peer(OTHER, "replacing_peer.ts", { name, options: LARGER, step: "T3" });
+  assertEquals(await victim.exit(), KILLED, victim.errors);
+  const { ended, replaced, linked } = old.stats();
+  assertEquals([ended, replaced, linked], [true, true, false]);
+});
+
+depotTest("FrameReader ends as ended where the name is taken while it looks why it ends", async (name) => {
+  const old = await FramesDepot.create(name, options());
+  const reader = old.frames();
+  old.end();
+  const { load32 } = Words.prototype;
+  let making: Promise<FramesDepot> | undefined;
+  Words.prototype.load32 = function (offset) {
+    const value = load32.call(this, offset);
+    if (making === undefined && (offset === HEADER.replaced || offset === HEADER.endedBefore)) {
+      making = FramesDepot.create(name, { ...options(), replace: true }); // which takes it before it waits for anything
+    }
+    return value;
+  };
+  try {
+    reader.tryNext();
+  } finally {
+    Words.prototype.load32 = load32;
+  }
+  assertEquals([reader.ended, old.replaced], ["ended", true]);
+  await (await making)?.close();
+  await old.close();
+});
 
 depotTest("FramesDepot whose name is removed is neither ended nor replaced", async (name) => {
   await using old = await FramesDepot.create(name, options());
