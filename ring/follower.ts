@@ -13,7 +13,6 @@ import type { Reader } from "./reader.ts";
 import type { ReaderMode } from "./reader_table.ts";
 import type { Room } from "./room.ts";
 import { Stuck } from "./stuck.ts";
-import { trace } from "./trace.ts";
 
 /** Interval between two looks after the dead of a reader that does not wait: as often as one that does. */
 const RECOVER_EVERY_MS = 250;
@@ -165,7 +164,6 @@ export class Follower {
    */
   #hasMore(sequence: number): boolean {
     if (performance.now() - this.#recovered >= RECOVER_EVERY_MS) this.recover();
-    trace.at?.("D0");
     if (!this.#needsProducers || this.#attachment.peers.hasProducers) return false;
     const head = this.#room.headOrEnd();
     if (head < 0 || head > sequence) return true;

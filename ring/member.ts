@@ -217,7 +217,6 @@ export class Member {
   #hasMore(sequence: number): boolean {
     this.#recoverNowAndThen();
     const { room, peers, geometry } = this.#attachment;
-    trace.at?.("D0");
     if (!this.#needsProducers || peers.hasProducers) return false;
     const head = room.headOrEnd();
     if (head < 0 || head > sequence) return true;

@@ -6,11 +6,27 @@ import { assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { type DepotOptions, type FrameReader, FramesDepot } from "../mod.ts";
 import { GATING, HEADER, READER } from "../ring/layout.ts";
 import { Room } from "../ring/room.ts";
+import { trace } from "../ring/trace.ts";
 import { depotTest } from "./support/harness.ts";
-import { at, attach } from "./support/protocol.ts";
+import { attach } from "./support/bare_peer.ts";
 
 const OPTIONS: DepotOptions = { frameSize: [2, 2, 1], maxSize: 4 };
 const pixels = (value: number) => new Uint8Array(4).fill(value);
+
+/** Calls back at one step of the protocol, until disposed of; not for the steps that happen inside the call. */
+function at(wanted: string, call: () => void): Disposable {
+  let inside = false;
+  trace.at = (step) => {
+    if (step !== wanted || inside) return;
+    inside = true;
+    try {
+      call();
+    } finally {
+      inside = false;
+    }
+  };
+  return { [Symbol.dispose]: () => void (trace.at = undefined) };
+}
 
 for (const step of ["J1", "J2", "J3", "J4"]) {
   depotTest(`tryEnqueue refuses no frame while a reader stands still after ${step}`, async (name) => {

@@ -4,11 +4,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { type DepotOptions, FramesDepot, type ReadMode, type WhenFull } from "../mod.ts";
 import { PEER, PEER_FLAGS } from "../ring/layout.ts";
+import { Peers } from "../ring/peers.ts";
 import { readAll } from "./support/actor.ts";
 import { depotTest, RUNTIMES } from "./support/harness.ts";
 import { withoutTick } from "./support/lanes.ts";
 import { Remote } from "./support/remote.ts";
-import { at, attach } from "./support/protocol.ts";
+import { attach } from "./support/bare_peer.ts";
 
 const WATCHED = { watchdogMs: 20_000 };
 const END = { whenProducersGone: "end" } as const;
@@ -150,6 +151,18 @@ depotTest("FrameReader of a depot that has ended says ended, producers or not", 
   assertEquals(await readAll(depot, END), "1, ended");
 });
 
+/** Calls back once, after a reader has found nothing (D0) and before it looks for producers (F3). */
+function beforeProducersAreLookedFor(call: () => void): Disposable {
+  const { get } = Object.getOwnPropertyDescriptor(Peers.prototype, "hasProducers")!;
+  const set = (now: () => unknown) => Object.defineProperty(Peers.prototype, "hasProducers", { get: now });
+  set(function (this: Peers) {
+    set(get!);
+    call();
+    return get!.call(this);
+  });
+  return { [Symbol.dispose]: () => void set(get!) };
+}
+
 for (const group of [undefined, "detectors"]) {
   depotTest(
     `FrameReader ${group ? "of a group " : ""}says ended also where it is closed while it looks`,
@@ -162,7 +175,7 @@ for (const group of [undefined, "detectors"]) {
       await other.close();
       const reader = depot.frames({ group, ...END });
       reader.tryNext()!.release();
-      using _ = at("D0", () => {
+      using _ = beforeProducersAreLookedFor(() => {
         room.close();
         leave();
       });

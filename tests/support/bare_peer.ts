@@ -1,5 +1,5 @@
 /**
- * The protocol from inside: a peer that has nothing but its attachment, and what happens between two steps.
+ * A peer that has nothing but its attachment: what it does in the protocol, the test does.
  *
  * @module
  */
@@ -7,22 +7,6 @@ import { assert } from "@std/assert";
 import { loadShim } from "../../ffi/load.ts";
 import { Attachment } from "../../ring/attachment.ts";
 import { openSegment } from "../../ring/segment.ts";
-import { trace } from "../../ring/trace.ts";
-
-/** Calls back at one step of the protocol, until disposed of; not for the steps that happen inside the call. */
-export function at(wanted: string, call: () => void): Disposable {
-  let inside = false;
-  trace.at = (step) => {
-    if (step !== wanted || inside) return;
-    inside = true;
-    try {
-      call();
-    } finally {
-      inside = false;
-    }
-  };
-  return { [Symbol.dispose]: () => void (trace.at = undefined) };
-}
 
 /** The segment as the ring sees it; it leaves at the end of its scope. */
 export function attach(name: string): Attachment & Disposable {
