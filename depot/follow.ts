@@ -27,6 +27,8 @@ const LOOK_MS = 500;
 /** How often a follower looks for the next depot while its loop has a frame: quick readers pass ten in 170 ms. */
 const AHEAD_MS = 100;
 const lookouts = new Tick(AHEAD_MS);
+/** Depots in which a follower has its place early: each keeps its memory until it has been read. */
+const MOST_AHEAD = 4;
 
 /** Whether the name was removed, and no process is left that would fill what had it. */
 const isForsaken = ({ attachment }: Session): boolean => !attachment.isLinked && isAbandoned(attachment);
@@ -105,10 +107,14 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
   readonly #pace = new Pace();
   readonly #isLossless: boolean;
   #present: Present<E, D> | undefined;
-  /** Where it has its place already while it still reads what the present depot has. */
-  #ahead: Present<E, D> | undefined;
-  /** When it last looked for that, in milliseconds; Infinity while it looks. */
+  /** Where it has its place already while it still reads what the present depot has, in their order. */
+  #ahead: Present<E, D>[] = [];
+  /** Taking that place, while it is under way. */
+  #looking: Promise<void> | undefined;
+  /** When it last looked for that, in milliseconds; Infinity while it goes over to another depot. */
   #lookedAhead = -Infinity;
+  /** What was found without a name and without producers: it is left once all that they stored has been read. */
+  #forsaken: Present<E, D> | undefined;
   /** Frames lost so far that no frame has reported. */
   #lost = 0;
   #hasFollowed = false;
@@ -172,7 +178,7 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
    */
   async next(): Promise<IteratorResult<Frame<E>, undefined>> {
     const { session, reader } = this.#present ?? {};
-    if (this.#isLeftBehind) await this.#lookAhead();
+    if (this.#isLeftBehind) this.#lookAhead();
     if (session?.turns.due()) await session.turns.take();
     const atOnce = this.#wait.signal?.aborted ? undefined : reader?.tryNext();
     if (atOnce !== undefined) return { done: false, value: atOnce };
@@ -208,8 +214,9 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
     while (this.#end === undefined) {
       this.#wait.signal?.throwIfAborted();
       const present = this.#present;
-      if (this.#isLeftBehind) await this.#lookAhead();
-      const frame = await present?.reader.within(Math.min(left(), LOOK_MS));
+      if (this.#isLeftBehind) this.#lookAhead();
+      const waitMs = this.#forsaken === undefined ? Math.min(left(), LOOK_MS) : 0;
+      const frame = await present?.reader.within(waitMs);
       if (frame !== undefined) return frame;
       const goesOn = await (present === undefined ? this.#change(present, left()) : this.#goOn(present, left));
       if (!goesOn) return undefined;
@@ -229,36 +236,49 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
       this.#end ??= ended;
       return false;
     }
-    const isOver = ended === undefined ? isForsaken(session) : await this.#isLeft(session, left());
-    return isOver ? await this.#change(present, left()) : left() > 0;
+    if (ended !== undefined) {
+      return await this.#isLeft(session, left()) ? await this.#change(present, left()) : left() > 0;
+    }
+    const before = this.#forsaken;
+    this.#forsaken = isForsaken(session) ? present : undefined;
+    if (this.#forsaken === undefined) return left() > 0;
+    return before === present ? await this.#change(present, left()) : true; // once more: it may have been filled before
   }
 
   /** Goes on with what has the name. @returns false when the time is up, or when it has ended */
   async #change(from: Present<E, D> | undefined, timeoutMs: number): Promise<boolean> {
     if (from !== undefined) this.#lost += placeOf(from.reader).lostAtEnd;
-    const ahead = this.#ahead;
-    this.#ahead = undefined;
-    const next = ahead ?? await this.#attach(timeoutMs);
-    if (next === undefined) return false;
-    if (ahead === undefined) this.#followed.add(next.session, placeOf(next.reader).reader);
-    else ahead.following.lost = this.#lost;
-    // Released, or another call was quicker, while it was being opened.
-    const isLate = this.#end !== undefined || this.#present !== from;
-    const left = isLate ? next : from;
-    left?.reader.release();
-    if (left !== undefined) this.#followed.leave(left.session);
-    if (isLate) return this.#end === undefined;
-    if (this.#isLossless && !this.#hasFollowed) this.#lookOut();
-    this.#hasFollowed = true;
-    this.#lost = 0;
-    this.#lookedAhead = -Infinity;
-    this.#present = next;
-    return true;
+    await this.#looking;
+    this.#lookedAhead = Infinity;
+    try {
+      const ahead = this.#ahead.shift();
+      const next = ahead ?? await this.#attach(timeoutMs);
+      if (next === undefined) return false;
+      if (ahead === undefined) this.#followed.add(next.session, placeOf(next.reader).reader);
+      else ahead.following.lost = this.#lost;
+      // Released, or another call was quicker, while it was being opened.
+      const isLate = this.#end !== undefined || this.#present !== from;
+      const left = isLate ? next : from;
+      left?.reader.release();
+      if (left !== undefined) this.#followed.leave(left.session);
+      if (isLate) return this.#end === undefined;
+      if (this.#isLossless && !this.#hasFollowed) this.#lookOut();
+      this.#hasFollowed = true;
+      this.#lost = 0;
+      this.#forsaken = undefined;
+      this.#present = next;
+      return true;
+    } finally {
+      this.#lookedAhead = -Infinity;
+    }
   }
 
-  /** Whether another depot has the name while it may still read the present one, and others may pass it there. */
+  /** Whether another depot has the name while it may still read the ones before, and others may pass it there. */
   get #isLeftBehind(): boolean {
-    return this.#isLossless && this.#present?.session.attachment.room.isReplaced === true;
+    const { session } = this.#ahead.at(-1) ?? this.#present ?? {};
+    if (!this.#isLossless || session === undefined || session.closed) return false;
+    const { room } = session.attachment;
+    return room.isReplaced && !(this.#endsAtEnd && room.end() === "ended");
   }
 
   /** Has its place taken in the next depot also while its loop is busy with a frame. */
@@ -267,7 +287,7 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
     new Lookout(() => {
       const follower = self.deref();
       if (follower === undefined || follower.#end !== undefined) return false;
-      if (follower.#isLeftBehind) void follower.#lookAhead();
+      if (follower.#isLeftBehind) follower.#lookAhead();
       return true;
     });
   }
@@ -276,20 +296,23 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
    * Takes its place in the next depot while there are frames of the present one: quicker readers would pass what it has
    * not read. Where the place cannot be had now, the depot is opened in its turn, and what is wrong is said then.
    */
-  async #lookAhead(): Promise<void> {
+  #lookAhead(): void {
+    if (this.#looking !== undefined || this.#ahead.length === MOST_AHEAD) return;
+    if (performance.now() - this.#lookedAhead < LOOK_MS) return;
     const from = this.#present;
-    if (this.#ahead !== undefined || performance.now() - this.#lookedAhead < LOOK_MS) return;
-    this.#lookedAhead = Infinity;
-    const next = await this.#attach(0, 0).catch(() => undefined);
-    if (this.#present === from) this.#lookedAhead = performance.now();
-    if (next === undefined) return;
-    this.#followed.add(next.session, placeOf(next.reader).reader);
-    // Released, or another call was quicker, while it was being opened.
-    if (this.#end === undefined && this.#present === from) this.#ahead = next;
-    else {
-      next.reader.release();
-      this.#followed.leave(next.session);
-    }
+    this.#looking = this.#attach(0, 0).catch(() => undefined).then((next) => {
+      this.#looking = undefined;
+      if (next === undefined) {
+        this.#lookedAhead = performance.now();
+        return;
+      }
+      this.#followed.add(next.session, placeOf(next.reader).reader);
+      if (this.#end === undefined && this.#present === from) this.#ahead.push(next);
+      else {
+        next.reader.release();
+        this.#followed.leave(next.session);
+      }
+    });
   }
 
   /**
@@ -361,8 +384,9 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
   release(): void {
     this.#end ??= "released";
     this.#released.abort();
-    for (const depot of [this.#present, this.#ahead]) depot?.reader.release();
-    this.#present = this.#ahead = undefined;
+    for (const depot of [this.#present, ...this.#ahead]) depot?.reader.release();
+    this.#present = undefined;
+    this.#ahead = [];
     this.#followed.leaveAll(true);
   }
 

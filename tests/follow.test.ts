@@ -4,6 +4,7 @@
  */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DepotError, type DepotOptions, type Frame, type FrameFollower, FramesDepot } from "../mod.ts";
+import { FrameReader } from "../depot/stream.ts";
 import { depotTest, RUNTIMES } from "./support/harness.ts";
 import { Remote } from "./support/remote.ts";
 
@@ -84,6 +85,31 @@ depotTest("follow reads what a depot has that was killed before it was opened, a
   assertEquals(await camera.tell({ do: "enqueue", frameNumber: 2 }), "stored");
   await camera.kill();
   assertEquals((await rest)?.slice(0, 2), [2, 4]);
+});
+
+depotTest("follow reads what was stored last before a depot without a name lost its producer", async (name) => {
+  const one = await FramesDepot.create(name, SMALL);
+  await put(one, 1);
+  await using follower = FramesDepot.follow(name, { mode: "lossless" });
+  assertEquals((await next(follower))?.[0], 1);
+  FramesDepot.unlink(name);
+  const { within } = FrameReader.prototype;
+  FrameReader.prototype.within = async function (timeoutMs) {
+    const frame = await within.call(this, timeoutMs);
+    if (frame === undefined && !one.closed) { // between its look for a frame and that for a producer
+      await put(one, 2);
+      await one.close();
+    }
+    return frame;
+  };
+  try {
+    assertEquals((await follower.within(5000))?.frameNumber, 2);
+  } finally {
+    FrameReader.prototype.within = within;
+  }
+  await using two = await FramesDepot.create(name, LARGE);
+  await put(two, 3);
+  assertEquals(await next(follower), [3, 4, 3, 0]);
 });
 
 depotTest("follow waits for the next depot after an end, and ends there with whenProducersGone end", async (name) => {

@@ -4,7 +4,10 @@
  */
 import { assertEquals } from "@std/assert";
 import { setTimeout as sleep } from "node:timers/promises";
+import { loadShim } from "../ffi/load.ts";
+import type { Segment } from "../ffi/segment.ts";
 import { type DepotOptions, type Frame, FramesDepot } from "../mod.ts";
+import { LOCK } from "../ring/layout.ts";
 import { depotTest } from "./support/harness.ts";
 
 const shape = (width: number, whenFull: DepotOptions["whenFull"]): DepotOptions => ({
@@ -76,6 +79,97 @@ depotTest("follow has its place in the next depot also while its loop is busy wi
   }
   assertEquals(said((await busy.next()).value!), "4: 1");
   for (let n = 0; n < 8; n++) assertEquals(said((await busy.next()).value!), `6: ${n}`);
+});
+
+depotTest("follow has its place in each of several depots that come while its loop is busy", async (name) => {
+  const depots = [await FramesDepot.create(name, shape(4, "wait"))];
+  await fill(depots[0], 0, 1);
+  await using busy = FramesDepot.follow(name, { mode: "lossless" });
+  assertEquals(said((await busy.next()).value!), "4: 0");
+  for (const width of [6, 8, 10]) {
+    const next = await FramesDepot.create(name, { ...shape(width, "wait"), replace: true });
+    depots.push(next);
+    while (next.stats().peers.length < 2) await sleep(5);
+    await fill(next, 0, 1);
+  }
+  const got: string[] = [];
+  for (let n = 0; n < 7; n++) got.push(said((await busy.next()).value!));
+  assertEquals(got, ["4: 1", "6: 0", "6: 1", "8: 0", "8: 1", "10: 0", "10: 1"]);
+  for (const depot of depots) await depot.close();
+});
+
+/** Takes the membership lock of what has the name, as a process that is stopped while it joins. */
+function holdMembers(name: string): Disposable {
+  const segment = loadShim().open(name) as Segment;
+  assertEquals(segment.lock(LOCK.members), 1);
+  return {
+    [Symbol.dispose]: () => {
+      segment.unlock(LOCK.members);
+      segment.close();
+    },
+  };
+}
+
+depotTest("follow has one place in the next depot, also where it has to wait for it", async (name) => {
+  for (let round = 0; round < 3; round++) {
+    const first = await FramesDepot.create(name, { ...shape(4, "wait"), replace: true });
+    await fill(first, 0, 0);
+    const reader = FramesDepot.follow(name, { mode: "lossless" });
+    await reader.next();
+    const rest = (async () => {
+      const numbers: number[] = [];
+      for await (const { frameNumber } of reader) if (numbers.push(frameNumber) === 20) return numbers;
+    })();
+    await sleep(120 + 40 * round); // it waits for a frame, and its timer is at another point
+    const making = FramesDepot.create(name, { ...shape(6, "wait"), replace: true });
+    const held = holdMembers(name);
+    await using second = await making;
+    await sleep(700);
+    held[Symbol.dispose]();
+    await fill(second, 0, 19); // a second place would stop it for good
+    assertEquals(await rest, Array.from({ length: 20 }, (_, n) => n));
+    await first.close();
+  }
+});
+
+depotTest("follow does not wait for its place in the next depot while the present one has frames", async (name) => {
+  const first = await FramesDepot.create(name, shape(4, "drop"));
+  await fill(first, 0, 3);
+  await using reader = FramesDepot.follow(name, { mode: "lossless" });
+  await reader.next();
+  await using _second = await FramesDepot.create(name, { ...shape(6, "drop"), replace: true });
+  const held = holdMembers(name);
+  let returned = 0;
+  const both = Promise.all([1, 2].map(() => reader.within(0).then(() => returned++)));
+  await sleep(500); // a place that cannot be had is given up after two seconds
+  assertEquals(returned, 2);
+  held[Symbol.dispose]();
+  await both;
+  await first.close();
+});
+
+depotTest("follow takes no place in a depot that it does not come to", async (name) => {
+  const first = await FramesDepot.create(name, shape(4, "wait"));
+  await fill(first, 0, 1);
+  await using reader = FramesDepot.follow(name, { mode: "lossless", whenEnded: "end" });
+  assertEquals(said((await reader.next()).value!), "4: 0");
+  first.end();
+  await using second = await FramesDepot.create(name, { ...shape(6, "wait"), replace: true });
+  await sleep(300);
+  assertEquals(second.stats().peers.length, 1);
+  assertEquals(said((await reader.next()).value!), "4: 1");
+  assertEquals([(await reader.next()).done, reader.ended, second.stats().peers.length], [true, "ended", 1]);
+  await first.close();
+});
+
+depotTest("follow ends where its depot is closed while its loop is busy", async (name) => {
+  await using first = await FramesDepot.create(name, shape(4, "drop"));
+  await fill(first, 0, 1);
+  const reader = FramesDepot.follow(name, { mode: "lossless" });
+  await reader.next();
+  await reader.depot!.close(); // so does closeOnSignals, where the program goes on
+  await sleep(300); // an error of a timer would end the process
+  assertEquals([(await reader.next()).done, reader.ended], [true, "closed"]);
 });
 
 depotTest("follow looks no more for the next depot once it has ended", async (name) => {
