@@ -82,33 +82,37 @@ export class Watching implements AsyncDisposable {
 
   async #wait(leftMs: number): Promise<Frame | Change | undefined> {
     const frame = await this.#frames.within(Math.min(LOOK_MS, Math.max(0, leftMs)));
+    return this.#other(frame) ?? frame ?? await this.#look();
+  }
+
+  /** Whether it reads another depot now. @param frame of that, which comes after this is said */
+  #other(frame: Frame | undefined): Change | undefined {
     const { id } = this.#frames;
-    if (id !== undefined && (id !== this.#id || this.#state === "gone")) {
-      this.#next = frame;
-      const [event, before] = [this.#state === "gone" ? "back" as const : "replaced" as const, this.#shape];
-      this.#note(frame);
-      return { event, depot: this.#name, id, shape: this.#shape, before };
-    }
-    return frame ?? await this.#look();
+    if (id === undefined || id === this.#id && this.#state !== "gone") return undefined;
+    this.#next = frame;
+    const [event, before] = [this.#state === "gone" ? "back" as const : "replaced" as const, this.#shape];
+    this.#note();
+    return { event, depot: this.#name, id, shape: this.#shape, before };
   }
 
   /** Notes what has the name. */
-  #note(frame?: Frame): void {
+  #note(): void {
     this.#id = this.#frames.id;
     this.#state = "there";
-    const { width, height, channels, elementType, pixelFormat } = frame ?? this.#next ?? {};
-    if (width !== undefined) this.#shape = { frameSize: [width, height!, channels!], elementType, pixelFormat };
-    else this.#shape = FramesDepot.inspect(this.#name);
+    const { frameSize, elementType, pixelFormat } = this.#frames.depot!;
+    this.#shape = { frameSize, elementType, pixelFormat };
   }
 
   /** No frame has come: what has become of the depot? */
-  async #look(): Promise<Change | undefined> {
+  async #look(): Promise<Frame | Change | undefined> {
     if (this.#state === "gone") return undefined;
     const info = FramesDepot.inspect(this.#name);
     if (info === undefined) return this.#state === "removed" ? undefined : this.#change("removed");
     if (info.id !== this.#id) return undefined; // its frames come next
-    if (info.peers === 1) return await this.#leave();
-    return info.stats?.ended && this.#state !== "ended" ? this.#change("ended") : undefined;
+    if (info.stats?.ended && this.#state !== "ended") return this.#change("ended");
+    if (info.peers !== 1) return undefined;
+    const frame = await this.#frames.within(0); // stored between the wait and the look
+    return this.#other(frame) ?? frame ?? await this.#leave();
   }
 
   /** Leaves a depot that no other process has open, so that its name becomes free. */

@@ -6,6 +6,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import process from "node:process";
 import { FramesDepot } from "../mod.ts";
 import { changeNotes } from "../cli/changes.ts";
+import { Watching } from "../cli/watching.ts";
 import { conditionOf, lookAgain, lookAround } from "../cli/sight.ts";
 import { Cli } from "./support/cli.ts";
 import { depotTest, skip, STARTED } from "./support/harness.ts";
@@ -35,6 +36,29 @@ async function stop(watch: Cli): Promise<string> {
   assertEquals([code, errors], [130, ""]);
   return out;
 }
+
+depotTest("Watching misses no frame that is stored just before the last producer leaves", async (name) => {
+  await using depot = await FramesDepot.create(name, SMALL);
+  await depot.enqueue(frameOf(3));
+  await using watching = new Watching(name, { from: "oldest", timeout: 5, signal: new AbortController().signal });
+  await watching.begin();
+  const seen = async () => {
+    const found = await watching.next();
+    return found !== undefined && "event" in found ? found.event : found?.frameNumber;
+  };
+  assertEquals(await seen(), 3);
+  const { inspect } = FramesDepot;
+  FramesDepot.inspect = (...parameters) => { // between its wait and its look
+    FramesDepot.inspect = inspect;
+    depot.tryEnqueue(frameOf(4));
+    return { ...inspect.apply(FramesDepot, parameters)!, peers: 1 };
+  };
+  try {
+    assertEquals(await seen(), 4);
+  } finally {
+    FramesDepot.inspect = inspect;
+  }
+});
 
 for (const runtime of STARTED) {
   for (const [what, shape, says] of [["the same", SMALL, "[4,2,3]"], ["another", LARGE, "[8,2,3]"]] as const) {
@@ -112,6 +136,18 @@ for (const runtime of STARTED) {
     await using last = await FramesDepot.create(name, SMALL);
     await last.enqueue(frameOf(5));
     await watch.shows("0505050505050505");
+    await stop(watch);
+  });
+
+  depotTest(`watch says that a depot has ended before it says that all have left it (${runtime})`, async (name) => {
+    if (IS_WINDOWS) return skip(NO_SIGNALS);
+    const depot = await FramesDepot.create(name, SMALL);
+    await using watch = new Cli(["watch", name], { runtime });
+    await watch.shows("NUMBER");
+    await depot.enqueue(frameOf(3));
+    depot.end();
+    await depot.close();
+    await watch.shows(`0303030303030303\n${name}: ended, it takes no more frames\n${name}: gone, all other`);
     await stop(watch);
   });
 
