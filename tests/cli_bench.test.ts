@@ -37,6 +37,23 @@ depotTest("bench ends its processes and removes its depots when it is interrupte
   assertEquals(benches().filter((name) => name.startsWith(own)), []);
 });
 
+depotTest("bench ends, and so does its other process, when either is killed while both poll", async () => {
+  for (const victim of ["other", "bench"]) {
+    await using bench = new Cli(["bench", "--seconds", "6"]);
+    const name = `bench-${bench.child.pid}-spin-there`;
+    await using depot = await FramesDepot.open(name, { timeoutMs: 60_000 });
+    const others = () => depot.stats().peers.filter(({ pid, self }) => !self && pid !== bench.child.pid);
+    while (others().length === 0 || depot.stats().head < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    const other = others()[0].pid;
+    process.kill(victim === "other" ? other : bench.child.pid!, "SIGKILL");
+    const { code, errors } = await bench.answer();
+    if (victim === "other") assertEquals([code, errors.includes("the other process of bench ended early")], [1, true]);
+    while (depot.stats().peers.some(({ self, alive }) => !self && alive)) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+});
+
 depotTest("bench prints a table that says what the floors are", async () => {
   const { out } = await runCli(["bench", "--seconds", "0"]);
   assertMatch(out, /^copy +\S+ GB\/s +\S+ GB\/s +[\d.]+ +TypedArray.set/m);

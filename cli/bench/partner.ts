@@ -7,16 +7,16 @@ import process from "node:process";
 import { type Frame, FramesDepot } from "../../mod.ts";
 
 /** What it is told on its command line. */
-export type PartnerTask = { name: string; how: "spins" | "sleeps"; milliseconds: number };
+export type PartnerTask = { name: string; how: "spins" | "sleeps" };
 
+/** Polls between two looks whether the process that sends is there still. */
 const SPINS = 1_000_000;
 
-const { name, how, milliseconds }: PartnerTask = JSON.parse(process.argv[2]);
+const { name, how }: PartnerTask = JSON.parse(process.argv[2]);
 await using there = await FramesDepot.open(`${name}-there`);
 await using back = await FramesDepot.open(`${name}-back`);
-const balls = there.frames({ timeoutMs: milliseconds });
+const balls = there.frames({ whenProducersGone: how === "sleeps" ? "end" : "wait" }); // what polls looks now and then
 const frame = new Uint8Array(back.frameBytes);
-const end = performance.now() + milliseconds;
 
 /** @returns whether to go on */
 function answer(ball: Frame): boolean {
@@ -31,7 +31,7 @@ if (how === "sleeps") {
   for (let spins = 1;; spins++) {
     const ball = balls.tryNext();
     if (ball !== undefined && !answer(ball)) break;
-    if (spins % SPINS === 0 && performance.now() > end) break;
+    if (spins % SPINS === 0 && there.stats().producersGone) break;
   }
   await balls.return();
 }

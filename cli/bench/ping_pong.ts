@@ -14,12 +14,12 @@ import { summarize, type Summary } from "./samples.ts";
 const PAUSE_MS = 2;
 /** Round trips that are not counted: code gets compiled. */
 const WARM_UP = 200;
-/** Polls between two checks of whether the partner is alive. */
+/** Polls between two looks whether the partner is alive. */
 const SPINS = 1_000_000;
 /** A partner that sends no frame for this long is gone. */
 const LOST_MS = 10_000;
 
-/** Starts the process that sends every frame back. It ends with the depots, or when its time is over. */
+/** Starts the process that sends every frame back. It ends when it is told, or when this process is gone. */
 function startPartner(task: PartnerTask) {
   const url = new URL("./partner.ts", import.meta.url).href;
   const module = url.startsWith("file:") ? fileURLToPath(url) : url;
@@ -44,7 +44,7 @@ export async function pingPong(
   await using there = await FramesDepot.create(`${name}-there`, shape);
   await using back = await FramesDepot.create(`${name}-back`, shape);
   const answers = back.frames({ timeoutMs: LOST_MS });
-  const partner = startPartner({ name, how, milliseconds: milliseconds + LOST_MS });
+  const partner = startPartner({ name, how });
   const ended = new Promise<void>((resolve) => partner.once("exit", () => resolve()));
   const frame = new Uint8Array(there.frameBytes);
   const times: number[] = [];
@@ -53,9 +53,8 @@ export async function pingPong(
     for (let spins = 1;; spins++) {
       const answer = answers.tryNext();
       if (answer?.frameNumber === number) return;
-      if (spins % SPINS === 0 && partner.exitCode !== null) {
-        throw new Error(`the other process of bench ended with code ${partner.exitCode}`);
-      }
+      // Its exit code comes with an event, which waits for this loop.
+      if (spins % SPINS === 0 && back.stats().producersGone) throw new Error("the other process of bench ended early");
     }
   };
   const sleep = async (number: number) => {
