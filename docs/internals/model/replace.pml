@@ -2,12 +2,14 @@
  *
  * Segment 0 has the name, a producer that claims (claim is one step), a lossless reader and a producer that waits for room. NREP processes
  * take the name for their own segments; the first may die at any step (CRASH). REMOVE: one removes the name. JOIN: one joins whatever
- * has the name. NAMES: only the processes that care for names. Producers may stop for good with a slot in their hands. Lanes as in ring.pml: a sleeper blocks until it is woken; a
- * death lets all look once more (the tick), and from then on a finder does what each wait does at its tick (T7).
+ * has the name. NAMES: only the processes that care for names. ENDS: these, one that ends segment 0, and one that asks why it is
+ * closed. Producers may stop for good with a slot in their hands. Lanes as in ring.pml: a sleeper blocks until it is woken; a death
+ * lets all look once more (the tick), and from then on a finder does what each wait does at its tick (T7).
  *
  * What is promised: in the end each segment that lost its name to another is marked and closed, and no other; a publication that
  * succeeds is read; one that begins after a replacement has returned is never visible; no reader waits for a producer of a replaced
- * segment; no peer enters a segment that has no name, and a peer that finds one closed finds it marked. */
+ * segment; no peer enters a segment that has no name, and a peer that finds one closed finds it marked; what had ended before its name
+ * was taken is ended, and not replaced, at whatever time a process asks. */
 #ifndef NREP
 #define NREP 2
 #endif
@@ -27,6 +29,7 @@ byte name = 0;                   /* the segment that it leads to */
 byte members[SEGMENTS];          /* the holder of each membership lock */
 byte replaced[SEGMENTS];         /* 1: a process is about to take the name, 2: it is another segment's */
 byte head[SEGMENTS];             /* and CLOSED */
+bool before[SEGMENTS];           /* endedBefore */
 byte slot[LAST];                 /* of segment 0 */
 byte dead;
 bool readerSleeps, producerSleeps;
@@ -34,6 +37,13 @@ bool readerSleeps, producerSleeps;
  * bit; the reader has ended; a replacement of segment 0 has returned */
 byte named = 1, removed, succeeded, got;
 bool ended, returned;
+#ifdef ENDS
+#define NAMES
+#define MAY_END(s) ((s) == 0)
+bool hadEnded;                   /* ghost: segment 0 was closed when its name was about to be taken */
+#else
+#define MAY_END(s) false
+#endif
 
 #define LOCK(s, me) atomic { members[s] == 0 || members[s] == dead -> members[s] = me }
 #define UNLOCK(s) members[s] = 0
@@ -71,6 +81,15 @@ again:
 #ifndef MUT_REPLACES_UNLOOKED
   if :: !LINKED(o) -> atomic { UNLOCK(o); o = 0 }; goto again :: LINKED(o) fi;
 #endif
+#ifdef ENDS
+  if                                                       /* T1a */
+  :: atomic { head[o] >= CLOSED -> if :: o == 0 -> hadEnded = true :: else fi };
+#ifndef MUT_KEEPS_NO_END
+     before[o] = true
+#endif
+  :: head[o] < CLOSED
+  fi;
+#endif
 #ifndef MUT_REPLACES_WITHOUT_WORD
   replaced[o] = 1;                                         /* T2 */
 #endif
@@ -85,6 +104,25 @@ again:
   } unless { dead == me };
 out: skip
 }
+
+#ifdef ENDS
+proctype Ender() { head[0] = head[0] | CLOSED }            /* N1 */
+
+proctype Asker() {               /* why is it closed? */
+  bool marked, was;
+end:
+  head[0] >= CLOSED ->
+#ifdef MUT_READS_MARK_LAST
+  was = before[0];
+  marked = (replaced[0] == 2);
+#else
+  marked = (replaced[0] == 2);
+  was = before[0];
+#endif
+  assert(!hadEnded || was || !marked);                     /* else it says replaced */
+  assert(!was || hadEnded)
+}
+#endif
 
 #ifdef REMOVE
 proctype Remover(byte me) {
@@ -231,6 +269,9 @@ init {
 #ifndef NAMES
     run Producer(); run Waiting(); run Reader();
 #endif
+#ifdef ENDS
+    run Ender(); run Asker();
+#endif
 #ifdef REMOVE
     run Remover(100);
 #endif
@@ -250,7 +291,7 @@ init {
     for (n : 0 .. SEGMENTS - 1) {
       if
       :: (named & (1 << n)) && !LINKED(n) && !(removed & (1 << n)) -> assert(replaced[n] == 2 && head[n] >= CLOSED)
-      :: else -> assert(replaced[n] != 2 && head[n] < CLOSED)
+      :: else -> assert(replaced[n] != 2 && (MAY_END(n) || head[n] < CLOSED))
       fi
     };
 #ifndef NAMES

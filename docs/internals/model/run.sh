@@ -182,12 +182,16 @@ list() {
   other quick replace crash       -DNREP=1 -DCRASH
   other quick replace remove      -DNREP=1 -DREMOVE
   other quick replace names       -DNAMES -DCRASH -DREMOVE -DJOIN
+  other quick replace ends        -DENDS -DCRASH
   other large replace remove-crash -DNREP=1 -DREMOVE -DCRASH
   for mutation in LOOKS_NOT_BEFORE LOOKS_NOT_AFTER READS_MARK_AFTER WAITS_FOR_WRITER CLOSES_FIRST REPLACING_WAKES_READERS REPLACING_WAKES_PRODUCERS; do
     other mutation replace "$(name "$mutation")" -DNREP=1 "-DMUT_$mutation"
   done
   for mutation in REPLACES_UNLOCKED REPLACES_UNLOOKED MARKS_BEFORE_RENAMING JOINS_UNLOOKED REPLACES_WITHOUT_WORD REMOVES_WITHOUT_WORD NONE_LOOKS; do
     other mutation replace "$(name "$mutation")" -DNAMES -DCRASH -DREMOVE -DJOIN "-DMUT_$mutation"
+  done
+  for mutation in READS_MARK_LAST KEEPS_NO_END; do
+    other mutation replace "$(name "$mutation")" -DENDS -DNREP=1 "-DMUT_$mutation"
   done
 
   other quick group join
