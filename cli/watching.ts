@@ -109,10 +109,10 @@ export class Watching implements AsyncDisposable {
     const info = FramesDepot.inspect(this.#name);
     if (info === undefined) return this.#state === "removed" ? undefined : this.#change("removed");
     if (info.id !== this.#id) return undefined; // its frames come next
-    if (info.stats?.ended && this.#state !== "ended") return this.#change("ended");
-    if (info.peers !== 1) return undefined;
+    const hasEnded = info.stats?.ended === true && this.#state !== "ended";
+    if (!hasEnded && info.peers !== 1) return undefined;
     const frame = await this.#frames.within(0); // stored between the wait and the look
-    return this.#other(frame) ?? frame ?? await this.#leave();
+    return this.#other(frame) ?? frame ?? (hasEnded ? this.#change("ended") : await this.#leave());
   }
 
   /** Leaves a depot that no other process has open, so that its name becomes free. */

@@ -36,30 +36,35 @@ async function stop(watch: Cli): Promise<string> {
   return out;
 }
 
-depotTest("Watching misses no frame that is stored just before the last producer leaves", async (name) => {
-  if (HERE === "bun") return skip("bun test finds no packages of the command line");
-  const { Watching } = await import("../cli/watching.ts");
-  await using depot = await FramesDepot.create(name, SMALL);
-  await depot.enqueue(frameOf(3));
-  await using watching = new Watching(name, { from: "oldest", timeout: 5, signal: new AbortController().signal });
-  await watching.begin();
-  const seen = async () => {
-    const found = await watching.next();
-    return found !== undefined && "event" in found ? found.event : found?.frameNumber;
-  };
-  assertEquals(await seen(), 3);
-  const { inspect } = FramesDepot;
-  FramesDepot.inspect = (...parameters) => { // between its wait and its look
-    FramesDepot.inspect = inspect;
-    depot.tryEnqueue(frameOf(4));
-    return { ...inspect.apply(FramesDepot, parameters)!, peers: 1 };
-  };
-  try {
-    assertEquals(await seen(), 4);
-  } finally {
-    FramesDepot.inspect = inspect;
-  }
-});
+for (const last of ["leaves", "ends it"]) {
+  depotTest(`Watching misses no frame that is stored just before the last producer ${last}`, async (name) => {
+    if (HERE === "bun") return skip("bun test finds no packages of the command line");
+    const { Watching } = await import("../cli/watching.ts");
+    await using depot = await FramesDepot.create(name, SMALL);
+    await depot.enqueue(frameOf(3));
+    await using watching = new Watching(name, { from: "oldest", timeout: 5, signal: new AbortController().signal });
+    await watching.begin();
+    const seen = async () => {
+      const found = await watching.next();
+      return found !== undefined && "event" in found ? found.event : found?.frameNumber;
+    };
+    assertEquals(await seen(), 3);
+    const { inspect } = FramesDepot;
+    FramesDepot.inspect = (...parameters) => { // between its wait and its look
+      FramesDepot.inspect = inspect;
+      depot.tryEnqueue(frameOf(4));
+      if (last === "ends it") depot.end();
+      const info = inspect.apply(FramesDepot, parameters)!;
+      return last === "ends it" ? info : { ...info, peers: 1 };
+    };
+    try {
+      assertEquals(await seen(), 4);
+    } finally {
+      FramesDepot.inspect = inspect;
+    }
+    if (last === "ends it") assertEquals(await seen(), "ended");
+  });
+}
 
 for (const runtime of STARTED) {
   for (const [what, shape, says] of [["the same", SMALL, "[4,2,3]"], ["another", LARGE, "[8,2,3]"]] as const) {
