@@ -45,7 +45,7 @@ export async function pingPong(
   await using back = await FramesDepot.create(`${name}-back`, shape);
   const answers = back.frames({ timeoutMs: LOST_MS });
   const partner = startPartner({ name, how });
-  const ended = new Promise<void>((resolve) => partner.once("exit", () => resolve()));
+  const ended = new Promise<void>((resolve) => partner.once("exit", () => resolve()).once("error", () => resolve()));
   const frame = new Uint8Array(there.frameBytes);
   const times: number[] = [];
 
@@ -54,9 +54,10 @@ export async function pingPong(
       const answer = answers.tryNext();
       if (answer?.frameNumber === number) return;
       // Its exit code comes with an event, which waits for this loop.
-      if (spins % SPINS === 0 && back.stats().producersGone) throw new Error("the other process of bench ended early");
+      if (spins % SPINS === 0 && back.stats().producersGone) throw early();
     }
   };
+  const early = () => new Error("the other process of bench ended early");
   const sleep = async (number: number) => {
     for (;;) {
       const { done, value } = await answers.next();
@@ -67,7 +68,7 @@ export async function pingPong(
   try {
     // The first answer shows that the partner is there.
     await there.enqueue({ frameNumber: 0, frame });
-    await sleep(0);
+    await Promise.race([sleep(0), ended.then(() => Promise.reject(early()))]);
     const end = performance.now() + milliseconds;
     for (let number = 1; performance.now() < end || times.length === 0; number++) {
       if (how === "sleeps" || number % 1000 === 0) {
