@@ -177,13 +177,12 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
    * @throws the reason of the `signal`
    */
   async next(): Promise<IteratorResult<Frame<E>, undefined>> {
-    const { session, reader } = this.#present ?? {};
-    if (this.#isLeftBehind) this.#lookAhead();
-    if (session?.turns.due()) await session.turns.take();
-    const atOnce = this.#wait.signal?.aborted ? undefined : reader?.tryNext();
-    if (atOnce !== undefined) return { done: false, value: atOnce };
     try {
-      const frame = await this.#take(this.#wait.timeoutMs ?? Infinity);
+      const { session, reader } = this.#present ?? {};
+      if (this.#isLeftBehind(false)) this.#lookAhead();
+      if (session?.turns.due()) await session.turns.take();
+      const atOnce = this.#wait.signal?.aborted ? undefined : reader?.tryNext();
+      const frame = atOnce ?? await this.#take(this.#wait.timeoutMs ?? Infinity);
       if (frame !== undefined) return { done: false, value: frame };
     } catch (error) {
       await this.return();
@@ -214,11 +213,11 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
     while (this.#end === undefined) {
       this.#wait.signal?.throwIfAborted();
       const present = this.#present;
-      if (this.#isLeftBehind) this.#lookAhead();
+      if (this.#isLeftBehind(false)) this.#lookAhead();
       const waitMs = this.#forsaken === undefined ? Math.min(left(), LOOK_MS) : 0;
       const frame = await present?.reader.within(waitMs);
       if (frame !== undefined) return frame;
-      const goesOn = await (present === undefined ? this.#change(present, left()) : this.#goOn(present, left));
+      const goesOn = await (present === undefined ? this.#change(present, left) : this.#goOn(present, left));
       if (!goesOn) return undefined;
     }
     return undefined;
@@ -226,6 +225,7 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
 
   /** After a wait without a frame. @returns false when the time is up, or when it has ended */
   async #goOn(present: Present<E, D>, left: () => number): Promise<boolean> {
+    if (this.#present !== present) return true; // another call has changed it
     const { session, reader } = present;
     const ended = session.closed ? "closed" : reader.ended; // also one that has ended before it was closed
     if (ended === "closed" || ended === "released") {
@@ -237,30 +237,33 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
       return false;
     }
     if (ended !== undefined) {
-      return await this.#isLeft(session, left()) ? await this.#change(present, left()) : left() > 0;
+      return await this.#isLeft(session, left()) ? await this.#change(present, left) : left() > 0;
     }
     const before = this.#forsaken;
     this.#forsaken = isForsaken(session) ? present : undefined;
     if (this.#forsaken === undefined) return left() > 0;
-    return before === present ? await this.#change(present, left()) : true; // once more: it may have been filled before
+    return before === present ? await this.#change(present, left) : true; // once more: it may have been filled before
   }
 
   /** Goes on with what has the name. @returns false when the time is up, or when it has ended */
-  async #change(from: Present<E, D> | undefined, timeoutMs: number): Promise<boolean> {
+  async #change(from: Present<E, D> | undefined, left: () => number): Promise<boolean> {
     if (from !== undefined) this.#lost += placeOf(from.reader).lostAtEnd;
-    await this.#looking;
+    const looking = this.#looking;
+    await looking;
+    if (this.#end !== undefined || this.#present !== from) return this.#end === undefined;
     this.#lookedAhead = Infinity;
     try {
       const ahead = this.#ahead.shift();
-      const next = ahead ?? await this.#attach(timeoutMs);
+      if (ahead === undefined && looking !== undefined && left() === 0) return false; // it could not be had
+      const next = ahead ?? await this.#attach(left());
       if (next === undefined) return false;
       if (ahead === undefined) this.#followed.add(next.session, placeOf(next.reader).reader);
       else ahead.following.lost = this.#lost;
       // Released, or another call was quicker, while it was being opened.
       const isLate = this.#end !== undefined || this.#present !== from;
-      const left = isLate ? next : from;
-      left?.reader.release();
-      if (left !== undefined) this.#followed.leave(left.session);
+      const over = isLate ? next : from;
+      over?.reader.release();
+      if (over !== undefined) this.#followed.leave(over.session);
       if (isLate) return this.#end === undefined;
       if (this.#isLossless && !this.#hasFollowed) this.#lookOut();
       this.#hasFollowed = true;
@@ -273,12 +276,22 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
     }
   }
 
-  /** Whether another depot has the name while it may still read the ones before, and others may pass it there. */
-  get #isLeftBehind(): boolean {
-    const { session } = this.#ahead.at(-1) ?? this.#present ?? {};
-    if (!this.#isLossless || session === undefined || session.closed) return false;
+  /**
+   * Whether what has the name comes after the depots in which it has its place: others may pass it there.
+   *
+   * @param asks whether the system is asked for the name: a depot that lost it to none is left when it has no producers
+   */
+  #isLeftBehind(asks: boolean): boolean {
+    if (!this.#isLossless || this.#present === undefined) return false;
+    const { session } = this.#ahead.at(-1) ?? this.#present;
+    if (session.closed || this.#present.session.closed) return false;
     const { room } = session.attachment;
-    return room.isReplaced && !(this.#endsAtEnd && room.end() === "ended");
+    try {
+      const isOver = room.isReplaced || asks && !this.#endsWithProducers && isForsaken(session);
+      return isOver && !(this.#endsAtEnd && room.end() === "ended");
+    } catch {
+      return false; // it is damaged: its own reader says so
+    }
   }
 
   /** Has its place taken in the next depot also while its loop is busy with a frame. */
@@ -287,9 +300,18 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
     new Lookout(() => {
       const follower = self.deref();
       if (follower === undefined || follower.#end !== undefined) return false;
-      if (follower.#isLeftBehind) follower.#lookAhead();
+      if (follower.#present?.session.closed) follower.#leaveAhead();
+      else if (follower.#isLeftBehind(true)) follower.#lookAhead();
       return true;
     });
+  }
+
+  /** Gives up the places that it has taken early. */
+  #leaveAhead(): void {
+    for (const { reader, session } of this.#ahead.splice(0)) {
+      reader.release();
+      this.#followed.leave(session);
+    }
   }
 
   /**
@@ -384,9 +406,9 @@ export class FrameFollower<E extends ElementType = ElementType, D extends OpenDe
   release(): void {
     this.#end ??= "released";
     this.#released.abort();
-    for (const depot of [this.#present, ...this.#ahead]) depot?.reader.release();
+    this.#leaveAhead();
+    this.#present?.reader.release();
     this.#present = undefined;
-    this.#ahead = [];
     this.#followed.leaveAll(true);
   }
 

@@ -2,12 +2,13 @@
  * A lossless follower that still reads one depot while the next one has its name: it has its place there already, so
  * that readers which are quicker pass nothing that it has not read.
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadShim } from "../ffi/load.ts";
 import type { Segment } from "../ffi/segment.ts";
-import { type DepotOptions, type Frame, FramesDepot } from "../mod.ts";
-import { LOCK } from "../ring/layout.ts";
+import { DepotError, type DepotOptions, type Frame, FramesDepot } from "../mod.ts";
+import { HEADER, LOCK } from "../ring/layout.ts";
+import { attach } from "./support/bare_peer.ts";
 import { depotTest } from "./support/harness.ts";
 
 const shape = (width: number, whenFull: DepotOptions["whenFull"]): DepotOptions => ({
@@ -167,9 +168,70 @@ depotTest("follow ends where its depot is closed while its loop is busy", async 
   await fill(first, 0, 1);
   const reader = FramesDepot.follow(name, { mode: "lossless" });
   await reader.next();
+  await using second = await FramesDepot.create(name, { ...shape(6, "drop"), replace: true });
+  while (second.stats().peers.length < 2) await sleep(5);
   await reader.depot!.close(); // so does closeOnSignals, where the program goes on
+  while (second.stats().peers.length > 1) await sleep(5); // it never comes there
+  await using third = await FramesDepot.create(name, { ...shape(6, "drop"), replace: true });
   await sleep(300); // an error of a timer would end the process
+  assertEquals(third.stats().peers.length, 1);
   assertEquals([(await reader.next()).done, reader.ended], [true, "closed"]);
+});
+
+depotTest("follow of a damaged depot hears it in its turn, and not from a timer", async (name) => {
+  const first = await FramesDepot.create(name, shape(4, "drop"));
+  await fill(first, 0, 1);
+  const reader = FramesDepot.follow(name, { mode: "lossless", whenEnded: "end" });
+  await reader.next();
+  using damaged = attach(name);
+  await using _second = await FramesDepot.create(name, { ...shape(6, "drop"), replace: true });
+  const head = damaged.words.mapping.load(HEADER.head);
+  damaged.words.mapping.store(HEADER.head, 2 ** 60);
+  await sleep(300);
+  assertEquals(said((await reader.next()).value!), "4: 1");
+  const error = await assertRejects(() => reader.next(), DepotError);
+  assertEquals([error.code, reader.released], ["CORRUPT", true]);
+  damaged.words.mapping.store(HEADER.head, head);
+  await first.close();
+});
+
+depotTest(
+  "follow has its place in the next depot also where the present one has lost its name to none",
+  async (name) => {
+    const first = await FramesDepot.create(name, shape(4, "drop"));
+    await fill(first, 0, 1);
+    await using busy = FramesDepot.follow(name, { mode: "lossless" });
+    assertEquals(said((await busy.next()).value!), "4: 0");
+    FramesDepot.unlink(name);
+    await using second = await FramesDepot.create(name, shape(6, "drop"));
+    await sleep(300);
+    assertEquals(second.stats().peers.length, 1); // the first may still be filled
+    await first.close();
+    while (second.stats().peers.length < 2) await sleep(5);
+    await fill(second, 0, 7);
+    const got: string[] = [];
+    for (let n = 0; n < 9; n++) got.push(said((await busy.next()).value!));
+    assertEquals(got, ["4: 1", ...Array.from({ length: 8 }, (_, n) => `6: ${n}`)]);
+  },
+);
+
+depotTest("follow that is asked twice at once leaves out no depot", async (name) => {
+  const made: FramesDepot[] = [];
+  const make = async (width: number) => {
+    made.push(await FramesDepot.create(name, { ...shape(width, "drop"), replace: true }));
+    await fill(made.at(-1)!, 0, 0);
+  };
+  await make(4);
+  await using reader = FramesDepot.follow(name, { mode: "lossless" });
+  using _kept = (await reader.next()).value!.clone();
+  for (const width of [6, 8, 10]) {
+    await make(width);
+    while (made.at(-1)!.stats().peers.length < 2) await sleep(5);
+  }
+  const got: (Frame | undefined)[] = [];
+  while (got.length < 3) got.push(...(await Promise.all([reader.within(300), reader.within(300)])).filter(Boolean));
+  assertEquals([got.map((frame) => frame!.width), reader.ended], [[6, 8, 10], undefined]);
+  for (const depot of made) await depot.close();
 });
 
 depotTest("follow looks no more for the next depot once it has ended", async (name) => {
