@@ -3,17 +3,15 @@
  *
  * @module
  */
-import { loadShim } from "../ffi/load.ts";
 import type { Attachment } from "../ring/attachment.ts";
 import type { Following } from "../ring/from.ts";
 import type { WaitOptions } from "../ring/lane.ts";
 import { Pace } from "../ring/pace.ts";
-import type { Reader } from "../ring/reader.ts";
 import { isAbandoned } from "../ring/replacing.ts";
-import { type Sleeping, Tick } from "../ring/tick.ts";
 import { DepotError } from "../errors.ts";
 import { checkElements, checkFollowing, checkOneOf, checkOpening, checkWait } from "./checks.ts";
 import { find } from "./finding.ts";
+import { Followed, Lookout } from "./followed.ts";
 import type { Frame } from "./frame.ts";
 import { checkNames, FOLLOW_NAMES } from "./option_names.ts";
 import type { ElementType, FollowOptions, ReaderEnd } from "./options.ts";
@@ -24,9 +22,6 @@ import { FrameReader, placeOf } from "./stream.ts";
 /** How long a wait lasts before it looks whether the name was removed: no process wakes for that. */
 const LOOK_MS = 500;
 
-/** How often a follower looks for the next depot while its loop has a frame: quick readers pass ten in 170 ms. */
-const AHEAD_MS = 100;
-const lookouts = new Tick(AHEAD_MS);
 /** Depots in which a follower has its place early: each keeps its memory until it has been read. */
 const MOST_AHEAD = 4;
 
@@ -38,53 +33,6 @@ const isTimeUp = (error: unknown): boolean =>
 
 /** A depot that is followed: now, or next. */
 type Present<E extends ElementType, D> = { depot: D; session: Session; reader: FrameReader<E>; following: Following };
-
-/** Looks for the next depot while a loop is busy with a frame. It does not keep its follower alive. */
-class Lookout implements Sleeping {
-  readonly #look: () => boolean;
-
-  /** @param look returns false when there is nothing to look for any more */
-  constructor(look: () => boolean) {
-    this.#look = look;
-    lookouts.enroll();
-    lookouts.add(this, (timer) => loadShim().unref(timer));
-  }
-
-  beat(): void {
-    if (this.#look()) return;
-    lookouts.delete(this);
-    lookouts.dismiss();
-  }
-}
-
-/**
- * The depots that a follower has opened and not yet left. It does not refer to the follower, which may be forgotten.
- */
-class Followed {
-  readonly #readers = new Map<Session, Reader>();
-  /** Settled when what could be left has been left. */
-  left: Promise<unknown> = Promise.resolve();
-
-  add(session: Session, reader: Reader): void {
-    this.#readers.set(session, reader);
-  }
-
-  /** Closes a depot object once its reader has ended and the last lease on its frames has been released. */
-  leave(session: Session): void {
-    this.#readers.get(session)?.whenFree(() => {
-      this.#readers.delete(session);
-      this.left = Promise.all([this.left, session.close()]);
-    });
-  }
-
-  /** @param ended whether the user has said so: then memory that was moved away is no reason to stay */
-  leaveAll(ended: boolean): void {
-    for (const [session, reader] of [...this.#readers]) {
-      this.leave(session);
-      if (ended) reader.forgoMoved();
-    }
-  }
-}
 
 /** A follower that was forgotten leaves its depots; its reader and its frames are reclaimed as any others. */
 const forgotten = new FinalizationRegistry<Followed>((followed) => followed.leaveAll(false));
