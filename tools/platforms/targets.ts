@@ -129,7 +129,7 @@ function prepareMacosAarch64(): Executables {
 /** What is worth an emulator's time: calls of C, waiting, processes, death, threads. */
 const EMULATED = new Set([
   ...["claims", "conformance_ffi", "group", "killed", "layout", "leases", "lifecycle", "lookup", "macos", "newest"],
-  ...["planes", "queue", "stream", "waiting", "workers"],
+  ...["planes", "queue", "stream", "waiting", "workers", "workers_many"],
 ]);
 const onEmulator = (file: string): string | undefined =>
   elsewhere(file) ?? (EMULATED.has(file) ? undefined : "it is slow here: name it to run it");

@@ -148,7 +148,7 @@ export function prepareWindows(): Record<Runtime, string> {
 /** Files that start processes and workers by the dozen. */
 const MANY_PROCESSES = new RegExp(
   "^(cli_follow|cli_inspect|cli_usage|cli_waiting|cli_watching|exits|follow|forgotten|group_deaths|holders|killed|" +
-    "large|loss|processes|producers_gone|replaced|sleepers|workers)$",
+    "large|loss|processes|producers_gone|replaced|sleepers|workers|workers_many)$",
 );
 const SLOW = "it starts many processes or workers, which is slow under Wine: name it to run it";
 
