@@ -49,6 +49,7 @@ export async function pingPong(
   const frame = new Uint8Array(there.frameBytes);
   const times: number[] = [];
 
+  const early = () => new Error("the other process of bench ended early");
   const spin = (number: number) => {
     for (let spins = 1;; spins++) {
       const answer = answers.tryNext();
@@ -57,7 +58,6 @@ export async function pingPong(
       if (spins % SPINS === 0 && back.stats().producersGone) throw early();
     }
   };
-  const early = () => new Error("the other process of bench ended early");
   const sleep = async (number: number) => {
     for (;;) {
       const { done, value } = await answers.next();
