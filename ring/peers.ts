@@ -21,10 +21,10 @@ const GENERATIONS = 2 ** (32 - PEER_INDEX_BITS);
 const SLICE_SLOTS = 32 * 1024;
 
 /**
- * Tries to take what another process is giving back at this moment: some milliseconds, where a slice takes less than
- * one.
+ * How long to try for what another process is giving back at this moment. A slice takes it less than a millisecond, but
+ * on a busy machine it may be without a processor for many.
  */
-const TAKE_TRIES = 100;
+const TAKE_MS = 100;
 
 /** What happens to the frames that the members of a peer have, of groups that share them. */
 export interface Sharing {
@@ -214,7 +214,8 @@ export class Peers {
    */
   takeOrRecover<T>(take: () => T | undefined): T | undefined {
     let taken = take();
-    for (let tries = 0; taken === undefined && tries < TAKE_TRIES; tries++) {
+    const deadline = performance.now() + TAKE_MS;
+    while (taken === undefined && performance.now() < deadline) {
       const anyDead = this.entries().some(({ alive }) => !alive);
       if (this.recoverDead() === 0) this.#words.mapping.yield();
       taken = take(); // also where no peer is dead: another may have been quicker

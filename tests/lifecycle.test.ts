@@ -5,7 +5,11 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { chownSync, existsSync, statSync } from "node:fs";
 import process from "node:process";
+import { loadShim } from "../ffi/load.ts";
+import { Mapping } from "../ffi/mapping.ts";
+import type { Segment } from "../ffi/segment.ts";
 import { DepotError, type DepotOptions, FramesDepot } from "../mod.ts";
+import { LOCK } from "../ring/layout.ts";
 import { depotTest, errorOf, RUNTIMES, skip } from "./support/harness.ts";
 import { leftovers } from "../tools/support/leftovers.ts";
 import { Remote } from "./support/remote.ts";
@@ -163,4 +167,27 @@ depotTest("open refuses a segment of another user with PERMISSION, unless that u
   await using other = await FramesDepot.open(name, { trustedOwners: [1, 54_321] });
   await using same = await FramesDepot.createOrOpen(name, { ...OPTIONS, trustedOwners: [54_321] });
   assertEquals([other.stats().peers.length, same.name, depot.length], [3, name, 0]);
+});
+
+depotTest("frames waits for the place of a dead reader while another process is slow to give it back", async (name) => {
+  await using depot = await FramesDepot.create(name, { frameSize: [2, 2, 1], maxReaders: 1 });
+  const victim = new Remote();
+  await victim.tell({ do: "open", name });
+  await victim.tell({ do: "follow", mode: "lossy", frames: 0 });
+  await victim.kill();
+  const other = loadShim().open(name) as Segment;
+  assertEquals(other.lock(LOCK.members), 1);
+  const { yield: give } = Mapping.prototype;
+  let looks = 0;
+  Mapping.prototype.yield = function () {
+    if (++looks === 150) other.unlock(LOCK.members); // without a processor until then
+    give.call(this);
+  };
+  try {
+    using reader = depot.frames();
+    assertEquals([reader.released, looks >= 150], [false, true]);
+  } finally {
+    Mapping.prototype.yield = give;
+    other.close();
+  }
 });
